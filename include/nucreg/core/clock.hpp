@@ -1,0 +1,17 @@
+// The clocks of the program.
+#pragma once
+
+#include <string>
+
+namespace nucreg {
+
+/// Seconds of a monotonic clock; only differences mean something.
+[[nodiscard]] double wall_seconds();
+/// CPU seconds that the calling thread has used.
+[[nodiscard]] double thread_cpu_seconds();
+/// Smallest step of wall_seconds() seen on this machine, measured once.
+[[nodiscard]] double wall_clock_step_seconds();
+/// Now, as 2026-01-31T12:34:56Z.
+[[nodiscard]] std::string utc_now();
+
+}  // namespace nucreg

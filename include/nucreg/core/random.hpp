@@ -1,0 +1,54 @@
+// Counter-based random numbers: a trial draws the same numbers on every rank, in any order.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace nucreg {
+
+/// What a stream is for. Separate purposes keep, say, positions unchanged when noise is added.
+enum class Purpose : std::uint32_t {
+  draws = 0,
+  positions = 1,
+  noise = 2,
+  missing = 3,
+  outliers = 4
+};
+
+/// Random numbers of one purpose within one trial: Philox4x64-10 (Salmon et al., "Parallel random
+/// numbers: as easy as 1, 2, 3", SC11) keyed by (seed, configuration, trial), counting from
+/// (purpose, attempt). Equal arguments give equal numbers; there is no other state.
+class RandomStream {
+ public:
+  RandomStream(std::uint64_t seed, std::uint32_t configuration, std::uint32_t trial,
+               Purpose purpose, std::uint32_t attempt = 0);
+
+  /// 64 random bits.
+  std::uint64_t bits() {
+    if (used_ == block_.size()) refill();
+    return block_[used_++];
+  }
+  /// Uniform in [0, 1), a multiple of 2^-53.
+  double uniform() { return static_cast<double>(bits() >> 11) * 0x1.0p-53; }
+  /// Uniform in [low, high).
+  double uniform(double low, double high) { return low + (high - low) * uniform(); }
+  /// Uniform in 0 ... bound-1; bound > 0 (Lemire 2019, without the rejection: bias < bound / 2^64).
+  std::uint64_t below(std::uint64_t bound) {
+    __extension__ using wide = unsigned __int128;
+    return static_cast<std::uint64_t>((static_cast<wide>(bits()) * bound) >> 64);
+  }
+  /// Standard normal (Box and Muller 1958).
+  double normal();
+
+ private:
+  void refill();
+
+  std::array<std::uint64_t, 2> key_;
+  std::array<std::uint64_t, 4> counter_;
+  std::array<std::uint64_t, 4> block_{};
+  std::size_t used_ = 4;
+  double spare_normal_ = 0.0;
+  bool has_spare_ = false;
+};
+
+}  // namespace nucreg

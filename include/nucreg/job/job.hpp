@@ -1,0 +1,143 @@
+// A job as plain values: everything that a run does. Read by job/parse.hpp, unfolded by plan.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "nucreg/core/terms.hpp"
+
+namespace nucreg {
+
+/// A number: fixed (min == max), or drawn uniformly from [min, max) in each trial.
+struct Draw {
+  double min = 0.0;
+  double max = 0.0;
+
+  constexpr Draw() = default;
+  constexpr Draw(double value) : min(value), max(value) {}  // NOLINT: a number is a fixed draw
+  constexpr Draw(double low, double high) : min(low), max(high) {}
+  [[nodiscard]] constexpr bool fixed() const { return min == max; }
+  friend constexpr bool operator==(const Draw&, const Draw&) = default;
+};
+
+/// The values that a key takes, one configuration each. Never empty in a parsed job.
+template <class T>
+using Axis = std::vector<T>;
+
+/// Where the points of a trial come from.
+enum class Source { synthetic, pairs, labels };
+template <>
+struct Spelling<Source> {
+  static constexpr std::array<std::string_view, 3> names{"synthetic", "pairs", "labels"};
+};
+
+/// `[job]`
+struct JobOptions {
+  std::string name;
+  std::uint64_t seed = 1;
+  std::int64_t trials = 1;  ///< per configuration
+};
+
+/// `[problem.transform]`: the true map, in the order and units of model_parameters(model).
+struct TransformOptions {
+  Model model = Model::trs;
+  std::vector<Axis<Draw>> params;  ///< one axis per parameter
+};
+
+/// `[problem]`
+struct ProblemOptions {
+  Source source = Source::synthetic;
+  std::vector<std::string> files;   ///< pairs, labels: an axis; relative to the working directory
+  Axis<Draw> points{Draw(1000.0)};  ///< nuclei in the field; synthetic only
+  std::array<double, 2> field_px{1024.0, 1024.0};  ///< width, height of the 10x field
+  Axis<Draw> min_distance_px{Draw(10.0)};          ///< 10x; synthetic only
+  double border_px = 0.0;                          ///< 10x; no nucleus this close to the edge
+  double magnification = 4.0;                      ///< nominal, 40x px per 10x px
+  TransformOptions transform;                      ///< synthetic and labels
+  Axis<Draw> noise_px{Draw(0.0)};                  ///< standard deviation per coordinate, 40x px
+  Axis<Draw> outliers{Draw(0.0)};                  ///< fraction of pairs
+  Axis<Draw> missing{Draw(0.0)};                   ///< fraction of nuclei
+};
+
+/// `fit.start`
+struct Start {
+  enum class Kind { nominal, identity, truth, closed_form, params };
+  Kind kind = Kind::nominal;
+  std::vector<double> params;  ///< Kind::params only; order and units of the fitted model
+  friend bool operator==(const Start&, const Start&) = default;
+};
+template <>
+struct Spelling<Start::Kind> {
+  static constexpr std::array<std::string_view, 5> names{"nominal", "identity", "truth",
+                                                         "closed-form", "params"};
+};
+
+/// A closed interval; infinite ends are unbounded.
+struct Interval {
+  double min = -std::numeric_limits<double>::infinity();
+  double max = std::numeric_limits<double>::infinity();
+  [[nodiscard]] constexpr bool bounded() const {
+    return min != -std::numeric_limits<double>::infinity() ||
+           max != std::numeric_limits<double>::infinity();
+  }
+  friend constexpr bool operator==(const Interval&, const Interval&) = default;
+};
+
+/// `fit.bounds`. For affine and projective they become the tightest box around the maps allowed.
+struct Bounds {
+  Interval scale;      ///< every scale of the model
+  Interval angle_deg;  ///< within -180 ... 180
+  Interval dx_px;      ///< 10x px; for affine and projective only together with `scale`
+  Interval dy_px;      ///< 10x px
+  friend constexpr bool operator==(const Bounds&, const Bounds&) = default;
+};
+
+/// `[fit]`
+struct FitOptions {
+  Axis<Model> model{Model::affine};
+  Axis<Loss> loss{Loss::squared};
+  Axis<Draw> loss_scale_px{Draw(3.0)};  ///< 40x px
+  Axis<Coordinates> coordinates{Coordinates::normalized};
+  Axis<Start> start{Start{}};
+  Axis<Draw> max_evaluations{Draw(1000.0)};  ///< objective evaluations
+  Axis<Draw> ftol_rel{Draw(1e-12)};
+  Axis<Draw> xtol_rel{Draw(1e-12)};
+  Axis<Draw> max_seconds{Draw(10.0)};
+  Bounds bounds;
+};
+
+/// One value of a `[[solver]]` key.
+using OptionValue = std::variant<bool, std::int64_t, double, std::string>;
+
+/// One `[[solver]]`. Keys beyond name and kind belong to the kind and are checked by its registry
+/// (solve/registry.hpp), which is why they keep their lines.
+struct SolverSpec {
+  std::string name;
+  std::string kind;
+  std::map<std::string, OptionValue> options;
+  int line = 0;                             ///< of the `[[solver]]`; 0 where there is no file
+  std::map<std::string, int> option_lines;  ///< line of each key, `kind` included
+};
+
+/// `[run]`
+struct RunOptions {
+  double monitor_seconds = 30.0;
+  std::int64_t timing_repeats = 0;  ///< 0 = "auto": until the clock resolves a solve
+};
+
+/// A whole job. Built by parse_job, which guarantees all ranges.
+struct Job {
+  std::string file;  ///< where it was read from; empty for text
+  JobOptions job;
+  ProblemOptions problem;
+  FitOptions fit;
+  std::vector<SolverSpec> solvers;
+  RunOptions run;
+};
+
+}  // namespace nucreg

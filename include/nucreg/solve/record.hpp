@@ -1,0 +1,47 @@
+// What is kept of one solve: a row of /trials.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+#include "nucreg/core/terms.hpp"
+
+namespace nucreg {
+
+/// One solve on one trial. Plain bytes, so that it travels and is stored as it is.
+/// Numbers that do not exist are NaN; parameters beyond the model's are NaN.
+struct Record {
+  static constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  static constexpr std::array<double, max_parameters> no_params{nan, nan, nan, nan,
+                                                                nan, nan, nan, nan};
+
+  std::uint32_t configuration = 0;
+  std::uint32_t trial = 0;
+  std::uint32_t solver = 0;  ///< position in /solvers
+  std::int32_t rank = 0;
+  std::int64_t pairs = 0;                 ///< point pairs that were fitted
+  std::int64_t iterations = -1;           ///< -1 = the library does not tell
+  std::int64_t function_evaluations = 0;  ///< of the objective or the residuals, over all points
+  std::int64_t jacobian_evaluations = 0;  ///< of the gradient or the Jacobian, over all points
+  std::int64_t repeats = 0;               ///< timed repetitions behind wall_s and cpu_s
+  std::int64_t peak_bytes = 0;            ///< most heap memory that the solve held
+  std::int32_t native_code = 0;           ///< what the solver's library returned
+  SolveStatus status = SolveStatus::failed;
+  BoundsUse bounds = BoundsUse::none;
+  bool timing_valid = false;
+  double rmsd_px = nan;      ///< all pairs, 40x px
+  double tre_px = nan;       ///< corners and centre of the 10x field, 40x px
+  double param_error = nan;  ///< |fitted - true|, mixed units of the model's parameters
+  double objective = nan;    ///< sum of rho over all pairs, 40x px^2
+  double gap = nan;          ///< (objective - best known) / best known
+  double wall_seconds = nan;
+  double cpu_seconds = nan;
+  std::array<double, max_parameters> params = no_params;
+  std::array<double, max_parameters> true_params = no_params;
+};
+static_assert(std::is_trivially_copyable_v<Record>);
+
+}  // namespace nucreg

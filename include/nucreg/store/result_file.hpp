@@ -1,0 +1,75 @@
+// The result file (HDF5): its writer and its reader. The only room that knows HDF5.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "nucreg/core/table.hpp"
+#include "nucreg/solve/record.hpp"
+
+namespace nucreg {
+
+inline constexpr std::int64_t result_format_version = 1;
+
+/// Attributes of `/`, by name.
+using Attributes = std::map<std::string, std::variant<std::int64_t, double, std::string>>;
+
+/// A result file in the making: a temporary file beside `file`, renamed by commit(). A writer
+/// that is destroyed without commit() leaves nothing. All members throw OutputError (path, call,
+/// reason). Not thread-safe, as the HDF5 library.
+class ResultWriter {
+ public:
+  /// `parameters` is the number P of columns of params and true_params; `rows` the number of rows
+  /// of /trials to come.
+  ResultWriter(const std::filesystem::path& file, std::uint64_t rows, std::size_t parameters);
+  ~ResultWriter();
+  ResultWriter(const ResultWriter&) = delete;
+  ResultWriter& operator=(const ResultWriter&) = delete;
+
+  void set_attributes(const Attributes& attributes);
+  /// Writes `/<table.name>/<column>`; chunked, compressed, with a `units` attribute.
+  void write_table(const Table& table);
+  /// Adds rows to /trials, in their final order.
+  void append_trials(std::span<const Record> records);
+  /// Closes, syncs and renames. `overwrite` false: an existing file is an error.
+  void commit(bool overwrite);
+
+ private:
+  struct Body;
+  std::unique_ptr<Body> body_;
+};
+
+/// Reads a result file. Throws InputError (path, what is missing or not ours).
+class ResultReader {
+ public:
+  explicit ResultReader(const std::filesystem::path& file);
+  ~ResultReader();
+  ResultReader(const ResultReader&) = delete;
+  ResultReader& operator=(const ResultReader&) = delete;
+
+  [[nodiscard]] const Attributes& attributes() const;
+  /// A whole small table: configurations, solvers, ranks, rank_samples, summary.
+  [[nodiscard]] Table table(const std::string& name) const;
+  [[nodiscard]] std::uint64_t trial_rows() const;
+  [[nodiscard]] std::size_t parameters() const;
+  /// Rows first ... first + out.size() of /trials.
+  void read_trials(std::uint64_t first, std::span<Record> out) const;
+
+ private:
+  struct Body;
+  std::unique_ptr<Body> body_;
+};
+
+/// Units of each column of /trials, in file order.
+struct TrialColumn {
+  std::string name, units;
+};
+[[nodiscard]] const std::vector<TrialColumn>& trial_columns();
+
+}  // namespace nucreg

@@ -1,0 +1,125 @@
+#include "nucreg/core/allocation.hpp"
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/allocator_interface.h>
+#endif
+
+namespace nucreg {
+namespace {
+
+// Plain data with static initialisation: read from inside malloc, also before main().
+struct Count {
+  bool active;
+  std::int64_t live;
+  std::int64_t peak;
+};
+constinit thread_local Count count{};
+
+void add(std::size_t bytes) {
+  count.live += static_cast<std::int64_t>(bytes);
+  count.peak = std::max(count.peak, count.live);
+}
+
+void subtract(std::size_t bytes) {
+  count.live -= static_cast<std::int64_t>(bytes);
+}
+
+}  // namespace
+
+AllocationMeter::AllocationMeter() {
+  count = {.active = true, .live = 0, .peak = 0};
+}
+
+AllocationMeter::~AllocationMeter() {
+  count.active = false;
+}
+
+std::size_t AllocationMeter::peak_bytes() const {
+  return static_cast<std::size_t>(count.peak);
+}
+
+}  // namespace nucreg
+
+#if defined(__SANITIZE_ADDRESS__)
+
+namespace {
+
+void on_malloc(const volatile void* block, std::size_t) {
+  if (nucreg::count.active && block)
+    nucreg::add(__sanitizer_get_allocated_size(const_cast<const void*>(block)));
+}
+
+void on_free(const volatile void* block) {
+  if (nucreg::count.active && block)
+    nucreg::subtract(__sanitizer_get_allocated_size(const_cast<const void*>(block)));
+}
+
+[[maybe_unused]] const int installed =
+    __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
+
+}  // namespace
+
+#else
+
+// The executable's definitions take the place of the C library's for every library in the process;
+// glibc documents this ("Replacing malloc") and keeps its own under the names used here.
+extern "C" {
+
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+void __libc_free(void*);
+
+static void* counted(void* block) {
+  if (nucreg::count.active && block) nucreg::add(malloc_usable_size(block));
+  return block;
+}
+
+void* malloc(std::size_t bytes) {
+  return counted(__libc_malloc(bytes));
+}
+
+void* calloc(std::size_t items, std::size_t bytes) {
+  return counted(__libc_calloc(items, bytes));
+}
+
+void* realloc(void* block, std::size_t bytes) {
+  const std::size_t before = nucreg::count.active && block ? malloc_usable_size(block) : 0;
+  void* moved = __libc_realloc(block, bytes);
+  if (nucreg::count.active && (moved || bytes == 0)) nucreg::subtract(before);
+  return counted(moved);
+}
+
+void* memalign(std::size_t alignment, std::size_t bytes) {
+  return counted(__libc_memalign(alignment, bytes));
+}
+
+void* aligned_alloc(std::size_t alignment, std::size_t bytes) {
+  return counted(__libc_memalign(alignment, bytes));
+}
+
+int posix_memalign(void** block, std::size_t alignment, std::size_t bytes) {
+  if (alignment % sizeof(void*) != 0 || alignment == 0 || (alignment & (alignment - 1)) != 0)
+    return EINVAL;
+  void* fresh = counted(__libc_memalign(alignment, bytes));
+  if (!fresh) return ENOMEM;
+  *block = fresh;
+  return 0;
+}
+
+void free(void* block) {
+  if (nucreg::count.active && block) nucreg::subtract(malloc_usable_size(block));
+  __libc_free(block);
+}
+
+}  // extern "C"
+
+#endif

@@ -1,0 +1,25 @@
+# Every library comes from the distribution's packages (tools/packages.txt); nothing is downloaded.
+
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+# The flavour with StoGO, so that every algorithm NLopt names is there; Debian ships it beside the C one.
+find_package(NLopt REQUIRED NAMES NLopt PATH_SUFFIXES nlopt_cxx)
+find_package(TIFF REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(MPI REQUIRED COMPONENTS C)
+
+# The serial flavour and no other: two HDF5 libraries in one process break each other.
+set(HDF5_PREFER_PARALLEL OFF)
+find_package(HDF5 REQUIRED COMPONENTS C)
+
+find_path(RANDOM123_INCLUDE_DIR Random123/philox.h REQUIRED)
+
+# Third-party headers are not ours to warn about.
+add_library(nucreg_random123 INTERFACE)
+target_include_directories(nucreg_random123 SYSTEM INTERFACE ${RANDOM123_INCLUDE_DIR})
+add_library(nucreg_hdf5 INTERFACE)
+target_include_directories(nucreg_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
+target_link_libraries(nucreg_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
