@@ -5,8 +5,13 @@ find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
-# The flavour with StoGO, so that every algorithm NLopt names is there; Debian ships it beside the C one.
-find_package(NLopt REQUIRED NAMES NLopt PATH_SUFFIXES nlopt_cxx)
+# The flavour with StoGO where there is one (Debian: libnlopt-cxx-dev), so that every algorithm that
+# NLopt names is there.
+find_package(NLopt CONFIG QUIET NO_DEFAULT_PATH
+  PATHS /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/cmake/nlopt_cxx)
+if(NOT NLopt_FOUND)
+  find_package(NLopt CONFIG REQUIRED)
+endif()
 find_package(TIFF REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(MPI REQUIRED COMPONENTS C)

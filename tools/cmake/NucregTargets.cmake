@@ -6,7 +6,7 @@ set(NUCREG_SANITIZE "" CACHE STRING "sanitizers for -fsanitize=, such as address
 add_library(nucreg_warnings INTERFACE)
 target_compile_options(nucreg_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Wold-style-cast
-  -Woverloaded-virtual -Wnull-dereference -Wdouble-promotion
+  -Woverloaded-virtual -Wdouble-promotion
   # Designated initialisers leave out what has a default; GCC 12 sees ghosts in std::string.
   -Wno-missing-field-initializers
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>

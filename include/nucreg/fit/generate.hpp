@@ -1,0 +1,48 @@
+// From a configuration and a trial number to the problem that all solvers of the trial get.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nucreg/fit/model.hpp"
+#include "nucreg/fit/points.hpp"
+#include "nucreg/plan/plan.hpp"
+
+namespace nucreg {
+
+/// What was read from one file of `problem.files`.
+struct InputFile {
+  std::string path;
+  PointPairs pairs;                  ///< source "pairs"
+  Points points;                     ///< source "labels": centroids, 10x px
+  std::array<double, 2> field_px{};  ///< width and height of the 10x field
+};
+
+/// One trial, with every drawn number fixed.
+struct Trial {
+  PointPairs pairs;                  ///< 10x px, 40x px
+  std::array<double, 2> field_px{};  ///< width and height of the 10x field
+  std::optional<Map> truth;          ///< where there is one
+  double loss_scale_px = 0.0;        ///< 40x px
+  std::int64_t max_evaluations = 0;
+  double ftol_rel = 0.0, xtol_rel = 0.0, max_seconds = 0.0;
+};
+
+/// Where trials come from. make() is a pure function of its arguments and the source's data.
+class ProblemSource {
+ public:
+  virtual ~ProblemSource() = default;
+  [[nodiscard]] virtual Trial make(const Configuration& configuration,
+                                   std::uint32_t trial) const = 0;
+};
+
+/// The source that the job names. `inputs` holds one entry per file of the job, in its order.
+/// Throws JobError where a configuration is impossible (a density that does not fit).
+[[nodiscard]] std::unique_ptr<ProblemSource> make_source(const Job& job, const Plan& plan,
+                                                         std::vector<InputFile> inputs);
+
+}  // namespace nucreg

@@ -1,0 +1,39 @@
+// One pass over the points: the sums from which objective, gradient and normal equations follow.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+#include "nucreg/core/terms.hpp"
+#include "nucreg/fit/points.hpp"
+
+namespace nucreg {
+
+/// How much a pass sums up; each level includes those before it.
+enum class PassLevel { value = 0, gradient = 1, normal = 2 };
+
+/// Sums of a pass. With r = map(x, y) - (X, Y), w = rho', k = max(2 rho'', -w/|r|^2):
+///   value     sum rho
+///   gradient  sum w (dr/dm)^T r per entry of the map: half the gradient of the objective
+///   normal    sum (dr/dm)^T (w I + k r r^T) (dr/dm), lower triangle mirrored: the Gauss-Newton
+///             matrix with the second-order correction of robust losses (Triggs et al., "Bundle
+///             adjustment: a modern synthesis", 2000, section 4.3), per point not below zero.
+/// The map has 6 entries a b tx c d ty, or 8 with g h (projective).
+struct PassSums {
+  double value = 0.0;
+  std::array<double, 8> gradient{};
+  std::array<std::array<double, 8>, 8> normal{};
+};
+
+/// `map` has 6 entries (projective false) or 8. Any units, as long as points, map and loss scale
+/// agree. Summation runs in eight lanes, chunks of 4096 points, then a tree: the result is the same
+/// bits on every processor of one architecture, whatever its vectors' width.
+[[nodiscard]] PassSums pass_over_points(const PairsView& pairs, const double* map, bool projective,
+                                        Loss loss, double loss_scale, PassLevel level);
+
+/// Which instruction set the passes use on this machine: "baseline", "avx2" or "avx512".
+/// The environment variable NUCREG_SIMD names a lower one.
+[[nodiscard]] std::string_view kernel_instruction_set();
+
+}  // namespace nucreg

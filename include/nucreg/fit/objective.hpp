@@ -1,0 +1,67 @@
+// What a solver minimises: the counted objective of one problem in the solver's coordinates.
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <functional>
+
+#include "nucreg/fit/model.hpp"
+#include "nucreg/fit/points.hpp"
+
+namespace nucreg {
+
+/// Value, gradient and Gauss-Newton matrix of the objective at one point, all of the same scale.
+struct NormalEquations {
+  double value = 0.0;
+  Params gradient;  ///< of value
+  Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor, 8, 8> hessian;
+};
+
+/// F(p) = weight * sum_i rho(|map_p(x_i) - X_i|^2) with p in radians. One pass over the points per
+/// call of a member, each call counted. Does not own the points.
+class Objective {
+ public:
+  /// `magnification` is the fixed scale of rigid in the coordinates of `pairs`.
+  Objective(const PairsView& pairs, Model model, Loss loss, double loss_scale, double magnification,
+            double weight);
+
+  [[nodiscard]] Model model() const { return model_; }
+  [[nodiscard]] Loss loss() const { return loss_; }
+  [[nodiscard]] const PairsView& pairs() const { return pairs_; }
+  [[nodiscard]] double magnification() const { return magnification_; }
+  [[nodiscard]] Eigen::Index parameters() const;
+  [[nodiscard]] Eigen::Index residual_count() const;
+
+  /// Counts as one function evaluation.
+  [[nodiscard]] double value(const Params& p);
+  /// Counts as one function and one Jacobian evaluation.
+  [[nodiscard]] double value_and_gradient(const Params& p, Params& gradient);
+  /// Counts as one function and one Jacobian evaluation.
+  void normal_equations(const Params& p, NormalEquations& out);
+
+  /// Residuals whose squares sum to F: (x_0, y_0, x_1, y_1, ...), each point's scaled by
+  /// sqrt(weight rho(s) / s). Counts as one function evaluation.
+  void residuals(const Params& p, Eigen::VectorXd& out);
+  /// Their derivatives, residual_count() x parameters(). Counts as one Jacobian evaluation.
+  void jacobian(const Params& p, Eigen::MatrixXd& out);
+
+  [[nodiscard]] std::int64_t function_evaluations() const { return function_evaluations_; }
+  [[nodiscard]] std::int64_t jacobian_evaluations() const { return jacobian_evaluations_; }
+
+  /// A solver asks this after each evaluation; `out_of_time` is asked in turn, at most once per
+  /// 20,000 points that were passed, since reading a clock costs as much as a hundred points.
+  [[nodiscard]] bool out_of_time();
+  void set_out_of_time(std::function<bool()> out_of_time) { clock_ = std::move(out_of_time); }
+
+ private:
+  PairsView pairs_;
+  Model model_;
+  Loss loss_;
+  double loss_scale_, magnification_, weight_;
+  std::int64_t function_evaluations_ = 0, jacobian_evaluations_ = 0;
+  std::function<bool()> clock_;
+  std::uint64_t points_since_clock_ = 0;
+  bool out_of_time_ = false;
+};
+
+}  // namespace nucreg

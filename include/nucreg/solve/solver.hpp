@@ -1,0 +1,43 @@
+// The seam where optimizers plug in.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "nucreg/fit/normalization.hpp"
+#include "nucreg/fit/objective.hpp"
+
+namespace nucreg {
+
+/// What every solver of a trial gets alike, in the solver's coordinates, angles in radians.
+struct SolveRequest {
+  Params start;                         ///< within `box`
+  Box box;                              ///< infinite where there is no bound
+  std::int64_t max_evaluations = 1000;  ///< of the objective (or the residuals)
+  double ftol_rel = 1e-12;  ///< converged when a step changes F by less than this times F
+  double xtol_rel = 1e-12;  ///< converged when a step is shorter than this times |p|
+};
+
+struct SolveResult {
+  Params params;  ///< the best point seen
+  SolveStatus status = SolveStatus::failed;
+  std::int64_t iterations = -1;  ///< -1 = the library does not tell
+  std::int32_t native_code = 0;  ///< what the library returned; 0 for our own
+};
+
+/// An optimizer with its options. solve() is const and keeps nothing between calls, so that a
+/// trial's result does not depend on the trials before it.
+class Solver {
+ public:
+  virtual ~Solver() = default;
+  /// Whether a result always lies within SolveRequest::box.
+  [[nodiscard]] virtual bool honours_bounds() const = 0;
+  /// Whether the solver has an answer for this model and loss at all.
+  [[nodiscard]] virtual bool applies_to(Model, Loss) const { return true; }
+  /// Minimises. Asks objective.out_of_time() after each evaluation and then ends with max_time.
+  /// May throw; the trial then counts as failed.
+  [[nodiscard]] virtual SolveResult solve(Objective& objective,
+                                          const SolveRequest& request) const = 0;
+};
+
+}  // namespace nucreg

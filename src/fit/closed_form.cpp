@@ -1,0 +1,77 @@
+#include "nucreg/fit/closed_form.hpp"
+
+#include <Eigen/Cholesky>
+#include <cmath>
+
+#include "nucreg/fit/normalization.hpp"
+#include "nucreg/fit/objective.hpp"
+
+namespace nucreg {
+namespace {
+
+std::optional<Params> umeyama(const PairsView& pairs, Model model, double magnification) {
+  if (pairs.size < 2) return std::nullopt;
+  const auto n = static_cast<double>(pairs.size);
+  double x = 0.0, y = 0.0, x40 = 0.0, y40 = 0.0;
+  for (std::size_t i = 0; i < pairs.size; ++i) {
+    x += pairs.x10[i];
+    y += pairs.y10[i];
+    x40 += pairs.x40[i];
+    y40 += pairs.y40[i];
+  }
+  x /= n;
+  y /= n;
+  x40 /= n;
+  y40 /= n;
+  double spread = 0.0, along = 0.0, across = 0.0;
+  for (std::size_t i = 0; i < pairs.size; ++i) {
+    const double u = pairs.x10[i] - x, v = pairs.y10[i] - y;
+    const double u40 = pairs.x40[i] - x40, v40 = pairs.y40[i] - y40;
+    spread += u * u + v * v;
+    along += u * u40 + v * v40;
+    across += u * v40 - v * u40;
+  }
+  const double angle = std::atan2(across, along);
+  const double scale = model == Model::rigid ? magnification : std::hypot(along, across) / spread;
+  if (!(spread > 0.0) || !std::isfinite(scale) || scale == 0.0) return std::nullopt;
+  const double c = std::cos(angle), s = std::sin(angle);
+  Params p(model == Model::rigid ? 3 : 4);
+  p.head(3) << x40 / scale - (c * x - s * y), y40 / scale - (s * x + c * y), angle;
+  if (model == Model::similarity) p[3] = scale;
+  return p;
+}
+
+// Affine is linear: one Newton step from anywhere is the answer, a second one refines it. In pixels
+// the normal equations would lose digits that they keep in normalized coordinates.
+std::optional<Params> linear_least_squares(const PairsView& pairs) {
+  const Normalization n = normalization_of(pairs, 1.0, true);
+  const PointPairs scaled = normalize(pairs, n);
+  Objective objective(scaled, Model::affine, Loss::squared, 1.0, 1.0, 1.0);
+  Params p = Params::Zero(6);
+  NormalEquations normal;
+  for (int step = 0; step < 2; ++step) {
+    objective.normal_equations(p, normal);
+    const Eigen::Matrix<double, 6, 6> hessian = normal.hessian;
+    const Eigen::LDLT<Eigen::Matrix<double, 6, 6>> ldlt(hessian);
+    const auto pivots = ldlt.vectorD();
+    if (!(pivots.minCoeff() > 1e-13 * pivots.maxCoeff())) return std::nullopt;
+    p -= ldlt.solve(normal.gradient);
+  }
+  if (!p.allFinite()) return std::nullopt;
+  return params_to_pixels(Model::affine, p, 1.0, n);
+}
+
+}  // namespace
+
+bool has_closed_form(Model model, Loss loss) {
+  return loss == Loss::squared &&
+         (model == Model::rigid || model == Model::similarity || model == Model::affine);
+}
+
+std::optional<Params> closed_form(const PairsView& pairs, Model model, double magnification) {
+  if (!has_closed_form(model, Loss::squared)) return std::nullopt;
+  return model == Model::affine ? linear_least_squares(pairs)
+                                : umeyama(pairs, model, magnification);
+}
+
+}  // namespace nucreg

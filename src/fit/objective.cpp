@@ -1,0 +1,146 @@
+#include "nucreg/fit/objective.hpp"
+
+#include <cmath>
+
+#include "nucreg/fit/kernels.hpp"
+#include "nucreg/fit/loss.hpp"
+
+namespace nucreg {
+namespace {
+
+constexpr std::uint64_t points_per_clock = 20000;
+
+Params chain(const MapEntries& m, const PassSums& sums, double factor) {
+  const Eigen::Index entries = m.derivative.rows();
+  return factor * (m.derivative.transpose() *
+                   Eigen::Map<const Eigen::VectorXd>(sums.gradient.data(), entries));
+}
+
+// sqrt(rho(s) / s) and its derivative by s. Towards s = 0 both by their limits.
+struct Scaling {
+  double value, derivative;
+};
+
+Scaling residual_scaling(Loss loss, double s, double d) {
+  if (loss == Loss::squared) return {1.0, 0.0};
+  const LossValue l = evaluate_loss(loss, s, d);
+  if (s < 1e-12 * d * d) return {1.0, 0.25 * l.second};
+  const double value = std::sqrt(l.rho / s);
+  return {value, (l.first - l.rho / s) / (2.0 * value * s)};
+}
+
+}  // namespace
+
+Objective::Objective(const PairsView& pairs, Model model, Loss loss, double loss_scale,
+                     double magnification, double weight)
+    : pairs_(pairs),
+      model_(model),
+      loss_(loss),
+      loss_scale_(loss_scale),
+      magnification_(magnification),
+      weight_(weight) {}
+
+Eigen::Index Objective::parameters() const {
+  return static_cast<Eigen::Index>(parameter_count(model_));
+}
+
+Eigen::Index Objective::residual_count() const {
+  return 2 * static_cast<Eigen::Index>(pairs_.size);
+}
+
+double Objective::value(const Params& p) {
+  ++function_evaluations_;
+  points_since_clock_ += pairs_.size;
+  const MapEntries m = map_entries(model_, p, magnification_, false);
+  return weight_ * pass_over_points(pairs_, m.entries.data(), m.projective, loss_, loss_scale_,
+                                    PassLevel::value)
+                       .value;
+}
+
+double Objective::value_and_gradient(const Params& p, Params& gradient) {
+  ++function_evaluations_;
+  ++jacobian_evaluations_;
+  points_since_clock_ += pairs_.size;
+  const MapEntries m = map_entries(model_, p, magnification_, true);
+  const PassSums sums = pass_over_points(pairs_, m.entries.data(), m.projective, loss_, loss_scale_,
+                                         PassLevel::gradient);
+  gradient = chain(m, sums, 2.0 * weight_);
+  return weight_ * sums.value;
+}
+
+void Objective::normal_equations(const Params& p, NormalEquations& out) {
+  ++function_evaluations_;
+  ++jacobian_evaluations_;
+  points_since_clock_ += pairs_.size;
+  const MapEntries m = map_entries(model_, p, magnification_, true);
+  const PassSums sums = pass_over_points(pairs_, m.entries.data(), m.projective, loss_, loss_scale_,
+                                         PassLevel::normal);
+  out.value = weight_ * sums.value;
+  out.gradient = chain(m, sums, 2.0 * weight_);
+  const Eigen::Index entries = m.derivative.rows();
+  const Eigen::Map<const Eigen::Matrix<double, 8, 8>> full(sums.normal[0].data());
+  out.hessian.noalias() = (2.0 * weight_) * (m.derivative.transpose() *
+                                             full.topLeftCorner(entries, entries) * m.derivative);
+}
+
+void Objective::residuals(const Params& p, Eigen::VectorXd& out) {
+  ++function_evaluations_;
+  points_since_clock_ += pairs_.size;
+  const MapEntries map = map_entries(model_, p, magnification_, false);
+  const auto& m = map.entries;
+  const double root_weight = std::sqrt(weight_);
+  for (std::size_t i = 0; i < pairs_.size; ++i) {
+    const double x = pairs_.x10[i], y = pairs_.y10[i];
+    const double inverse = map.projective ? 1.0 / (m[6] * x + m[7] * y + 1.0) : 1.0;
+    const double rx = (m[0] * x + m[1] * y + m[2]) * inverse - pairs_.x40[i];
+    const double ry = (m[3] * x + m[4] * y + m[5]) * inverse - pairs_.y40[i];
+    const double scale =
+        root_weight * residual_scaling(loss_, rx * rx + ry * ry, loss_scale_).value;
+    out[static_cast<Eigen::Index>(2 * i)] = scale * rx;
+    out[static_cast<Eigen::Index>(2 * i + 1)] = scale * ry;
+  }
+}
+
+void Objective::jacobian(const Params& p, Eigen::MatrixXd& out) {
+  ++jacobian_evaluations_;
+  points_since_clock_ += pairs_.size;
+  const MapEntries map = map_entries(model_, p, magnification_, true);
+  const auto& m = map.entries;
+  const double root_weight = std::sqrt(weight_);
+  const Eigen::Index entries = map.derivative.rows();
+  Eigen::Matrix<double, 2, Eigen::Dynamic, Eigen::ColMajor, 2, 8> by_entries(2, entries);
+  Eigen::Matrix<double, 2, Eigen::Dynamic, Eigen::ColMajor, 2, 8> rows(2, p.size());
+  for (std::size_t i = 0; i < pairs_.size; ++i) {
+    const double x = pairs_.x10[i], y = pairs_.y10[i];
+    const double inverse = map.projective ? 1.0 / (m[6] * x + m[7] * y + 1.0) : 1.0;
+    const double mapped_x = (m[0] * x + m[1] * y + m[2]) * inverse;
+    const double mapped_y = (m[3] * x + m[4] * y + m[5]) * inverse;
+    const double qx = x * inverse, qy = y * inverse;
+    by_entries.setZero();
+    by_entries.row(0).head(3) << qx, qy, inverse;
+    by_entries.row(1).segment(3, 3) << qx, qy, inverse;
+    if (map.projective) {
+      by_entries.row(0).tail(2) << -mapped_x * qx, -mapped_x * qy;
+      by_entries.row(1).tail(2) << -mapped_y * qx, -mapped_y * qy;
+      rows = by_entries;
+    } else {
+      rows.noalias() = by_entries * map.derivative;
+    }
+    if (loss_ != Loss::squared) {
+      const Eigen::Vector2d r(mapped_x - pairs_.x40[i], mapped_y - pairs_.y40[i]);
+      const Scaling scaling = residual_scaling(loss_, r.squaredNorm(), loss_scale_);
+      const Eigen::Matrix2d turn = scaling.value * Eigen::Matrix2d::Identity() +
+                                   2.0 * scaling.derivative * (r * r.transpose());
+      rows = (turn * rows).eval();
+    }
+    out.middleRows(static_cast<Eigen::Index>(2 * i), 2) = root_weight * rows;
+  }
+}
+
+bool Objective::out_of_time() {
+  if (out_of_time_ || points_since_clock_ < points_per_clock || !clock_) return out_of_time_;
+  points_since_clock_ = 0;
+  return out_of_time_ = clock_();
+}
+
+}  // namespace nucreg

@@ -1,0 +1,154 @@
+// Our own Levenberg-Marquardt: the normal equations come from one pass over the points, everything
+// else is a handful of fixed-size operations. Nothing is allocated.
+#include <Eigen/Cholesky>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "nucreg/solve/registry.hpp"
+
+namespace nucreg {
+namespace {
+
+// Damping: Nielsen, "Damping parameter in Marquardt's method", IMM-REP-1999-05, equation 2.5, on
+// Marquardt's diagonal scaling. It starts at next to nothing, since affine maps under squared loss
+// are solved by the undamped step, and leaves that at the first step that fails.
+constexpr double first_damping = 1e-12;
+constexpr double damping_after_failure = 1e-4;
+constexpr double largest_damping = 1e14;
+constexpr double trusted_damping = 1e-3;  // below it the model's own prediction can end the search
+
+// Bounds: projected steps over the parameters that are free (Kanzow, Yamashita and Fukushima,
+// "Levenberg-Marquardt methods with strong local convergence properties for solving nonlinear
+// equations with convex constraints", 2004).
+template <int P>
+class Search {
+  using Vector = Eigen::Matrix<double, P, 1>;
+  using Matrix = Eigen::Matrix<double, P, P>;
+
+ public:
+  Search(Objective& objective, const SolveRequest& request)
+      : objective_(objective),
+        request_(request),
+        lower_(request.box.lower),
+        upper_(request.box.upper),
+        x_(request.start) {}
+
+  SolveResult run() {
+    SolveResult result{.params = x_, .status = SolveStatus::failed, .iterations = 0};
+    objective_.normal_equations(x_, at_x_);
+    if (!finite(at_x_)) return result;
+    result.status = SolveStatus::stalled;
+    double damping = first_damping, growth = 2.0;
+    while (damping <= largest_damping) {
+      if (at_x_.value == 0.0) {
+        result.status = SolveStatus::converged;
+        break;
+      }
+      if (objective_.out_of_time()) {
+        result.status = SolveStatus::max_time;
+        break;
+      }
+      const Vector next = (x_ + step(damping)).cwiseMax(lower_).cwiseMin(upper_);
+      const Vector moved = next - x_;
+      const double predicted = -(gradient().dot(moved) + 0.5 * moved.dot(hessian() * moved));
+      const bool tiny = moved.norm() <= request_.xtol_rel * x_.norm();
+      const bool little = predicted <= request_.ftol_rel * at_x_.value;
+      if ((tiny || little) && damping <= trusted_damping) {
+        result.status = SolveStatus::converged;
+        break;
+      }
+      if (objective_.function_evaluations() >= request_.max_evaluations) {
+        result.status = SolveStatus::max_evaluations;
+        break;
+      }
+      ++result.iterations;
+      objective_.normal_equations(next, at_next_);
+      const double gained = at_x_.value - at_next_.value;
+      if (finite(at_next_) && gained > 1e-4 * predicted) {
+        const double old_value = at_x_.value;
+        x_ = next;
+        std::swap(at_x_, at_next_);
+        const double ratio = gained / predicted;
+        damping *= std::max(1.0 / 3.0, 1.0 - std::pow(2.0 * ratio - 1.0, 3));
+        growth = 2.0;
+        if (tiny || (little && gained <= request_.ftol_rel * old_value)) {
+          result.status = SolveStatus::converged;
+          break;
+        }
+      } else {
+        damping = std::max(damping * growth, damping_after_failure);
+        growth *= 2.0;
+      }
+    }
+    result.params = x_;
+    return result;
+  }
+
+ private:
+  [[nodiscard]] Vector gradient() const { return at_x_.gradient; }
+  [[nodiscard]] Matrix hessian() const { return at_x_.hessian; }
+
+  static bool finite(const NormalEquations& n) {
+    return std::isfinite(n.value) && n.gradient.allFinite() && n.hessian.allFinite();
+  }
+
+  // The damped Gauss-Newton step; parameters held by a bound do not move.
+  [[nodiscard]] Vector step(double damping) const {
+    Vector g = gradient();
+    Matrix h = hessian();
+    const double floor = std::numeric_limits<double>::epsilon() * h.diagonal().maxCoeff() +
+                         std::numeric_limits<double>::min();
+    for (int i = 0; i < P; ++i) {
+      const bool held = (x_[i] <= lower_[i] && g[i] > 0.0) || (x_[i] >= upper_[i] && g[i] < 0.0);
+      if (held) {
+        g[i] = 0.0;
+        h.row(i).setZero();
+        h.col(i).setZero();
+        h(i, i) = 1.0;
+      } else {
+        h(i, i) += damping * std::max(h(i, i), floor);
+      }
+    }
+    return h.ldlt().solve(-g);
+  }
+
+  Objective& objective_;
+  const SolveRequest& request_;
+  Vector lower_, upper_, x_;
+  NormalEquations at_x_, at_next_;
+};
+
+class LmSolver : public Solver {
+ public:
+  [[nodiscard]] bool honours_bounds() const override { return true; }
+  [[nodiscard]] SolveResult solve(Objective& objective,
+                                  const SolveRequest& request) const override {
+    switch (objective.parameters()) {
+      case 3:
+        return Search<3>(objective, request).run();
+      case 4:
+        return Search<4>(objective, request).run();
+      case 5:
+        return Search<5>(objective, request).run();
+      case 6:
+        return Search<6>(objective, request).run();
+      default:
+        return Search<8>(objective, request).run();
+    }
+  }
+};
+
+}  // namespace
+
+SolverKind lm_kind() {
+  return {.name = "lm",
+          .summary =
+              "Levenberg-Marquardt on fixed-size normal equations, formed in one pass over the "
+              "points; honours bounds",
+          .options = {},
+          .make = [](const SolverOptions&) { return std::make_unique<LmSolver>(); },
+          .seconds = [](double pairs) { return 2e-6 + 1e-8 * pairs; }};
+}
+
+}  // namespace nucreg

@@ -1,0 +1,202 @@
+// Any algorithm of the NLopt library.
+#include <fmt/format.h>
+#include <nlopt.h>
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <new>
+
+#include "nucreg/core/error.hpp"
+#include "nucreg/solve/registry.hpp"
+
+namespace nucreg {
+namespace {
+
+// Stochastic algorithms start from the same seed in every solve: a trial's result must not depend
+// on what the rank did before.
+constexpr unsigned long random_seed = 5489;
+
+struct Optimizer {
+  explicit Optimizer(nlopt_algorithm algorithm, unsigned parameters)
+      : handle(nlopt_create(algorithm, parameters)) {
+    if (!handle) throw std::bad_alloc();
+  }
+  ~Optimizer() { nlopt_destroy(handle); }
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
+  nlopt_opt handle;
+};
+
+// What the callback needs and remembers.
+struct Evaluation {
+  Objective& objective;
+  nlopt_opt optimizer;
+  Params best;
+  double best_value = std::numeric_limits<double>::infinity();
+  bool not_finite = false;
+  bool out_of_time = false;
+};
+
+double evaluate(unsigned n, const double* x, double* gradient, void* data) {
+  auto& e = *static_cast<Evaluation*>(data);
+  const Params p = Eigen::Map<const Eigen::VectorXd>(x, n);
+  double value = 0.0;
+  bool finite = true;
+  if (gradient) {
+    Params g;
+    value = e.objective.value_and_gradient(p, g);
+    finite = g.allFinite();
+    Eigen::Map<Eigen::VectorXd>(gradient, n) = g;
+  } else {
+    value = e.objective.value(p);
+  }
+  e.out_of_time = e.objective.out_of_time();
+  e.not_finite = !std::isfinite(value) || !finite;
+  if (e.out_of_time || e.not_finite) nlopt_force_stop(e.optimizer);
+  if (!e.not_finite && value < e.best_value) {
+    e.best_value = value;
+    e.best = p;
+  }
+  return value;
+}
+
+SolveStatus status_of(nlopt_result result, const Evaluation& evaluation) {
+  if (evaluation.not_finite) return SolveStatus::failed;
+  if (evaluation.out_of_time) return SolveStatus::max_time;
+  switch (result) {
+    case NLOPT_SUCCESS:
+    case NLOPT_STOPVAL_REACHED:
+    case NLOPT_FTOL_REACHED:
+    case NLOPT_XTOL_REACHED:
+      return SolveStatus::converged;
+    case NLOPT_MAXEVAL_REACHED:
+      return SolveStatus::max_evaluations;
+    case NLOPT_MAXTIME_REACHED:
+      return SolveStatus::max_time;
+    case NLOPT_ROUNDOFF_LIMITED:
+      return SolveStatus::stalled;
+    default:
+      return SolveStatus::failed;
+  }
+}
+
+nlopt_algorithm algorithm_of(const SolverOptions& options, const std::string& key) {
+  const auto& name = std::get<std::string>(options.at(key));
+  const nlopt_algorithm algorithm = nlopt_algorithm_from_string(name.c_str());
+  if (algorithm >= 0 && algorithm < NLOPT_NUM_ALGORITHMS) return algorithm;
+  throw JobError(fmt::format("NLopt has no algorithm \"{}\"", name),
+                 {.key = key, .allowed = fmt::format("{}", fmt::join(nlopt_algorithms(), ", "))});
+}
+
+bool is_global(const std::string& name) {
+  return name.starts_with("G");
+}
+// MLSL and AUGLAG hand the work to another algorithm.
+bool wants_local(const std::string& name) {
+  return name.find("MLSL") != std::string::npos || name.find("AUGLAG") != std::string::npos;
+}
+
+class NloptSolver : public Solver {
+ public:
+  explicit NloptSolver(const SolverOptions& options)
+      : algorithm_(algorithm_of(options, "algorithm")),
+        vector_storage_(
+            static_cast<unsigned>(std::get<std::int64_t>(options.at("vector_storage")))),
+        population_(static_cast<unsigned>(std::get<std::int64_t>(options.at("population")))) {
+    const auto& name = std::get<std::string>(options.at("algorithm"));
+    honours_bounds_ = name != "LN_NEWUOA";
+    if (wants_local(name)) local_ = algorithm_of(options, "local_algorithm");
+  }
+
+  [[nodiscard]] bool honours_bounds() const override { return honours_bounds_; }
+
+  [[nodiscard]] SolveResult solve(Objective& objective,
+                                  const SolveRequest& request) const override {
+    const auto n = static_cast<unsigned>(objective.parameters());
+    const Optimizer optimizer(algorithm_, n);
+    Evaluation evaluation{objective, optimizer.handle, request.start};
+    nlopt_set_min_objective(optimizer.handle, evaluate, &evaluation);
+    if (honours_bounds_ && request.box.bounded()) {
+      nlopt_set_lower_bounds(optimizer.handle, request.box.lower.data());
+      nlopt_set_upper_bounds(optimizer.handle, request.box.upper.data());
+    }
+    set_stops(optimizer.handle, request);
+    if (vector_storage_ > 0) nlopt_set_vector_storage(optimizer.handle, vector_storage_);
+    if (population_ > 0) nlopt_set_population(optimizer.handle, population_);
+    if (local_ < NLOPT_NUM_ALGORITHMS) {
+      const Optimizer local(local_, n);
+      set_stops(local.handle, request);
+      nlopt_set_local_optimizer(optimizer.handle, local.handle);  // copies it
+    }
+    nlopt_srand(random_seed);
+    Params x = request.start;
+    double value = 0.0;
+    const nlopt_result result = nlopt_optimize(optimizer.handle, x.data(), &value);
+    return {.params = evaluation.best,
+            .status = status_of(result, evaluation),
+            .native_code = static_cast<std::int32_t>(result)};
+  }
+
+ private:
+  static void set_stops(nlopt_opt optimizer, const SolveRequest& request) {
+    nlopt_set_ftol_rel(optimizer, request.ftol_rel);
+    nlopt_set_xtol_rel(optimizer, request.xtol_rel);
+    nlopt_set_maxeval(optimizer, static_cast<int>(request.max_evaluations));
+  }
+
+  nlopt_algorithm algorithm_;
+  nlopt_algorithm local_ = NLOPT_NUM_ALGORITHMS;
+  unsigned vector_storage_, population_;
+  bool honours_bounds_ = true;
+};
+
+// Global algorithms search the whole box, so there must be one.
+void check(const SolverOptions& options, const FitOptions& fit) {
+  const auto& name = std::get<std::string>(options.at("algorithm"));
+  static_cast<void>(algorithm_of(options, "algorithm"));
+  if (!is_global(name)) return;
+  for (const Model model : fit.model) {
+    const Box box = box_of(fit.bounds, model);
+    if (box.lower.allFinite() && box.upper.allFinite()) continue;
+    throw JobError(
+        fmt::format("{} searches a whole box, but fit.bounds leave parameters of model "
+                    "{} without one",
+                    name, name_of(model)),
+        {.key = "algorithm",
+         .allowed = model == Model::projective
+                        ? "a local algorithm (L...): projective has no full box"
+                        : "fit.bounds with scale, angle_deg, dx_px and dy_px, or a local "
+                          "algorithm (L...)"});
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> nlopt_algorithms() {
+  std::vector<std::string> names;
+  for (int i = 0; i < NLOPT_NUM_ALGORITHMS; ++i)
+    if (const char* name = nlopt_algorithm_to_string(static_cast<nlopt_algorithm>(i)))
+      names.emplace_back(name);
+  return names;
+}
+
+SolverKind nlopt_kind() {
+  return {
+      .name = "nlopt",
+      .summary =
+          "any algorithm of the NLopt library by its name, such as LD_LBFGS, LN_BOBYQA or "
+          "GN_DIRECT_L; honours bounds (LN_NEWUOA does not)",
+      .options = {{"algorithm", std::string("LD_LBFGS"), 0.0, "NLopt's name of the algorithm"},
+                  {"local_algorithm", std::string("LD_LBFGS"), 0.0,
+                   "the local search within MLSL and AUGLAG"},
+                  {"vector_storage", std::int64_t{0}, 0.0,
+                   "corrections kept by L-BFGS and its like; 0 = NLopt's choice"},
+                  {"population", std::int64_t{0}, 0.0,
+                   "population of stochastic algorithms; 0 = NLopt's choice"}},
+      .make = [](const SolverOptions& options) { return std::make_unique<NloptSolver>(options); },
+      .check = check,
+      .seconds = [](double pairs) { return 5e-6 + 2e-8 * pairs; }};
+}
+
+}  // namespace nucreg
