@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "nucreg/core/error.hpp"
 #include "nucreg/core/terms.hpp"
 
 namespace nucreg {
@@ -41,12 +42,14 @@ struct JobOptions {
   std::string name;
   std::uint64_t seed = 1;
   std::int64_t trials = 1;  ///< per configuration
+  friend bool operator==(const JobOptions&, const JobOptions&) = default;
 };
 
 /// `[problem.transform]`: the true map, in the order and units of model_parameters(model).
 struct TransformOptions {
   Model model = Model::trs;
   std::vector<Axis<Draw>> params;  ///< one axis per parameter
+  friend bool operator==(const TransformOptions&, const TransformOptions&) = default;
 };
 
 /// `[problem]`
@@ -62,6 +65,7 @@ struct ProblemOptions {
   Axis<Draw> noise_px{Draw(0.0)};                  ///< standard deviation per coordinate, 40x px
   Axis<Draw> outliers{Draw(0.0)};                  ///< fraction of pairs
   Axis<Draw> missing{Draw(0.0)};                   ///< fraction of nuclei
+  friend bool operator==(const ProblemOptions&, const ProblemOptions&) = default;
 };
 
 /// `fit.start`
@@ -109,6 +113,7 @@ struct FitOptions {
   Axis<Draw> xtol_rel{Draw(1e-12)};
   Axis<Draw> max_seconds{Draw(10.0)};
   Bounds bounds;
+  friend bool operator==(const FitOptions&, const FitOptions&) = default;
 };
 
 /// One value of a `[[solver]]` key.
@@ -128,6 +133,13 @@ struct SolverSpec {
 struct RunOptions {
   double monitor_seconds = 30.0;
   std::int64_t timing_repeats = 0;  ///< 0 = "auto": until the clock resolves a solve
+  friend bool operator==(const RunOptions&, const RunOptions&) = default;
+};
+
+/// Where a key was set: a file and a line, or `--set key=value` and 0.
+struct Origin {
+  std::string file;
+  int line = 0;
 };
 
 /// A whole job. Built by parse_job, which guarantees all ranges.
@@ -138,6 +150,10 @@ struct Job {
   FitOptions fit;
   std::vector<SolverSpec> solvers;
   RunOptions run;
+  std::map<std::string, Origin> origins;  ///< of each dotted key that was set
 };
+
+/// Fields of an error about a dotted key ("problem.points"), with the place where it was set.
+[[nodiscard]] ErrorFields where(const Job& job, const std::string& key, std::string allowed = {});
 
 }  // namespace nucreg

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,12 +12,12 @@ namespace nucreg {
 
 /// One point of the product of all axes. Numbers may still be drawn per trial.
 struct Configuration {
-  std::uint32_t index = 0;  ///< position in Plan::configurations
-  std::string file;         ///< pairs and labels: the file of this configuration
-  Draw points;              ///< synthetic: nuclei; else filled with the count that was read
-  Draw min_distance_px;
-  std::vector<Draw> transform;  ///< of problem.transform.model
-  Draw noise_px, outliers, missing;
+  std::uint32_t index = 0;      ///< position in Plan::configurations
+  std::string file;             ///< pairs and labels: the file of this configuration
+  Draw points;                  ///< synthetic: nuclei; else the count that was read, 0 until then
+  Draw min_distance_px;         ///< synthetic; else 0
+  std::vector<Draw> transform;  ///< of problem.transform.model; empty for pairs
+  Draw noise_px, outliers, missing;  ///< 0 for pairs
   Model model = Model::affine;
   Loss loss = Loss::squared;
   Draw loss_scale_px;
@@ -38,16 +37,27 @@ struct Plan {
   [[nodiscard]] std::uint64_t solves() const { return tasks() * solvers; }
 };
 
+/// Every rank holds all configurations, at some 400 bytes each.
+inline constexpr std::uint64_t max_configurations = 1'000'000;
+
+/// Whether `model` can be the map of `model_of_truth` with these parameters, whatever is drawn:
+/// rigid < similarity < trs < affine < projective, and trs and similarity with fixed scales also
+/// fit into what is below them. `magnification` is the scale of rigid.
+[[nodiscard]] bool contains_truth(Model model, Model model_of_truth, const std::vector<Draw>& truth,
+                                  double magnification);
+
 /// Unfolds a job. Order of the axes, slowest first: file, points, min_distance_px, transform
 /// parameters, noise_px, outliers, missing, model, loss, loss_scale_px, coordinates, start,
-/// max_evaluations, ftol_rel, xtol_rel, max_seconds. Throws JobError where the product overflows
-/// 2^32 configurations or tasks overflow 2^53, and where values that are right alone do not go
-/// together (start params of another length than the model's, start "truth" without a truth that
-/// the model contains, ...).
+/// max_evaluations, ftol_rel, xtol_rel, max_seconds. Throws JobError where there are more than
+/// max_configurations or solves overflow 2^53, and where values that are right alone do not go
+/// together: start params of another length than the model's, start "truth" without a truth that
+/// the model contains, shift bounds of affine or projective without finite scale bounds, a border
+/// that leaves no field.
 [[nodiscard]] Plan make_plan(const Job& job);
 
 /// `/configurations` of the result file. A key that is drawn in any configuration has NaN in its
-/// own column there and its range in `<key>_min` and `<key>_max`.
+/// own column there and its range in `<key>_min` and `<key>_max`; these two exist for that key
+/// only. What the source does not have is NaN or empty.
 [[nodiscard]] Table configuration_table(const Plan& plan, const Job& job);
 
 }  // namespace nucreg

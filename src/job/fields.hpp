@@ -1,0 +1,242 @@
+// The one table of the fields of each options struct. Parsing, range checks, the echo into result
+// files and the reference all walk it: a visitor is called with each Field and its value, and
+// `table(field, walk)` with each table inside a table. The defaults are those of the structs.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+
+#include "nucreg/job/job.hpp"
+
+namespace nucreg::job_fields {
+
+/// What a number may be.
+struct Range {
+  double min = -std::numeric_limits<double>::infinity();
+  double max = std::numeric_limits<double>::infinity();
+  bool above_min = false;  ///< min itself is excluded
+  bool below_max = false;  ///< max itself is excluded
+  bool whole = false;
+  bool not_zero = false;
+
+  [[nodiscard]] bool contains(double value) const;
+};
+
+inline constexpr Range any_number{};
+inline constexpr Range at_least_zero{.min = 0.0};
+inline constexpr Range above_zero{.min = 0.0, .above_min = true};
+inline constexpr Range not_zero{.not_zero = true};
+inline constexpr Range fraction{.min = 0.0, .max = 1.0, .below_max = true};
+inline constexpr Range angle{.min = -180.0, .max = 180.0};
+constexpr Range count_from(double min, double max) {
+  return {.min = min, .max = max, .whole = true};
+}
+
+/// What a string may be.
+struct TextRule {
+  std::string_view words;
+  bool (*accepts)(std::string_view) = nullptr;
+};
+bool is_file_name(std::string_view text);
+bool is_label(std::string_view text);
+inline constexpr TextRule file_name{
+    "1 to 100 of A-Z a-z 0-9 . _ + -, the first a letter or a digit", is_file_name};
+inline constexpr TextRule label{"1 to 64 printable characters", is_label};
+inline constexpr TextRule path{"path of a file",
+                               [](std::string_view text) { return !text.empty(); }};
+
+using SourceSet = unsigned;
+constexpr SourceSet only(Source source) {
+  return 1U << static_cast<unsigned>(source);
+}
+inline constexpr SourceSet synthetic = only(Source::synthetic);
+inline constexpr SourceSet made = synthetic | only(Source::labels);
+inline constexpr SourceSet from_files = only(Source::pairs) | only(Source::labels);
+inline constexpr SourceSet every_source = made | from_files;
+
+/// One key of a job file.
+struct Field {
+  std::string name;
+  std::string unit;  ///< empty where there is none
+  std::string doc;
+  Range range{};
+  TextRule text{};
+  SourceSet sources = every_source;  ///< of the problem, for which the key has a meaning
+  bool required = false;
+  std::string_view zero_word{};  ///< the word that stands for 0 in a count
+
+  [[nodiscard]] bool applies(Source source) const { return (sources & only(source)) != 0; }
+};
+
+template <class Visitor>
+void describe(Visitor& visit, JobOptions& o) {
+  visit(Field{.name = "name",
+              .doc = "name of the job; the output is results/NAME.h5",
+              .text = file_name,
+              .required = true},
+        o.name);
+  visit(Field{.name = "seed",
+              .doc = "seed of all random numbers",
+              .range = {.min = 0.0, .whole = true}},
+        o.seed);
+  visit(Field{.name = "trials",
+              .doc = "random instances of each configuration",
+              .range = count_from(1.0, 4294967295.0)},
+        o.trials);
+}
+
+/// The true map where a job does not tell: no shift, no rotation, the nominal magnification.
+[[nodiscard]] std::vector<Axis<Draw>> default_transform(Model model, double magnification);
+/// The field of one parameter of the true map.
+[[nodiscard]] Field transform_field(const ParameterTerm& term);
+
+template <class Visitor>
+void describe(Visitor& visit, TransformOptions& o, double magnification) {
+  visit(Field{.name = "model", .doc = "model of the true map"}, o.model);
+  if (o.params.empty()) o.params = default_transform(o.model, magnification);
+  const auto terms = model_parameters(o.model);
+  for (std::size_t i = 0; i < terms.size(); ++i) visit(transform_field(terms[i]), o.params.at(i));
+}
+
+template <class Visitor>
+void describe(Visitor& visit, ProblemOptions& o) {
+  visit(Field{.name = "source", .doc = "where points come from"}, o.source);
+  visit(Field{.name = "files",
+              .doc = "axis: CSV or .npy of pairs, label images; relative to the working directory",
+              .text = path,
+              .sources = from_files,
+              .required = true},
+        o.files);
+  visit(Field{.name = "points",
+              .unit = "1",
+              .doc = "axis: nuclei in the field",
+              .range = count_from(1.0, 1e8),
+              .sources = synthetic},
+        o.points);
+  visit(Field{.name = "field_px",
+              .unit = "10x px",
+              .doc = "width and height of the 10x field; a pair, not an axis",
+              .range = above_zero,
+              .sources = synthetic},
+        o.field_px);
+  visit(Field{.name = "min_distance_px",
+              .unit = "10x px",
+              .doc = "axis: no two nuclei closer than this",
+              .range = at_least_zero,
+              .sources = synthetic},
+        o.min_distance_px);
+  visit(Field{.name = "border_px",
+              .unit = "10x px",
+              .doc = "no nucleus closer to the edge of the field than this",
+              .range = at_least_zero,
+              .sources = synthetic},
+        o.border_px);
+  visit(Field{.name = "magnification",
+              .unit = "40x px per 10x px",
+              .doc = "nominal; the scale of model rigid, of the start and of an unset transform",
+              .range = above_zero},
+        o.magnification);
+  visit(Field{.name = "noise_px",
+              .unit = "40x px",
+              .doc = "axis: standard deviation of each coordinate",
+              .range = at_least_zero,
+              .sources = made},
+        o.noise_px);
+  visit(Field{.name = "outliers",
+              .unit = "1",
+              .doc = "axis: fraction of pairs whose 40x point is anywhere in the field",
+              .range = fraction,
+              .sources = made},
+        o.outliers);
+  visit(Field{.name = "missing",
+              .unit = "1",
+              .doc = "axis: fraction of nuclei seen at one magnification only",
+              .range = fraction,
+              .sources = made},
+        o.missing);
+  visit.table(Field{.name = "transform", .sources = made},
+              [&](auto& inner) { describe(inner, o.transform, o.magnification); });
+}
+
+template <class Visitor>
+void describe(Visitor& visit, Bounds& o) {
+  visit(Field{.name = "scale", .unit = "1", .doc = "every scale of the model"}, o.scale);
+  visit(Field{.name = "angle_deg", .unit = "deg", .doc = "rotation", .range = angle}, o.angle_deg);
+  visit(Field{.name = "dx_px",
+              .unit = "10x px",
+              .doc = "shift along x; affine and projective need bounds.scale with it"},
+        o.dx_px);
+  visit(Field{.name = "dy_px", .unit = "10x px", .doc = "shift along y; as dx_px"}, o.dy_px);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, FitOptions& o) {
+  constexpr Range tolerance{.min = 0.0, .max = 1.0, .below_max = true};
+  visit(Field{.name = "model", .doc = "axis: model that is fitted"}, o.model);
+  visit(Field{.name = "loss", .doc = "axis: rho of the squared residual"}, o.loss);
+  visit(Field{.name = "loss_scale_px",
+              .unit = "40x px",
+              .doc = "axis: d of huber, cauchy, tukey",
+              .range = above_zero},
+        o.loss_scale_px);
+  visit(Field{.name = "coordinates",
+              .doc = "axis: what solvers work in: both frames centred and scaled, or pixels"},
+        o.coordinates);
+  visit(Field{.name = "start", .doc = "axis: where solvers begin"}, o.start);
+  visit(Field{.name = "max_evaluations",
+              .unit = "1",
+              .doc = "axis: evaluations of the objective after which a solver stops",
+              .range = count_from(1.0, 2147483647.0)},
+        o.max_evaluations);
+  visit(Field{.name = "ftol_rel",
+              .unit = "1",
+              .doc = "axis: relative change of the objective at which a solver stops; 0 = never",
+              .range = tolerance},
+        o.ftol_rel);
+  visit(Field{.name = "xtol_rel",
+              .unit = "1",
+              .doc = "axis: relative change of the parameters at which a solver stops; 0 = never",
+              .range = tolerance},
+        o.xtol_rel);
+  visit(Field{.name = "max_seconds",
+              .unit = "s",
+              .doc = "axis: time after which a solver stops",
+              .range = above_zero},
+        o.max_seconds);
+  visit.table(Field{.name = "bounds"}, [&](auto& inner) { describe(inner, o.bounds); });
+}
+
+template <class Visitor>
+void describe(Visitor& visit, SolverSpec& o) {
+  visit(Field{.name = "name",
+              .doc = "name in the results; no two alike",
+              .text = label,
+              .required = true},
+        o.name);
+  visit(
+      Field{.name = "kind",
+            .doc = "one of `nucreg solvers`; all other keys of the section are options of the kind",
+            .text = label,
+            .required = true},
+      o.kind);
+}
+
+template <class Visitor>
+void describe(Visitor& visit, RunOptions& o) {
+  visit(Field{.name = "monitor_seconds",
+              .unit = "s",
+              .doc = "time between two samples of what each rank uses",
+              .range = above_zero},
+        o.monitor_seconds);
+  visit(Field{.name = "timing_repeats",
+              .unit = "1",
+              .doc = "timed repetitions of each solve; auto: until the clock resolves it",
+              .range = count_from(1.0, 1e9),
+              .zero_word = "auto"},
+        o.timing_repeats);
+}
+
+}  // namespace nucreg::job_fields

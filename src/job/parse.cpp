@@ -1,0 +1,118 @@
+#include "nucreg/job/parse.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "overrides.hpp"
+#include "read.hpp"
+
+namespace nucreg {
+namespace {
+
+using namespace job_fields;
+
+/// Reads the sections of one document into one job.
+class JobReader {
+ public:
+  JobReader(const toml::table& document, Job& job) : document_(document), job_(job) {}
+
+  void read_all() {
+    refuse_unknown_sections();
+    section("job", job_.job);
+    section("problem", job_.problem);
+    section("fit", job_.fit);
+    read_solvers();
+    section("run", job_.run);
+  }
+
+ private:
+  void refuse_unknown_sections() {
+    const std::vector<std::string> known{"job", "problem", "fit", "solver", "run"};
+    for (const auto& [key, node] : document_)
+      if (std::ranges::find(known, key.str()) == known.end())
+        reject(origin_of(node), std::string(key.str()),
+               "unknown key" + suggestion(key.str(), known),
+               "[job], [problem], [fit], [[solver]], [run]");
+  }
+
+  template <class Options>
+  void section(const std::string& name, Options& options) {
+    const toml::node* node = document_.get(name);
+    if (node && !node->is_table()) TableReader::reject_section(*node, name);
+    TableReader reader(node ? node->as_table() : nullptr,
+                       node ? origin_of(*node) : Origin{.file = job_.file}, name,
+                       job_.problem.source, job_.origins);
+    describe(reader, options);
+    reader.refuse_others();
+  }
+
+  void read_solvers() {
+    const std::string allowed = "one [[solver]] section per solver, with name and kind";
+    const toml::node* node = document_.get("solver");
+    if (!node) reject({.file = job_.file}, "solver", "is missing", allowed);
+    const toml::array* list = node->as_array();
+    if (!list || !list->is_array_of_tables())
+      reject(origin_of(*node), "solver", "is no list of sections", allowed);
+    for (const toml::node& one : *list) read_solver(*one.as_table());
+  }
+
+  void read_solver(const toml::table& table) {
+    SolverSpec solver;
+    std::map<std::string, Origin> origins;
+    TableReader reader(&table, origin_of(table), "solver", job_.problem.source, origins);
+    describe(reader, solver);
+    solver.line = origin_of(table).line;
+    for (const std::string key : {"name", "kind"})
+      solver.option_lines[key] = origins.at("solver." + key).line;
+    reader.others([&](const std::string& key, const toml::node& node) {
+      const Field any{.name = key};
+      const Slot slot{&node, "solver." + key, "boolean, finite number or string", &any};
+      read(slot, solver.options[key]);
+      solver.option_lines[key] = origin_of(node).line;
+    });
+    for (const SolverSpec& other : job_.solvers)
+      if (other.name == solver.name)
+        reject(origins.at("solver.name"), "solver.name",
+               fmt::format("there are two solvers named {}", toml_string(solver.name)),
+               "a name of its own for each solver");
+    job_.solvers.push_back(std::move(solver));
+  }
+
+  const toml::table& document_;
+  Job& job_;
+};
+
+std::string read_file(const std::filesystem::path& file) {
+  const auto refuse = [&](const std::string& reason) {
+    throw JobError("the job file cannot be read: " + reason, {.file = file.string()});
+  };
+  if (std::filesystem::is_directory(file)) refuse("it is a directory");
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) refuse(std::strerror(errno));
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+}  // namespace
+
+Job parse_job_text(std::string_view text, const std::string& file,
+                   const std::vector<std::string>& overrides) {
+  Job job{.file = file};
+  toml::table document;
+  try {
+    document = toml::parse(text, file);
+  } catch (const toml::parse_error& error) {
+    throw JobError(fmt::format("not valid TOML: {}", error.description()),
+                   {.file = file, .line = static_cast<int>(error.source().begin.line)});
+  }
+  for (const std::string& assignment : overrides) apply_override(document, assignment);
+  JobReader(document, job).read_all();
+  return job;
+}
+
+Job parse_job(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+  return parse_job_text(read_file(file), file.string(), overrides);
+}
+
+}  // namespace nucreg

@@ -1,0 +1,87 @@
+// The plan as the /configurations table of a result file.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+
+#include "nucreg/plan/plan.hpp"
+
+namespace nucreg {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+using DrawOf = std::function<Draw(const Configuration&)>;
+
+std::string start_text(const Start& start) {
+  if (start.kind != Start::Kind::params) return std::string(name_of(start.kind));
+  return fmt::format("params [{}]", fmt::join(start.params, ", "));
+}
+
+class TableBuilder {
+ public:
+  explicit TableBuilder(const Plan& plan) : plan_(plan), table_{.name = "configurations"} {}
+
+  /// One column of `value(configuration)` for each configuration.
+  template <class T>
+  void add(const std::string& name, const std::string& units, auto&& value) {
+    std::vector<T> values;
+    values.reserve(plan_.configurations.size());
+    for (const Configuration& c : plan_.configurations) values.push_back(T(value(c)));
+    table_.columns.push_back({name, units, std::move(values)});
+  }
+  /// A number that may be drawn; `exists` false: all NaN.
+  void add_draw(const std::string& name, const std::string& units, const DrawOf& value,
+                bool exists = true) {
+    if (!exists) return add<double>(name, units, [](const Configuration&) { return nan; });
+    add<double>(name, units,
+                [&](const Configuration& c) { return value(c).fixed() ? value(c).min : nan; });
+    if (std::ranges::all_of(plan_.configurations, [&](const auto& c) { return value(c).fixed(); }))
+      return;
+    add<double>(name + "_min", units, [&](const Configuration& c) { return value(c).min; });
+    add<double>(name + "_max", units, [&](const Configuration& c) { return value(c).max; });
+  }
+  [[nodiscard]] Table take() { return std::move(table_); }
+
+ private:
+  const Plan& plan_;
+  Table table_;
+};
+
+}  // namespace
+
+Table configuration_table(const Plan& plan, const Job& job) {
+  using C = Configuration;
+  const Source source = job.problem.source;
+  const bool synthetic = source == Source::synthetic, made = source != Source::pairs;
+  const std::string truth(made ? name_of(job.problem.transform.model) : "");
+
+  TableBuilder table(plan);
+  table.add<std::int64_t>("configuration", "1", [](const C& c) { return c.index; });
+  if (!synthetic) table.add<std::string>("file", "", [](const C& c) { return c.file; });
+  table.add_draw("points", "1", &C::points);
+  table.add_draw("min_distance_px", "px", &C::min_distance_px, synthetic);
+  table.add_draw("noise_px", "px", &C::noise_px, made);
+  table.add_draw("outliers", "1", &C::outliers, made);
+  table.add_draw("missing", "1", &C::missing, made);
+  table.add<double>("magnification", "1", [&](const C&) { return job.problem.magnification; });
+  table.add<std::string>("transform_model", "", [&](const C&) { return truth; });
+  if (made) {
+    const auto terms = model_parameters(job.problem.transform.model);
+    for (std::size_t i = 0; i < terms.size(); ++i)
+      table.add_draw(fmt::format("true_{}", terms[i].name), std::string(terms[i].unit),
+                     [i](const C& c) { return c.transform.at(i); });
+  }
+  table.add<std::string>("model", "", [](const C& c) { return name_of(c.model); });
+  table.add<std::string>("loss", "", [](const C& c) { return name_of(c.loss); });
+  table.add_draw("loss_scale_px", "px", &C::loss_scale_px);
+  table.add<std::string>("coordinates", "", [](const C& c) { return name_of(c.coordinates); });
+  table.add<std::string>("start", "", [](const C& c) { return start_text(c.start); });
+  table.add_draw("max_evaluations", "1", &C::max_evaluations);
+  table.add_draw("ftol_rel", "1", &C::ftol_rel);
+  table.add_draw("xtol_rel", "1", &C::xtol_rel);
+  table.add_draw("max_seconds", "s", &C::max_seconds);
+  return table.take();
+}
+
+}  // namespace nucreg
