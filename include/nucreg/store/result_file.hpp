@@ -17,21 +17,24 @@ namespace nucreg {
 
 inline constexpr std::int64_t result_format_version = 1;
 
-/// Attributes of `/`, by name.
+/// Attributes of `/`, by name. `trials_planned` and `trials_done` count trials over all
+/// configurations, so that trials_done * solvers = rows of /trials.
 using Attributes = std::map<std::string, std::variant<std::int64_t, double, std::string>>;
 
 /// A result file in the making: a temporary file beside `file`, renamed by commit(). A writer
-/// that is destroyed without commit() leaves nothing. All members throw OutputError (path, call,
-/// reason). Not thread-safe, as the HDF5 library.
+/// that is destroyed without commit() leaves nothing. All members throw OutputError (path, column,
+/// call, reason), after which only destruction is left. Not thread-safe, as the HDF5 library.
 class ResultWriter {
  public:
-  /// `parameters` is the number P of columns of params and true_params; `rows` the number of rows
-  /// of /trials to come.
+  /// `parameters` is the number P of columns of params and true_params, 1 to max_parameters;
+  /// `rows` the exact number of rows of /trials to come, of which only those under way are held in
+  /// memory. The directory must exist. Writes the attributes format and format_version.
   ResultWriter(const std::filesystem::path& file, std::uint64_t rows, std::size_t parameters);
   ~ResultWriter();
   ResultWriter(const ResultWriter&) = delete;
   ResultWriter& operator=(const ResultWriter&) = delete;
 
+  /// Sets attributes of `/`; those of the same name are replaced. Strings are UTF-8 of any length.
   void set_attributes(const Attributes& attributes);
   /// Writes `/<table.name>/<column>`; chunked, compressed, with a `units` attribute.
   void write_table(const Table& table);
@@ -45,7 +48,7 @@ class ResultWriter {
   std::unique_ptr<Body> body_;
 };
 
-/// Reads a result file. Throws InputError (path, what is missing or not ours).
+/// Reads a result file. Throws InputError (path, column, what is missing, damaged or not ours).
 class ResultReader {
  public:
   explicit ResultReader(const std::filesystem::path& file);
@@ -54,11 +57,14 @@ class ResultReader {
   ResultReader& operator=(const ResultReader&) = delete;
 
   [[nodiscard]] const Attributes& attributes() const;
-  /// A whole small table: configurations, solvers, ranks, rank_samples, summary.
+  /// A whole small table: configurations, solvers, ranks, rank_samples, summary. Columns in the
+  /// order in which they were written.
   [[nodiscard]] Table table(const std::string& name) const;
   [[nodiscard]] std::uint64_t trial_rows() const;
   [[nodiscard]] std::size_t parameters() const;
-  /// Rows first ... first + out.size() of /trials.
+  /// Rows first ... first + out.size() of /trials; columns that the file lacks keep the defaults of
+  /// Record (pairs, bounds, native_code) and parameters beyond P are NaN. Throws InputError also
+  /// where an enumeration holds an illegal value, std::out_of_range for rows beyond the end.
   void read_trials(std::uint64_t first, std::span<Record> out) const;
 
  private:

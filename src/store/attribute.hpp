@@ -1,0 +1,24 @@
+// Scalar attributes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "hdf5.hpp"
+
+namespace nucreg::hdf5 {
+
+using AttributeValue = std::variant<std::int64_t, double, std::string>;
+
+/// Writes an attribute, in place of one of that name. `path` is the object's, for errors.
+void write_attribute(hid_t object, const std::string& name, const AttributeValue& value,
+                     const std::string& path);
+
+/// The value of an attribute; none where there is no such attribute, or where it is neither a
+/// number nor a string.
+[[nodiscard]] std::optional<AttributeValue> read_attribute(hid_t object, const std::string& name,
+                                                           const std::string& path);
+
+}  // namespace nucreg::hdf5

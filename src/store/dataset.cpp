@@ -1,0 +1,114 @@
+#include "dataset.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "attribute.hpp"
+#include "types.hpp"
+
+namespace nucreg::hdf5 {
+
+namespace {
+
+// Big enough to compress and to read fast, small enough that a few of them are nothing.
+constexpr std::uint64_t most_chunk_bytes = std::uint64_t{1} << 24;
+
+hsize_t rows_per_chunk(std::uint64_t rows, std::size_t row_bytes) {
+  return std::min({chunk_rows, rows, std::max<std::uint64_t>(most_chunk_bytes / row_bytes, 1)});
+}
+
+}  // namespace
+
+void make_group(hid_t file, const std::string& path) {
+  const Handle options(H5Pcreate(H5P_GROUP_CREATE), "H5Pcreate");
+  check(H5Pset_link_creation_order(options.get(), H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED),
+        "H5Pset_link_creation_order");
+  const Handle group(H5Gcreate2(file, path.c_str(), H5P_DEFAULT, options.get(), H5P_DEFAULT),
+                     "H5Gcreate2", path);
+}
+
+Dataset Dataset::create(hid_t file, const std::string& path, const std::string& units, Handle type,
+                        std::uint64_t rows, std::size_t width) {
+  Dataset made;
+  made.path_ = path;
+  made.rows_ = rows;
+  made.width_ = width;
+  const int dimensions = width == 0 ? 1 : 2;
+  const std::array<hsize_t, 2> extent{rows, width};
+  const Handle space(H5Screate_simple(dimensions, extent.data(), nullptr), "H5Screate_simple",
+                     path);
+  const Handle options(H5Pcreate(H5P_DATASET_CREATE), "H5Pcreate");
+  if (rows > 0) {  // the library refuses chunks larger than the extent
+    const std::size_t row_bytes = H5Tget_size(type.get()) * std::max<std::size_t>(width, 1);
+    const std::array<hsize_t, 2> chunk{rows_per_chunk(rows, row_bytes), width};
+    check(H5Pset_chunk(options.get(), dimensions, chunk.data()), "H5Pset_chunk", path);
+    check(H5Pset_shuffle(options.get()), "H5Pset_shuffle", path);
+    check(H5Pset_deflate(options.get(), 1), "H5Pset_deflate", path);
+  }
+  // No chunk cache: chunks are written whole, and an error belongs to the call that caused it.
+  const Handle access(H5Pcreate(H5P_DATASET_ACCESS), "H5Pcreate");
+  check(H5Pset_chunk_cache(access.get(), 0, 0, 0.0), "H5Pset_chunk_cache", path);
+  made.dataset_ = Handle(H5Dcreate2(file, path.c_str(), type.get(), space.get(), H5P_DEFAULT,
+                                    options.get(), access.get()),
+                         "H5Dcreate2", path);
+  made.type_ = std::move(type);
+  write_attribute(made.dataset_.get(), "units", units, path);
+  return made;
+}
+
+Dataset Dataset::open(hid_t file, const std::string& path) {
+  Dataset opened;
+  opened.path_ = path;
+  opened.dataset_ = Handle(H5Dopen2(file, path.c_str(), H5P_DEFAULT), "H5Dopen2", path);
+  opened.type_ = Handle(H5Dget_type(opened.dataset_.get()), "H5Dget_type", path);
+  const Handle space(H5Dget_space(opened.dataset_.get()), "H5Dget_space", path);
+  const int dimensions = H5Sget_simple_extent_ndims(space.get());
+  if (dimensions != 1 && dimensions != 2)
+    throw Failure("shape", "a column has one or two dimensions", path);
+  std::array<hsize_t, 2> extent{0, 0};
+  check(H5Sget_simple_extent_dims(space.get(), extent.data(), nullptr), "H5Sget_simple_extent_dims",
+        path);
+  opened.rows_ = extent[0];
+  opened.width_ = extent[1];
+  return opened;
+}
+
+std::pair<Handle, Handle> Dataset::select(std::uint64_t first, std::uint64_t count) const {
+  Handle file(H5Dget_space(dataset_.get()), "H5Dget_space", path_);
+  const std::array<hsize_t, 2> start{first, 0};
+  const std::array<hsize_t, 2> size{count, width_};
+  check(
+      H5Sselect_hyperslab(file.get(), H5S_SELECT_SET, start.data(), nullptr, size.data(), nullptr),
+      "H5Sselect_hyperslab", path_);
+  Handle memory(H5Screate_simple(width_ == 0 ? 1 : 2, size.data(), nullptr), "H5Screate_simple",
+                path_);
+  return {std::move(file), std::move(memory)};
+}
+
+void Dataset::write(std::uint64_t first, std::uint64_t count, const void* values) {
+  if (count == 0) return;
+  const auto [file, memory] = select(first, count);
+  check(H5Dwrite(dataset_.get(), type_.get(), memory.get(), file.get(), H5P_DEFAULT, values),
+        "H5Dwrite", path_);
+}
+
+void Dataset::read(std::uint64_t first, std::uint64_t count, hid_t memory_type,
+                   void* values) const {
+  if (count == 0) return;
+  const auto [file, memory] = select(first, count);
+  check(H5Dread(dataset_.get(), memory_type, memory.get(), file.get(), H5P_DEFAULT, values),
+        "H5Dread", path_);
+}
+
+std::vector<std::string> Dataset::strings() const {
+  const Handle space(H5Dget_space(dataset_.get()), "H5Dget_space", path_);
+  return read_strings(type_.get(), space.get(),
+                      [&](void* buffer) { read(0, rows_, type_.get(), buffer); });
+}
+
+std::string Dataset::units() const {
+  const auto units = read_attribute(dataset_.get(), "units", path_);
+  return units && std::holds_alternative<std::string>(*units) ? std::get<std::string>(*units) : "";
+}
+
+}  // namespace nucreg::hdf5

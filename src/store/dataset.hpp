@@ -1,0 +1,52 @@
+// One column of the result file: a dataset of one value per row, or of `width` values per row.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hdf5.hpp"
+
+namespace nucreg::hdf5 {
+
+/// Rows of a chunk of /trials; larger tables and appended blocks are cut at its multiples.
+inline constexpr std::uint64_t chunk_rows = 16384;
+
+/// A group whose members keep their order.
+void make_group(hid_t file, const std::string& path);
+
+/// All functions throw Failure naming the path.
+class Dataset {
+ public:
+  /// A new dataset of rows (width 0) or rows x width, compressed and with its units.
+  static Dataset create(hid_t file, const std::string& path, const std::string& units, Handle type,
+                        std::uint64_t rows, std::size_t width);
+  static Dataset open(hid_t file, const std::string& path);
+
+  /// Rows first ... first + count, as the type of this dataset.
+  void write(std::uint64_t first, std::uint64_t count, const void* values);
+  void read(std::uint64_t first, std::uint64_t count, hid_t memory_type, void* values) const;
+  /// All rows of a dataset of strings.
+  [[nodiscard]] std::vector<std::string> strings() const;
+  /// The attribute `units`, empty where there is none.
+  [[nodiscard]] std::string units() const;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] hid_t type() const { return type_.get(); }
+  [[nodiscard]] std::uint64_t rows() const { return rows_; }
+  [[nodiscard]] std::size_t width() const { return width_; }  ///< 0: one-dimensional
+  void close() { dataset_.close("H5Dclose", path_); }
+
+ private:
+  /// The selections of file and memory for these rows.
+  [[nodiscard]] std::pair<Handle, Handle> select(std::uint64_t first, std::uint64_t count) const;
+
+  std::string path_;
+  Handle dataset_, type_;
+  std::uint64_t rows_ = 0;
+  std::size_t width_ = 0;
+};
+
+}  // namespace nucreg::hdf5

@@ -1,0 +1,231 @@
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+
+#include "attribute.hpp"
+#include "dataset.hpp"
+#include "nucreg/core/error.hpp"
+#include "nucreg/store/result_file.hpp"
+#include "trial_schema.hpp"
+#include "types.hpp"
+
+namespace nucreg {
+
+using hdf5::check;
+using hdf5::Dataset;
+using hdf5::Handle;
+
+struct ResultReader::Body {
+  std::filesystem::path path;
+  Handle file;
+  Attributes attributes;
+  std::vector<std::optional<Dataset>> columns;  // as trial_fields(); none where the file has none
+  std::uint64_t rows = 0;
+  std::size_t parameters = 0;
+
+  [[noreturn]] void fail(const std::string& problem, const std::string& key = {},
+                         const std::string& allowed = {}) const {
+    throw InputError(problem, {.file = path.string(), .key = key, .allowed = allowed});
+  }
+
+  void open();
+  void read_attributes();
+  void check_format() const;
+  void open_trials();
+  void check_column(const TrialField& field, const Dataset& column);
+  [[nodiscard]] bool has(const std::string& link) const {
+    return check(H5Lexists(file.get(), link.c_str(), H5P_DEFAULT), "H5Lexists", link) > 0;
+  }
+};
+
+void ResultReader::Body::open() {
+  file = Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "H5Fopen");
+  read_attributes();
+  check_format();
+  open_trials();
+}
+
+void ResultReader::Body::read_attributes() {
+  std::vector<std::string> names;
+  const auto add_name = [](hid_t, const char* name, const H5A_info_t*, void* out) -> herr_t {
+    static_cast<std::vector<std::string>*>(out)->emplace_back(name);
+    return 0;
+  };
+  check(H5Aiterate2(file.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr, add_name, &names),
+        "H5Aiterate2", "/");
+  for (const std::string& name : names)
+    if (auto value = hdf5::read_attribute(file.get(), name, "/"))
+      attributes.emplace(name, std::move(*value));
+}
+
+void ResultReader::Body::check_format() const {
+  const auto format = attributes.find("format");
+  const auto version = attributes.find("format_version");
+  const bool ours =
+      format != attributes.end() && format->second == Attributes::mapped_type("nucreg");
+  if (!ours || version == attributes.end() ||
+      !std::holds_alternative<std::int64_t>(version->second))
+    fail("is an HDF5 file, but no result of nucreg", "format");
+  const auto number = std::get<std::int64_t>(version->second);
+  if (number < 1 || number > result_format_version)
+    fail("is of format version " + std::to_string(number), "format_version",
+         "1 to " + std::to_string(result_format_version) + " with this nucreg");
+}
+
+void ResultReader::Body::open_trials() {
+  if (!has("/trials")) fail("is missing", "/trials");
+  std::string missing;
+  for (const TrialField& field : trial_fields()) {
+    const std::string name = "/trials/" + field.name;
+    auto& column = columns.emplace_back();
+    if (has(name))
+      column = Dataset::open(file.get(), name);
+    else if (field.required)
+      missing += (missing.empty() ? "" : ", ") + field.name;
+  }
+  if (!missing.empty()) fail("columns are missing: " + missing, "/trials");
+  rows = columns.front()->rows();
+  for (std::size_t c = 0; c < columns.size(); ++c)
+    if (columns[c]) check_column(trial_fields()[c], *columns[c]);
+}
+
+void ResultReader::Body::check_column(const TrialField& field, const Dataset& column) {
+  if (check(H5Tequal(column.type(), field.type().get()), "H5Tequal", column.path()) == 0)
+    fail("is of another type than nucreg writes", column.path());
+  if (column.rows() != rows)
+    fail("has " + std::to_string(column.rows()) + " rows, but /trials/configuration has " +
+             std::to_string(rows),
+         column.path());
+  if (!field.per_parameter) {
+    if (column.width() != 0) fail("has two dimensions", column.path(), "one");
+    return;
+  }
+  if (column.width() == 0 || column.width() > max_parameters)
+    fail("has " + std::to_string(column.width()) + " parameters in a row", column.path(),
+         "1 to " + std::to_string(max_parameters));
+  if (parameters != 0 && column.width() != parameters)
+    fail("has " + std::to_string(column.width()) + " parameters in a row, but params has " +
+             std::to_string(parameters),
+         column.path());
+  parameters = column.width();
+}
+
+ResultReader::ResultReader(const std::filesystem::path& file) : body_(std::make_unique<Body>()) {
+  hdf5::silence();
+  body_->path = file;
+  std::error_code error;
+  const auto kind = std::filesystem::status(file, error).type();
+  if (kind == std::filesystem::file_type::not_found) body_->fail("no such file");
+  if (error) body_->fail(error.message());
+  if (kind == std::filesystem::file_type::directory) body_->fail("is a directory");
+  hdf5::rethrow_as<InputError>(file, [&] { body_->open(); });
+}
+
+ResultReader::~ResultReader() = default;
+
+const Attributes& ResultReader::attributes() const {
+  return body_->attributes;
+}
+
+std::uint64_t ResultReader::trial_rows() const {
+  return body_->rows;
+}
+
+std::size_t ResultReader::parameters() const {
+  return body_->parameters;
+}
+
+namespace {
+
+template <class T>
+std::vector<T> read_all(const Dataset& column) {
+  std::vector<T> values(column.rows());
+  column.read(0, column.rows(), hdf5::type_of<T>().get(), values.data());
+  return values;
+}
+
+std::vector<bool> read_truths(const Dataset& column) {
+  if (check(H5Tequal(column.type(), hdf5::type_of<bool>().get()), "H5Tequal", column.path()) == 0)
+    throw hdf5::Failure("type", "is an enumeration, but not of FALSE and TRUE", column.path());
+  std::vector<std::int8_t> bytes(column.rows());
+  column.read(0, column.rows(), column.type(), bytes.data());
+  return {bytes.begin(), bytes.end()};
+}
+
+Column::Values read_values(const Dataset& column) {
+  if (column.width() != 0) throw hdf5::Failure("shape", "has two dimensions", column.path());
+  switch (H5Tget_class(column.type())) {
+    case H5T_INTEGER:
+      return read_all<std::int64_t>(column);
+    case H5T_FLOAT:
+      return read_all<double>(column);
+    case H5T_STRING:
+      return column.strings();
+    case H5T_ENUM:
+      return read_truths(column);
+    default:
+      throw hdf5::Failure("type", "is no number, string or truth value", column.path());
+  }
+}
+
+/// Names of the columns, in the order in which they were written where the file knows it.
+std::vector<std::string> column_names(hid_t file, const std::string& path) {
+  const Handle group(H5Gopen2(file, path.c_str(), H5P_DEFAULT), "H5Gopen2", path);
+  const Handle options(H5Gget_create_plist(group.get()), "H5Gget_create_plist", path);
+  unsigned order = 0;
+  check(H5Pget_link_creation_order(options.get(), &order), "H5Pget_link_creation_order", path);
+  const auto index = (order & H5P_CRT_ORDER_TRACKED) != 0 ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME;
+  std::vector<std::string> names;
+  const auto add_name = [](hid_t, const char* name, const H5L_info_t*, void* out) -> herr_t {
+    static_cast<std::vector<std::string>*>(out)->emplace_back(name);
+    return 0;
+  };
+  check(H5Literate(group.get(), index, H5_ITER_INC, nullptr, add_name, &names), "H5Literate", path);
+  return names;
+}
+
+}  // namespace
+
+Table ResultReader::table(const std::string& name) const {
+  const std::string group = "/" + name;
+  return hdf5::rethrow_as<InputError>(body_->path, [&] {
+    if (!body_->has(group)) body_->fail("is missing", group);
+    Table table{.name = name};
+    for (const std::string& column_name : column_names(body_->file.get(), group)) {
+      const Dataset column = Dataset::open(body_->file.get(), group + "/" + column_name);
+      table.columns.push_back({column_name, column.units(), read_values(column)});
+      if (column.rows() != table.rows())
+        body_->fail("has " + std::to_string(column.rows()) + " rows, but " +
+                        table.columns.front().name + " has " + std::to_string(table.rows()),
+                    column.path());
+    }
+    return table;
+  });
+}
+
+void ResultReader::read_trials(std::uint64_t first, std::span<Record> out) const {
+  if (first > body_->rows || out.size() > body_->rows - first)
+    throw std::out_of_range("rows beyond the end of /trials");
+  std::fill(out.begin(), out.end(), Record{});
+  std::vector<std::byte> values;
+  hdf5::rethrow_as<InputError>(body_->path, [&] {
+    for (std::size_t c = 0; c < body_->columns.size(); ++c) {
+      if (!body_->columns[c]) continue;
+      const Dataset& column = *body_->columns[c];
+      const TrialField& field = trial_fields()[c];
+      const std::size_t bytes = field.value_bytes * (field.per_parameter ? body_->parameters : 1);
+      values.resize(out.size() * bytes);
+      column.read(first, out.size(), column.type(), values.data());
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        const std::byte* value = values.data() + i * bytes;
+        if (!field.members.empty() && std::to_integer<std::size_t>(*value) >= field.members.size())
+          body_->fail("row " + std::to_string(first + i) + " holds " +
+                          std::to_string(static_cast<std::int8_t>(*value)),
+                      column.path(), "0 to " + std::to_string(field.members.size() - 1));
+        field.load(out[i], value, bytes);
+      }
+    }
+  });
+}
+
+}  // namespace nucreg

@@ -1,0 +1,172 @@
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include "attribute.hpp"
+#include "dataset.hpp"
+#include "nucreg/core/error.hpp"
+#include "nucreg/store/publish_file.hpp"
+#include "nucreg/store/result_file.hpp"
+#include "output_driver.hpp"
+#include "trial_schema.hpp"
+#include "types.hpp"
+
+namespace nucreg {
+
+using hdf5::Dataset;
+using hdf5::Handle;
+
+struct ResultWriter::Body {
+  std::filesystem::path target, temporary;
+  std::uint64_t rows = 0, written = 0;
+  std::size_t parameters = 0;
+  hdf5::WriteError error;  // outlives the file
+  Handle file;
+  std::vector<Dataset> columns;  // as trial_fields()
+  std::vector<Record> waiting;   // less than a chunk
+  std::vector<std::byte> values;
+  bool published = false;
+
+  ~Body() {
+    if (published) return;
+    if (error.code == 0) error = {"close", ECANCELED};  // nothing more needs to reach the disk
+    columns.clear();
+    file = Handle();
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+  }
+
+  /// Runs calls of the library. What the system said comes before what the library made of it.
+  template <class Calls>
+  void attempt(Calls&& calls) {
+    try {
+      hdf5::rethrow_as<OutputError>(target, calls);
+    } catch (const OutputError&) {
+      if (error.code == 0) throw;
+    }
+    if (error.code != 0)
+      throw OutputError(error.call + (": " + std::generic_category().message(error.code)),
+                        {.file = target.string()});
+  }
+
+  void create();
+  void write_chunk(std::span<const Record> records);
+  void write_column(const std::string& path, const Column& column);
+};
+
+void ResultWriter::Body::create() {
+  const Handle access = hdf5::output_access(error);
+  file =
+      Handle(H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()), "H5Fcreate");
+  hdf5::write_attribute(file.get(), "format", "nucreg", "/");
+  hdf5::write_attribute(file.get(), "format_version", result_format_version, "/");
+  hdf5::make_group(file.get(), "/trials");
+  for (const TrialField& field : trial_fields())
+    columns.push_back(Dataset::create(file.get(), "/trials/" + field.name, field.units,
+                                      field.type(), rows, field.per_parameter ? parameters : 0));
+}
+
+void ResultWriter::Body::write_chunk(std::span<const Record> records) {
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    const TrialField& field = trial_fields()[c];
+    const std::size_t bytes = field.value_bytes * (field.per_parameter ? parameters : 1);
+    values.resize(records.size() * bytes);
+    for (std::size_t i = 0; i < records.size(); ++i)
+      field.store(records[i], values.data() + i * bytes, bytes);
+    columns[c].write(written, records.size(), values.data());
+  }
+  written += records.size();
+}
+
+void ResultWriter::Body::write_column(const std::string& path, const Column& column) {
+  const auto write = [&](Handle type, const void* data) {
+    Dataset::create(file.get(), path, column.units, std::move(type), column.rows(), 0)
+        .write(0, column.rows(), data);
+  };
+  if (const auto* numbers = std::get_if<std::vector<double>>(&column.values)) {
+    write(hdf5::type_of<double>(), numbers->data());
+  } else if (const auto* counts = std::get_if<std::vector<std::int64_t>>(&column.values)) {
+    write(hdf5::type_of<std::int64_t>(), counts->data());
+  } else if (const auto* truths = std::get_if<std::vector<bool>>(&column.values)) {
+    const std::vector<std::int8_t> bytes(truths->begin(), truths->end());
+    write(hdf5::type_of<bool>(), bytes.data());
+  } else {
+    const auto& texts = std::get<std::vector<std::string>>(column.values);
+    std::size_t width = 1;
+    for (const std::string& text : texts) width = std::max(width, text.size());
+    std::string padded;
+    padded.reserve(width * texts.size());
+    for (const std::string& text : texts) padded.append(text).append(width - text.size(), '\0');
+    write(hdf5::string_type(width), padded.data());
+  }
+}
+
+ResultWriter::ResultWriter(const std::filesystem::path& file, std::uint64_t rows,
+                           std::size_t parameters)
+    : body_(std::make_unique<Body>()) {
+  if (parameters == 0 || parameters > max_parameters)
+    throw Error(ExitStatus::bug, "a result file has 1 to 8 parameters", {.file = file.string()});
+  hdf5::silence();
+  body_->target = file;
+  body_->temporary = temporary_beside(file);
+  body_->rows = rows;
+  body_->parameters = parameters;
+  body_->attempt([&] { body_->create(); });
+}
+
+ResultWriter::~ResultWriter() = default;
+
+void ResultWriter::set_attributes(const Attributes& attributes) {
+  body_->attempt([&] {
+    for (const auto& [name, value] : attributes)
+      hdf5::write_attribute(body_->file.get(), name, value, "/");
+  });
+}
+
+void ResultWriter::write_table(const Table& table) {
+  body_->attempt([&] {
+    const std::string group = "/" + table.name;
+    hdf5::make_group(body_->file.get(), group);
+    for (const Column& column : table.columns) {
+      if (column.rows() != table.rows())
+        throw Error(ExitStatus::bug, "columns of unequal length",
+                    {.file = body_->target.string(), .key = group + "/" + column.name});
+      body_->write_column(group + "/" + column.name, column);
+    }
+  });
+}
+
+void ResultWriter::append_trials(std::span<const Record> records) {
+  Body& body = *body_;
+  if (records.size() > body.rows - body.written - body.waiting.size())
+    throw Error(ExitStatus::bug, "more trials than were announced", {.file = body.target.string()});
+  body.attempt([&] {
+    while (!records.empty()) {
+      const auto taken =
+          std::min<std::size_t>(records.size(), hdf5::chunk_rows - body.waiting.size());
+      body.waiting.insert(body.waiting.end(), records.begin(), records.begin() + taken);
+      records = records.subspan(taken);
+      if (body.waiting.size() < hdf5::chunk_rows) return;
+      body.write_chunk(body.waiting);
+      body.waiting.clear();
+    }
+  });
+}
+
+void ResultWriter::commit(bool overwrite) {
+  Body& body = *body_;
+  if (body.written + body.waiting.size() != body.rows)
+    throw Error(ExitStatus::bug, "fewer trials than were announced",
+                {.file = body.target.string()});
+  body.attempt([&] {
+    body.write_chunk(body.waiting);
+    body.waiting.clear();
+    for (Dataset& column : body.columns) column.close();
+    body.columns.clear();
+    body.file.close("H5Fclose");
+  });
+  publish_file(body.temporary, body.target, overwrite);
+  body.published = true;
+}
+
+}  // namespace nucreg

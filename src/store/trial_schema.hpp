@@ -1,0 +1,28 @@
+// The columns of /trials: the one table that drives writing, reading and describing them.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "hdf5.hpp"
+#include "nucreg/solve/record.hpp"
+
+namespace nucreg {
+
+struct TrialField {
+  std::string name, units;
+  bool required;                     ///< a file without it is not read; else rows keep the default
+  bool per_parameter;                ///< rows x P instead of rows
+  std::vector<std::string> members;  ///< of an enumeration on int8: its legal values
+  std::size_t value_bytes;           ///< of one value in the file
+  hdf5::Handle (*type)();            ///< of one value in the file
+  /// Between a row and its `bytes` bytes of this column: one value, or one per parameter.
+  void (*store)(const Record& row, std::byte* values, std::size_t bytes);
+  void (*load)(Record& row, const std::byte* values, std::size_t bytes);
+};
+
+/// In file order.
+[[nodiscard]] const std::vector<TrialField>& trial_fields();
+
+}  // namespace nucreg
