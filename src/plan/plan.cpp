@@ -21,6 +21,10 @@ class Product {
                       all_.size(), axis.size()),
           where(job_, key,
                 fmt::format("at most {} configurations in one job", max_configurations)));
+    if (axis.size() == 1) {
+      for (Configuration& configuration : all_) member(configuration) = axis.front();
+      return;
+    }
     std::vector<Configuration> next;
     next.reserve(all_.size() * axis.size());
     for (const Configuration& configuration : all_)
