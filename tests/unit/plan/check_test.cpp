@@ -75,6 +75,8 @@ TEST_CASE("which model contains which truth") {
       CAPTURE(model);
       CHECK(contains_truth(models[model], models[truth], general[truth], 4.0) == (truth <= model));
     }
+  // The entries of a matrix are no scales, even where they are alike.
+  CHECK_FALSE(contains_truth(Model::trs, Model::affine, {4, 0, 1, 4, 4, 4}, 4.0));
   // Fixed scales that make a smaller model of it.
   using Params = std::vector<Draw>;
   const auto rigid = [](Model truth, const Params& params) {
