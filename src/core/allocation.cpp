@@ -7,10 +7,6 @@
 #include <cstdint>
 #include <cstdlib>
 
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/allocator_interface.h>
-#endif
-
 namespace nucreg {
 namespace {
 
@@ -49,16 +45,21 @@ std::size_t AllocationMeter::peak_bytes() const {
 
 #if defined(__SANITIZE_ADDRESS__)
 
+// Of the sanitizer's allocator_interface.h, which GCC does not install.
+extern "C" {
+std::size_t __sanitizer_get_allocated_size(const volatile void* block);
+int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, std::size_t),
+                                              void (*on_free)(const volatile void*));
+}
+
 namespace {
 
 void on_malloc(const volatile void* block, std::size_t) {
-  if (nucreg::count.active && block)
-    nucreg::add(__sanitizer_get_allocated_size(const_cast<const void*>(block)));
+  if (nucreg::count.active && block) nucreg::add(__sanitizer_get_allocated_size(block));
 }
 
 void on_free(const volatile void* block) {
-  if (nucreg::count.active && block)
-    nucreg::subtract(__sanitizer_get_allocated_size(const_cast<const void*>(block)));
+  if (nucreg::count.active && block) nucreg::subtract(__sanitizer_get_allocated_size(block));
 }
 
 [[maybe_unused]] const int installed =

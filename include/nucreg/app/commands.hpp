@@ -1,0 +1,52 @@
+// The commands of the program. Each returns the exit status or throws Error; results go to standard
+// output, everything else to standard error.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "nucreg/core/error.hpp"
+
+namespace nucreg {
+
+struct RunCommand {
+  std::filesystem::path job;
+  std::filesystem::path output;  ///< empty: results/<job name>.h5
+  std::vector<std::string> set;
+  bool force = false;
+};
+/// All ranks; errors of the root are printed here, since the other ranks must hear of them first.
+[[nodiscard]] ExitStatus run_command(const RunCommand& command);
+
+struct PlanCommand {
+  std::filesystem::path job;
+  std::vector<std::string> set;
+  int ranks = 1;
+};
+[[nodiscard]] ExitStatus plan_command(const PlanCommand& command);
+
+struct InspectCommand {
+  std::filesystem::path file;
+  bool json = false;
+  bool all = false;  ///< every configuration, however many
+};
+[[nodiscard]] ExitStatus inspect_command(const InspectCommand& command);
+
+struct ExportCommand {
+  std::filesystem::path file;
+  std::filesystem::path folder;
+  bool force = false;
+};
+[[nodiscard]] ExitStatus export_command(const ExportCommand& command);
+
+struct VerifyCommand {
+  std::filesystem::path file;
+};
+[[nodiscard]] ExitStatus verify_command(const VerifyCommand& command);
+
+[[nodiscard]] ExitStatus solvers_command();
+[[nodiscard]] ExitStatus models_command();
+[[nodiscard]] ExitStatus job_keys_command();
+
+}  // namespace nucreg

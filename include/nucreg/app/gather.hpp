@@ -1,0 +1,29 @@
+// From the journal of a run to its result file.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "nucreg/core/table.hpp"
+#include "nucreg/job/job.hpp"
+#include "nucreg/plan/plan.hpp"
+#include "nucreg/run/dispatch.hpp"
+#include "nucreg/run/journal.hpp"
+
+namespace nucreg {
+
+/// What the run knows beyond its records.
+struct RunReport {
+  std::string created_utc;
+  std::string mpi_library;
+  int mpi_ranks = 1;
+  DispatchReport dispatch;
+};
+
+/// Writes the result file of a finished run: rows in the order configuration, trial, solver, each
+/// once, whatever the order in the journal. Memory: eight bytes per trial and the rows of one
+/// configuration. Throws OutputError, and Error (bug) where the journal lacks a task.
+void write_result(const std::filesystem::path& file, bool overwrite, const JournalReader& journal,
+                  const Job& job, const Plan& plan, const RunReport& report);
+
+}  // namespace nucreg

@@ -1,0 +1,37 @@
+// What the user sees while a run goes on.
+#pragma once
+
+#include <cstdio>
+#include <string>
+
+#include "nucreg/run/dispatch.hpp"
+
+namespace nucreg {
+
+/// Whether what is written to standard error reaches a terminal, also through mpirun, which stands
+/// between its ranks and the terminal.
+[[nodiscard]] bool error_is_terminal();
+/// Columns of the terminal behind standard output, or 100 where there is none.
+[[nodiscard]] int output_width();
+
+/// Progress of a run: a bar that is redrawn on a terminal, else a line every `line_seconds`.
+class ProgressDisplay {
+ public:
+  ProgressDisplay(bool terminal, double line_seconds, std::uint64_t solves_per_task);
+  void show(const Progress& progress);
+
+ private:
+  bool terminal_;
+  double line_seconds_;
+  std::uint64_t solves_per_task_;
+  double next_line_ = 0.0;
+};
+
+/// "1 h 02 min", "3 min 04 s", "12.3 s".
+[[nodiscard]] std::string duration_text(double seconds);
+/// "1,234,567".
+[[nodiscard]] std::string count_text(std::uint64_t count);
+/// "12.3 MB".
+[[nodiscard]] std::string bytes_text(double bytes);
+
+}  // namespace nucreg

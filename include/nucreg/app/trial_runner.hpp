@@ -1,0 +1,50 @@
+// One task of a run: make the trial, let every solver have it, measure.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nucreg/fit/generate.hpp"
+#include "nucreg/fit/normalization.hpp"
+#include "nucreg/plan/plan.hpp"
+#include "nucreg/run/communicator.hpp"
+#include "nucreg/solve/record.hpp"
+#include "nucreg/solve/solver.hpp"
+
+namespace nucreg {
+
+/// A solver under the name that the job gave it.
+struct NamedSolver {
+  std::string name;
+  std::unique_ptr<Solver> solver;
+};
+
+/// Runs trials of one job on one rank. Everything but times, memory, rank and timing_valid is a
+/// pure function of the job and the task.
+class TrialRunner {
+ public:
+  /// `clock_trusted` false: ranks share processors, so no timing is valid.
+  TrialRunner(const Job& job, const Plan& plan, std::unique_ptr<ProblemSource> source,
+              std::vector<NamedSolver> solvers, int rank, bool clock_trusted);
+
+  /// The records of a task (Plan::tasks), one per solver. A solve that fails is a record.
+  [[nodiscard]] std::vector<Record> run(std::uint64_t task) const;
+  /// The same as bytes at the end of `payload`.
+  void run(std::uint64_t task, Bytes& payload) const;
+
+ private:
+  struct Prepared;
+  [[nodiscard]] Prepared prepare(const Configuration& configuration, const Trial& trial) const;
+  void solve(const Prepared& prepared, const NamedSolver& solver, Record& record) const;
+
+  const Job& job_;
+  const Plan& plan_;
+  std::unique_ptr<ProblemSource> source_;
+  std::vector<NamedSolver> solvers_;
+  int rank_;
+  bool clock_trusted_;
+};
+
+}  // namespace nucreg

@@ -1,0 +1,21 @@
+// Label images: what a segmentation tool made of a microscope image.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+namespace nucreg {
+
+/// Row by row, x right, y down; 0 = background, k = nucleus k.
+struct LabelImage {
+  std::uint32_t width = 0, height = 0;
+  std::vector<std::uint32_t> labels;
+};
+
+/// Reads the first page of a TIFF of unsigned 8, 16 or 32-bit integers, one sample per pixel, in
+/// strips or tiles, with any compression that libtiff knows. Throws InputError (path, reason) on
+/// anything else, on more than 2^30 pixels and on files cut off.
+[[nodiscard]] LabelImage read_label_tiff(const std::filesystem::path& file);
+
+}  // namespace nucreg

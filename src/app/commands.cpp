@@ -1,0 +1,41 @@
+// The commands that say what a job can name.
+#include "nucreg/app/commands.hpp"
+
+#include <fmt/format.h>
+
+#include "nucreg/core/terms.hpp"
+#include "nucreg/job/parse.hpp"
+#include "nucreg/solve/registry.hpp"
+
+namespace nucreg {
+
+ExitStatus solvers_command() {
+  const SolverRegistry registry = standard_solvers();
+  for (const SolverKind& kind : registry.kinds()) {
+    fmt::print("{:<12} {}\n", kind.name, kind.summary);
+    for (const SolverOption& option : kind.options)
+      fmt::print("{:<12}   {} ({}): {}\n", "", option.name,
+                 options_text({{"default", option.standard}}), option.doc);
+  }
+  fmt::print("\nalgorithms of kind nlopt: {}\n", fmt::join(nlopt_algorithms(), ", "));
+  return ExitStatus::done;
+}
+
+ExitStatus models_command() {
+  for (const std::string_view name : Spelling<Model>::names) {
+    const Model model = *value_of<Model>(name);
+    std::string parameters;
+    for (const ParameterTerm& term : model_parameters(model))
+      parameters += fmt::format(" {}", term.name);
+    fmt::print("{:<11} {}; parameters{}\n", name, model_equation(model), parameters);
+  }
+  fmt::print("\nlosses: {}\n", all_names<Loss>());
+  return ExitStatus::done;
+}
+
+ExitStatus job_keys_command() {
+  fmt::print("{}", job_reference());
+  return ExitStatus::done;
+}
+
+}  // namespace nucreg

@@ -1,0 +1,109 @@
+#include "nucreg/app/gather.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "nucreg/core/build_info.hpp"
+#include "nucreg/core/error.hpp"
+#include "nucreg/job/parse.hpp"
+#include "nucreg/report/summary.hpp"
+#include "nucreg/solve/record.hpp"
+#include "nucreg/solve/registry.hpp"
+#include "nucreg/store/result_file.hpp"
+
+namespace nucreg {
+namespace {
+
+constexpr std::uint64_t not_there = std::numeric_limits<std::uint64_t>::max();
+
+std::vector<std::uint64_t> offsets_by_task(const JournalReader& journal, const Plan& plan) {
+  std::vector<std::uint64_t> offsets(plan.tasks(), not_there);
+  journal.scan([&](std::uint64_t task, int, std::uint64_t offset) {
+    if (task < offsets.size()) offsets[task] = offset;
+  });
+  const auto missing = std::count(offsets.begin(), offsets.end(), not_there);
+  if (missing > 0)
+    throw Error(ExitStatus::bug,
+                fmt::format("the journal lacks {} of {} trials", missing, offsets.size()));
+  return offsets;
+}
+
+Attributes attributes_of(const Job& job, const Plan& plan, const RunReport& report,
+                         const std::string& job_toml) {
+  const BuildInfo& build = build_info();
+  const auto planned = static_cast<std::int64_t>(plan.tasks());
+  return {{"format", "nucreg"},
+          {"format_version", result_format_version},
+          {"status", "complete"},
+          {"job_name", job.job.name},
+          {"job_toml", job_toml},
+          {"seed", static_cast<std::int64_t>(job.job.seed)},
+          {"trials_planned", planned},
+          {"trials_done", planned},
+          {"created_utc", report.created_utc},
+          {"mpi_ranks", std::int64_t{report.mpi_ranks}},
+          {"mpi_library", report.mpi_library},
+          {"nucreg_version", build.version},
+          {"git_revision", build.git_revision},
+          {"compiler", build.compiler},
+          {"cpu_model", cpu_model()}};
+}
+
+Table solver_table(const Job& job) {
+  const SolverRegistry registry = standard_solvers();
+  std::vector<std::string> names, kinds, algorithms, options;
+  for (const SolverSpec& spec : job.solvers) {
+    SolverOptions resolved = registry.options(spec, job.file);
+    names.push_back(spec.name);
+    kinds.push_back(spec.kind);
+    const auto algorithm = resolved.find("algorithm");
+    algorithms.push_back(algorithm == resolved.end() ? ""
+                                                     : std::get<std::string>(algorithm->second));
+    resolved.erase("algorithm");
+    options.push_back(options_text(resolved));
+  }
+  return {"solvers",
+          {{"name", "1", names},
+           {"kind", "1", kinds},
+           {"algorithm", "1", algorithms},
+           {"options", "1", options}}};
+}
+
+std::size_t most_parameters(const Plan& plan) {
+  std::size_t most = 0;
+  for (const Configuration& c : plan.configurations)
+    most = std::max(most, parameter_count(c.model));
+  return most;
+}
+
+}  // namespace
+
+void write_result(const std::filesystem::path& file, bool overwrite, const JournalReader& journal,
+                  const Job& job, const Plan& plan, const RunReport& report) {
+  const std::vector<std::uint64_t> offsets = offsets_by_task(journal, plan);
+  ResultWriter writer(file, plan.solves(), most_parameters(plan));
+  writer.set_attributes(attributes_of(job, plan, report, to_toml(job)));
+  writer.write_table(configuration_table(plan, job));
+  writer.write_table(solver_table(job));
+
+  SummaryBuilder summary(plan.solvers);
+  std::vector<Record> rows(plan.solvers);
+  for (const std::uint64_t offset : offsets) {
+    const auto payload = journal.payload_at(offset);
+    if (payload.size() != rows.size() * sizeof(Record))
+      throw Error(ExitStatus::bug, "a trial in the journal is of another size");
+    std::memcpy(rows.data(), payload.data(), payload.size());
+    writer.append_trials(rows);
+    summary.add(rows);
+  }
+  writer.write_table(summary.finish());
+  writer.write_table(report.dispatch.ranks);
+  writer.write_table(report.dispatch.samples);
+  writer.commit(overwrite);
+}
+
+}  // namespace nucreg

@@ -1,0 +1,112 @@
+// The command line: parses, calls a command, turns errors into messages and exit statuses.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "nucreg/app/commands.hpp"
+#include "nucreg/core/build_info.hpp"
+#include "nucreg/run/communicator.hpp"
+
+namespace {
+
+using namespace nucreg;
+
+int status(ExitStatus status) {
+  return static_cast<int>(status);
+}
+
+std::string version_text() {
+  const BuildInfo& info = build_info();
+  return fmt::format("nucreg {} ({}, {})", info.version, info.git_revision, info.compiler);
+}
+
+int parse_and_run(int argc, char** argv) {
+  CLI::App app{
+      "Which optimizer maps nuclei from 10x to 40x best? Benchmarks solvers over MPI ranks.\n"
+      "A run:   mpirun -n 4 nucreg run jobs/synthetic.toml\n"
+      "A look:  nucreg inspect results/synthetic.h5",
+      "nucreg"};
+  app.set_version_flag("--version", version_text());
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+  app.footer(
+      "Exit status: 0 done, 1 bug, 2 bad command line or job, 3 input that cannot be read,\n"
+      "4 stopped early, 5 output that cannot be written, 6 a comparison found a difference.");
+
+  const auto add_job = [](CLI::App* command, std::filesystem::path& job,
+                          std::vector<std::string>& set) {
+    command->add_option("JOB", job, "job file (TOML); jobs/README.md explains it")->required();
+    command->add_option("--set", set, "key=value: overrides a key of the job, such as job.trials=2")
+        ->take_all()
+        ->expected(1);
+  };
+
+  ExitStatus result = ExitStatus::done;
+  RunCommand run;
+  CLI::App* sub = app.add_subcommand("run", "run a job; under mpirun, on all its ranks");
+  add_job(sub, run.job, run.set);
+  sub->add_option("-o,--output", run.output, "result file; default results/<job name>.h5");
+  sub->add_flag("--force", run.force, "overwrite an existing output");
+  sub->callback([&] { result = run_command(run); });
+
+  PlanCommand plan;
+  sub = app.add_subcommand("plan", "what a job would run and cost; checks it without running it");
+  add_job(sub, plan.job, plan.set);
+  sub->add_option("--ranks", plan.ranks, "ranks for the estimate of time")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  sub->callback([&] { result = plan_command(plan); });
+
+  InspectCommand inspect;
+  sub = app.add_subcommand("inspect", "what was run, the summary, the ranks");
+  sub->add_option("OUT", inspect.file, "result file")->required();
+  sub->add_flag("--json", inspect.json, "as JSON");
+  sub->add_flag("--all", inspect.all, "every configuration, however many");
+  sub->callback([&] { result = inspect_command(inspect); });
+
+  ExportCommand exporting;
+  sub = app.add_subcommand("export", "trials.csv, summary.csv and ranks.csv");
+  sub->add_option("OUT", exporting.file, "result file")->required();
+  sub->add_option("--to", exporting.folder, "folder, made if it is not there")->required();
+  sub->add_flag("--force", exporting.force, "overwrite existing files");
+  sub->callback([&] { result = export_command(exporting); });
+
+  VerifyCommand verify;
+  sub = app.add_subcommand("verify", "prove that every solve is there once and the file is sound");
+  sub->add_option("OUT", verify.file, "result file")->required();
+  sub->callback([&] { result = verify_command(verify); });
+
+  app.add_subcommand("solvers", "the solvers that a job can name")->callback([&] {
+    result = solvers_command();
+  });
+  app.add_subcommand("models", "the maps that a job can name")->callback([&] {
+    result = models_command();
+  });
+  app.add_subcommand("keys", "every key of a job file with default, unit and range")->callback([&] {
+    result = job_keys_command();
+  });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : status(ExitStatus::usage);
+  }
+  return status(result);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  one_thread_per_rank();
+  try {
+    return parse_and_run(argc, argv);
+  } catch (const Error& e) {
+    fmt::print(stderr, "nucreg: {}\n", e.what());
+    return status(e.status());
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "nucreg: bug: {}\n", e.what());
+    return status(ExitStatus::bug);
+  }
+}

@@ -1,0 +1,82 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "nucreg/app/commands.hpp"
+#include "nucreg/app/inputs.hpp"
+#include "nucreg/app/run_setup.hpp"
+#include "nucreg/app/terminal.hpp"
+#include "nucreg/job/parse.hpp"
+
+namespace nucreg {
+namespace {
+
+// Values of one column of the configuration table that occur, in order.
+std::string values_text(const Column& column) {
+  std::vector<std::string> values;
+  std::visit(
+      [&](const auto& cells) {
+        for (const auto& cell : cells) {
+          std::string text = fmt::format("{}", cell);
+          if (std::find(values.begin(), values.end(), text) == values.end())
+            values.push_back(std::move(text));
+        }
+      },
+      column.values);
+  constexpr std::size_t most = 12;
+  const std::size_t count = values.size();
+  if (count > most) values.resize(most);
+  return fmt::format("{}{}", fmt::join(values, ", "),
+                     count > most ? fmt::format(" ... ({} values)", count) : "");
+}
+
+// Bytes of a rank at its largest trial: points, their scaled copy and the widest Jacobian.
+double rank_bytes(const Job& job, const Plan& plan) {
+  double pairs = 0.0;
+  for (const Configuration& c : plan.configurations) pairs = std::max(pairs, c.points.max);
+  double per_pair = 2 * 4 * sizeof(double) + 16;
+  for (const SolverSpec& spec : job.solvers)
+    if (spec.kind == "eigen-lm")
+      per_pair = std::max(per_pair, 80.0 + 2 * (2 * max_parameters + 4) * sizeof(double));
+  return 30e6 + per_pair * pairs;
+}
+
+}  // namespace
+
+ExitStatus plan_command(const PlanCommand& command) {
+  const Job job = parse_job(command.job, command.set);
+  Plan plan = make_plan(job);
+  static_cast<void>(make_solvers(job));
+  std::vector<InputFile> inputs = read_inputs(job);
+  fill_counts(plan, inputs);
+  static_cast<void>(make_source(job, plan, std::move(inputs)));
+
+  double seconds = 0.0;
+  for (const TaskList::Block& block : task_list(job, plan).blocks)
+    seconds += block.cost_seconds * static_cast<double>(block.count);
+  const double file_bytes = 120.0 * static_cast<double>(plan.solves());
+
+  fmt::print("job             {}\n", job.job.name);
+  fmt::print("configurations  {}\n", count_text(plan.configurations.size()));
+  fmt::print("trials          {} = {} x {}\n", count_text(plan.tasks()),
+             count_text(plan.configurations.size()), count_text(plan.trials));
+  fmt::print("solves          {} = {} x {} solvers\n", count_text(plan.solves()),
+             count_text(plan.tasks()), plan.solvers);
+  fmt::print("estimated time  {} on {} rank{}\n", duration_text(seconds / command.ranks),
+             command.ranks, command.ranks == 1 ? "" : "s");
+  fmt::print("memory          about {} per rank\n", bytes_text(rank_bytes(job, plan)));
+  fmt::print("result file     about {}\n\n", bytes_text(file_bytes));
+
+  fmt::print("axes\n");
+  for (const Column& column : configuration_table(plan, job).columns)
+    if (column.name != "configuration")
+      fmt::print("  {:<18}{}{}\n", column.name, values_text(column),
+                 column.units == "1" ? "" : " " + column.units);
+  fmt::print("solvers\n");
+  for (const SolverSpec& spec : job.solvers)
+    fmt::print("  {:<18}{} {}\n", spec.name, spec.kind,
+               options_text(standard_solvers().options(spec, job.file)));
+  return ExitStatus::done;
+}
+
+}  // namespace nucreg

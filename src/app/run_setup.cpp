@@ -1,0 +1,141 @@
+#include "nucreg/app/run_setup.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "nucreg/core/build_info.hpp"
+#include "nucreg/core/error.hpp"
+#include "nucreg/solve/registry.hpp"
+
+namespace nucreg {
+namespace {
+
+// Lengths as 64-bit numbers, then the elements; ranks are of one build and one architecture.
+class Writer {
+ public:
+  template <class Container>
+  void array(const Container& values) {
+    number(values.size());
+    append(values.data(), values.size() * sizeof(values[0]));
+  }
+  void number(std::uint64_t value) { append(&value, sizeof value); }
+  Bytes bytes;
+
+ private:
+  void append(const void* from, std::size_t size) {
+    const auto* first = static_cast<const std::byte*>(from);
+    bytes.insert(bytes.end(), first, first + size);
+  }
+};
+
+class Reader {
+ public:
+  explicit Reader(const Bytes& bytes) : bytes_(bytes) {}
+  template <class Container>
+  void array(Container& values) {
+    values.resize(number());
+    take(values.data(), values.size() * sizeof(values[0]));
+  }
+  std::uint64_t number() {
+    std::uint64_t value = 0;
+    take(&value, sizeof value);
+    return value;
+  }
+
+ private:
+  void take(void* to, std::size_t size) {
+    if (size > bytes_.size() - at_) throw Error(ExitStatus::bug, "the setup of the run is cut off");
+    if (size > 0) std::memcpy(to, bytes_.data() + at_, size);
+    at_ += size;
+  }
+  const Bytes& bytes_;
+  std::size_t at_ = 0;
+};
+
+// One list of the fields for both directions.
+template <class Archive, class Setup>
+void input_fields(Archive& archive, Setup& input) {
+  archive.array(input.path);
+  for (auto* column : {&input.pairs.x10, &input.pairs.y10, &input.pairs.x40, &input.pairs.y40,
+                       &input.points.x, &input.points.y})
+    archive.array(*column);
+}
+
+}  // namespace
+
+Bytes RunSetup::to_bytes() const {
+  Writer writer;
+  writer.array(job_toml);
+  writer.array(build);
+  writer.array(output);
+  writer.number(inputs.size());
+  for (const InputFile& input : inputs) {
+    input_fields(writer, input);
+    for (const double side : input.field_px) writer.number(std::bit_cast<std::uint64_t>(side));
+  }
+  writer.number(clock_trusted.size());
+  for (const bool trusted : clock_trusted) writer.number(trusted);
+  return std::move(writer.bytes);
+}
+
+RunSetup RunSetup::from_bytes(const Bytes& bytes) {
+  Reader reader(bytes);
+  RunSetup setup;
+  reader.array(setup.job_toml);
+  reader.array(setup.build);
+  reader.array(setup.output);
+  setup.inputs.resize(reader.number());
+  for (InputFile& input : setup.inputs) {
+    input_fields(reader, input);
+    for (double& side : input.field_px) side = std::bit_cast<double>(reader.number());
+  }
+  setup.clock_trusted.resize(reader.number());
+  for (auto trusted : setup.clock_trusted) trusted = reader.number() != 0;
+  return setup;
+}
+
+std::string build_identity() {
+  const BuildInfo& info = build_info();
+  return fmt::format("nucreg {} {} {} record of {} bytes", info.version, info.git_revision,
+                     info.compiler, sizeof(Record));
+}
+
+std::vector<NamedSolver> make_solvers(const Job& job) {
+  const SolverRegistry registry = standard_solvers();
+  std::vector<NamedSolver> solvers;
+  for (const SolverSpec& spec : job.solvers)
+    solvers.push_back({spec.name, registry.make(spec, job)});
+  return solvers;
+}
+
+double trial_seconds(const SolverRegistry& registry, const Job& job,
+                     const Configuration& configuration) {
+  // Measured: generation of a synthetic pair with noise, and what auto repeats cost per solve.
+  constexpr double seconds_per_pair_made = 150e-9;
+  constexpr double seconds_of_auto_repeats = 500e-6;
+  const double pairs = 0.5 * (configuration.points.min + configuration.points.max);
+  double seconds = seconds_per_pair_made * pairs;
+  for (const SolverSpec& spec : job.solvers) {
+    const double once = registry.kind(spec, job.file).seconds(pairs);
+    const auto repeats = static_cast<double>(std::max<std::int64_t>(1, job.run.timing_repeats));
+    seconds += job.run.timing_repeats == 0 ? std::max(once, seconds_of_auto_repeats)
+               : repeats > 1.0             ? (1.0 + repeats) * once
+                                           : once;
+  }
+  return seconds;
+}
+
+TaskList task_list(const Job& job, const Plan& plan) {
+  const SolverRegistry registry = standard_solvers();
+  TaskList list;
+  for (const Configuration& c : plan.configurations)
+    list.blocks.push_back({c.index * plan.trials, plan.trials, trial_seconds(registry, job, c)});
+  std::stable_sort(list.blocks.begin(), list.blocks.end(),
+                   [](const auto& a, const auto& b) { return a.cost_seconds > b.cost_seconds; });
+  return list;
+}
+
+}  // namespace nucreg

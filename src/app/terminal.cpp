@@ -1,0 +1,95 @@
+#include "nucreg/app/terminal.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+
+#include "nucreg/core/log.hpp"
+
+namespace nucreg {
+namespace {
+
+// The file behind a descriptor of the process that the user started: under mpirun our parent, whose
+// output ours is forwarded to, else ourselves.
+std::string launcher_file(int descriptor) {
+  const bool launched = std::getenv("OMPI_COMM_WORLD_RANK") != nullptr;
+  const std::string process = launched ? std::to_string(getppid()) : "self";
+  std::error_code error;
+  return std::filesystem::read_symlink(fmt::format("/proc/{}/fd/{}", process, descriptor), error)
+      .string();
+}
+
+bool is_terminal_file(const std::string& file) {
+  return file.starts_with("/dev/pts/") || file.starts_with("/dev/tty") ||
+         file.starts_with("/dev/console");
+}
+
+}  // namespace
+
+bool error_is_terminal() {
+  return is_terminal_file(launcher_file(STDERR_FILENO));
+}
+
+int output_width() {
+  const std::string file = launcher_file(STDOUT_FILENO);
+  if (!is_terminal_file(file)) return 100;
+  const int descriptor = open(file.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC);
+  winsize size{};
+  const bool known = descriptor >= 0 && ioctl(descriptor, TIOCGWINSZ, &size) == 0;
+  if (descriptor >= 0) close(descriptor);
+  return known && size.ws_col > 0 ? std::max<int>(40, size.ws_col) : 100;
+}
+
+ProgressDisplay::ProgressDisplay(bool terminal, double line_seconds, std::uint64_t solves_per_task)
+    : terminal_(terminal),
+      line_seconds_(line_seconds),
+      solves_per_task_(solves_per_task),
+      next_line_(line_seconds) {}
+
+void ProgressDisplay::show(const Progress& p) {
+  const bool last = p.done == p.total;
+  if (!terminal_ && !last && p.elapsed_seconds < next_line_) return;
+  next_line_ = p.elapsed_seconds + line_seconds_;
+  const double rate = static_cast<double>(p.done) / std::max(1e-9, p.elapsed_seconds);
+  const double left = p.done == 0 ? 0.0 : static_cast<double>(p.total - p.done) / rate;
+  const double part =
+      p.total == 0 ? 1.0 : static_cast<double>(p.done) / static_cast<double>(p.total);
+  const std::string text = fmt::format(
+      "{:5.1f} %  {} of {} trials  {} solves/s  {}", 100.0 * part, count_text(p.done),
+      count_text(p.total),
+      count_text(static_cast<std::uint64_t>(rate * static_cast<double>(solves_per_task_))),
+      last          ? "took " + duration_text(p.elapsed_seconds)
+      : p.done == 0 ? ""
+                    : duration_text(left) + " left");
+  if (!terminal_) {
+    log_info("{}", text);
+    return;
+  }
+  constexpr int width = 24;
+  const int full = static_cast<int>(part * width);
+  fmt::print(stderr, "\r[{:#<{}}{:.<{}}] {}\x1b[K{}", "", full, "", width - full, text,
+             last ? "\n" : "");
+  std::fflush(stderr);
+}
+
+std::string duration_text(double seconds) {
+  if (seconds < 60.0) return fmt::format("{:.1f} s", seconds);
+  const auto whole = static_cast<std::uint64_t>(std::llround(seconds));
+  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
+}
+
+std::string count_text(std::uint64_t count) {
+  std::string text = std::to_string(count);
+  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
+    text.insert(static_cast<std::size_t>(at), ",");
+  return text;
+}
+
+}  // namespace nucreg

@@ -1,0 +1,250 @@
+#include "nucreg/app/trial_runner.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <exception>
+
+#include "nucreg/core/allocation.hpp"
+#include "nucreg/core/clock.hpp"
+#include "nucreg/core/log.hpp"
+#include "nucreg/fit/closed_form.hpp"
+#include "nucreg/fit/measures.hpp"
+
+namespace nucreg {
+namespace {
+
+// timing_repeats = "auto": a solve is repeated until it must have taken this long. How often
+// follows from the work that was counted and from the fastest machine imaginable, not from a clock,
+// so that the number is the same on every machine and rank.
+constexpr double least_timed_seconds = 200e-6;
+constexpr double fastest_seconds_per_call = 40e-9;
+constexpr double fastest_seconds_per_point = 0.15e-9;
+constexpr std::int64_t most_repeats = 1000;
+// A timing stands when the clock resolved it to 1 % and the thread ran for 98 % of it.
+constexpr double least_clock_steps = 100.0;
+constexpr double most_time_off_cpu = 0.02;
+constexpr double clock_reading_seconds = 1e-6;
+
+std::int64_t repeats_for(const Record& record) {
+  const auto calls = static_cast<double>(
+      std::max<std::int64_t>(1, record.function_evaluations + record.jacobian_evaluations));
+  const double seconds = calls * (fastest_seconds_per_call +
+                                  fastest_seconds_per_point * static_cast<double>(record.pairs));
+  const double repeats = std::ceil(least_timed_seconds / seconds);
+  return std::clamp(static_cast<std::int64_t>(repeats), std::int64_t{1}, most_repeats);
+}
+
+bool timing_stands(double wall, double cpu) {
+  return wall >= least_clock_steps * wall_clock_step_seconds() &&
+         wall - cpu <= most_time_off_cpu * wall + clock_reading_seconds;
+}
+
+std::array<double, max_parameters> padded(const Params& params) {
+  auto out = Record::no_params;
+  std::copy(params.begin(), params.end(), out.begin());
+  return out;
+}
+
+}  // namespace
+
+// A trial in the coordinates in which its solvers work.
+struct TrialRunner::Prepared {
+  const Configuration& configuration;
+  const Trial& trial;
+  Normalization normalization;
+  PointPairs scaled;  // empty in raw coordinates
+  PairsView pairs;    // of scaled, or the trial's own
+  SolveRequest request;
+  bool bounded = false;
+  double loss_scale = 0.0, magnification = 1.0, weight = 1.0;
+
+  [[nodiscard]] Map to_map(const Params& params, double nominal_magnification) const {
+    const Model model = configuration.model;
+    return {
+        model,
+        to_degrees(model, params_to_pixels(model, params, nominal_magnification, normalization)),
+        nominal_magnification};
+  }
+};
+
+TrialRunner::TrialRunner(const Job& job, const Plan& plan, std::unique_ptr<ProblemSource> source,
+                         std::vector<NamedSolver> solvers, int rank, bool clock_trusted)
+    : job_(job),
+      plan_(plan),
+      source_(std::move(source)),
+      solvers_(std::move(solvers)),
+      rank_(rank),
+      clock_trusted_(clock_trusted) {}
+
+namespace {
+
+// The start in pixels and outside units.
+Params start_px(const Start& start, Model model, const Trial& trial, double magnification) {
+  const auto scaled_identity = [&](double scale) {
+    Params trs(5);
+    trs << 0.0, 0.0, 0.0, scale, scale;
+    // Rigid has no scale of its own; its identity is that of its magnification.
+    const double fixed = model == Model::rigid ? scale : magnification;
+    return convert({Model::trs, trs, fixed}, model, fixed)->params;
+  };
+  switch (start.kind) {
+    case Start::Kind::nominal:
+      return scaled_identity(magnification);
+    case Start::Kind::identity:
+      return scaled_identity(1.0);
+    case Start::Kind::truth:
+      return trial.truth->params;
+    case Start::Kind::params:
+      return Eigen::Map<const Eigen::VectorXd>(start.params.data(),
+                                               static_cast<Eigen::Index>(start.params.size()));
+    case Start::Kind::closed_form:
+      break;
+  }
+  // The closed form of the largest model with one that `model` contains.
+  const Model solvable = model == Model::trs          ? Model::similarity
+                         : model == Model::projective ? Model::affine
+                                                      : model;
+  const auto radians = closed_form(trial.pairs, solvable, magnification);
+  if (!radians) return scaled_identity(magnification);
+  return convert({solvable, to_degrees(solvable, *radians), magnification}, model, magnification)
+      ->params;
+}
+
+}  // namespace
+
+TrialRunner::Prepared TrialRunner::prepare(const Configuration& c, const Trial& trial) const {
+  Prepared p{.configuration = c, .trial = trial};
+  const double magnification = job_.problem.magnification;
+  const Bounds& bounds = job_.fit.bounds;
+  if (c.coordinates == Coordinates::normalized) {
+    const bool centred = !bounds.dx_px.bounded() && !bounds.dy_px.bounded();
+    p.normalization = normalization_of(trial.pairs, magnification, centred);
+    p.scaled = normalize(trial.pairs, p.normalization);
+    p.pairs = p.scaled;
+    // The mean and not the sum, so that stops and first steps do not depend on the count.
+    p.weight = 1.0 / static_cast<double>(std::max<std::size_t>(1, trial.pairs.size()));
+  } else {
+    p.pairs = trial.pairs;
+  }
+  const Normalization& n = p.normalization;
+  p.loss_scale = trial.loss_scale_px / n.scale40;
+  p.magnification = magnification * n.scale10 / n.scale40;
+  const Box box = box_of(bounds, c.model);
+  p.bounded = box.bounded();
+  p.request.box = box_to_normalized(box, c.model, n);
+  const Params start = to_radians(c.model, start_px(c.start, c.model, trial, magnification));
+  p.request.start =
+      clamp(params_to_normalized(c.model, clamp(start, box), magnification, n), p.request.box);
+  p.request.max_evaluations = trial.max_evaluations;
+  p.request.ftol_rel = trial.ftol_rel;
+  p.request.xtol_rel = trial.xtol_rel;
+  return p;
+}
+
+void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& record) const {
+  const Configuration& c = p.configuration;
+  const Trial& trial = p.trial;
+  const Solver& solver = *named.solver;
+  record.bounds = !p.bounded                ? BoundsUse::none
+                  : solver.honours_bounds() ? BoundsUse::honoured
+                                            : BoundsUse::ignored;
+  if (!solver.applies_to(c.model, c.loss)) {
+    record.status = SolveStatus::not_applicable;
+    return;
+  }
+
+  SolveResult result;
+  const auto solve_once = [&] {
+    Objective objective(p.pairs, c.model, c.loss, p.loss_scale, p.magnification, p.weight);
+    const double deadline = wall_seconds() + trial.max_seconds;
+    objective.set_out_of_time([deadline] { return wall_seconds() > deadline; });
+    result = solver.solve(objective, p.request);
+    record.function_evaluations = objective.function_evaluations();
+    record.jacobian_evaluations = objective.jacobian_evaluations();
+  };
+  double wall = 0.0, cpu = 0.0;
+  const auto timed = [&](std::int64_t repeats) {
+    const double wall_start = wall_seconds(), cpu_start = thread_cpu_seconds();
+    for (std::int64_t i = 0; i < repeats; ++i) solve_once();
+    cpu = thread_cpu_seconds() - cpu_start;
+    wall = wall_seconds() - wall_start;
+    record.repeats = repeats;
+  };
+  try {
+    {
+      const AllocationMeter meter;
+      timed(1);
+      record.peak_bytes = static_cast<std::int64_t>(meter.peak_bytes());
+    }
+    const std::int64_t repeats =
+        job_.run.timing_repeats > 0 ? job_.run.timing_repeats : repeats_for(record);
+    if (repeats > 1) timed(repeats);
+  } catch (const std::exception& e) {
+    log_warning("configuration {} trial {} solver {} threw: {}", record.configuration, record.trial,
+                named.name, e.what());
+    record.repeats = 0;
+    return;
+  }
+  record.wall_seconds = wall / static_cast<double>(record.repeats);
+  record.cpu_seconds = cpu / static_cast<double>(record.repeats);
+  record.timing_valid = clock_trusted_ && timing_stands(wall, cpu);
+  record.status = result.status;
+  record.iterations = result.iterations;
+  record.native_code = result.native_code;
+
+  const Map fitted = p.to_map(result.params, job_.problem.magnification);
+  record.objective = objective_px(trial.pairs, fitted, c.loss, trial.loss_scale_px);
+  if (!fitted.params.allFinite() || !std::isfinite(record.objective)) {
+    record.status = SolveStatus::failed;
+    return;
+  }
+  record.params = padded(fitted.params);
+  record.rmsd_px = rmsd_px(trial.pairs, fitted);
+  if (trial.truth) {
+    record.param_error = param_error(fitted, *trial.truth);
+    record.tre_px = tre_px(fitted, *trial.truth, trial.field_px);
+  }
+}
+
+std::vector<Record> TrialRunner::run(std::uint64_t task) const {
+  const Configuration& c = plan_.configurations[task / plan_.trials];
+  const auto number = static_cast<std::uint32_t>(task % plan_.trials);
+  const Trial trial = source_->make(c, number);
+  const Prepared prepared = prepare(c, trial);
+
+  std::vector<Record> records(solvers_.size());
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    Record& r = records[i];
+    r.configuration = c.index;
+    r.trial = number;
+    r.solver = static_cast<std::uint32_t>(i);
+    r.rank = rank_;
+    r.pairs = static_cast<std::int64_t>(trial.pairs.size());
+    if (trial.truth) r.true_params = padded(trial.truth->params);
+    solve(prepared, solvers_[i], r);
+  }
+
+  // The best known objective: the closed form within the bounds, else the best of the solvers.
+  double best = Record::nan;
+  if (has_closed_form(c.model, c.loss))
+    if (const auto exact = closed_form(prepared.pairs, c.model, prepared.magnification);
+        exact && clamp(*exact, prepared.request.box) == *exact)
+      best = objective_px(trial.pairs, prepared.to_map(*exact, job_.problem.magnification), c.loss,
+                          trial.loss_scale_px);
+  if (!std::isfinite(best))
+    for (const Record& r : records)
+      if (r.bounds != BoundsUse::ignored) best = std::fmin(best, r.objective);
+  const double floor = rounding_floor_px(trial.pairs);
+  for (Record& r : records) r.gap = gap(r.objective, best, floor);
+  return records;
+}
+
+void TrialRunner::run(std::uint64_t task, Bytes& payload) const {
+  const std::vector<Record> records = run(task);
+  const std::size_t bytes = records.size() * sizeof(Record);
+  payload.resize(payload.size() + bytes);
+  std::memcpy(payload.data() + payload.size() - bytes, records.data(), bytes);
+}
+
+}  // namespace nucreg
