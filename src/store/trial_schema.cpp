@@ -4,7 +4,6 @@
 #include <type_traits>
 #include <utility>
 
-#include "nucreg/store/result_file.hpp"
 #include "types.hpp"
 
 namespace nucreg {
@@ -22,8 +21,21 @@ std::vector<std::string> members<bool>() {
 template <auto Member>
 TrialField field(std::string name, std::string units, bool required = true) {
   using T = std::remove_cvref_t<decltype(std::declval<Record>().*Member)>;
-  TrialField made{.name = std::move(name), .units = std::move(units), .required = required};
+  TrialField made;
+  made.name = std::move(name);
+  made.units = std::move(units);
+  made.required = required;
   made.per_parameter = std::is_class_v<T>;
+  made.value = [](const Record& row, [[maybe_unused]] std::size_t parameter) -> TrialValue {
+    if constexpr (std::is_enum_v<T>)
+      return name_of(row.*Member);
+    else if constexpr (std::is_class_v<T>)
+      return (row.*Member)[parameter];
+    else if constexpr (std::is_same_v<T, double> || std::is_same_v<T, bool>)
+      return row.*Member;
+    else
+      return std::int64_t{row.*Member};
+  };
   if constexpr (std::is_enum_v<T> || std::is_same_v<T, bool>) {
     made.members = members<T>();
     made.value_bytes = sizeof(std::int8_t);
@@ -81,11 +93,7 @@ const std::vector<TrialField>& trial_fields() {
 }
 
 const std::vector<TrialColumn>& trial_columns() {
-  static const std::vector<TrialColumn> columns = [] {
-    std::vector<TrialColumn> made;
-    for (const TrialField& field : trial_fields()) made.push_back({field.name, field.units});
-    return made;
-  }();
+  static const std::vector<TrialColumn> columns(trial_fields().begin(), trial_fields().end());
   return columns;
 }
 

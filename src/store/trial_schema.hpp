@@ -6,20 +6,18 @@
 #include <vector>
 
 #include "hdf5.hpp"
-#include "nucreg/solve/record.hpp"
+#include "nucreg/store/result_file.hpp"
 
 namespace nucreg {
 
-struct TrialField {
-  std::string name, units;
-  bool required;                     ///< a file without it is not read; else rows keep the default
-  bool per_parameter;                ///< rows x P instead of rows
+struct TrialField : TrialColumn {
+  bool required = true;              ///< a file without it is not read; else rows keep the default
   std::vector<std::string> members;  ///< of an enumeration on int8: its legal values
-  std::size_t value_bytes;           ///< of one value in the file
-  hdf5::Handle (*type)();            ///< of one value in the file
+  std::size_t value_bytes = 0;       ///< of one value in the file
+  hdf5::Handle (*type)() = nullptr;  ///< of one value in the file
   /// Between a row and its `bytes` bytes of this column: one value, or one per parameter.
-  void (*store)(const Record& row, std::byte* values, std::size_t bytes);
-  void (*load)(Record& row, const std::byte* values, std::size_t bytes);
+  void (*store)(const Record& row, std::byte* values, std::size_t bytes) = nullptr;
+  void (*load)(Record& row, const std::byte* values, std::size_t bytes) = nullptr;
 };
 
 /// In file order.

@@ -14,6 +14,8 @@ if(NOT NLopt_FOUND)
 endif()
 find_package(TIFF REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(Boost REQUIRED)
+find_package(nlohmann_json REQUIRED)
 find_package(MPI REQUIRED COMPONENTS C)
 
 # The serial flavour and no other: two HDF5 libraries in one process break each other.

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -72,10 +73,17 @@ class ResultReader {
   std::unique_ptr<Body> body_;
 };
 
-/// Units of each column of /trials, in file order.
+/// One value of a row of /trials; enumerations by name.
+using TrialValue = std::variant<double, std::int64_t, bool, std::string_view>;
+
+/// One column of /trials.
 struct TrialColumn {
   std::string name, units;
+  bool per_parameter = false;  ///< rows x P instead of rows
+  /// What a row holds; `parameter` counts where per_parameter.
+  TrialValue (*value)(const Record& row, std::size_t parameter) = nullptr;
 };
+/// All columns, in file order.
 [[nodiscard]] const std::vector<TrialColumn>& trial_columns();
 
 }  // namespace nucreg

@@ -1,0 +1,25 @@
+// What `inspect` and the end of `run` show of a result file, as a value.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nucreg/core/table.hpp"
+#include "nucreg/report/speed.hpp"
+#include "nucreg/store/result_file.hpp"
+
+namespace nucreg {
+
+struct Overview {
+  Attributes attributes;
+  Table configurations, solvers, summary, ranks;
+  std::uint64_t records = 0;      ///< rows of /trials
+  std::vector<SpeedRatio> speed;  ///< each pair of solvers
+  std::string verdict;            ///< in one line
+};
+
+/// Reads the small tables and streams /trials once. Throws InputError.
+[[nodiscard]] Overview make_overview(const ResultReader& reader);
+
+}  // namespace nucreg

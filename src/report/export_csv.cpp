@@ -1,0 +1,155 @@
+#include "nucreg/report/export_csv.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <string_view>
+#include <utility>
+
+#include "nucreg/core/error.hpp"
+#include "table_access.hpp"
+#include "text_file.hpp"
+#include "trial_stream.hpp"
+
+namespace nucreg {
+namespace {
+
+/// RFC 4180: quotes around what would otherwise break the line apart.
+std::string quoted(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return std::string(text);
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + '"';
+}
+
+/// Fields of one line; the separator goes before all but the first.
+class Line {
+ public:
+  void value(std::string_view text) { field(quoted(text)); }
+  void value(bool truth) { field(truth ? "true" : "false"); }
+  void value(double number) { std::isnan(number) ? field("nan") : digits(number); }
+  void value(std::int64_t number) { digits(number); }
+  /// The line with its end; starts the next.
+  std::string take() {
+    empty_ = true;
+    return std::exchange(line_, {}) + '\n';
+  }
+
+ private:
+  void digits(auto number) {
+    std::array<char, 32> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+    field({text.data(), end});
+  }
+  void field(std::string_view text) {
+    if (!std::exchange(empty_, false)) line_ += ',';
+    line_ += text;
+  }
+  std::string line_;
+  bool empty_ = true;
+};
+
+/// The columns that tell what was run, looked up by configuration and solver.
+class Context {
+ public:
+  explicit Context(const ResultReader& reader)
+      : configurations_(reader.table("configurations")), solvers_(reader.table("solvers")) {
+    names_ = {"points", "noise_px", "outliers", "missing", "model", "loss", "coordinates"};
+    std::erase_if(names_, [&](const auto& name) { return !find_column(configurations_, name); });
+    for (const std::string& axis : varying_axes(configurations_))
+      if (std::ranges::find(names_, axis) == names_.end()) names_.push_back(axis);
+    (void)need<std::string>(solvers_, "name");
+  }
+
+  void header(Line& line) const {
+    line.value(std::string_view("solver_name"));
+    for (const std::string& name : names_) line.value(name);
+  }
+  void fields(Line& line, std::uint64_t configuration, std::uint64_t solver) const {
+    if (solver >= solvers_.rows())
+      throw InputError(fmt::format("solver {} is not in /solvers", solver));
+    if (configuration >= configurations_.rows())
+      throw InputError(fmt::format("configuration {} is not in /configurations", configuration));
+    line.value(cell_text(solvers_.at("name"), solver));
+    for (const std::string& name : names_)
+      line.value(cell_text(configurations_.at(name), configuration));
+  }
+
+ private:
+  Table configurations_, solvers_;
+  std::vector<std::string> names_;
+};
+
+/// Calls visit(column, parameter) for each field of a row.
+template <class Visit>
+void for_each_field(std::size_t parameters, Visit&& visit) {
+  for (const TrialColumn& column : trial_columns())
+    for (std::size_t p = 0; p < (column.per_parameter ? parameters : 1); ++p) visit(column, p);
+}
+
+void write_trials(const ResultReader& reader, const Context& context, TextFile& file) {
+  Line line;
+  for_each_field(reader.parameters(), [&](const TrialColumn& column, std::size_t p) {
+    if (!column.per_parameter)
+      line.value(column.name);
+    else
+      line.value(fmt::format("{}p{}", column.name == "params" ? "" : "true_", p));
+  });
+  context.header(line);
+  file.write(line.take());
+  stream_trials(reader, [&](std::span<const Record> rows) {
+    for (const Record& row : rows) {
+      for_each_field(reader.parameters(), [&](const TrialColumn& column, std::size_t p) {
+        std::visit([&](const auto& value) { line.value(value); }, column.value(row, p));
+      });
+      context.fields(line, row.configuration, row.solver);
+      file.write(line.take());
+    }
+  });
+}
+
+/// A table as it is; `context` (if any) adds to each row.
+void write_table(const Table& table, const Context* context, TextFile& file) {
+  Line line;
+  for (const Column& column : table.columns) line.value(column.name);
+  if (context) context->header(line);
+  file.write(line.take());
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    for (const Column& column : table.columns) line.value(cell_text(column, row));
+    if (context)
+      context->fields(line, need<std::int64_t>(table, "configuration")[row],
+                      need<std::int64_t>(table, "solver")[row]);
+    file.write(line.take());
+  }
+}
+
+}  // namespace
+
+std::vector<std::filesystem::path> export_csv(const ResultReader& reader,
+                                              const std::filesystem::path& directory,
+                                              bool overwrite) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) throw OutputError("mkdir: " + error.message(), {.file = directory.string()});
+  const std::vector<std::filesystem::path> paths{
+      directory / "trials.csv", directory / "summary.csv", directory / "ranks.csv"};
+  for (const auto& path : paths)
+    if (!overwrite && std::filesystem::exists(path))
+      throw OutputError("exists already", {.file = path.string(), .allowed = "a new file"});
+
+  const Context context(reader);
+  TextFile trials(paths[0]), summary(paths[1]), ranks(paths[2]);
+  write_trials(reader, context, trials);
+  write_table(reader.table("summary"), &context, summary);
+  write_table(reader.table("ranks"), nullptr, ranks);
+  for (TextFile* file : {&trials, &summary, &ranks}) file->publish(overwrite);
+  return paths;
+}
+
+}  // namespace nucreg

@@ -1,0 +1,166 @@
+#include "nucreg/report/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+
+#include "statistics.hpp"
+#include "table_access.hpp"
+#include "text_table.hpp"
+
+namespace nucreg {
+namespace {
+
+std::string attribute(const Overview& view, const std::string& name) {
+  const auto at = view.attributes.find(name);
+  if (at == view.attributes.end()) return "?";
+  if (const auto* text = std::get_if<std::string>(&at->second)) return *text;
+  if (const auto* count = std::get_if<std::int64_t>(&at->second)) return fmt::format("{}", *count);
+  return fmt::format("{}", std::get<double>(at->second));
+}
+
+std::string heading(const Overview& view) {
+  const auto a = [&](const char* name) { return attribute(view, name); };
+  return fmt::format(
+      "job {}, seed {}: {}, {} of {} trials\n"
+      "{} configurations, {} solvers, {} solves on {} ranks\n"
+      "{}, nucreg {} ({})\n{}\n",
+      a("job_name"), a("seed"), a("status"), a("trials_done"), a("trials_planned"),
+      view.configurations.rows(), view.solvers.rows(), view.records, a("mpi_ranks"),
+      a("created_utc"), a("nucreg_version"), a("git_revision"), a("cpu_model"));
+}
+
+/// Rows of /summary that are shown as one: equal labels, one solver.
+struct Group {
+  std::vector<std::string> labels;
+  std::size_t solver = 0;
+  std::vector<std::size_t> rows;  // of /summary
+};
+
+/// As many leading axes as keep the number of different labels within `most`.
+std::vector<std::string> shown_axes(const Overview& view, std::size_t most) {
+  std::vector<std::string> axes = varying_axes(view.configurations);
+  while (!axes.empty()) {
+    std::map<std::vector<std::string>, int> different;
+    for (std::size_t row = 0; row < view.configurations.rows(); ++row) {
+      std::vector<std::string> labels;
+      for (const auto& axis : axes) labels.push_back(axis_text(view.configurations, axis, row));
+      different[labels] = 1;
+    }
+    if (different.size() <= most) break;
+    axes.pop_back();
+  }
+  return axes;
+}
+
+std::vector<Group> group_rows(const Overview& view, const std::vector<std::string>& axes) {
+  const auto& configuration = need<std::int64_t>(view.summary, "configuration");
+  const auto& solver = need<std::int64_t>(view.summary, "solver");
+  std::vector<Group> groups;  // in the order of their first row
+  std::map<std::pair<std::vector<std::string>, std::int64_t>, std::size_t> place;
+  for (std::size_t row = 0; row < view.summary.rows(); ++row) {
+    const auto c = static_cast<std::uint64_t>(configuration[row]);
+    const auto s = static_cast<std::uint64_t>(solver[row]);
+    if (c >= view.configurations.rows() || s >= view.solvers.rows())
+      throw InputError(fmt::format("row {} names what is not in the file", row),
+                       {.key = "/summary"});
+    std::vector<std::string> labels;
+    for (const auto& axis : axes) labels.push_back(axis_text(view.configurations, axis, c));
+    const auto [at, added] = place.try_emplace({labels, solver[row]}, groups.size());
+    if (added) groups.push_back({labels, s, {}});
+    groups[at->second].rows.push_back(row);
+  }
+  return groups;
+}
+
+double median_of(const Overview& view, const Group& group, const std::string& column) {
+  const auto& all = need<double>(view.summary, column);
+  std::vector<double> values;
+  for (const std::size_t row : group.rows) values.push_back(all[row]);
+  return median(std::move(values));
+}
+
+std::int64_t sum_of(const Overview& view, const Group& group, const std::string& column) {
+  std::int64_t sum = 0;
+  for (const std::size_t row : group.rows) sum += need<std::int64_t>(view.summary, column)[row];
+  return sum;
+}
+
+std::string solver_table(const Overview& view, const TextOptions& options) {
+  const std::vector<std::string> axes = shown_axes(view, options.most_configurations);
+  const bool grouped = axes.size() < varying_axes(view.configurations).size();
+  const std::vector<Group> groups = group_rows(view, axes);
+  const auto& names = need<std::string>(view.solvers, "name");
+
+  constexpr int always = std::numeric_limits<int>::max();
+  std::vector<TextColumn> columns;
+  for (const std::string& axis : axes) columns.push_back({axis, true, 8});
+  columns.push_back({"solver", false, always});
+  columns.push_back({"time", true, 9});
+  columns.push_back({"RMSD px", true, 6});
+  columns.push_back({"TRE px", true, 5});
+  columns.push_back({"evaluations", true, 3});
+  columns.push_back({"failed", true, 7});
+  for (const Group& group : groups) {
+    std::vector<std::string> cells = group.labels;
+    cells.push_back(names[group.solver]);
+    const std::int64_t tried = sum_of(view, group, "count") - sum_of(view, group, "not_applicable");
+    if (tried == 0) {
+      cells.insert(cells.end(), {"n/a", "-", "-", "-", "-"});
+    } else {
+      cells.push_back(seconds_text(median_of(view, group, "wall_s_median")));
+      for (const char* measure : {"rmsd_px", "tre_px", "function_evaluations"})
+        cells.push_back(number_text(median_of(view, group, measure + std::string("_median"))));
+      cells.push_back(fmt::format("{} of {}", sum_of(view, group, "failures"), tried));
+    }
+    for (std::size_t c = 0; c < columns.size(); ++c) columns[c].cells.push_back(cells[c]);
+  }
+  std::string text = "medians per " +
+                     std::string(grouped ? "group of configurations" : "configuration") +
+                     " and solver\n" + render(std::move(columns), options.width);
+  if (grouped)
+    text += fmt::format(
+        "({} configurations; each number is the median over a group;\n"
+        " all of them: nucreg export, summary.csv)\n",
+        view.configurations.rows());
+  return text;
+}
+
+std::string rank_cell(const Column& column, std::size_t row) {
+  const auto* numbers = std::get_if<std::vector<double>>(&column.values);
+  if (numbers && column.units == "s") return seconds_text((*numbers)[row]);
+  if (numbers) return number_text((*numbers)[row]);
+  const auto* counts = std::get_if<std::vector<std::int64_t>>(&column.values);
+  if (counts && column.units == "B") return bytes_text(static_cast<double>((*counts)[row]));
+  return cell_text(column, row);
+}
+
+std::string rank_table(const Overview& view, const TextOptions& options) {
+  const std::size_t shown = std::min(view.ranks.rows(), options.most_ranks);
+  std::vector<TextColumn> columns;
+  int keep = static_cast<int>(view.ranks.columns.size());
+  for (const Column& column : view.ranks.columns) {
+    TextColumn& made = columns.emplace_back(TextColumn{.title = column.name, .keep = keep--});
+    made.numbers = !std::holds_alternative<std::vector<std::string>>(column.values);
+    for (std::size_t row = 0; row < shown; ++row) made.cells.push_back(rank_cell(column, row));
+  }
+  if (columns.empty()) return {};
+  std::string text = "ranks\n" + render(std::move(columns), options.width);
+  if (shown < view.ranks.rows())
+    text += fmt::format("({} more; all of them: nucreg export, ranks.csv)\n",
+                        view.ranks.rows() - shown);
+  return text;
+}
+
+}  // namespace
+
+std::string to_text(const Overview& overview, const TextOptions& options) {
+  TextOptions used = options;
+  used.width = std::max<std::size_t>(options.width, 40);
+  return heading(overview) + "\n" + solver_table(overview, used) + "\n" + overview.verdict +
+         "\n\n" + rank_table(overview, used);
+}
+
+}  // namespace nucreg

@@ -1,0 +1,254 @@
+#include "nucreg/report/verify.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "findings.hpp"
+#include "nucreg/core/error.hpp"
+#include "nucreg/report/summary.hpp"
+#include "row_order.hpp"
+#include "table_access.hpp"
+#include "trial_stream.hpp"
+
+namespace nucreg {
+namespace {
+
+class Verifier {
+ public:
+  explicit Verifier(const ResultReader& reader) : reader_(reader) {}
+
+  Verification run() {
+    result_.records = reader_.trial_rows();
+    configurations_ = read_table("configurations");
+    solvers_ = read_table("solvers");
+    result_.configurations = configurations_.rows();
+    result_.solvers = solvers_.rows();
+    check_attributes();
+    attempt([&] { check_configurations(); });
+    attempt([&] { check_solvers(); });
+    attempt([&] { check_ranks(); });
+    if (result_.configurations > 0 && result_.solvers > 0 && result_.trials > 0) check_rows();
+    const auto lines = findings_.lines();
+    result_.findings.insert(result_.findings.end(), lines.begin(), lines.end());
+    return result_;
+  }
+
+ private:
+  /// What cannot be read is a finding.
+  template <class Check>
+  void attempt(Check&& check) {
+    try {
+      check();
+    } catch (const InputError& error) {
+      findings_.add(error.fields().key + ": " + error.problem());
+    }
+  }
+  Table read_table(const std::string& name) {
+    Table table{.name = name};
+    attempt([&] { table = reader_.table(name); });
+    return table;
+  }
+  template <class T>
+  std::optional<T> attribute(const std::string& name) {
+    const auto at = reader_.attributes().find(name);
+    if (at == reader_.attributes().end()) {
+      findings_.add("attribute " + name + " is missing");
+    } else if (const T* value = std::get_if<T>(&at->second)) {
+      return *value;
+    } else {
+      findings_.add("attribute " + name + " is of another type than nucreg writes");
+    }
+    return std::nullopt;
+  }
+
+  void check_attributes();
+  void check_configurations();
+  void check_solvers();
+  void check_ranks();
+  void check_rows();
+  /// Reads a block and visits its rows; halves it down to the row that cannot be read.
+  void read_rows(std::uint64_t first, std::uint64_t count, RowOrder& order,
+                 SummaryBuilder& summary);
+  void check_values(std::uint64_t row, const Record& record);
+  void check_summary(const Table& expected);
+
+  const ResultReader& reader_;
+  Table configurations_, solvers_;
+  std::vector<std::size_t> parameters_;  // of each configuration's model
+  bool partial_ = false;
+  std::uint64_t unreadable_ = 0;
+  Findings findings_;
+  Verification result_;
+};
+
+void Verifier::check_attributes() {
+  for (const char* name : {"job_name", "job_toml", "created_utc", "mpi_library", "nucreg_version",
+                           "git_revision", "compiler", "cpu_model"})
+    (void)attribute<std::string>(name);
+  (void)attribute<std::int64_t>("seed");
+  const auto status = attribute<std::string>("status");
+  const auto planned = attribute<std::int64_t>("trials_planned");
+  const auto done = attribute<std::int64_t>("trials_done");
+  partial_ = status == "partial";
+  if (status && !partial_ && status != "complete")
+    findings_.add("attribute status is neither complete nor partial", *status);
+  if (planned && result_.configurations > 0) {
+    const auto all = static_cast<std::uint64_t>(*planned);
+    if (*planned <= 0 || all % result_.configurations != 0)
+      findings_.add("attribute trials_planned is no multiple of the number of configurations",
+                    fmt::format("{} trials, {} configurations", *planned, result_.configurations));
+    else
+      result_.trials = all / result_.configurations;
+  }
+  if (!planned || !done) return;
+  if (status == "complete" && *done != *planned)
+    findings_.add("status is complete, but trials are missing",
+                  fmt::format("trials_done {}, trials_planned {}", *done, *planned));
+  if (partial_)
+    result_.notes.push_back(fmt::format("partial: {} of {} trials were done", *done, *planned));
+  if (*done < 0 || static_cast<std::uint64_t>(*done) * result_.solvers != result_.records)
+    findings_.add("trials_done x solvers is not the number of rows of /trials",
+                  fmt::format("{} x {}, {} rows", *done, result_.solvers, result_.records));
+}
+
+void Verifier::check_configurations() {
+  if (configurations_.rows() == 0) findings_.add("/configurations has no rows");
+  for (const std::string& name : need<std::string>(configurations_, "model")) {
+    const auto model = value_of<Model>(name);
+    if (!model)
+      findings_.add("/configurations/model names no model", name);
+    else if (parameter_count(*model) > reader_.parameters())
+      findings_.add("/trials/params has fewer columns than a model has parameters", name);
+    parameters_.push_back(model ? parameter_count(*model) : 0);
+  }
+  if (!find_column(configurations_, "configuration")) return;
+  const auto& numbers = need<std::int64_t>(configurations_, "configuration");
+  for (std::size_t row = 0; row < numbers.size(); ++row)
+    if (numbers[row] != static_cast<std::int64_t>(row))
+      findings_.add("/configurations/configuration does not count from 0",
+                    fmt::format("row {}", row));
+}
+
+void Verifier::check_solvers() {
+  if (solvers_.rows() == 0) findings_.add("/solvers has no rows");
+  std::vector<std::string> names = need<std::string>(solvers_, "name");
+  std::ranges::sort(names);
+  if (const auto twice = std::ranges::adjacent_find(names); twice != names.end())
+    findings_.add("/solvers/name is there twice", *twice);
+}
+
+void Verifier::check_ranks() {
+  const Table ranks = reader_.table("ranks");
+  const auto& numbers = need<std::int64_t>(ranks, "rank");
+  if (const auto count = attribute<std::int64_t>("mpi_ranks");
+      count && *count != static_cast<std::int64_t>(numbers.size()))
+    findings_.add("attribute mpi_ranks is not the number of rows of /ranks",
+                  fmt::format("{} and {}", *count, numbers.size()));
+  for (std::size_t row = 0; row < numbers.size(); ++row)
+    if (numbers[row] != static_cast<std::int64_t>(row))
+      findings_.add("/ranks/rank does not count from 0", fmt::format("row {}", row));
+  const Table samples = reader_.table("rank_samples");
+  if (samples.rows() == 0) return;
+  for (const std::int64_t rank : need<std::int64_t>(samples, "rank"))
+    if (rank < 0 || rank >= static_cast<std::int64_t>(numbers.size()))
+      findings_.add("/rank_samples names a rank that is not in /ranks",
+                    fmt::format("rank {}", rank));
+}
+
+void Verifier::check_rows() {
+  RowOrder order(result_.configurations, result_.trials, result_.solvers);
+  SummaryBuilder summary(result_.solvers);
+  for (std::uint64_t first = 0; first < result_.records; first += stream_rows)
+    read_rows(first, std::min(stream_rows, result_.records - first), order, summary);
+  const std::uint64_t missing_trials = order.finish(partial_);
+  result_.findings = order.findings();
+  if (partial_ && missing_trials > 0)
+    result_.notes.push_back(fmt::format("{} trials are missing", missing_trials));
+  if (order.sorted() && unreadable_ == 0) check_summary(summary.finish());
+}
+
+void Verifier::read_rows(std::uint64_t first, std::uint64_t count, RowOrder& order,
+                         SummaryBuilder& summary) {
+  constexpr std::uint64_t enough = 16;  // of a damaged chunk no more is worth the time
+  std::vector<Record> block(count);
+  try {
+    reader_.read_trials(first, block);
+  } catch (const InputError& error) {
+    if (count > 1 && unreadable_ < enough) {
+      read_rows(first, count / 2, order, summary);
+      read_rows(first + count / 2, count - count / 2, order, summary);
+      return;
+    }
+    findings_.add(error.fields().key + ": rows cannot be read", error.problem(), count);
+    unreadable_ += count;
+    order.skip(count);
+    return;
+  }
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    order.add(first + i, block[i]);
+    check_values(first + i, block[i]);
+  }
+  if (order.sorted() && unreadable_ == 0) summary.add(block);
+}
+
+void Verifier::check_values(std::uint64_t row, const Record& r) {
+  const auto demand = [&](bool right, const char* column, const char* rule) {
+    if (!right)
+      findings_.add(fmt::format("/trials/{} {}", column, rule), fmt::format("row {}", row));
+  };
+  const auto amount = [](double value) { return std::isfinite(value) && value >= 0.0; };
+  const char* count_rule = "is negative";
+  demand(r.rank >= 0, "rank", count_rule);
+  demand(r.pairs >= 0, "pairs", count_rule);
+  demand(r.repeats >= 0, "repeats", count_rule);
+  demand(r.peak_bytes >= 0, "peak_bytes", count_rule);
+  demand(r.iterations >= -1, "iterations", "is below -1");
+  demand(r.function_evaluations >= 0, "function_evaluations", count_rule);
+  demand(r.jacobian_evaluations >= 0, "jacobian_evaluations", count_rule);
+  if (r.status == SolveStatus::failed || r.status == SolveStatus::not_applicable) return;
+  const char* finite_rule = "is no finite number >= 0 in a row that did not fail";
+  demand(amount(r.rmsd_px), "rmsd_px", finite_rule);
+  demand(amount(r.objective), "objective", finite_rule);
+  demand(amount(r.wall_seconds), "wall_s", finite_rule);
+  demand(amount(r.cpu_seconds), "cpu_s", finite_rule);
+  if (r.configuration >= parameters_.size()) return;
+  const std::size_t used = parameters_[r.configuration];
+  for (std::size_t p = 0; p < reader_.parameters(); ++p)
+    demand(std::isfinite(r.params[p]) == (p < used), "params",
+           "is not finite for each parameter of the model and NaN beyond");
+}
+
+bool same(double a, double b) {
+  return (std::isnan(a) && std::isnan(b)) || a == b ||
+         std::abs(a - b) <= 1e-12 * std::max(std::abs(a), std::abs(b));
+}
+
+void Verifier::check_summary(const Table& expected) {
+  attempt([&] {
+    const Table found = reader_.table("summary");
+    if (found.rows() != expected.rows())
+      return findings_.add("/summary has not a row per configuration and solver",
+                           fmt::format("{} rows, expected {}", found.rows(), expected.rows()));
+    for (const Column& column : expected.columns) {
+      for (std::size_t row = 0; row < expected.rows(); ++row) {
+        const bool equal = std::holds_alternative<std::vector<double>>(column.values)
+                               ? same(need<double>(found, column.name)[row],
+                                      std::get<std::vector<double>>(column.values)[row])
+                               : need<std::int64_t>(found, column.name)[row] ==
+                                     std::get<std::vector<std::int64_t>>(column.values)[row];
+        if (!equal)
+          findings_.add("/summary/" + column.name + " is not what the rows of /trials give",
+                        fmt::format("row {}", row));
+      }
+    }
+  });
+}
+
+}  // namespace
+
+Verification verify(const ResultReader& reader) {
+  return Verifier(reader).run();
+}
+
+}  // namespace nucreg
