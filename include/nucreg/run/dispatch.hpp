@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -25,22 +26,24 @@ struct TaskList {
 };
 
 /// Does one task on the rank's worker thread and appends its result to `payload`.
-/// Must not throw: a failure is a result. Called for one task at a time.
+/// Called for one task at a time. A failure is a result; if it throws all the same, the run ends on
+/// all ranks and dispatch throws on the root.
 using Work = std::function<void(std::uint64_t task, Bytes& payload)>;
 
 /// Takes the result of one task, on the root's main thread; `rank` did it. May throw: the run then
 /// ends on all ranks and dispatch rethrows on the root.
 using Sink = std::function<void(std::uint64_t task, int rank, std::span<const std::byte> payload)>;
 
-/// A line of progress for the root's user, called at most ten times a second.
+/// A line of progress for the root's user, told at most ten times a second and once at the end.
 struct Progress {
   std::uint64_t done = 0, total = 0;
   double elapsed_seconds = 0.0;
 };
 
 struct DispatchOptions {
-  double monitor_seconds = 30.0;                  ///< between two samples of /rank_samples
-  std::function<void(const Progress&)> progress;  ///< root only; may be empty
+  double monitor_seconds = 30.0;                  ///< between two samples; 0 = only start and end
+  std::uint64_t solves_per_task = 1;              ///< for the `solves` columns
+  std::function<void(const Progress&)> progress;  ///< root only; may be empty; must not throw
 };
 
 /// What dispatch returns on the root: /ranks and /rank_samples of the result file.
@@ -58,15 +61,28 @@ struct RankFacts {
   std::vector<int> cpus;  ///< processors that the rank may run on
 };
 [[nodiscard]] RankFacts this_rank_facts(int rank);
+/// Ascending numbers as "0-1,4".
+[[nodiscard]] std::string cpu_list(std::span<const int> cpus);
 /// Whether more ranks run on that rank's host than processors are open to all ranks there.
 [[nodiscard]] bool oversubscribed(const RankFacts& rank, const std::vector<RankFacts>& all);
 
 /// Root: gathers facts of all ranks, gives every rank `setup` (any bytes), and returns the facts.
-/// Others: see receive_setup. Point to point.
+/// Until it has returned, the root must tell every failure of its own, `setup` included, by
+/// refuse_setup; the other ranks wait for one of the two. Point to point.
 [[nodiscard]] std::vector<RankFacts> share_setup(
     Communicator& communicator, const std::function<Bytes(const std::vector<RankFacts>&)>& setup);
-/// Other ranks: sends this rank's facts and waits for the root's bytes.
+/// Root, instead of share_setup or after it threw: there will be no run; every other rank's
+/// receive_setup throws SetupRefused with that status. Returns when all have heard it.
+void refuse_setup(Communicator& communicator, int exit_status);
+/// Other ranks: sends this rank's facts and waits for the root's bytes. Throws SetupRefused.
 [[nodiscard]] Bytes receive_setup(Communicator& communicator);
+
+/// The root could not start the run and has said why: leave quietly with its status.
+struct SetupRefused : std::runtime_error {
+  explicit SetupRefused(int status)
+      : std::runtime_error("the root ended the run before it began"), exit_status(status) {}
+  int exit_status;
+};
 
 /// Root: runs all tasks on all ranks, the root's own worker thread included. Batches shrink towards
 /// the end, each rank holds the next one before it is done with the last, results stream back.

@@ -10,20 +10,26 @@
 
 namespace nucreg {
 
-/// Layout, little-endian: a header (magic, version, length and checksum of `identity`, identity),
-/// then frames (magic, payload bytes, task, rank, CRC-32C of all of it, payload).
+/// Layout, little-endian, nothing padded: a header
+///     magic "nucjrnl\n" (8), version (u32), identity bytes (u32), CRC-32C of identity (u32),
+///     CRC-32C of the 20 bytes before (u32), identity
+/// then frames
+///     magic (u32), payload bytes (u32), task (u64), rank (i32),
+///     CRC-32C of the 20 bytes before and of the payload (u32), payload
 /// `identity` is any text that must be equal for the journal to belong to a run.
 class JournalWriter {
  public:
   /// Creates the file. Throws OutputError; an existing file is an error.
   JournalWriter(const std::filesystem::path& file, const std::string& identity);
+  /// Writes what is buffered; what cannot be written is lost: call sync() to know.
   ~JournalWriter();
   JournalWriter(const JournalWriter&) = delete;
   JournalWriter& operator=(const JournalWriter&) = delete;
 
-  /// Adds one result; buffered. Throws OutputError.
+  /// Adds one result; buffered, 64 KiB. Throws OutputError; what was appended stays in the buffer
+  /// then and the next call tries again.
   void append(std::uint64_t task, int rank, std::span<const std::byte> payload);
-  /// Everything appended reaches the disk. Throws OutputError.
+  /// Everything appended reaches the disk before it returns. Throws OutputError.
   void sync();
 
  private:
@@ -33,7 +39,8 @@ class JournalWriter {
   std::string buffer_;
 };
 
-/// Reads a journal by memory map. Throws InputError (path, offset) on what is not a journal.
+/// Reads a journal by memory map, also while it grows: it sees what was there when it was opened.
+/// Throws InputError on what is not a journal or has a damaged header.
 class JournalReader {
  public:
   explicit JournalReader(const std::filesystem::path& file);
@@ -43,10 +50,11 @@ class JournalReader {
 
   [[nodiscard]] const std::string& identity() const { return identity_; }
   /// Calls back for each sound frame in file order; returns the number of bytes skipped because
-  /// no sound frame was there. `offset` can be given to payload_at later.
+  /// no sound frame was there: behind damage it looks for the next sound one. `offset` can be given
+  /// to payload_at later.
   std::uint64_t scan(
       const std::function<void(std::uint64_t task, int rank, std::uint64_t offset)>& frame) const;
-  /// The payload of the frame at `offset`; valid as long as the reader.
+  /// The payload of the frame at `offset`, which scan gave; valid as long as the reader.
   [[nodiscard]] std::span<const std::byte> payload_at(std::uint64_t offset) const;
 
  private:

@@ -1,0 +1,217 @@
+#include "nucreg/run/journal.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <stdexcept>
+
+#include "crc32c.hpp"
+#include "nucreg/core/error.hpp"
+
+namespace nucreg {
+namespace {
+
+constexpr std::size_t flush_bytes = std::size_t{64} << 10;
+constexpr std::uint32_t version = 1;
+// No byte pattern of text, small numbers or common doubles.
+constexpr std::uint32_t frame_magic = 0xF19CB5E7;
+
+struct Header {
+  std::array<char, 8> magic{'n', 'u', 'c', 'j', 'r', 'n', 'l', '\n'};
+  std::uint32_t format_version = version;
+  std::uint32_t identity_bytes = 0;
+  std::uint32_t identity_crc = 0;
+  std::uint32_t crc = 0;
+};
+static_assert(sizeof(Header) == 24);
+
+// The 64-bit task is two halves so that nothing is padded.
+struct Frame {
+  std::uint32_t magic = frame_magic;
+  std::uint32_t payload_bytes = 0;
+  std::array<std::uint32_t, 2> task{};
+  std::int32_t rank = 0;
+  std::uint32_t crc = 0;
+};
+static_assert(sizeof(Frame) == 24 && std::endian::native == std::endian::little);
+
+/// Checksum of all of a header or frame but its own checksum, its last member.
+template <class T>
+std::uint32_t checksum(const T& value) {
+  return crc32c(std::as_bytes(std::span(&value, 1)).first(sizeof(T) - sizeof(std::uint32_t)));
+}
+
+std::uint32_t checksum(const Frame& frame, std::span<const std::byte> payload) {
+  return crc32c(payload, checksum(frame));
+}
+
+template <class T>
+void append_raw(std::string& buffer, const T& value) {
+  buffer.append(reinterpret_cast<const char*>(&value), sizeof(T));
+}
+
+[[noreturn]] void output_error(const char* call, const std::filesystem::path& file) {
+  const int code = errno;
+  throw OutputError(std::string(call) + ": " + std::strerror(code), {.file = file.string()});
+}
+
+/// A file's name is durable only when its folder is.
+void sync_folder(const std::filesystem::path& file) {
+  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  fsync(descriptor);
+  close(descriptor);
+}
+
+}  // namespace
+
+JournalWriter::JournalWriter(const std::filesystem::path& file, const std::string& identity)
+    : file_(file) {
+  if (identity.size() > std::numeric_limits<std::uint32_t>::max())
+    throw std::length_error("identity of a journal exceeds 4 GiB");
+  descriptor_ = open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) output_error("cannot create the journal", file);
+  Header header;
+  header.identity_bytes = static_cast<std::uint32_t>(identity.size());
+  header.identity_crc = crc32c(std::as_bytes(std::span(identity)));
+  header.crc = checksum(header);
+  append_raw(buffer_, header);
+  buffer_ += identity;
+  try {
+    sync();
+  } catch (...) {
+    close(descriptor_);
+    unlink(file.c_str());
+    throw;
+  }
+  sync_folder(file);
+}
+
+JournalWriter::~JournalWriter() {
+  try {
+    flush();
+  } catch (const OutputError&) {
+  }
+  close(descriptor_);
+}
+
+void JournalWriter::append(std::uint64_t task, int rank, std::span<const std::byte> payload) {
+  if (payload.size() > std::numeric_limits<std::uint32_t>::max())
+    throw std::length_error("result of a task exceeds 4 GiB");
+  Frame frame;
+  frame.payload_bytes = static_cast<std::uint32_t>(payload.size());
+  frame.task = {static_cast<std::uint32_t>(task), static_cast<std::uint32_t>(task >> 32)};
+  frame.rank = rank;
+  frame.crc = checksum(frame, payload);
+  append_raw(buffer_, frame);
+  buffer_.append(reinterpret_cast<const char*>(payload.data()), payload.size());
+  if (buffer_.size() >= flush_bytes) flush();
+}
+
+void JournalWriter::flush() {
+  std::size_t written = 0;
+  while (written < buffer_.size()) {
+    const ssize_t n = write(descriptor_, buffer_.data() + written, buffer_.size() - written);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      const int code = errno;
+      buffer_.erase(0, written);  // a second try must not write it again
+      errno = code;
+      output_error("cannot write the journal", file_);
+    }
+    written += static_cast<std::size_t>(n);
+  }
+  buffer_.clear();
+}
+
+void JournalWriter::sync() {
+  flush();
+  if (fdatasync(descriptor_) != 0) output_error("cannot sync the journal", file_);
+}
+
+JournalReader::JournalReader(const std::filesystem::path& file) : file_(file) {
+  const auto refuse = [&](const std::string& problem) {
+    throw InputError(problem, {.file = file.string()});
+  };
+  const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) refuse(std::string("cannot open the journal: ") + std::strerror(errno));
+  struct stat status {};
+  if (fstat(descriptor, &status) == 0) size_ = static_cast<std::uint64_t>(status.st_size);
+  void* mapped =
+      size_ > 0 ? mmap(nullptr, size_, PROT_READ, MAP_SHARED, descriptor, 0) : MAP_FAILED;
+  const int code = errno;
+  close(descriptor);
+  if (size_ < sizeof(Header)) {
+    if (mapped != MAP_FAILED) munmap(mapped, size_);
+    refuse("not a journal: it has " + std::to_string(size_) + " bytes");
+  }
+  if (mapped == MAP_FAILED) refuse(std::string("cannot map the journal: ") + std::strerror(code));
+  data_ = static_cast<const std::byte*>(mapped);
+
+  Header header;
+  std::memcpy(&header, data_, sizeof(Header));
+  const char* problem = nullptr;
+  if (header.magic != Header{}.magic)
+    problem = "not a journal of nucreg";
+  else if (header.crc != checksum(header))
+    problem = "the header of the journal is damaged";
+  else if (header.format_version != version)
+    problem = "the journal was written by another version of nucreg";
+  else if (header.identity_bytes > size_ - sizeof(Header) ||
+           crc32c({data_ + sizeof(Header), header.identity_bytes}) != header.identity_crc)
+    problem = "the header of the journal is damaged";
+  if (problem) {
+    munmap(mapped, size_);
+    refuse(problem);
+  }
+  identity_.assign(reinterpret_cast<const char*>(data_) + sizeof(Header), header.identity_bytes);
+  first_frame_ = sizeof(Header) + header.identity_bytes;
+}
+
+JournalReader::~JournalReader() {
+  munmap(const_cast<std::byte*>(data_), size_);
+}
+
+std::uint64_t JournalReader::scan(
+    const std::function<void(std::uint64_t task, int rank, std::uint64_t offset)>& frame) const {
+  std::uint64_t skipped = 0;
+  for (std::uint64_t offset = first_frame_; offset < size_;) {
+    Frame head;
+    const std::uint64_t left = size_ - offset;
+    if (left >= sizeof(Frame)) {
+      std::memcpy(&head, data_ + offset, sizeof(Frame));
+      if (head.magic == frame_magic && head.payload_bytes <= left - sizeof(Frame) &&
+          checksum(head, {data_ + offset + sizeof(Frame), head.payload_bytes}) == head.crc) {
+        frame(head.task[0] | std::uint64_t{head.task[1]} << 32, head.rank, offset);
+        offset += sizeof(Frame) + head.payload_bytes;
+        continue;
+      }
+    }
+    const void* next = memmem(data_ + offset + 1, left - 1, &frame_magic, sizeof(frame_magic));
+    const std::uint64_t resume =
+        next ? static_cast<std::uint64_t>(static_cast<const std::byte*>(next) - data_) : size_;
+    skipped += resume - offset;
+    offset = resume;
+  }
+  return skipped;
+}
+
+std::span<const std::byte> JournalReader::payload_at(std::uint64_t offset) const {
+  Frame head;
+  if (offset < first_frame_ || offset > size_ || size_ - offset < sizeof(Frame))
+    throw std::out_of_range("no frame at this offset of the journal");
+  std::memcpy(&head, data_ + offset, sizeof(Frame));
+  if (head.magic != frame_magic || head.payload_bytes > size_ - offset - sizeof(Frame))
+    throw std::out_of_range("no frame at this offset of the journal");
+  return {data_ + offset + sizeof(Frame), head.payload_bytes};
+}
+
+}  // namespace nucreg

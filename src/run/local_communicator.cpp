@@ -1,0 +1,88 @@
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include "nucreg/run/communicator.hpp"
+
+namespace nucreg {
+namespace {
+
+/// Mailboxes of all ranks of one run_local.
+class World {
+ public:
+  explicit World(int size) : mailboxes_(static_cast<std::size_t>(size)) {}
+
+  [[nodiscard]] int size() const { return static_cast<int>(mailboxes_.size()); }
+
+  void post(int destination, Message message) {
+    auto& mailbox = mailboxes_.at(static_cast<std::size_t>(destination));
+    const std::lock_guard lock(mutex_);
+    mailbox.push_back(std::move(message));
+  }
+
+  [[nodiscard]] std::optional<Message> take(int rank) {
+    const std::lock_guard lock(mutex_);
+    if (first_failure_) throw std::runtime_error("another rank of this process failed");
+    auto& mailbox = mailboxes_[static_cast<std::size_t>(rank)];
+    if (mailbox.empty()) return std::nullopt;
+    Message message = std::move(mailbox.front());
+    mailbox.pop_front();
+    return message;
+  }
+
+  void fail(std::exception_ptr failure) {
+    const std::lock_guard lock(mutex_);
+    if (!first_failure_) first_failure_ = std::move(failure);
+  }
+
+  void rethrow_failure() const {
+    if (first_failure_) std::rethrow_exception(first_failure_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::deque<Message>> mailboxes_;
+  std::exception_ptr first_failure_;
+};
+
+class LocalCommunicator final : public Communicator {
+ public:
+  LocalCommunicator(World& world, int rank) : world_(world), rank_(rank) {}
+
+  [[nodiscard]] int rank() const override { return rank_; }
+  [[nodiscard]] int size() const override { return world_.size(); }
+  [[nodiscard]] std::string library() const override { return "none"; }
+  void send(int destination, int tag, Bytes payload) override {
+    world_.post(destination, {rank_, tag, std::move(payload)});
+  }
+  [[nodiscard]] std::optional<Message> receive() override { return world_.take(rank_); }
+  [[nodiscard]] std::size_t unsent() override { return 0; }
+
+ private:
+  World& world_;
+  int rank_;
+};
+
+}  // namespace
+
+void run_local(int size, const std::function<void(Communicator&)>& body) {
+  World world(size);
+  const auto run = [&](int rank) {
+    try {
+      LocalCommunicator communicator(world, rank);
+      body(communicator);
+    } catch (...) {
+      world.fail(std::current_exception());
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    for (int rank = 1; rank < size; ++rank) others.emplace_back(run, rank);
+    run(0);
+  }
+  world.rethrow_failure();
+}
+
+}  // namespace nucreg

@@ -1,0 +1,128 @@
+#include "monitor.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "nucreg/core/clock.hpp"
+#include "nucreg/core/log.hpp"
+
+namespace nucreg {
+namespace {
+
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+}
+
+double percent(double part, double whole) {
+  return whole > 0.0 ? 100.0 * part / whole : std::numeric_limits<double>::quiet_NaN();
+}
+
+std::int64_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  std::int64_t all_pages = 0, resident_pages = 0;
+  file >> all_pages >> resident_pages;
+  return resident_pages * sysconf(_SC_PAGESIZE);
+}
+
+}  // namespace
+
+Monitor::Counters Monitor::read_counters() {
+  Counters counters{.wall_seconds = wall_seconds()};
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  counters.cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  counters.max_rss_bytes = usage.ru_maxrss * 1024;
+  counters.voluntary_switches = usage.ru_nvcsw;
+  counters.involuntary_switches = usage.ru_nivcsw;
+
+  std::ifstream file("/proc/stat");
+  std::string label;
+  double ticks = 0.0;
+  file >> label;
+  // user nice system idle iowait irq softirq steal; guest time is part of user time
+  for (int field = 0; field < 8 && file >> ticks; ++field) {
+    counters.host_all_ticks += ticks;
+    if (field != 3 && field != 4) counters.host_busy_ticks += ticks;
+  }
+  return counters;
+}
+
+Monitor::Monitor(const DispatchOptions& options, std::function<std::uint64_t()> tasks_done)
+    : solves_per_task_(options.solves_per_task),
+      tasks_done_(std::move(tasks_done)),
+      start_(read_counters()),
+      last_(start_),
+      thread_([this, interval = options.monitor_seconds] { run(interval); }) {}
+
+Monitor::~Monitor() {
+  stop();
+}
+
+void Monitor::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::vector<Sample> Monitor::take_samples() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(samples_, {});
+}
+
+RankTotals Monitor::totals(double waited_seconds) const {
+  const double elapsed = last_.wall_seconds - start_.wall_seconds;
+  return {.solves = tasks_done_() * solves_per_task_,
+          .busy_seconds = std::max(elapsed - waited_seconds, 0.0),
+          .wait_seconds = waited_seconds,
+          .cpu_seconds = last_.cpu_seconds - start_.cpu_seconds,
+          .max_rss_bytes = last_.max_rss_bytes,
+          .voluntary_switches = last_.voluntary_switches - start_.voluntary_switches,
+          .involuntary_switches = last_.involuntary_switches - start_.involuntary_switches};
+}
+
+void Monitor::run(double interval_seconds) {
+  const std::chrono::duration<double> interval(std::min(interval_seconds, 1e6));
+  sample();
+  std::unique_lock lock(mutex_);
+  for (bool last = false; !last;) {
+    if (interval_seconds > 0.0)
+      wake_.wait_for(lock, interval, [&] { return stopping_; });
+    else
+      wake_.wait(lock, [&] { return stopping_; });
+    last = stopping_;
+    lock.unlock();
+    sample();
+    lock.lock();
+  }
+}
+
+void Monitor::sample() {
+  const Counters now = read_counters();
+  const Sample sample{.time_seconds = now.wall_seconds - start_.wall_seconds,
+                      .cpu_percent = percent(now.cpu_seconds - last_.cpu_seconds,
+                                             now.wall_seconds - last_.wall_seconds),
+                      .system_cpu_percent = percent(now.host_busy_ticks - last_.host_busy_ticks,
+                                                    now.host_all_ticks - last_.host_all_ticks),
+                      .rss_bytes = resident_bytes(),
+                      .solves = tasks_done_() * solves_per_task_};
+  log_info("uses {:.0f} % cpu, {:.1f} MB; host {:.0f} % cpu; {} solves; switches {} own, {} forced",
+           sample.cpu_percent, 1e-6 * static_cast<double>(sample.rss_bytes),
+           sample.system_cpu_percent, sample.solves,
+           now.voluntary_switches - last_.voluntary_switches,
+           now.involuntary_switches - last_.involuntary_switches);
+  last_ = now;
+  const std::lock_guard lock(mutex_);
+  samples_.push_back(sample);
+}
+
+}  // namespace nucreg

@@ -1,0 +1,311 @@
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <string>
+
+#include "nucreg/core/error.hpp"
+#include "nucreg/run/journal.hpp"
+
+using namespace nucreg;
+
+namespace {
+
+constexpr std::size_t header_bytes = 24, frame_bytes = 24;
+
+/// A folder that is removed at the end.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "nucreg-journal-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  [[nodiscard]] std::filesystem::path operator/(const char* name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::string payload_of(std::uint64_t task) {
+  std::string text(20 + task % 17, '\0');
+  for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(task * 13 + i);
+  return text;
+}
+
+void append(JournalWriter& writer, std::uint64_t task) {
+  const std::string payload = payload_of(task);
+  writer.append(task, static_cast<int>(task % 5), std::as_bytes(std::span(payload)));
+}
+
+void write_journal(const std::filesystem::path& file, std::uint64_t tasks) {
+  JournalWriter writer(file, "a job");
+  for (std::uint64_t task = 0; task < tasks; ++task) append(writer, task);
+  writer.sync();
+}
+
+std::string slurp(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void spill(const std::filesystem::path& file, const std::string& bytes) {
+  std::ofstream(file, std::ios::binary) << bytes;
+}
+
+struct Contents {
+  std::vector<std::uint64_t> tasks, offsets;
+  std::uint64_t skipped = 0;
+};
+
+/// Reads all of it; each frame that is given out must be exactly what was written.
+Contents read(const std::filesystem::path& file) {
+  const JournalReader reader(file);
+  CHECK(reader.identity() == "a job");
+  Contents contents;
+  std::uint64_t wrong = 0;
+  contents.skipped = reader.scan([&](std::uint64_t task, int rank, std::uint64_t offset) {
+    contents.tasks.push_back(task);
+    contents.offsets.push_back(offset);
+    const auto payload = reader.payload_at(offset);
+    const std::string expected = payload_of(task);
+    if (rank != static_cast<int>(task % 5) || payload.size() != expected.size() ||
+        std::memcmp(payload.data(), expected.data(), expected.size()) != 0)
+      ++wrong;
+  });
+  CHECK(wrong == 0);
+  return contents;
+}
+
+/// 0 ... tasks-1 without those from `first_lost` up to `end_lost`.
+std::vector<std::uint64_t> all_but(std::uint64_t tasks, std::uint64_t first_lost,
+                                   std::uint64_t end_lost) {
+  std::vector<std::uint64_t> left;
+  for (std::uint64_t task = 0; task < tasks; ++task)
+    if (task < first_lost || task >= end_lost) left.push_back(task);
+  return left;
+}
+
+}  // namespace
+
+TEST_CASE("what is written is read, in order") {
+  const Folder folder;
+  write_journal(folder / "j", 5000);
+  const Contents contents = read(folder / "j");
+  CHECK(contents.tasks == all_but(5000, 0, 0));
+  CHECK(contents.skipped == 0);
+}
+
+TEST_CASE("empty journals, empty payloads, large numbers, negative ranks") {
+  const Folder folder;
+  { const JournalWriter writer(folder / "empty", ""); }
+  const JournalReader empty(folder / "empty");
+  CHECK(empty.identity().empty());
+  CHECK(empty.scan(
+            [](std::uint64_t, int, std::uint64_t) { FAIL("a frame in an empty journal"); }) == 0);
+
+  const std::string identity(100'000, 'x');
+  {
+    JournalWriter writer(folder / "j", identity);
+    writer.append(0xFEDCBA9876543210u, -1, {});
+    writer.append(1, 70'000, std::vector<std::byte>(1 << 20, std::byte{9}));
+  }
+  const JournalReader reader(folder / "j");
+  CHECK(reader.identity() == identity);
+  std::vector<std::uint64_t> tasks;
+  std::vector<int> ranks;
+  std::vector<std::size_t> sizes;
+  CHECK(reader.scan([&](std::uint64_t task, int rank, std::uint64_t offset) {
+    tasks.push_back(task);
+    ranks.push_back(rank);
+    sizes.push_back(reader.payload_at(offset).size());
+  }) == 0);
+  CHECK(tasks == std::vector<std::uint64_t>{0xFEDCBA9876543210u, 1});
+  CHECK(ranks == std::vector<int>{-1, 70'000});
+  CHECK(sizes == std::vector<std::size_t>{0, 1 << 20});
+}
+
+TEST_CASE("a journal grows on disk while it is written") {
+  const Folder folder;
+  JournalWriter writer(folder / "j", "a job");
+  append(writer, 0);
+  CHECK(read(folder / "j").tasks.empty());
+  writer.sync();
+  CHECK(read(folder / "j").tasks == std::vector<std::uint64_t>{0});
+  for (std::uint64_t task = 1; task < 5000; ++task) append(writer, task);
+  const Contents contents = read(folder / "j");
+  CHECK(contents.tasks.size() > 2500);
+  CHECK(contents.tasks.size() < 5000);
+}
+
+TEST_CASE("cut at every byte of its last three frames, all whole frames are read") {
+  const Folder folder;
+  constexpr std::uint64_t tasks = 10;
+  write_journal(folder / "j", tasks);
+  const std::string whole = slurp(folder / "j");
+  const Contents contents = read(folder / "j");
+  for (std::size_t cut = contents.offsets[tasks - 3]; cut < whole.size(); ++cut) {
+    CAPTURE(cut);
+    spill(folder / "cut", whole.substr(0, cut));
+    const auto kept = static_cast<std::uint64_t>(
+        std::upper_bound(contents.offsets.begin(), contents.offsets.end(), cut) -
+        contents.offsets.begin() - 1);
+    const Contents left = read(folder / "cut");
+    CHECK(left.tasks == all_but(tasks, kept, tasks));
+    CHECK(left.skipped == cut - contents.offsets[kept]);
+  }
+}
+
+TEST_CASE("each bit of one frame flipped: that frame is skipped and no other") {
+  const Folder folder;
+  constexpr std::uint64_t tasks = 8, hit = 3;
+  write_journal(folder / "j", tasks);
+  const std::string whole = slurp(folder / "j");
+  const Contents contents = read(folder / "j");
+  for (std::size_t at = contents.offsets[hit]; at < contents.offsets[hit + 1]; ++at)
+    for (const int flip : {1, 16, 128, 255}) {
+      CAPTURE(at);
+      CAPTURE(flip);
+      std::string broken = whole;
+      broken[at] = static_cast<char>(broken[at] ^ flip);
+      spill(folder / "flipped", broken);
+      const Contents left = read(folder / "flipped");
+      CHECK(left.tasks == all_but(tasks, hit, hit + 1));
+      CHECK(left.skipped == contents.offsets[hit + 1] - contents.offsets[hit]);
+    }
+}
+
+TEST_CASE("a block of zeros or of noise in the middle costs what it covers") {
+  const Folder folder;
+  constexpr std::uint64_t tasks = 1000;
+  write_journal(folder / "j", tasks);
+  const std::string whole = slurp(folder / "j");
+  const Contents contents = read(folder / "j");
+  for (const bool noise : {false, true}) {
+    for (std::size_t start = 8192; start < 8192 + 60; ++start) {
+      std::string broken = whole;
+      for (std::size_t i = start; i < start + 4096; ++i)
+        broken[i] = noise ? static_cast<char>((i * 2654435761u) >> 13) : '\0';
+      spill(folder / "broken", broken);
+      const auto frame_at = [&](std::size_t at) {
+        return static_cast<std::uint64_t>(
+            std::upper_bound(contents.offsets.begin(), contents.offsets.end(), at) -
+            contents.offsets.begin() - 1);
+      };
+      const std::uint64_t first = frame_at(start), last = frame_at(start + 4095);
+      const Contents left = read(folder / "broken");
+      CHECK(left.tasks == all_but(tasks, first, last + 1));
+      CHECK(left.skipped == contents.offsets[last + 1] - contents.offsets[first]);
+    }
+  }
+}
+
+TEST_CASE("a payload that looks like frames does not hide the frame behind it") {
+  const Folder folder;
+  write_journal(folder / "inner", 5);
+  const std::string inner = slurp(folder / "inner").substr(header_bytes + 5);
+  {
+    JournalWriter writer(folder / "j", "a job");
+    writer.append(77, 0, std::as_bytes(std::span(inner)));
+    append(writer, 6);
+  }
+  const JournalReader reader(folder / "j");
+  std::vector<std::uint64_t> tasks;
+  CHECK(reader.scan([&](std::uint64_t task, int, std::uint64_t) { tasks.push_back(task); }) == 0);
+  CHECK(tasks == std::vector<std::uint64_t>{77, 6});
+}
+
+TEST_CASE("a damaged header, a foreign and an absent file are refused by name") {
+  const Folder folder;
+  write_journal(folder / "j", 3);
+  const std::string whole = slurp(folder / "j");
+  const auto refused = [&](const std::string& bytes) {
+    spill(folder / "broken", bytes);
+    try {
+      const JournalReader reader(folder / "broken");
+      return false;
+    } catch (const InputError& error) {
+      CHECK(error.fields().file == (folder / "broken").string());
+      return true;
+    }
+  };
+  for (std::size_t at = 0; at < header_bytes + 5; ++at) {
+    CAPTURE(at);
+    std::string broken = whole;
+    broken[at] = static_cast<char>(broken[at] ^ 4);
+    CHECK(refused(broken));
+    CHECK(refused(whole.substr(0, at)));
+  }
+  CHECK(!refused(whole.substr(0, header_bytes + 5)));
+  CHECK(refused("\x89HDF\r\n\x1a\n and much more than a header of a journal"));
+  CHECK_THROWS_AS(JournalReader(folder / "absent"), InputError);
+  CHECK_THROWS_AS(JournalReader(folder / "."), InputError);
+}
+
+TEST_CASE("the layout is the one that is documented") {
+  const Folder folder;
+  {
+    JournalWriter writer(folder / "j", "id");
+    const std::string payload = "123456789";
+    writer.append(0x1122334455667788u, 2, std::as_bytes(std::span(payload)));
+  }
+  const std::string bytes = slurp(folder / "j");
+  REQUIRE(bytes.size() == header_bytes + 2 + frame_bytes + 9);
+  CHECK(bytes.substr(0, 8) == "nucjrnl\n");
+  const std::string frame = bytes.substr(header_bytes + 2);
+  CHECK(frame.substr(4, 4) == std::string("\x09\0\0\0", 4));
+  CHECK(frame.substr(8, 8) == "\x88\x77\x66\x55\x44\x33\x22\x11");
+  CHECK(frame.substr(16, 4) == std::string("\x02\0\0\0", 4));
+  // The checksum bit by bit, as RFC 3720 defines it; of "123456789" it is E3069283.
+  const auto crc32c = [](const std::string& text) {
+    std::uint32_t crc = ~0u;
+    for (const char c : text) {
+      crc ^= static_cast<unsigned char>(c);
+      for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ (crc & 1 ? 0x82F63B78u : 0u);
+    }
+    return ~crc;
+  };
+  REQUIRE(crc32c("123456789") == 0xE3069283u);
+  std::uint32_t stored = 0;
+  std::memcpy(&stored, frame.data() + 20, 4);
+  CHECK(stored == crc32c(frame.substr(0, 20) + frame.substr(24)));
+}
+
+TEST_CASE("an existing file, an absent folder and a folder are not written") {
+  const Folder folder;
+  spill(folder / "j", "precious");
+  CHECK_THROWS_AS(JournalWriter(folder / "j", "a job"), OutputError);
+  CHECK(slurp(folder / "j") == "precious");
+  CHECK_THROWS_AS(JournalWriter(folder / "no/such/folder", "a job"), OutputError);
+  CHECK_THROWS_AS(JournalWriter(folder / ".", "a job"), OutputError);
+}
+
+TEST_CASE("a file that may not grow: the error is reported, and later writing goes on whole") {
+  const Folder folder;
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const auto old_action = std::signal(SIGXFSZ, SIG_IGN);
+  {
+    JournalWriter writer(folder / "j", "a job");
+    append(writer, 0);
+    writer.sync();
+    rlimit small = before;
+    small.rlim_cur = 1000;
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    for (std::uint64_t task = 1; task < 100; ++task) append(writer, task);
+    CHECK_THROWS_AS(writer.sync(), OutputError);
+    CHECK_THROWS_AS(writer.sync(), OutputError);
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    writer.sync();
+  }
+  std::signal(SIGXFSZ, old_action);
+  const Contents contents = read(folder / "j");
+  CHECK(contents.tasks == all_but(100, 0, 0));
+  CHECK(contents.skipped == 0);
+}
