@@ -60,10 +60,13 @@ class Context {
  public:
   explicit Context(const ResultReader& reader)
       : configurations_(reader.table("configurations")), solvers_(reader.table("solvers")) {
-    names_ = {"points", "noise_px", "outliers", "missing", "model", "loss", "coordinates"};
-    std::erase_if(names_, [&](const auto& name) { return !find_column(configurations_, name); });
+    std::vector<std::string> wanted{"points", "noise_px", "outliers",   "missing",
+                                    "model",  "loss",     "coordinates"};
     for (const std::string& axis : varying_axes(configurations_))
-      if (std::ranges::find(names_, axis) == names_.end()) names_.push_back(axis);
+      if (std::ranges::find(wanted, axis) == wanted.end()) wanted.push_back(axis);
+    for (const std::string& name : wanted)
+      for (const char* drawn : {"", "_min", "_max"})
+        if (find_column(configurations_, name + drawn)) names_.push_back(name + drawn);
     (void)need<std::string>(solvers_, "name");
   }
 

@@ -21,15 +21,18 @@ std::string attribute(const Overview& view, const std::string& name) {
   return fmt::format("{}", std::get<double>(at->second));
 }
 
-std::string heading(const Overview& view) {
+std::string heading(const Overview& view, std::size_t width) {
   const auto a = [&](const char* name) { return attribute(view, name); };
-  return fmt::format(
-      "job {}, seed {}: {}, {} of {} trials\n"
-      "{} configurations, {} solvers, {} solves on {} ranks\n"
-      "{}, nucreg {} ({})\n{}\n",
-      a("job_name"), a("seed"), a("status"), a("trials_done"), a("trials_planned"),
-      view.configurations.rows(), view.solvers.rows(), view.records, a("mpi_ranks"),
-      a("created_utc"), a("nucreg_version"), a("git_revision"), a("cpu_model"));
+  std::string text;
+  for (const std::string& line :
+       {fmt::format("job {}, seed {}: {}, {} of {} trials", a("job_name"), a("seed"), a("status"),
+                    a("trials_done"), a("trials_planned")),
+        fmt::format("{} configurations, {} solvers, {} solves on {} ranks",
+                    view.configurations.rows(), view.solvers.rows(), view.records, a("mpi_ranks")),
+        fmt::format("{}, nucreg {} ({})", a("created_utc"), a("nucreg_version"), a("git_revision")),
+        a("cpu_model")})
+    text += wrapped(line, width) + "\n";
+  return text;
 }
 
 /// Rows of /summary that are shown as one: equal labels, one solver.
@@ -121,10 +124,12 @@ std::string solver_table(const Overview& view, const TextOptions& options) {
                      std::string(grouped ? "group of configurations" : "configuration") +
                      " and solver\n" + render(std::move(columns), options.width);
   if (grouped)
-    text += fmt::format(
-        "({} configurations; each number is the median over a group;\n"
-        " all of them: nucreg export, summary.csv)\n",
-        view.configurations.rows());
+    text +=
+        wrapped(fmt::format("({} configurations; each number is the median over a group; all of "
+                            "them: nucreg export, summary.csv)",
+                            view.configurations.rows()),
+                options.width) +
+        "\n";
   return text;
 }
 
@@ -149,8 +154,10 @@ std::string rank_table(const Overview& view, const TextOptions& options) {
   if (columns.empty()) return {};
   std::string text = "ranks\n" + render(std::move(columns), options.width);
   if (shown < view.ranks.rows())
-    text += fmt::format("({} more; all of them: nucreg export, ranks.csv)\n",
-                        view.ranks.rows() - shown);
+    text += wrapped(fmt::format("({} more; all of them: nucreg export, ranks.csv)",
+                                view.ranks.rows() - shown),
+                    options.width) +
+            "\n";
   return text;
 }
 
@@ -159,8 +166,8 @@ std::string rank_table(const Overview& view, const TextOptions& options) {
 std::string to_text(const Overview& overview, const TextOptions& options) {
   TextOptions used = options;
   used.width = std::max<std::size_t>(options.width, 40);
-  return heading(overview) + "\n" + solver_table(overview, used) + "\n" + overview.verdict +
-         "\n\n" + rank_table(overview, used);
+  return heading(overview, used.width) + "\n" + solver_table(overview, used) + "\n" +
+         overview.verdict + "\n\n" + rank_table(overview, used);
 }
 
 }  // namespace nucreg

@@ -75,8 +75,19 @@ std::string render(std::vector<TextColumn> columns, std::size_t width) {
   std::string text = line_of(columns, [](const TextColumn& c) { return c.title; });
   for (std::size_t row = 0; row < columns.front().cells.size(); ++row)
     text += line_of(columns, [row](const TextColumn& c) { return c.cells[row]; });
-  if (!left_out.empty()) text += "(too narrow for: " + left_out + ")\n";
+  if (!left_out.empty()) text += wrapped("(too narrow for: " + left_out + ")", width) + "\n";
   return text;
+}
+
+std::string wrapped(std::string line, std::size_t width) {
+  for (std::size_t begin = 0; line.size() - begin > width;) {
+    std::size_t space = line.rfind(' ', begin + width);
+    if (space == std::string::npos || space <= begin) space = line.find(' ', begin + width);
+    if (space == std::string::npos) break;
+    line[space] = '\n';
+    begin = space + 1;
+  }
+  return line;
 }
 
 std::string seconds_text(double seconds) {

@@ -18,6 +18,9 @@ struct TextColumn {
 /// and named below.
 [[nodiscard]] std::string render(std::vector<TextColumn> columns, std::size_t width);
 
+/// Breaks a line at spaces so that it fits; words longer than the width stay whole.
+[[nodiscard]] std::string wrapped(std::string line, std::size_t width);
+
 /// 12.3 us, 4.56 ms, 7.89 s; "-" for NaN.
 [[nodiscard]] std::string seconds_text(double seconds);
 /// 512 B, 1.5 MiB.

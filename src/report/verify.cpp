@@ -238,8 +238,8 @@ void Verifier::check_summary(const Table& expected) {
                                : need<std::int64_t>(found, column.name)[row] ==
                                      std::get<std::vector<std::int64_t>>(column.values)[row];
         if (!equal)
-          findings_.add("/summary/" + column.name + " is not what the rows of /trials give",
-                        fmt::format("row {}", row));
+          findings_.add("/summary is not what the rows of /trials give",
+                        fmt::format("{}, row {}", column.name, row));
       }
     }
   });

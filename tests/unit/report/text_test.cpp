@@ -1,0 +1,138 @@
+#include "nucreg/report/text.hpp"
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "nucreg/core/error.hpp"
+#include "nucreg/report/json.hpp"
+#include "unit/report/sample_result.hpp"
+#include "unit/store/scratch.hpp"
+
+using namespace nucreg;
+
+namespace {
+
+Overview sample_overview() {
+  const Scratch scratch;
+  sample::write_result(scratch / "r.h5");
+  return make_overview(ResultReader(scratch / "r.h5"));
+}
+
+bool contains(const std::string& text, const std::string& words) {
+  return text.find(words) != std::string::npos;
+}
+
+/// An overview of `count` configurations: points takes 10 values, noise_px the rest.
+Overview wide_overview(std::size_t count) {
+  Overview view = sample_overview();
+  std::vector<double> points, noise;
+  SummaryBuilder summary(sample::solvers);
+  for (std::size_t c = 0; c < count; ++c) {
+    points.push_back(static_cast<double>(c / (count / 10)));
+    noise.push_back(static_cast<double>(c % (count / 10)));
+    for (std::uint32_t s = 0; s < sample::solvers; ++s) {
+      const Record row = sample::result_row(static_cast<std::uint32_t>(c), 0, s);
+      summary.add({&row, 1});
+    }
+  }
+  view.configurations = {"configurations", {{"points", "1", points}, {"noise_px", "px", noise}}};
+  view.summary = summary.finish();
+  return view;
+}
+
+std::size_t longest_line(const std::string& text) {
+  std::size_t longest = 0;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) longest = std::max(longest, line.size());
+  return longest;
+}
+
+}  // namespace
+
+TEST_CASE("the text shows what varies, medians, failures and ranks") {
+  const std::string text = to_text(sample_overview(), {.width = 100});
+  INFO(text);
+  CHECK(contains(text, "12 of 12 trials"));
+  CHECK(contains(text, "3 configurations, 2 solvers, 24 solves on 2 ranks"));
+  CHECK(contains(text, " points  noise_px  solver"));
+  CHECK(contains(text, "1000000    1..2.5  LM"));
+  CHECK_FALSE(contains(text, "outliers"));
+  CHECK_FALSE(contains(text, "noise_px_min"));
+  CHECK(contains(text, "10.0 us"));
+  CHECK(contains(text, "1 of 4"));
+  CHECK(contains(text, "0 of 3"));  // one of four was not applicable
+  CHECK(contains(text, "LM was 3 times as fast as L-BFGS"));
+  CHECK(contains(text, "node-b"));
+  CHECK(contains(text, "250 ms"));
+  CHECK(contains(text, "1.5 MiB"));
+}
+
+TEST_CASE("tables fit into the width and name what they leave out") {
+  Overview view = sample_overview();
+  view.verdict = "-";
+  for (const std::size_t width : {40U, 50U, 60U, 80U}) {
+    const std::string text = to_text(view, {.width = width});
+    INFO(text);
+    CHECK(longest_line(text) <= width);
+    CHECK(contains(text, "solver"));
+    CHECK(contains(text, "10.0 us"));
+  }
+  const std::string narrow = to_text(view, {.width = 40});
+  CHECK(contains(narrow, "(too narrow for: evaluations"));
+}
+
+TEST_CASE("many configurations are grouped by the leading axes") {
+  const std::string text = to_text(wide_overview(200), {.width = 120});
+  INFO(text);
+  CHECK(contains(text, "200 configurations; each number is the median over a group; all of them:"));
+  CHECK(contains(text, "nucreg export"));
+  CHECK_FALSE(contains(text, "noise_px"));
+  CHECK(contains(text, "points  solver"));
+  CHECK(contains(text, "0 of 20"));
+  // points 0 has configurations 0 to 19: rmsd_px of LM is 0.1 (2 + 8 c), median at c = 9.5.
+  CHECK(contains(text, "7.8"));
+  CHECK_FALSE(contains(to_text(wide_overview(40)), "group"));
+}
+
+TEST_CASE("a solver that is never applicable and many ranks") {
+  Overview view = sample_overview();
+  SummaryBuilder summary(2);
+  for (std::uint32_t s = 0; s < 2; ++s) {
+    Record row = sample::result_row(0, 0, s);
+    if (s == 1) row.status = SolveStatus::not_applicable;
+    summary.add({&row, 1});
+  }
+  view.summary = summary.finish();
+  CHECK(contains(to_text(view), "n/a"));
+  CHECK(contains(to_text(view, {.most_ranks = 1}), "(1 more; all of them: nucreg export"));
+  view.ranks = {"ranks", {}};
+  view.attributes.clear();
+  CHECK_FALSE(contains(to_text(view), "\nranks\n"));
+}
+
+TEST_CASE("a summary that names what is not there is refused") {
+  Overview view = sample_overview();
+  view.solvers.columns.clear();
+  CHECK_THROWS_AS((void)to_text(view), InputError);
+}
+
+TEST_CASE("JSON holds it all, with null for what is not finite") {
+  Overview view = sample_overview();
+  view.attributes["job_name"] = std::string("broken \xff text");
+  view.attributes["big"] = std::int64_t{1} << 62;
+  const auto json = nlohmann::json::parse(to_json(view));
+  CHECK(json["records"] == 24);
+  CHECK(json["attributes"]["seed"] == 7);
+  CHECK(json["attributes"]["big"] == std::int64_t{1} << 62);
+  CHECK(json["attributes"]["job_name"] == "broken \xEF\xBF\xBD text");
+  CHECK(json["solvers"][0]["name"] == "L-BFGS, \"bounded\"");
+  CHECK(json["configurations"][2]["noise_px"].is_null());
+  CHECK(json["summary"].size() == 6);
+  CHECK(json["summary"][1]["failures"] == 1);
+  CHECK(json["summary"][0]["iterations_mean"].is_null());
+  CHECK(json["ranks"][1]["busy_s"] == 12.0);
+  CHECK(json["speed"][0]["time_ratio"].get<double>() == doctest::Approx(3.0));
+  CHECK(json["verdict"] == view.verdict);
+}
