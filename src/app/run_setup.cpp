@@ -107,7 +107,7 @@ std::vector<NamedSolver> make_solvers(const Job& job) {
   const SolverRegistry registry = standard_solvers();
   std::vector<NamedSolver> solvers;
   for (const SolverSpec& spec : job.solvers)
-    solvers.push_back({spec.name, registry.make(spec, job)});
+    solvers.push_back({spec.name, registry.make(spec, job), registry.kind(spec, job.file).seconds});
   return solvers;
 }
 

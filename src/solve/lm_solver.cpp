@@ -54,7 +54,7 @@ class Search {
       const double predicted = -(gradient().dot(moved) + 0.5 * moved.dot(hessian() * moved));
       const bool tiny = moved.norm() <= request_.xtol_rel * x_.norm();
       const bool little = predicted <= request_.ftol_rel * at_x_.value;
-      if ((tiny || little) && damping <= trusted_damping) {
+      if (little && damping <= trusted_damping) {
         result.status = SolveStatus::converged;
         break;
       }
@@ -76,6 +76,9 @@ class Search {
           result.status = SolveStatus::converged;
           break;
         }
+      } else if (tiny) {
+        result.status = SolveStatus::converged;
+        break;
       } else {
         damping = std::max(damping * growth, damping_after_failure);
         growth *= 2.0;

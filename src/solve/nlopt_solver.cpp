@@ -34,6 +34,11 @@ struct Evaluation {
   nlopt_opt optimizer;
   Params best;
   double best_value = std::numeric_limits<double>::infinity();
+  double best_slope = 0.0;  // length of the gradient there
+  // What is still to be gained, if the next step is as good as the last one: near a minimum the
+  // objective falls with the square of the gradient.
+  double expected_gain = std::numeric_limits<double>::infinity();
+  double scale = 1.0;  // of the objective as NLopt sees it
   bool not_finite = false;
   bool out_of_time = false;
 };
@@ -41,24 +46,26 @@ struct Evaluation {
 double evaluate(unsigned n, const double* x, double* gradient, void* data) {
   auto& e = *static_cast<Evaluation*>(data);
   const Params p = Eigen::Map<const Eigen::VectorXd>(x, n);
-  double value = 0.0;
-  bool finite = true;
+  double value = 0.0, slope = 0.0;
   if (gradient) {
     Params g;
     value = e.objective.value_and_gradient(p, g);
-    finite = g.allFinite();
-    Eigen::Map<Eigen::VectorXd>(gradient, n) = g;
+    slope = g.norm();
+    Eigen::Map<Eigen::VectorXd>(gradient, n) = e.scale * g;
   } else {
     value = e.objective.value(p);
   }
   e.out_of_time = e.objective.out_of_time();
-  e.not_finite = !std::isfinite(value) || !finite;
+  e.not_finite = !std::isfinite(value) || !std::isfinite(slope);
   if (e.out_of_time || e.not_finite) nlopt_force_stop(e.optimizer);
   if (!e.not_finite && value < e.best_value) {
+    const double fall = slope / e.best_slope;
+    e.expected_gain = (e.best_value - value) * fall * fall;
     e.best_value = value;
+    e.best_slope = slope;
     e.best = p;
   }
-  return value;
+  return e.scale * value;
 }
 
 SolveStatus status_of(nlopt_result result, const Evaluation& evaluation) {
@@ -130,15 +137,41 @@ class NloptSolver : public Solver {
       nlopt_set_local_optimizer(optimizer.handle, local.handle);  // copies it
     }
     nlopt_srand(random_seed);
-    Params x = request.start;
-    double value = 0.0;
-    const nlopt_result result = nlopt_optimize(optimizer.handle, x.data(), &value);
+    nlopt_result result = optimize(optimizer.handle, request.start);
+    // The quasi-Newton algorithms stop with plain success where the gradient is below 1e-8, which
+    // the job has not asked for and no option can change. Where more than the job's tolerance is
+    // still to be gained, they go on from there with the objective scaled up.
+    const auto settled = [&] {
+      return evaluation.best_slope == 0.0 ||
+             evaluation.expected_gain <= request.ftol_rel * evaluation.best_value;
+    };
+    for (int round = 0; round < most_rounds && result == NLOPT_SUCCESS && !settled(); ++round) {
+      const std::int64_t left = request.max_evaluations - objective.function_evaluations();
+      if (left <= 0) {
+        result = NLOPT_MAXEVAL_REACHED;
+        break;
+      }
+      nlopt_set_maxeval(optimizer.handle, static_cast<int>(left));
+      evaluation.scale = 1.0 / evaluation.best_slope;
+      const double before = evaluation.best_value;
+      result = optimize(optimizer.handle, evaluation.best);
+      const bool changed =
+          before - evaluation.best_value > request.ftol_rel * evaluation.best_value;
+      if (!changed && !evaluation.out_of_time) result = NLOPT_FTOL_REACHED;
+    }
     return {.params = evaluation.best,
             .status = status_of(result, evaluation),
             .native_code = static_cast<std::int32_t>(result)};
   }
 
  private:
+  static constexpr int most_rounds = 20;
+
+  static nlopt_result optimize(nlopt_opt optimizer, Params x) {
+    double value = 0.0;
+    return nlopt_optimize(optimizer, x.data(), &value);
+  }
+
   static void set_stops(nlopt_opt optimizer, const SolveRequest& request) {
     nlopt_set_ftol_rel(optimizer, request.ftol_rel);
     nlopt_set_xtol_rel(optimizer, request.xtol_rel);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ namespace nucreg {
 struct NamedSolver {
   std::string name;
   std::unique_ptr<Solver> solver;
+  std::function<double(double pairs)> seconds;  ///< SolverKind::seconds
 };
 
 /// Runs trials of one job on one rank. Everything but times, memory, rank and timing_valid is a
