@@ -34,6 +34,7 @@ OWNERS = [
     (r"mpi\.h|mpi/", r"MPI::", ["run"]),
     (r"hdf5|H5", r"nucreg_hdf5|HDF5::|hdf5::", ["store"]),
     (r"boost/math/", r"Boost::", ["report"]),
+    (r"nlohmann/", r"nlohmann_json::", ["report"]),
     (r"CLI/", r"CLI11::", ["app"]),
 ]
 # What a public header may show of third parties.
@@ -149,8 +150,8 @@ class Rules:
             elif section == "USES":
                 used.add(word)
         # Links written past nucreg_room() count as well.
-        for call in re.findall(r"target_link_libraries\(([^)]*)\)", text):
-            used |= {w[7:] for w in call.split()[1:] if w[:7] == "nucreg_" and w[7:] in ROOMS}
+        for call in re.findall(rf"target_link_libraries\(\s*nucreg_{room}\s([^)]*)\)", text):
+            used |= {w[7:] for w in call.split() if w[:7] == "nucreg_" and w[7:] in ROOMS}
         for other in sorted(used):
             if other not in ROOMS:
                 self.report(path, 1, f"USES {other}, which is not a room")
