@@ -138,6 +138,7 @@ class NloptSolver : public Solver {
     }
     nlopt_srand(random_seed);
     nlopt_result result = optimize(optimizer.handle, request.start);
+    nlopt_result native = result;
     // The quasi-Newton algorithms stop with plain success where the gradient is below 1e-8, which
     // the job has not asked for and no option can change. Where more than the job's tolerance is
     // still to be gained, they go on from there with the objective scaled up.
@@ -154,14 +155,16 @@ class NloptSolver : public Solver {
       nlopt_set_maxeval(optimizer.handle, static_cast<int>(left));
       evaluation.scale = 1.0 / evaluation.best_slope;
       const double before = evaluation.best_value;
-      result = optimize(optimizer.handle, evaluation.best);
+      native = result = optimize(optimizer.handle, evaluation.best);
       const bool changed =
           before - evaluation.best_value > request.ftol_rel * evaluation.best_value;
       if (!changed && !evaluation.out_of_time) result = NLOPT_FTOL_REACHED;
+      // Below where NLopt was content, a line search that fails has met the end of the digits.
+      if (result == NLOPT_FAILURE) result = NLOPT_ROUNDOFF_LIMITED;
     }
     return {.params = evaluation.best,
             .status = status_of(result, evaluation),
-            .native_code = static_cast<std::int32_t>(result)};
+            .native_code = static_cast<std::int32_t>(native)};
   }
 
  private:
