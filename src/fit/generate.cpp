@@ -179,7 +179,8 @@ std::unique_ptr<ProblemSource> make_source(const Job& job, const Plan& plan,
   if (job.problem.source == Source::synthetic)
     for (const Configuration& c : plan.configurations) {
       check_density({job.problem.field_px, job.problem.border_px, c.min_distance_px.max},
-                    static_cast<std::uint64_t>(std::nearbyint(c.points.max)), job.file);
+                    static_cast<std::uint64_t>(std::nearbyint(c.points.max)),
+                    where(job, "problem.points"));
     }
   return std::make_unique<MadeSource>(job, std::move(inputs));
 }

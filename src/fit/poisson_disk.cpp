@@ -98,19 +98,19 @@ std::uint64_t largest_count(const DiskField& field) {
   return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(count));
 }
 
-void check_density(const DiskField& field, std::uint64_t count, const std::string& file) {
+void check_density(const DiskField& field, std::uint64_t count, ErrorFields where) {
   const std::uint64_t largest = largest_count(field);
   if (count <= largest) return;
-  throw JobError(
-      fmt::format("{} nuclei at least {} px apart do not fit in a field of {} x {} px", count,
-                  field.min_distance_px, field.size_px[0] - 2 * field.border_px,
-                  field.size_px[1] - 2 * field.border_px),
-      {.file = file, .key = "problem.points", .allowed = fmt::format("at most {}", largest)});
+  where.allowed = fmt::format("at most {}", largest);
+  throw JobError(fmt::format("{} nuclei at least {} px apart do not fit in a field of {} x {} px",
+                             count, field.min_distance_px, field.size_px[0] - 2 * field.border_px,
+                             field.size_px[1] - 2 * field.border_px),
+                 std::move(where));
 }
 
 Points scatter_points(const DiskField& field, std::uint64_t count,
                       const std::function<RandomStream(std::uint32_t)>& stream) {
-  check_density(field, count, {});
+  check_density(field, count, {.key = "count"});
   if (count == 0) return {};
   const double width = field.size_px[0] - 2.0 * field.border_px;
   const double height = field.size_px[1] - 2.0 * field.border_px;

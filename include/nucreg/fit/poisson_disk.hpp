@@ -4,8 +4,8 @@
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <string>
 
+#include "nucreg/core/error.hpp"
 #include "nucreg/core/random.hpp"
 #include "nucreg/fit/points.hpp"
 
@@ -23,9 +23,9 @@ struct DiskField {
 /// adsorption", 1980); up to 0.5 it needs a few tens of tries per point. At least 1.
 [[nodiscard]] std::uint64_t largest_count(const DiskField& field);
 
-/// Throws JobError, which names the largest count that fits, where `count` does not fit; `file` is
-/// the job's.
-void check_density(const DiskField& field, std::uint64_t count, const std::string& file);
+/// Throws JobError, which names the largest count that fits, where `count` does not fit; `where`
+/// says where the count was asked for.
+void check_density(const DiskField& field, std::uint64_t count, ErrorFields where);
 
 /// `count` points by dart throwing over a grid of cells with about one point each: O(count) time
 /// and memory. Checks the density first. `stream(attempt)` gives the
