@@ -30,6 +30,15 @@ std::string values_text(const Column& column) {
                      count > most ? fmt::format(" ... ({} values)", count) : "");
 }
 
+// The same, ranges of drawn numbers included.
+std::string axis_text(const Table& table, const Column& column) {
+  const auto range = std::find_if(table.columns.begin(), table.columns.end(),
+                                  [&](const Column& c) { return c.name == column.name + "_min"; });
+  if (range == table.columns.end()) return values_text(column);
+  return fmt::format("drawn, from {} to {}", values_text(*range),
+                     values_text(table.at(column.name + "_max")));
+}
+
 // Bytes of a rank at its largest trial: points, their scaled copy and the widest Jacobian.
 double rank_bytes(const Job& job, const Plan& plan) {
   double pairs = 0.0;
@@ -68,10 +77,14 @@ ExitStatus plan_command(const PlanCommand& command) {
   fmt::print("result file     about {}\n\n", bytes_text(file_bytes));
 
   fmt::print("axes\n");
-  for (const Column& column : configuration_table(plan, job).columns)
-    if (column.name != "configuration")
-      fmt::print("  {:<18}{}{}\n", column.name, values_text(column),
-                 column.units == "1" ? "" : " " + column.units);
+  const Table table = configuration_table(plan, job);
+  for (const Column& column : table.columns) {
+    if (column.name == "configuration" || column.name.ends_with("_min") ||
+        column.name.ends_with("_max"))
+      continue;
+    fmt::print("  {:<18}{}{}\n", column.name, axis_text(table, column),
+               column.units == "1" ? "" : " " + column.units);
+  }
   fmt::print("solvers\n");
   for (const SolverSpec& spec : job.solvers)
     fmt::print("  {:<18}{} {}\n", spec.name, spec.kind,
