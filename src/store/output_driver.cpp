@@ -10,6 +10,11 @@
 namespace nucreg::hdf5 {
 namespace {
 
+/// What access properties carry to open_file.
+struct Access {
+  WriteError* error;
+};
+
 struct OutputFile {
   H5FD_t base;  // the library's part comes first
   int descriptor;
@@ -30,7 +35,7 @@ const OutputFile& output(const H5FD_t* file) {
 }
 
 H5FD_t* open_file(const char* name, unsigned /*flags*/, hid_t access, haddr_t /*max*/) {
-  auto* error = *static_cast<WriteError* const*>(H5Pget_driver_info(access));
+  WriteError* error = static_cast<const Access*>(H5Pget_driver_info(access))->error;
   const int descriptor = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor < 0) {
     *error = {"open", errno};
@@ -99,7 +104,7 @@ hid_t register_driver() {
   driver.name = "nucreg_output";
   driver.maxaddr = HADDR_MAX >> 1;
   driver.fc_degree = H5F_CLOSE_WEAK;
-  driver.fapl_size = sizeof(WriteError*);
+  driver.fapl_size = sizeof(Access);
   driver.open = open_file;
   driver.close = close_file;
   driver.query = query_features;
@@ -121,9 +126,9 @@ hid_t register_driver() {
 
 Handle output_access(WriteError& error) {
   static const hid_t driver = register_driver();
-  WriteError* where = &error;
+  const Access carried{&error};
   Handle access(H5Pcreate(H5P_FILE_ACCESS), "H5Pcreate");
-  check(H5Pset_driver(access.get(), driver, static_cast<const void*>(&where)), "H5Pset_driver");
+  check(H5Pset_driver(access.get(), driver, &carried), "H5Pset_driver");
   return access;
 }
 
