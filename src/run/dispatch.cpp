@@ -63,7 +63,7 @@ void Root::hand_out() {
   for (int depth = 0; depth < 2; ++depth)
     for (int rank = 0; rank < communicator_.size(); ++rank) grant(rank);
 
-  for (Patience patience;; worker_.wait(patience.next())) {
+  for (Patience patience;; worker_.wait(patience.next(worker_.busy()))) {
     for (int i = 0; i < most_messages_at_once; ++i) {
       const auto message = communicator_.receive();
       if (!message) break;

@@ -49,7 +49,7 @@ void send_samples(Communicator& communicator, Monitor& monitor) {
 /// Feeds the worker and carries its results to the root until the root says finish.
 void work_until_finish(Communicator& communicator, Worker& worker, Monitor& monitor) {
   bool failure_told = false;
-  for (Patience patience;; worker.wait(patience.next())) {
+  for (Patience patience;; worker.wait(patience.next(worker.busy()))) {
     while (const auto message = communicator.receive()) {
       patience.reset();
       if (message->tag == tag::finish) return;

@@ -58,6 +58,11 @@ void Worker::wait(std::chrono::microseconds longest) {
   for_main_.wait_for(lock, longest, [&] { return results_due_; });
 }
 
+bool Worker::busy() {
+  const std::lock_guard lock(mutex_);
+  return !batch_ends_.empty() && !failure_;
+}
+
 std::exception_ptr Worker::failure() {
   const std::lock_guard lock(mutex_);
   return failure_;

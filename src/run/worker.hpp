@@ -34,6 +34,8 @@ class Worker {
   [[nodiscard]] Bytes take_results();
   /// Sleeps until there are results to take or work has thrown, at most that long.
   void wait(std::chrono::microseconds longest);
+  /// Whether there is a task to do or in hand.
+  [[nodiscard]] bool busy();
   /// What `work` threw; null = nothing.
   [[nodiscard]] std::exception_ptr failure();
 
@@ -50,7 +52,7 @@ class Worker {
   std::mutex mutex_;
   std::condition_variable for_worker_, for_main_;
   std::deque<TaskList::Block> queue_;
-  std::deque<std::uint64_t> batch_ends_;  // tasks still to do of each queued batch
+  std::deque<std::uint64_t> batch_ends_;  // tasks still to do of each batch, the one in hand first
   Bytes results_;
   double oldest_result_seconds_ = 0.0;
   bool results_due_ = false;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <thread>
 
+#include "mpi/no_leak_check.hpp"
 #include "mpi/world.hpp"
 
 namespace {

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "mpi/no_leak_check.hpp"
 #include "nucreg/run/communicator.hpp"
 
 int main() {

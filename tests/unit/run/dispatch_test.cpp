@@ -8,7 +8,6 @@ TEST_CASE("dispatch and set-up within one process") {
   for (const int ranks : {1, 2, 3, 8}) {
     CAPTURE(ranks);
     for (const auto& one : battery::cases()) {
-      CAPTURE(one.name);
       SUBCASE((std::string(one.name) + ", " + std::to_string(ranks) + " ranks").c_str()) {
         run_local(ranks, one.run);
       }
