@@ -22,6 +22,16 @@ std::string version_text() {
   return fmt::format("nucreg {} ({}, {})", info.version, info.git_revision, info.compiler);
 }
 
+// CLI11 says only that a command is required.
+JobError no_command(const CLI::App& app) {
+  std::string names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  const std::vector<std::string> rest = app.remaining();
+  return JobError(rest.empty() ? "no command" : "unknown command " + rest.front(),
+                  {.allowed = names + ", --help, --version"});
+}
+
 int parse_and_run(int argc, char** argv) {
   CLI::App app{
       "Which optimizer maps nuclei from 10x to 40x best? Benchmarks solvers over MPI ranks.\n"
@@ -91,6 +101,7 @@ int parse_and_run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() != 0 && app.get_subcommands().empty()) throw no_command(app);
     return app.exit(e) == 0 ? 0 : status(ExitStatus::usage);
   }
   return status(result);

@@ -35,20 +35,37 @@ struct RunFiles {
   [[nodiscard]] fs::path log(int rank) const { return logs / fmt::format("rank-{:04}.log", rank); }
 };
 
+bool is_there(const fs::path& file) {
+  std::error_code error;
+  const bool found = fs::exists(file, error);
+  if (error) throw OutputError(error.message(), {.file = file.string()});
+  return found;
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  if (!folder.empty()) fs::create_directories(folder, error);
+  if (error) throw OutputError(error.message(), {.file = folder.string()});
+}
+
 // Makes room for the output; refuses to lose what an earlier run left.
 void prepare_files(const RunFiles& files, bool force) {
   const auto refuse = [&](const fs::path& file, const char* what) {
     throw OutputError(what, {.file = file.string(),
                              .allowed = "--force to overwrite it, or another output with -o"});
   };
-  if (!force && fs::exists(files.output)) refuse(files.output, "exists already");
-  if (!force && fs::exists(files.journal))
+  const bool output_there = is_there(files.output);
+  if (output_there && !fs::is_regular_file(files.output))
+    throw OutputError("is there and is no file",
+                      {.file = files.output.string(), .allowed = "another output with -o"});
+  if (!force && output_there) refuse(files.output, "exists already");
+  if (!force && is_there(files.journal))
     refuse(files.journal, "is the journal of a run that did not end");
   std::error_code error;
-  fs::create_directories(files.logs, error);
-  if (error) throw OutputError(error.message(), {.file = files.logs.string()});
   fs::remove(files.journal, error);
-  if (error) throw OutputError(error.message(), {.file = files.journal.string()});
+  if (error && error != std::errc::not_a_directory)
+    throw OutputError(error.message(), {.file = files.journal.string()});
+  make_folder(files.output.parent_path());
 }
 
 // A job in hand, on whichever rank.
@@ -138,42 +155,52 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
                    .mpi_library = communicator.library(),
                    .mpi_ranks = communicator.size()};
   std::optional<Start> start;
+  std::optional<JournalWriter> journal;
   std::vector<RankFacts> facts;
+  // All that can fail comes before the others begin: from then on they wait for tasks.
+  const auto refuse = [&](ExitStatus status) {
+    std::error_code ignored;
+    if (journal) fs::remove(start->files.journal, ignored);
+    refuse_setup(communicator, static_cast<int>(status));
+  };
   try {
     start.emplace(start_of(command));
-    open_log(start->files.log(0), 0, host_name(), true);
+    const RunFiles& made = start->files;
+    // The journal first: where it cannot be written, nothing is left behind.
+    journal.emplace(made.journal, start->setup.build + "\n" + start->setup.job_toml);
+    make_folder(made.logs);
+    open_log(made.log(0), 0, host_name(), true);
     facts = share_setup(communicator, [&](const std::vector<RankFacts>& all) {
       for (const RankFacts& rank : all)
         start->setup.clock_trusted.push_back(!oversubscribed(rank, all));
+      load_runner(start->loaded, start->setup, 0);
       return start->setup.to_bytes();
     });
   } catch (const Error& e) {
-    refuse_setup(communicator, static_cast<int>(e.status()));
+    refuse(e.status());
     throw;
   } catch (...) {
-    refuse_setup(communicator, static_cast<int>(ExitStatus::bug));
+    refuse(ExitStatus::bug);
     throw;
   }
   Loaded& loaded = start->loaded;
   const RunFiles& files = start->files;
-  load_runner(loaded, start->setup, 0);
   log_machine(facts);
   log_info("{}: {} configurations, {} trials, {} solves on {} rank(s)", loaded.job.job.name,
            loaded.plan.configurations.size(), count_text(loaded.plan.tasks()),
            count_text(loaded.plan.solves()), communicator.size());
 
-  JournalWriter journal(files.journal, start->setup.build + "\n" + start->setup.job_toml);
   ProgressDisplay display(error_is_terminal(), loaded.job.run.monitor_seconds, loaded.plan.solvers);
   report.dispatch =
       dispatch(communicator, task_list(loaded.job, loaded.plan), work_of(loaded),
                [&](std::uint64_t task, int rank, std::span<const std::byte> payload) {
-                 journal.append(task, rank, payload);
+                 journal->append(task, rank, payload);
                },
                facts,
                {.monitor_seconds = loaded.job.run.monitor_seconds,
                 .solves_per_task = loaded.plan.solvers,
                 .progress = [&](const Progress& progress) { display.show(progress); }});
-  journal.sync();
+  journal->sync();
   write_result(files.output, command.force, JournalReader(files.journal), loaded.job, loaded.plan,
                report);
   fs::remove(files.journal);
@@ -182,16 +209,18 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
   return ExitStatus::done;
 }
 
-// Errors are told here, while the other ranks are still in order and MPI can be left in order.
+// Errors of the root are told here, while the other ranks are still in order and MPI can be left in
+// order. Another rank that throws leaves without a farewell: the root would wait for it for ever,
+// and the launcher ends it instead.
 ExitStatus run_rank(Communicator& communicator, const RunCommand& command) {
+  if (communicator.rank() != 0) return run_other_rank(communicator);
   try {
-    return communicator.rank() == 0 ? run_root(communicator, command)
-                                    : run_other_rank(communicator);
+    return run_root(communicator, command);
   } catch (const Error& e) {
     fmt::print(stderr, "nucreg: {}\n", e.what());
     return e.status();
   } catch (const std::exception& e) {
-    fmt::print(stderr, "nucreg: bug: rank {}: {}\n", communicator.rank(), e.what());
+    fmt::print(stderr, "nucreg: bug: {}\n", e.what());
     return ExitStatus::bug;
   }
 }
