@@ -231,18 +231,41 @@ inline void refusal(Communicator& communicator) {
   every_task_once(communicator);
 }
 
+/// A rank that is early for the next run must not be heard in this one.
+inline void many_runs_in_a_row(Communicator& communicator) {
+  const Work work = [](std::uint64_t task, Bytes& payload) { append_pattern(task, 3, payload); };
+  const DispatchOptions options{.monitor_seconds = 0.0};
+  std::vector<RankFacts> facts(static_cast<std::size_t>(communicator.size()));
+  for (std::uint64_t run = 0; run < 50; ++run) {
+    if (communicator.rank() != 0) {
+      serve(communicator, work, options);
+      continue;
+    }
+    std::uint64_t sum = 0;
+    const auto sink = [&](std::uint64_t task, int, std::span<const std::byte>) { sum += task; };
+    const auto report = dispatch(communicator, {{{run, 4, 1.0}}}, work, sink, facts, options);
+    CHECK(sum == 4 * run + 6);
+    CHECK(report.samples.rows() == 2 * facts.size());
+  }
+}
+
 struct Case {
   const char* name;
   void (*run)(Communicator&);
 };
 
 inline const std::vector<Case>& cases() {
-  static const std::vector<Case> all{
-      {"every task exactly once", every_task_once},     {"uneven costs", uneven_costs},
-      {"more ranks than tasks", more_ranks_than_tasks}, {"no tasks", no_tasks},
-      {"payloads of a megabyte", big_payloads},         {"200,000 tiny tasks", tiny_tasks},
-      {"sink that throws", sink_that_throws},           {"work that throws", work_that_throws},
-      {"set-up reaches all", setup_reaches_all},        {"refusal", refusal}};
+  static const std::vector<Case> all{{"every task exactly once", every_task_once},
+                                     {"uneven costs", uneven_costs},
+                                     {"more ranks than tasks", more_ranks_than_tasks},
+                                     {"no tasks", no_tasks},
+                                     {"payloads of a megabyte", big_payloads},
+                                     {"200,000 tiny tasks", tiny_tasks},
+                                     {"sink that throws", sink_that_throws},
+                                     {"work that throws", work_that_throws},
+                                     {"many runs in a row", many_runs_in_a_row},
+                                     {"set-up reaches all", setup_reaches_all},
+                                     {"refusal", refusal}};
   return all;
 }
 

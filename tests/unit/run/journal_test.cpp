@@ -162,6 +162,20 @@ TEST_CASE("cut at every byte of its last three frames, all whole frames are read
   }
 }
 
+TEST_CASE("a frame behind a torn one is read, wherever the other was torn") {
+  const Folder folder;
+  write_journal(folder / "j", 4);
+  const std::string whole = slurp(folder / "j");
+  const Contents contents = read(folder / "j");
+  for (std::size_t cut = contents.offsets[2]; cut < contents.offsets[3]; ++cut) {
+    CAPTURE(cut);
+    spill(folder / "torn", whole.substr(0, cut) + whole.substr(contents.offsets[3]));
+    const Contents left = read(folder / "torn");
+    CHECK(left.tasks == std::vector<std::uint64_t>{0, 1, 3});
+    CHECK(left.skipped == cut - contents.offsets[2]);
+  }
+}
+
 TEST_CASE("each bit of one frame flipped: that frame is skipped and no other") {
   const Folder folder;
   constexpr std::uint64_t tasks = 8, hit = 3;
