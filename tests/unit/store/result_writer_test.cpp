@@ -147,6 +147,9 @@ TEST_CASE("more rows or more parameters than announced are a bug of the caller")
   ResultWriter writer(scratch / "r.h5", 5, 1);
   CHECK_THROWS_WITH_AS(writer.append_trials(sample::records(0, 6)),
                        doctest::Contains("more trials"), Error);
+  writer.append_trials(sample::records(0, 3));
+  CHECK_THROWS_WITH_AS(writer.append_trials(sample::records(3, 3)),
+                       doctest::Contains("more trials"), Error);
   CHECK_THROWS_AS(ResultWriter(scratch / "s.h5", 5, 0), Error);
   CHECK_THROWS_AS(ResultWriter(scratch / "s.h5", 5, max_parameters + 1), Error);
 }
