@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 #include <new>
+#include <optional>
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/solve/registry.hpp"
@@ -28,17 +29,35 @@ struct Optimizer {
   nlopt_opt handle;
 };
 
+// A round that refines an answer counts from its start. Close by, the difference of two values is
+// rounding, but the trapezoid of the gradients along the way there keeps its digits; it is exact
+// where the objective is quadratic.
+struct Reference {
+  static constexpr double close_by = 1e-9;  // change of the value, relative
+
+  Params point, gradient;
+  double value = 0.0;
+  double scale = 1.0;  // brings the slope at the start to one, as NLopt's fixed stops need
+
+  [[nodiscard]] double difference(const Params& p, const Params& g, double f) const {
+    const double plain = f - value;
+    return std::abs(plain) < close_by * value ? 0.5 * (g + gradient).dot(p - point) : plain;
+  }
+};
+
 // What the callback needs and remembers.
 struct Evaluation {
   Objective& objective;
   nlopt_opt optimizer;
   Params best;
+  Params best_gradient = {};
   double best_value = std::numeric_limits<double>::infinity();
   double best_slope = 0.0;  // length of the gradient there
   // What is still to be gained, if the next step is as good as the last one: near a minimum the
   // objective falls with the square of the gradient.
   double expected_gain = std::numeric_limits<double>::infinity();
-  double scale = 1.0;  // of the objective as NLopt sees it
+  std::optional<Reference> reference = {};
+  double best_difference = 0.0;  // to the reference
   bool not_finite = false;
   bool out_of_time = false;
 };
@@ -46,26 +65,27 @@ struct Evaluation {
 double evaluate(unsigned n, const double* x, double* gradient, void* data) {
   auto& e = *static_cast<Evaluation*>(data);
   const Params p = Eigen::Map<const Eigen::VectorXd>(x, n);
-  double value = 0.0, slope = 0.0;
-  if (gradient) {
-    Params g;
-    value = e.objective.value_and_gradient(p, g);
-    slope = g.norm();
-    Eigen::Map<Eigen::VectorXd>(gradient, n) = e.scale * g;
-  } else {
-    value = e.objective.value(p);
-  }
+  Params g;
+  const double value = gradient ? e.objective.value_and_gradient(p, g) : e.objective.value(p);
+  const double slope = gradient ? g.norm() : 0.0;
   e.out_of_time = e.objective.out_of_time();
   e.not_finite = !std::isfinite(value) || !std::isfinite(slope);
   if (e.out_of_time || e.not_finite) nlopt_force_stop(e.optimizer);
-  if (!e.not_finite && value < e.best_value) {
+  if (e.not_finite) return value;
+  const double scale = e.reference ? e.reference->scale : 1.0;
+  const double difference = e.reference ? e.reference->difference(p, g, value) : 0.0;
+  if (gradient) Eigen::Map<Eigen::VectorXd>(gradient, n) = scale * g;
+  if (e.reference ? difference < e.best_difference : value < e.best_value) {
     const double fall = slope / e.best_slope;
-    e.expected_gain = (e.best_value - value) * fall * fall;
+    const double gain = e.reference ? e.best_difference - difference : e.best_value - value;
+    e.expected_gain = gain * fall * fall;
     e.best_value = value;
+    e.best_difference = difference;
     e.best_slope = slope;
     e.best = p;
+    e.best_gradient = g;
   }
-  return e.scale * value;
+  return e.reference ? scale * difference : value;
 }
 
 SolveStatus status_of(nlopt_result result, const Evaluation& evaluation) {
@@ -113,6 +133,7 @@ class NloptSolver : public Solver {
         population_(static_cast<unsigned>(std::get<std::int64_t>(options.at("population")))) {
     const auto& name = std::get<std::string>(options.at("algorithm"));
     honours_bounds_ = name != "LN_NEWUOA";
+    refines_ = name.starts_with("LD_");
     if (wants_local(name)) local_ = algorithm_of(options, "local_algorithm");
   }
 
@@ -140,25 +161,37 @@ class NloptSolver : public Solver {
     nlopt_result result = optimize(optimizer.handle, request.start);
     nlopt_result native = result;
     // The quasi-Newton algorithms stop with plain success where the gradient is below 1e-8, which
-    // the job has not asked for and no option can change. Where more than the job's tolerance is
-    // still to be gained, they go on from there with the objective scaled up.
-    const auto settled = [&] {
-      return evaluation.best_slope == 0.0 ||
-             evaluation.expected_gain <= request.ftol_rel * evaluation.best_value;
+    // the job has not asked for and no option can change; and none can go on where the digits of
+    // the value end, which a job's tolerance may well ask for. Where more than the tolerance is
+    // still to be gained, or may be, they go on from there.
+    const auto unfinished = [&] {
+      if (evaluation.best_slope == 0.0) return false;
+      if (result == NLOPT_SUCCESS &&
+          evaluation.expected_gain > request.ftol_rel * evaluation.best_value)
+        return true;
+      const bool ended_well =
+          result == NLOPT_SUCCESS || result == NLOPT_FTOL_REACHED || result == NLOPT_XTOL_REACHED;
+      return ended_well && refines_ && request.ftol_rel < resolution_of_value;
     };
-    for (int round = 0; round < most_rounds && result == NLOPT_SUCCESS && !settled(); ++round) {
+    for (int round = 0; round < most_rounds && unfinished(); ++round) {
       const std::int64_t left = request.max_evaluations - objective.function_evaluations();
       if (left <= 0) {
         result = NLOPT_MAXEVAL_REACHED;
         break;
       }
       nlopt_set_maxeval(optimizer.handle, static_cast<int>(left));
-      evaluation.scale = 1.0 / evaluation.best_slope;
-      const double before = evaluation.best_value;
+      const double slope_before = evaluation.best_slope;
+      evaluation.reference = Reference{evaluation.best, evaluation.best_gradient,
+                                       evaluation.best_value, 1.0 / slope_before};
+      evaluation.best_difference = 0.0;
       native = result = optimize(optimizer.handle, evaluation.best);
-      const bool changed =
-          before - evaluation.best_value > request.ftol_rel * evaluation.best_value;
-      if (!changed && !evaluation.out_of_time) result = NLOPT_FTOL_REACHED;
+      if (evaluation.out_of_time || result == NLOPT_MAXEVAL_REACHED) break;
+      const bool gained = -evaluation.best_difference > request.ftol_rel * evaluation.best_value;
+      const bool at_its_end = result == NLOPT_FAILURE || evaluation.best_slope > 0.1 * slope_before;
+      if (!gained && at_its_end) {
+        result = NLOPT_FTOL_REACHED;
+        break;
+      }
       // Below where NLopt was content, a line search that fails has met the end of the digits.
       if (result == NLOPT_FAILURE) result = NLOPT_ROUNDOFF_LIMITED;
     }
@@ -169,6 +202,7 @@ class NloptSolver : public Solver {
 
  private:
   static constexpr int most_rounds = 20;
+  static constexpr double resolution_of_value = 1e-14;  // sums over many points, relative
 
   static nlopt_result optimize(nlopt_opt optimizer, Params x) {
     double value = 0.0;
@@ -185,6 +219,7 @@ class NloptSolver : public Solver {
   nlopt_algorithm local_ = NLOPT_NUM_ALGORITHMS;
   unsigned vector_storage_, population_;
   bool honours_bounds_ = true;
+  bool refines_ = false;  // a gradient and no search elsewhere
 };
 
 // Global algorithms search the whole box, so there must be one.

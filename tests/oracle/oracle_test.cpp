@@ -1,0 +1,111 @@
+// Every certified answer of ../shared/oracle against every solver that claims it. The answers were
+// computed with 40-digit arithmetic; digits are NIST's log relative error, -log10(|x - c| / |c|),
+// and -log10(|x|) where the certified value c is 0.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "nucreg/fit/closed_form.hpp"
+#include "nucreg/fit/pairs_file.hpp"
+#include "support/scaled_problem.hpp"
+
+using namespace nucreg;
+
+namespace {
+
+constexpr double most_digits = 17.0;
+
+// In long double, which reads more of the certified 25 digits than a double keeps.
+double digits(double value, const std::string& certified_text) {
+  const long double certified = std::strtold(certified_text.c_str(), nullptr);
+  const long double error = std::abs(value - certified);
+  const long double relative = certified == 0.0L ? error : error / std::abs(certified);
+  if (std::isnan(relative)) return 0.0;
+  return relative == 0.0L
+             ? most_digits
+             : std::clamp(static_cast<double>(-std::log10(relative)), 0.0, most_digits);
+}
+
+struct Contender {
+  std::string kind, algorithm;
+  double objective_digits, parameter_digits;
+};
+
+const std::vector<Contender> contenders{{"lm", "", 9.0, 6.0},
+                                        {"nlopt", "LD_LBFGS", 9.0, 6.0},
+                                        {"eigen-lm", "", 9.0, 6.0},
+                                        {"closed-form", "", 12.0, 6.0}};
+
+bool claims(const Contender& contender, Model model, Loss loss) {
+  if (contender.kind == "closed-form") return has_closed_form(model, loss);
+  return contender.kind != "eigen-lm" || loss == Loss::squared;
+}
+
+std::filesystem::path oracle() {
+  const char* shared = std::getenv("NUCREG_SHARED");
+  return shared ? std::filesystem::path(shared) / "oracle" : std::filesystem::path();
+}
+
+}  // namespace
+
+TEST_CASE("solvers reach the certified answers") {
+  if (!std::filesystem::exists(oracle() / "answers.json")) {
+    MESSAGE("skipped: no oracle/answers.json below NUCREG_SHARED");
+    return;
+  }
+  const auto answers = nlohmann::json::parse(std::ifstream(oracle() / "answers.json"));
+  REQUIRE(answers.size() >= 20);
+  std::puts(
+      "| pairs | model | loss | solver | digits of objective | digits of parameters | "
+      "function evaluations | status |\n|---|---|---|---|---|---|---|---|");
+  int compared = 0;
+  for (const auto& answer : answers) {
+    const auto file = answer.at("pairs").get<std::string>();
+    const Model model = value_of<Model>(answer.at("model").get<std::string>()).value();
+    const Loss loss = value_of<Loss>(answer.at("loss").get<std::string>()).value();
+    const auto start = answer.at("start_trs").get<std::vector<double>>();
+    const auto certified = answer.at("params").get<std::vector<std::string>>();
+
+    ScaledProblem problem(read_pairs(oracle() / file), model, loss,
+                          answer.at("loss_scale_px").get<double>(), 4.0);
+    problem.start_at({Model::trs, Eigen::Map<const Eigen::VectorXd>(start.data(), 5), 4.0});
+    problem.request.ftol_rel = problem.request.xtol_rel = 1e-15;
+    problem.request.max_evaluations = 10000;
+
+    for (const Contender& contender : contenders) {
+      if (!claims(contender, model, loss)) continue;
+      ++compared;
+      Objective objective = problem.objective();
+      const SolveResult result =
+          make_solver(contender.kind, contender.algorithm)->solve(objective, problem.request);
+      const Map fitted = problem.map_of(result);
+      const double of_objective =
+          digits(problem.value_px(result), answer.at("objective").get<std::string>());
+      double of_parameters = most_digits;
+      REQUIRE(fitted.params.size() == static_cast<Eigen::Index>(certified.size()));
+      for (std::size_t i = 0; i < certified.size(); ++i)
+        of_parameters = std::min(of_parameters,
+                                 digits(fitted.params[static_cast<Eigen::Index>(i)], certified[i]));
+
+      const std::string name = contender.algorithm.empty() ? contender.kind : contender.algorithm;
+      std::puts(fmt::format("| {} | {} | {} | {} | {:.1f} | {:.1f} | {} | {} |", file,
+                            name_of(model), name_of(loss), name, of_objective, of_parameters,
+                            objective.function_evaluations(), name_of(result.status))
+                    .c_str());
+      CAPTURE(file);
+      CAPTURE(name_of(model));
+      CAPTURE(name_of(loss));
+      CAPTURE(name);
+      CHECK(of_objective >= contender.objective_digits);
+      CHECK(of_parameters >= contender.parameter_digits);
+      CHECK(result.status != SolveStatus::failed);
+      CHECK(result.status != SolveStatus::max_evaluations);
+    }
+  }
+  CHECK(compared >= 60);
+}
