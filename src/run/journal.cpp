@@ -158,14 +158,13 @@ JournalReader::JournalReader(const std::filesystem::path& file) : file_(file) {
 
   Header header;
   std::memcpy(&header, data_, sizeof(Header));
+  const bool sound = header.crc == checksum(header);
   const char* problem = nullptr;
   if (header.magic != Header{}.magic)
     problem = "not a journal of nucreg";
-  else if (header.crc != checksum(header))
-    problem = "the header of the journal is damaged";
-  else if (header.format_version != version)
+  else if (sound && header.format_version != version)
     problem = "the journal was written by another version of nucreg";
-  else if (header.identity_bytes > size_ - sizeof(Header) ||
+  else if (!sound || header.identity_bytes > size_ - sizeof(Header) ||
            crc32c({data_ + sizeof(Header), header.identity_bytes}) != header.identity_crc)
     problem = "the header of the journal is damaged";
   if (problem) {

@@ -104,7 +104,7 @@ class MpiCommunicator final : public Communicator {
     }
   }
 
-  [[nodiscard]] bool earlier_of_same_source(std::deque<Transfer>::iterator transfer) {
+  [[nodiscard]] bool earlier_of_same_source(const std::deque<Transfer>::iterator& transfer) {
     for (auto earlier = receiving_.begin(); earlier != transfer; ++earlier)
       if (earlier->source == transfer->source) return true;
     return false;
