@@ -5,7 +5,7 @@
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/inputs.hpp"
 #include "nucreg/app/run_setup.hpp"
-#include "nucreg/app/terminal.hpp"
+#include "nucreg/core/text.hpp"
 #include "nucreg/job/parse.hpp"
 
 namespace nucreg {

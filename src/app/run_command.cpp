@@ -14,6 +14,7 @@
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/log.hpp"
+#include "nucreg/core/text.hpp"
 #include "nucreg/job/parse.hpp"
 #include "nucreg/report/text.hpp"
 #include "nucreg/run/communicator.hpp"

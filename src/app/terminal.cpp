@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "nucreg/core/log.hpp"
+#include "nucreg/core/text.hpp"
 
 namespace nucreg {
 namespace {
@@ -76,20 +77,6 @@ void ProgressDisplay::show(const Progress& p) {
   fmt::print(stderr, "\r[{:#<{}}{:.<{}}] {}\x1b[K{}", "", full, "", width - full, text,
              last ? "\n" : "");
   std::fflush(stderr);
-}
-
-std::string duration_text(double seconds) {
-  if (seconds < 60.0) return fmt::format("{:.1f} s", seconds);
-  const auto whole = static_cast<std::uint64_t>(std::llround(seconds));
-  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
-  return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
-}
-
-std::string count_text(std::uint64_t count) {
-  std::string text = std::to_string(count);
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
-    text.insert(static_cast<std::size_t>(at), ",");
-  return text;
 }
 
 }  // namespace nucreg

@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 
+#include "nucreg/core/text.hpp"
 #include "statistics.hpp"
 #include "table_access.hpp"
 #include "text_table.hpp"

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 
 namespace nucreg {
 namespace {
@@ -50,12 +48,6 @@ std::string line_of(const std::vector<TextColumn>& columns, auto&& cell_of) {
   return line + '\n';
 }
 
-/// Three significant digits without an exponent, for 1 <= value < 1000 or so.
-std::string three_digits(double value) {
-  const int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
-  return fmt::format("{:.{}f}", value, decimals);
-}
-
 }  // namespace
 
 std::string render(std::vector<TextColumn> columns, std::size_t width) {
@@ -88,28 +80,6 @@ std::string wrapped(std::string line, std::size_t width) {
     begin = space + 1;
   }
   return line;
-}
-
-std::string seconds_text(double seconds) {
-  if (std::isnan(seconds)) return "-";
-  if (seconds == 0.0) return "0 s";
-  if (seconds < 0.9995e-6) return three_digits(seconds * 1e9) + " ns";
-  if (seconds < 0.9995e-3) return three_digits(seconds * 1e6) + " us";
-  if (seconds < 0.9995) return three_digits(seconds * 1e3) + " ms";
-  return three_digits(seconds) + " s";
-}
-
-std::string bytes_text(double bytes) {
-  if (std::isnan(bytes)) return "-";
-  constexpr std::array units{"KiB", "MiB", "GiB", "TiB"};
-  if (bytes < 1024.0) return fmt::format("{:.0f} B", bytes);
-  std::size_t unit = 0;
-  for (bytes /= 1024.0; bytes >= 1023.95 && unit + 1 < units.size(); ++unit) bytes /= 1024.0;
-  return fmt::format("{:.1f} {}", bytes, units[unit]);
-}
-
-std::string number_text(double value) {
-  return std::isnan(value) ? "-" : fmt::format("{:.3g}", value);
 }
 
 }  // namespace nucreg

@@ -21,11 +21,4 @@ struct TextColumn {
 /// Breaks a line at spaces so that it fits; words longer than the width stay whole.
 [[nodiscard]] std::string wrapped(std::string line, std::size_t width);
 
-/// 12.3 us, 4.56 ms, 7.89 s; "-" for NaN.
-[[nodiscard]] std::string seconds_text(double seconds);
-/// 512 B, 1.5 MiB.
-[[nodiscard]] std::string bytes_text(double bytes);
-/// Three significant digits; "-" for NaN.
-[[nodiscard]] std::string number_text(double value);
-
 }  // namespace nucreg

@@ -27,11 +27,4 @@ class ProgressDisplay {
   double next_line_ = 0.0;
 };
 
-/// "1 h 02 min", "3 min 04 s", "12.3 s".
-[[nodiscard]] std::string duration_text(double seconds);
-/// "1,234,567".
-[[nodiscard]] std::string count_text(std::uint64_t count);
-/// "12.3 MB".
-[[nodiscard]] std::string bytes_text(double bytes);
-
 }  // namespace nucreg
