@@ -38,6 +38,7 @@ std::optional<Params> umeyama(const PairsView& pairs, Model model, double magnif
   Params p(model == Model::rigid ? 3 : 4);
   p.head(3) << x40 / scale - (c * x - s * y), y40 / scale - (s * x + c * y), angle;
   if (model == Model::similarity) p[3] = scale;
+  if (!p.allFinite()) return std::nullopt;
   return p;
 }
 

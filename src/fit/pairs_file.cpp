@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cerrno>
@@ -70,8 +71,9 @@ PointPairs parse_csv(std::string_view text, const std::string& file) {
       for (std::size_t i = 0; i < names.size(); ++i)
         for (std::size_t j = 0; j < cells.size() && cells.size() == names.size(); ++j)
           if (cells[j] == names[i]) columns[j] = columns_of(pairs)[i];
-      for (const auto* column : columns)
-        if (!column) fail("unknown header", {}, "x10,y10,x40,y40");
+      const bool each_once =
+          std::is_permutation(columns.begin(), columns.end(), columns_of(pairs).begin());
+      if (!each_once) fail("unknown header", {}, "x10,y10,x40,y40");
       continue;
     }
     if (cells.size() != columns.size())

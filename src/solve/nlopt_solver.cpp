@@ -169,8 +169,8 @@ class NloptSolver : public Solver {
       if (result == NLOPT_SUCCESS &&
           evaluation.expected_gain > request.ftol_rel * evaluation.best_value)
         return true;
-      const bool ended_well =
-          result == NLOPT_SUCCESS || result == NLOPT_FTOL_REACHED || result == NLOPT_XTOL_REACHED;
+      const bool ended_well = result == NLOPT_SUCCESS || result == NLOPT_FTOL_REACHED ||
+                              result == NLOPT_XTOL_REACHED || result == NLOPT_ROUNDOFF_LIMITED;
       return ended_well && refines_ && request.ftol_rel < resolution_of_value;
     };
     for (int round = 0; round < most_rounds && unfinished(); ++round) {

@@ -17,7 +17,7 @@ struct Normalization {
 /// Centroids to the origin and root mean square coordinate at 10x to about one (Hartley, "In
 /// defense of the eight-point algorithm", 1997); scale40 = magnification * scale10, so that a map
 /// at the nominal magnification has scale one. Centres are whole pixels and scale10 is a power of
-/// two: that loses no digits. `centred` false leaves the centres at 0, as bounds on a translation
+/// two: points move by no more than the rounding of the largest. `centred` false leaves the centres at 0, as bounds on a translation
 /// need: only then is their box still a box. Points that are not finite, or coincide, give the
 /// identity.
 [[nodiscard]] Normalization normalization_of(const PairsView& pairs, double magnification,
