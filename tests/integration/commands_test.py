@@ -1,0 +1,204 @@
+"""Commands that need neither a result nor MPI, and what goes to which channel."""
+
+import os
+import pty
+import re
+import select
+import subprocess
+import time
+import unittest
+
+import h5py
+
+from nucreg_case import (LEAST_JOB, LIMIT_S, NucregCase, command_line, environment, read_group, run,
+                         texts)
+
+COMMANDS = ("run", "plan", "inspect", "export", "verify", "solvers", "models", "keys")
+# mpirun would not start with these; a command that starts MPI fails with them, too.
+NONSENSE = {"OMPI_MCA_pml": "nonsense", "OMPI_MCA_btl": "nonsense", "OMPI_MCA_ess": "nonsense",
+            "OMPI_COMM_WORLD_SIZE": "3", "OMPI_COMM_WORLD_RANK": "2", "PMIX_RANK": "2"}
+
+JOB = LEAST_JOB.replace("[problem]", "trials = 4\n\n[problem]").replace(
+    "points = 30", "points = [30, 40, 50]\nnoise_px = [0, 2]") + """
+[[solver]]
+name = "L-BFGS"
+kind = "nlopt"
+"""
+
+
+class Plan(NucregCase):
+    def test_numbers_are_those_of_the_run(self):
+        file = self.run_job(JOB)
+        out = self.nucreg("plan", "job.toml").out
+        trials = read_group(file, "trials")
+        self.assertRegex(out, r"configurations +6\n")
+        self.assertRegex(out, r"trials +24 = 6 x 4\n")
+        self.assertRegex(out, r"solves +48 = 24 x 2 solvers\n")
+        self.assertEqual(len(trials["solver"]), 48)
+        self.assertEqual(len(set(zip(trials["configuration"], trials["trial"]))), 24)
+        self.assertEqual(len(read_group(file, "configurations")["points"]), 6)
+        for name in texts(read_group(file, "solvers")["name"]):
+            self.assertIn(name, out)
+        self.assertRegex(out, r"points +30, 40, 50\n")
+        self.assertRegex(out, r"noise_px +0, 2 px\n")
+
+    def test_overrides_and_ranks(self):
+        self.write("job.toml", JOB)
+        out = self.nucreg("plan", "job.toml", "--set", "job.trials=1000000", "--ranks", "4").out
+        self.assertRegex(out, r"solves +12,000,000 = 6,000,000 x 2 solvers\n")
+        self.assertRegex(out, r"estimated time .* on 4 ranks\n")
+
+    def test_leaves_nothing_behind(self):
+        self.write("job.toml", JOB)
+        before = self.content()
+        self.nucreg("plan", "job.toml")
+        self.assertEqual(before, self.content())
+
+
+class WithoutMpi(NucregCase):
+    def test_commands_do_not_start_mpi(self):
+        file = self.run_job(JOB)
+        # The variables do what they are said to do.
+        self.assertNotEqual(run(self.dir, "run", "job.toml", "-o", "no.h5", **NONSENSE).status, 0)
+        for arguments in (["plan", "job.toml"], ["inspect", file], ["verify", file], ["solvers"],
+                          ["export", file, "--to", "csv"], ["models"], ["keys"], ["--version"]):
+            with self.subTest(arguments):
+                outcome = self.nucreg(*arguments, **NONSENSE)
+                self.assertEqual(outcome.err, "")
+                self.assertNotEqual(outcome.out, "")
+
+    def test_a_run_without_mpirun_starts_no_daemon(self):
+        self.run_job(LEAST_JOB, PATH="/nonexistent")
+
+
+class Lists(NucregCase):
+    def test_help(self):
+        out = self.nucreg("--help").out
+        for name in COMMANDS:
+            self.assertIn(name, out)
+            helped = self.nucreg(name, "--help")
+            self.assertRegex(helped.out, rf"Usage: nucreg {name}\b")
+            self.assertEqual(helped.err, "")
+        for status in ("0 done", "2 bad command line or job", "5 output"):
+            self.assertIn(status, out)
+
+    def test_version(self):
+        out = self.nucreg("--version").out
+        self.assertRegex(out, r"^nucreg \d+\.\d+\.\d+ \(.+\)\n$")
+        with h5py.File(self.run_job(LEAST_JOB)) as h5:
+            self.assertIn(f"nucreg {h5.attrs['nucreg_version']} ({h5.attrs['git_revision']}", out)
+
+    def test_every_solver_kind_that_is_listed_can_be_named(self):
+        out = self.nucreg("solvers").out
+        kinds = re.findall(r"^([a-z][a-z-]+) ", out, re.MULTILINE)
+        kinds = [kind for kind in kinds if kind != "algorithms"]
+        self.assertEqual(kinds, ["nlopt", "eigen-lm", "lm", "closed-form"])
+        for kind in kinds:
+            self.write("job.toml", LEAST_JOB.replace('"lm"', f'"{kind}"'))
+            self.nucreg("plan", "job.toml")
+        algorithms = re.search(r"algorithms of kind nlopt: (.*)", out)[1].split(", ")
+        self.assertIn("LD_LBFGS", algorithms)
+        solvers = "".join(f'\n[[solver]]\nname = "{name}"\nkind = "nlopt"\nalgorithm = "{name}"\n'
+                          for name in algorithms)
+        bounds = "[fit]\nmodel = \"trs\"\nmax_evaluations = 20\nbounds = { scale = [3, 5], " \
+            "angle_deg = [-9, 9], dx_px = [-9, 9], dy_px = [-9, 9] }\n[run]\ntiming_repeats = 1\n"
+        file = self.run_job(LEAST_JOB.partition("[[solver]]")[0] + bounds + solvers)
+        self.assertEqual(texts(read_group(file, "solvers")["algorithm"]), algorithms)
+        self.assertEqual(len(read_group(file, "trials")["status"]), len(algorithms))
+
+    def test_every_model_and_loss_that_is_listed_can_be_named(self):
+        out = self.nucreg("models").out
+        models = re.findall(r"^(\w+) .*X = ", out, re.MULTILINE)
+        losses = re.search(r"losses: (.*)", out)[1].split(", ")
+        self.assertEqual(models, ["rigid", "similarity", "trs", "affine", "projective"])
+        self.assertEqual(losses, ["squared", "huber", "cauchy", "tukey"])
+        self.write("job.toml", LEAST_JOB)
+        out = self.nucreg("plan", "job.toml", "--set", f"fit.model={models}",
+                          "--set", f"fit.loss={losses}").out
+        self.assertRegex(out, r"configurations +20\n")
+
+    def test_every_key_that_is_listed_is_written_out(self):
+        out = self.nucreg("keys").out
+        with h5py.File(self.run_job(LEAST_JOB)) as h5:
+            resolved = h5.attrs["job_toml"]
+        keys = re.findall(r"^\| `(?:fit|run)\.(\w+)` ", out, re.MULTILINE)
+        self.assertGreaterEqual(len(keys), 10)
+        for key in keys:
+            self.assertRegex(resolved, rf"(?m)^{key} = ")
+        self.assertIn("`job.trials`", out)
+
+
+class Channels(NucregCase):
+    def test_results_and_everything_else_are_apart(self):
+        self.write("job.toml", JOB)
+        for ranks in (0, 2):
+            with self.subTest(ranks=ranks):
+                outcome = self.nucreg("run", "job.toml", "-o", f"{ranks}.h5", ranks=ranks)
+                for needle in ("medians per configuration", f"result  {ranks}.h5", "next ",
+                               "nucreg inspect"):
+                    self.assertIn(needle, outcome.out)
+                    self.assertNotIn(needle, outcome.err)
+                self.assertIn("24 of 24 trials", outcome.err)
+                self.assertNotRegex(outcome.out, r"\d\d:\d\d:\d\d info")
+                for text in (outcome.out, outcome.err):
+                    self.assertNotIn("\x1b", text)
+                    self.assertNotIn("\r", text)
+
+    def test_lines_of_progress_where_there_is_no_terminal(self):
+        self.write("job.toml", JOB)
+        err = self.nucreg("run", "job.toml", "-o", "out.h5", "--set", "job.trials=2000",
+                          "--set", "run.monitor_seconds=0.2").err
+        lines = [line for line in err.splitlines() if "trials" in line and " % " in line]
+        self.assertGreater(len(lines), 1, err)
+        self.assertIn("100.0 %  12,000 of 12,000 trials", lines[-1])
+
+    def test_every_rank_has_its_log(self):
+        self.run_job(JOB, ranks=3)
+        for rank in range(3):
+            log = (self.dir / "out.h5.logs" / f"rank-{rank:04}.log").read_text()
+            self.assertIn(f" rank {rank} ", log)
+
+    def on_terminal(self, arguments, ranks):
+        """What appears on a terminal to which both channels lead."""
+        master, slave = pty.openpty()
+        self.addCleanup(os.close, master)
+        process = subprocess.Popen(command_line(arguments, ranks), cwd=self.dir,
+                                   env=environment(TERM="xterm"), stdin=slave, stdout=slave,
+                                   stderr=slave, start_new_session=True)
+        os.close(slave)
+        shown, end = b"", time.monotonic() + LIMIT_S
+        while time.monotonic() < end:
+            if select.select([master], [], [], 0.1)[0]:
+                try:
+                    shown += os.read(master, 65536)
+                except OSError:  # the last process that held the terminal has left
+                    break
+            elif process.poll() is not None:
+                break
+        self.assertEqual(process.wait(timeout=LIMIT_S), 0, shown)
+        return shown.decode()
+
+    def test_progress_bar_on_a_terminal(self):
+        self.write("job.toml", JOB)
+        for ranks in (0, 2):
+            with self.subTest(ranks=ranks):
+                shown = self.on_terminal(["run", "job.toml", "-o", f"{ranks}.h5"], ranks)
+                self.assertRegex(shown, r"\r\[#{24}\] 100\.0 %  24 of 24 trials .*took")
+                self.assertIn(f"result  {ranks}.h5", shown)
+
+    def test_no_bar_when_only_the_results_are_on_a_terminal(self):
+        self.write("job.toml", JOB)
+        master, slave = pty.openpty()
+        self.addCleanup(os.close, master)
+        with open(self.dir / "err", "wb") as err:
+            subprocess.run(command_line(["run", "job.toml", "-o", "out.h5"]), cwd=self.dir,
+                           env=environment(TERM="xterm"), stdin=subprocess.DEVNULL, stdout=slave,
+                           stderr=err, timeout=LIMIT_S, check=True)
+        os.close(slave)
+        text = (self.dir / "err").read_text()
+        self.assertNotIn("\r", text)
+        self.assertNotIn("\x1b", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
