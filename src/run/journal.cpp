@@ -1,6 +1,7 @@
 #include "nucreg/run/journal.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <cstring>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include "crc32c.hpp"
 #include "nucreg/core/error.hpp"
@@ -66,12 +68,37 @@ void append_raw(std::string& buffer, const T& value) {
 void sync_folder(const std::filesystem::path& file) {
   const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
   const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return;
-  fsync(descriptor);
+  if (descriptor < 0) output_error("cannot open the folder of the journal", file);
+  const int result = fsync(descriptor);
+  const int code = errno;
   close(descriptor);
+  errno = code;
+  // Some network file systems cannot sync folders; theirs are durable by other means.
+  if (result != 0 && code != EINVAL) output_error("cannot sync the folder of the journal", file);
+}
+
+/// Two writers would write over each other's frames. The kernel forgets the lock with the process.
+void lock_file(int descriptor, const std::filesystem::path& file) {
+  if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) return;
+  if (errno == EWOULDBLOCK)
+    throw OutputError("the journal is being written by another process", {.file = file.string()});
+  // A file system without locks is still one to write to.
+}
+
+/// What is written to a file that has lost its name is lost; the kernel does not say so.
+void require_name(int descriptor, const std::filesystem::path& file) {
+  struct stat opened {
+  }, named{};
+  if (fstat(descriptor, &opened) != 0) output_error("cannot look at the journal", file);
+  if (stat(file.c_str(), &named) != 0) output_error("the journal was removed", file);
+  if (opened.st_ino != named.st_ino || opened.st_dev != named.st_dev)
+    throw OutputError("the journal was replaced by another file", {.file = file.string()});
 }
 
 }  // namespace
+
+JournalWriter::JournalWriter(int descriptor, std::filesystem::path file)
+    : descriptor_(descriptor), file_(std::move(file)) {}
 
 JournalWriter::JournalWriter(const std::filesystem::path& file, const std::string& identity)
     : file_(file) {
@@ -86,13 +113,40 @@ JournalWriter::JournalWriter(const std::filesystem::path& file, const std::strin
   append_raw(buffer_, header);
   buffer_ += identity;
   try {
+    lock_file(descriptor_, file);
     sync();
+    sync_folder(file);
   } catch (...) {
     close(descriptor_);
     unlink(file.c_str());
     throw;
   }
+}
+
+std::unique_ptr<JournalWriter> JournalWriter::append_to(const std::filesystem::path& file,
+                                                        const std::string& identity) {
+  const int descriptor = open(file.c_str(), O_WRONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    if (errno == ENOENT) throw InputError("there is no such journal", {.file = file.string()});
+    output_error("cannot open the journal", file);
+  }
+  std::unique_ptr<JournalWriter> writer(new JournalWriter(descriptor, file));
+  lock_file(descriptor, file);
+  // Read only now: before the lock another process could still have been writing.
+  const JournalReader reader(file);
+  if (reader.identity() != identity)
+    throw InputError("the journal belongs to another run", {.file = file.string()});
+  std::uint64_t end = reader.first_frame();
+  reader.scan([&](std::uint64_t, int, std::uint64_t offset) {
+    end = offset + sizeof(Frame) + reader.payload_at(offset).size();
+  });
+  const auto end_offset = static_cast<off_t>(end);
+  if (ftruncate(descriptor, end_offset) != 0) output_error("cannot cut the journal", file);
+  if (lseek(descriptor, end_offset, SEEK_SET) < 0) output_error("cannot seek the journal", file);
+  // The run before may have died before its last bytes or the name reached the disk.
+  writer->sync();
   sync_folder(file);
+  return writer;
 }
 
 JournalWriter::~JournalWriter() {
@@ -111,6 +165,7 @@ void JournalWriter::append(std::uint64_t task, int rank, std::span<const std::by
   frame.task = {static_cast<std::uint32_t>(task), static_cast<std::uint32_t>(task >> 32)};
   frame.rank = rank;
   frame.crc = checksum(frame, payload);
+  const std::lock_guard lock(mutex_);
   append_raw(buffer_, frame);
   buffer_.append(reinterpret_cast<const char*>(payload.data()), payload.size());
   if (buffer_.size() >= flush_bytes) flush();
@@ -133,7 +188,12 @@ void JournalWriter::flush() {
 }
 
 void JournalWriter::sync() {
-  flush();
+  {
+    const std::lock_guard lock(mutex_);
+    flush();
+    require_name(descriptor_, file_);
+  }
+  // Unlocked: a slow disk must not hold up who appends.
   if (fdatasync(descriptor_) != 0) output_error("cannot sync the journal", file_);
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "nucreg/core/error.hpp"
 #include "nucreg/core/table.hpp"
 #include "nucreg/run/communicator.hpp"
 
@@ -44,13 +45,52 @@ struct DispatchOptions {
   double monitor_seconds = 30.0;                  ///< between two samples; 0 = only start and end
   std::uint64_t solves_per_task = 1;              ///< for the `solves` columns
   std::function<void(const Progress&)> progress;  ///< root only; may be empty; must not throw
+
+  /// Root only, asked every few milliseconds, may be empty. Once it says true nothing more is
+  /// handed out, ranks drop what they have not begun, and tasks in hand have `grace_seconds` to
+  /// end.
+  std::function<bool()> stop_requested;
+  double grace_seconds = 10.0;
+
+  /// Root only, may be empty: makes durable what the sink was given. Called at least once a second
+  /// while results come and once at the end, from a thread of its own, so that a slow disk does not
+  /// make the root look dead: it must bear being called while the sink is. What it throws ends the
+  /// run as what the sink throws. Progress counts only what a sync has covered.
+  std::function<void()> sync;
+
+  /// A task that is not back this long after its rank could begin it hangs: the rank is lost.
+  double lease_seconds = 60.0;
+  double heartbeat_seconds = 1.0;  ///< a rank or root with nothing to say says so this often
+  double lost_seconds = 5.0;       ///< one that has said nothing for this long is lost
+  double start_seconds = 30.0;     ///< instead of it before its first word: it may still load
+
+  /// Root only: makes the result of a task with which `most_tries` ranks were lost, or that hangs
+  /// when no other rank is left, so that each task has one. Empty: dispatch throws an Error
+  /// instead.
+  std::function<void(std::uint64_t task, Bytes& payload)> abandoned;
+  int most_tries = 2;
+};
+
+/// A rank that was given up, and what it held then.
+struct LostRank {
+  int rank = 0;
+  std::string host;
+  std::string reason;                  ///< in words, for the log
+  std::vector<TaskList::Block> tasks;  ///< they went to others, or were late and taken all the same
 };
 
 /// What dispatch returns on the root: /ranks and /rank_samples of the result file.
 struct DispatchReport {
-  Table ranks, samples;
+  Table ranks, samples;  ///< of a lost rank what was known last
   std::uint64_t tasks_done = 0;
   double seconds = 0.0;
+  bool stopped = false;  ///< stop_requested said true before all tasks were done
+  std::vector<LostRank> lost;
+};
+
+/// The root is not heard any more: this rank must end, `--resume` continues (exit status 4).
+struct RootLost : Error {
+  RootLost() : Error(ExitStatus::stopped, "rank 0 is not heard any more") {}
 };
 
 /// What each rank tells of itself at the start; gathered on the root.

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 
@@ -17,10 +19,19 @@ namespace nucreg {
 ///     magic (u32), payload bytes (u32), task (u64), rank (i32),
 ///     CRC-32C of the 20 bytes before and of the payload (u32), payload
 /// `identity` is any text that must be equal for the journal to belong to a run.
+///
+/// What sync() has covered survives SIGKILL and the loss of power. After a failed write the bytes
+/// that reached the file are never written twice, and a reader skips a frame that stayed torn.
+/// append and sync may be called from two threads.
 class JournalWriter {
  public:
-  /// Creates the file. Throws OutputError; an existing file is an error.
+  /// Creates the file, durable with its name. Throws OutputError; an existing file is an error.
   JournalWriter(const std::filesystem::path& file, const std::string& identity);
+  /// Goes on behind the last sound frame of a journal; a torn tail is cut off, damage before it
+  /// stays. Throws InputError where it is no journal or has another identity, OutputError where it
+  /// cannot be written or another process is writing it.
+  [[nodiscard]] static std::unique_ptr<JournalWriter> append_to(const std::filesystem::path& file,
+                                                                const std::string& identity);
   /// Writes what is buffered; what cannot be written is lost: call sync() to know.
   ~JournalWriter();
   JournalWriter(const JournalWriter&) = delete;
@@ -29,13 +40,16 @@ class JournalWriter {
   /// Adds one result; buffered, 64 KiB. Throws OutputError; what was appended stays in the buffer
   /// then and the next call tries again.
   void append(std::uint64_t task, int rank, std::span<const std::byte> payload);
-  /// Everything appended reaches the disk before it returns. Throws OutputError.
+  /// Everything appended reaches the disk before it returns. Throws OutputError, also where the
+  /// file has lost its name.
   void sync();
 
  private:
-  void flush();
+  JournalWriter(int descriptor, std::filesystem::path file);
+  void flush();  // mutex_ is held
   int descriptor_ = -1;
   std::filesystem::path file_;
+  std::mutex mutex_;  // of buffer_ and the end of the file
   std::string buffer_;
 };
 
@@ -49,6 +63,8 @@ class JournalReader {
   JournalReader& operator=(const JournalReader&) = delete;
 
   [[nodiscard]] const std::string& identity() const { return identity_; }
+  /// Where the first frame is or would be.
+  [[nodiscard]] std::uint64_t first_frame() const { return first_frame_; }
   /// Calls back for each sound frame in file order; returns the number of bytes skipped because
   /// no sound frame was there: behind damage it looks for the next sound one. `offset` can be given
   /// to payload_at later.
