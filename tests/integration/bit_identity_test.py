@@ -1,6 +1,7 @@
 """One job gives the same bits whatever the number of ranks."""
 
 import os
+import shutil
 import unittest
 
 import h5py
@@ -132,6 +133,23 @@ class BitIdentity(NucregCase):
         other = read_group(self.run_job(STOCHASTIC, "--set", "job.seed=4", output="other.h5"),
                            "trials")
         self.assertFalse((one["objective"] == other["objective"]).any())
+
+    def test_the_comparison_sees_one_bit(self):
+        one, other = self.run_job(STOCHASTIC, output="one.h5"), self.dir / "other.h5"
+        for path, measured in (("trials/objective", False), ("trials/params", False),
+                               ("configurations/points", False), ("summary/tre_px_p95", False),
+                               ("trials/wall_s", True), ("summary/wall_s_mean", True)):
+            shutil.copy(one, other)
+            with h5py.File(other, "r+") as h5:
+                column = h5[path][()]
+                column.view("u1").reshape(-1)[-8] ^= 1
+                h5[path][...] = column
+            with self.subTest(path):
+                if measured:
+                    self.assert_same_results(one, other)
+                else:
+                    with self.assertRaises(AssertionError):
+                        self.assert_same_results(one, other)
 
 
 if __name__ == "__main__":
