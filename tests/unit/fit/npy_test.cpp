@@ -52,7 +52,7 @@ void check_refused(const std::string& bytes, const std::string& part) {
     static_cast<void>(read(bytes));
     FAIL("was read");
   } catch (const InputError& error) {
-    CAPTURE(error.what());
+    CAPTURE(std::string(error.what()));
     CHECK(error.problem().find(part) != std::string::npos);
     CHECK(error.fields().file.ends_with("pairs.npy"));
   }

@@ -41,7 +41,7 @@ void check_error(const std::string& text, int line, const std::string& key,
                  const std::string& part) {
   CAPTURE(text);
   const InputError error = error_of(text);
-  CAPTURE(error.what());
+  CAPTURE(std::string(error.what()));
   CHECK(error.fields().line == line);
   CHECK(error.fields().key == key);
   CHECK(std::string(error.what()).find(part) != std::string::npos);
