@@ -75,8 +75,9 @@ SolverOptions SolverRegistry::options(const SolverSpec& spec, const std::string&
     names.push_back(option.name);
   }
   for (const auto& [key, given] : spec.options) {
-    const auto option = std::find_if(chosen.options.begin(), chosen.options.end(),
-                                     [&](const SolverOption& o) { return o.name == key; });
+    const auto option =
+        std::find_if(chosen.options.begin(), chosen.options.end(),
+                     [&, &key = key](const SolverOption& o) { return o.name == key; });
     if (option == chosen.options.end())
       throw JobError(fmt::format("unknown key for kind \"{}\"", spec.kind),
                      at(spec, file, key, joined(names)));

@@ -176,8 +176,10 @@ TEST_CASE("each meter starts at nothing and counting ends with it") {
 
 TEST_CASE("the functions that take malloc's place keep its promises") {
   void* block = &block;
+#if !defined(__SANITIZE_ADDRESS__)  // its allocator, not ours, and it aborts here
   CHECK(posix_memalign(&block, 3, 100) == EINVAL);
   CHECK(posix_memalign(&block, 0, 100) == EINVAL);
+#endif
   CHECK(block == static_cast<void*>(&block));
   for (std::size_t alignment = sizeof(void*); alignment <= 4096; alignment *= 2) {
     REQUIRE(posix_memalign(&block, alignment, 100) == 0);
