@@ -1,6 +1,6 @@
 #include "nucreg/fit/closed_form.hpp"
 
-#include <Eigen/Cholesky>
+#include <Eigen/LU>
 #include <cmath>
 
 #include "nucreg/fit/normalization.hpp"
@@ -53,10 +53,11 @@ std::optional<Params> linear_least_squares(const PairsView& pairs) {
   for (int step = 0; step < 2; ++step) {
     objective.normal_equations(p, normal);
     const Eigen::Matrix<double, 6, 6> hessian = normal.hessian;
-    const Eigen::LDLT<Eigen::Matrix<double, 6, 6>> ldlt(hessian);
-    const auto pivots = ldlt.vectorD();
-    if (!(pivots.minCoeff() > 1e-13 * pivots.maxCoeff())) return std::nullopt;
-    p -= ldlt.solve(normal.gradient);
+    Eigen::FullPivLU<Eigen::Matrix<double, 6, 6>> lu;
+    lu.setThreshold(1e-13);
+    lu.compute(hessian);
+    if (!lu.isInvertible()) return std::nullopt;
+    p -= lu.solve(normal.gradient);
   }
   if (!p.allFinite()) return std::nullopt;
   return params_to_pixels(Model::affine, p, 1.0, n);

@@ -13,6 +13,9 @@ namespace {
 
 // Nuclei touch but hardly overlap: their boxes together seldom cover the image once.
 constexpr double most_cover_by_boxes = 3.0;
+// Many values with hardly more than a pixel each are noise of many bits.
+constexpr std::size_t many = 100;
+constexpr double least_pixels = 1.5;
 
 struct Region {
   std::uint64_t pixels = 0, sum_x = 0, sum_y = 0;
@@ -50,12 +53,19 @@ std::vector<Nucleus> centroids(const LabelImage& image, const std::string& file)
     }
   if (regions.size() < 2) refuse(fmt::format("{} nuclei", regions.size()));
   if (!background) refuse("no pixel is background");
-  double boxes = 0.0;
-  for (const auto& [label, region] : regions) boxes += region.box_area();
+  double boxes = 0.0, pixels = 0.0;
+  for (const auto& [label, region] : regions) {
+    boxes += region.box_area();
+    pixels += static_cast<double>(region.pixels);
+  }
   const double cover = boxes / (static_cast<double>(image.width) * image.height);
   if (cover > most_cover_by_boxes)
     refuse(
         fmt::format("its {} values are scattered over the image like intensities", regions.size()));
+  if (regions.size() >= many &&
+      pixels < least_pixels * static_cast<double>(regions.size()))
+    refuse(fmt::format("its {} values have {:.1f} pixels each", regions.size(),
+                       pixels / static_cast<double>(regions.size())));
   std::vector<Nucleus> nuclei;
   nuclei.reserve(regions.size());
   for (const auto& [label, r] : regions) {

@@ -168,7 +168,7 @@ std::string to_text(const Overview& overview, const TextOptions& options) {
   TextOptions used = options;
   used.width = std::max<std::size_t>(options.width, 40);
   return heading(overview, used.width) + "\n" + solver_table(overview, used) + "\n" +
-         overview.verdict + "\n\n" + rank_table(overview, used);
+         wrapped(overview.verdict, used.width) + "\n\n" + rank_table(overview, used);
 }
 
 }  // namespace nucreg

@@ -39,6 +39,8 @@ struct ResultReader::Body {
 };
 
 void ResultReader::Body::open() {
+  if (std::filesystem::is_regular_file(path) && H5Fis_hdf5(path.c_str()) == 0)
+    fail("is not an HDF5 file, or its beginning is lost", {}, "a result of nucreg run");
   file = Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "H5Fopen");
   read_attributes();
   check_format();

@@ -138,7 +138,7 @@ class WrongInput(NucregCase):
         self.write("job.toml", LEAST_JOB)
         for arguments in (["inspect"], ["inspect", "--json"], ["verify"], ["export", "--to", "d"]):
             with self.subTest(arguments):
-                self.refused(INPUT, [*arguments, "job.toml"], "job.toml", "signature")
+                self.refused(INPUT, [*arguments, "job.toml"], "job.toml", "HDF5 file")
                 self.refused(INPUT, [*arguments, "none.h5"], "none.h5")
                 self.refused(INPUT, [*arguments, "."], ".")
 

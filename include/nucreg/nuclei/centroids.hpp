@@ -17,8 +17,9 @@ struct Nucleus {
 };
 
 /// The nuclei of a label image by rising label. Throws InputError naming `file` where the image
-/// cannot be one of labels: fewer than two nuclei, no background, or values scattered over the
-/// image as intensities are (bounding boxes that together cover the image several times).
+/// cannot be one of labels: fewer than two nuclei, no background, many of hardly more than a pixel,
+/// or values scattered over the image as intensities are (bounding boxes that together cover the
+/// image several times).
 [[nodiscard]] std::vector<Nucleus> centroids(const LabelImage& image, const std::string& file);
 
 }  // namespace nucreg

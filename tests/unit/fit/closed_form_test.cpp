@@ -117,3 +117,21 @@ TEST_CASE("points that do not determine a map have no answer") {
   const PointPairs collapsed{{0, 1, 2}, {0, 3, 1}, {5, 5, 5}, {6, 6, 6}};
   CHECK(!closed_form(collapsed, Model::similarity, 4.0));
 }
+
+TEST_CASE("two points, or points on a line, never pass for an affine map") {
+  for (std::uint32_t trial = 0; trial < 2000; ++trial) {
+    RandomStream random(7, 0, trial, Purpose::positions);
+    const double x = random.uniform(0, 1000), y = random.uniform(0, 1000);
+    const double u = random.uniform(-500, 500), v = random.uniform(-500, 500);
+    PointPairs pairs;
+    for (int i = 0; i < (trial % 2 == 0 ? 2 : 9); ++i) {
+      const double along = i < 2 ? i : random.uniform();
+      pairs.x10.push_back(x + along * u);
+      pairs.y10.push_back(y + along * v);
+      pairs.x40.push_back(4.0 * pairs.x10.back() + random.normal());
+      pairs.y40.push_back(4.0 * pairs.y10.back() + random.normal());
+    }
+    CAPTURE(trial);
+    CHECK(!closed_form(pairs, Model::affine, 4.0));
+  }
+}

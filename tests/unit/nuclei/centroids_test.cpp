@@ -79,6 +79,13 @@ TEST_CASE("none or one nucleus, and no background, are no label image") {
   check_refused({}, "0 nuclei");
 }
 
+TEST_CASE("values that occur once each are no nuclei") {
+  LabelImage image{64, 64, std::vector<std::uint32_t>(64 * 64)};
+  for (std::size_t i = 0; i < image.labels.size(); ++i)
+    image.labels[i] = static_cast<std::uint32_t>(i);
+  check_refused(image, "1.0 pixels");
+}
+
 TEST_CASE("intensities are told from labels") {
   LabelImage noise{100, 100, std::vector<std::uint32_t>(10000)};
   for (std::size_t i = 0; i < noise.labels.size(); ++i)
