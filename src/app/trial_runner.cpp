@@ -15,19 +15,25 @@ namespace nucreg {
 namespace {
 
 // timing_repeats = "auto": a solve is repeated until it must have taken this long. How often
-// follows from the estimate of its kind for a machine ten times as fast, not from a clock: the
-// number is the same on every machine and rank.
+// follows from the estimate of its kind and from the evaluations that were counted, both for a
+// machine faster than any, not from a clock: the number is the same on every machine and rank.
 constexpr double least_timed_seconds = 200e-6;
 constexpr double fastest_machine = 10.0;
+constexpr double fastest_call_seconds = 40e-9;
+constexpr double fastest_point_seconds = 0.15e-9;
 constexpr double most_repeats = 1000.0;
 // A timing stands when the clock resolved it to 1 % and the thread ran for 98 % of it.
 constexpr double least_clock_steps = 100.0;
 constexpr double most_time_off_cpu = 0.02;
 constexpr double clock_reading_seconds = 1e-6;
 
-std::int64_t auto_repeats(double estimated_seconds) {
-  const double repeats = std::ceil(least_timed_seconds * fastest_machine / estimated_seconds);
-  return static_cast<std::int64_t>(std::clamp(repeats, 1.0, most_repeats));
+std::int64_t auto_repeats(const Record& record, double estimated_seconds) {
+  const auto calls = static_cast<double>(record.function_evaluations + record.jacobian_evaluations);
+  const double counted_seconds =
+      calls * (fastest_call_seconds + fastest_point_seconds * static_cast<double>(record.pairs));
+  const double once = std::max(counted_seconds, estimated_seconds / fastest_machine);
+  return static_cast<std::int64_t>(
+      std::clamp(std::ceil(least_timed_seconds / once), 1.0, most_repeats));
 }
 
 bool timing_stands(double wall, double cpu) {
@@ -175,7 +181,7 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
     const std::int64_t repeats =
         job_.run.timing_repeats > 0
             ? job_.run.timing_repeats
-            : auto_repeats(named.seconds(static_cast<double>(record.pairs)));
+            : auto_repeats(record, named.seconds(static_cast<double>(record.pairs)));
     if (repeats > 1) timed(repeats);
   } catch (const std::exception& e) {
     log_warning("configuration {} trial {} solver {} threw: {}", record.configuration, record.trial,
