@@ -34,6 +34,7 @@ void open_log(const std::filesystem::path& file, int rank, const std::string& ho
     if (to_terminal) {
       sinks.push_back(std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
       sinks.back()->set_pattern("%H:%M:%S %^%l%$ %v");
+      sinks.back()->set_level(spdlog::level::info);
     }
     if (!file.empty()) {
       sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string(), true));
@@ -43,7 +44,7 @@ void open_log(const std::filesystem::path& file, int rank, const std::string& ho
     throw OutputError(e.what(), {.file = file.string()});
   }
   auto logger = std::make_shared<spdlog::logger>("nucreg", sinks.begin(), sinks.end());
-  logger->set_level(spdlog::level::info);
+  logger->set_level(spdlog::level::debug);
   logger->flush_on(spdlog::level::warn);
   current() = logger;
 }

@@ -1,11 +1,18 @@
 #include "nucreg/run/dispatch.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "end_process.hpp"
 #include "monitor.hpp"
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/run/schedule.hpp"
+#include "own_time.hpp"
 #include "patience.hpp"
 #include "rank_tables.hpp"
+#include "syncer.hpp"
 #include "wire.hpp"
 #include "worker.hpp"
 
@@ -15,104 +22,193 @@ namespace {
 // So that results of other ranks do not keep the root's own worker waiting for ever.
 constexpr int most_messages_at_once = 64;
 constexpr double progress_seconds = 0.1;
+// The last words to ranks that may just have died.
+constexpr double farewell_seconds = 1.0;
+// A rank that falls silent may have died of a task whose results before it were still on the way.
+constexpr std::uint64_t suspects = 63;
+// A task that hangs is known to be guilty; one that was in hand when a rank died only half.
+constexpr int guilt_of_hanging = 2, guilt_of_presence = 1;
+
+/// What the root knows of one rank.
+struct Peer {
+  double heard = 0.0;    ///< last word
+  double in_hand = 0.0;  ///< since when at most it has had the task that it owes next
+  bool spoke = false;    ///< in this dispatch
+  bool lost = false;
+  bool said_goodbye = false;
+};
 
 /// The root's side of one dispatch.
 class Root {
  public:
   Root(Communicator& communicator, const TaskList& tasks, const Work& work, const Sink& sink,
-       const DispatchOptions& options)
+       const std::vector<RankFacts>& facts, const DispatchOptions& options)
       : communicator_(communicator),
         sink_(sink),
+        facts_(facts),
         options_(options),
         schedule_(tasks, communicator.size()),
-        samples_(static_cast<std::size_t>(communicator.size())),
-        totals_(static_cast<std::size_t>(communicator.size())),
+        peers_(static_cast<std::size_t>(communicator.size())),
+        samples_(peers_.size()),
+        totals_(peers_.size()),
+        syncer_(options.sync),
         worker_(work),
         monitor_(options, [this] { return worker_.tasks_done(); }) {}
 
-  /// Returns when all tasks are done or something failed.
+  /// Returns when all tasks are done, a stop was asked for or something failed.
   void hand_out();
-  /// Stops all ranks and gathers what they say of themselves.
+  /// Ends all ranks and gathers what they say of themselves.
   void close();
   [[nodiscard]] std::exception_ptr failure() const { return failure_; }
-  [[nodiscard]] DispatchReport report(const std::vector<RankFacts>& facts) const;
+  [[nodiscard]] DispatchReport report() const;
 
  private:
   bool grant(int rank);
+  void send(int rank, int tag, Bytes payload = {});
+  bool listen();
   void accept(const Message& message);
   void accept_results(int rank, std::span<const std::byte> results);
-  void accept_own_samples();
+  void watch_ranks(bool may_hang);
+  void lose(int rank, const std::string& reason, int guilt);
+  void replace_own_worker();
+  void blame(std::uint64_t task, int rank, int guilt);
+  void heartbeat();
   void tell_progress(bool last);
+  void release_all();
+  [[nodiscard]] bool all_said_goodbye() const;
+  void fail(std::exception_ptr failure) {
+    if (failure && !failure_) failure_ = std::move(failure);
+  }
+  [[nodiscard]] Peer& peer(int rank) { return peers_[static_cast<std::size_t>(rank)]; }
+  [[nodiscard]] bool others_left() const { return schedule_.active() > 1; }
 
   Communicator& communicator_;
   const Sink& sink_;
+  const std::vector<RankFacts>& facts_;
   const DispatchOptions& options_;
   Schedule schedule_;
+  std::vector<Peer> peers_;
+  std::vector<LostRank> lost_;
+  std::map<std::uint64_t, int> guilt_;  // of tasks that ranks were lost with
   std::vector<std::vector<Sample>> samples_;
   std::vector<RankTotals> totals_;
-  std::size_t totals_received_ = 0;
   std::exception_ptr failure_;  // the first one; results are dropped from then on
+  OwnTime clock_;
+  double now_ = 0.0, last_heartbeat_ = 0.0;
   double start_seconds_ = wall_seconds();
   double last_progress_seconds_ = start_seconds_;
   double seconds_ = 0.0;
+  Syncer syncer_;
   Worker worker_;
   Monitor monitor_;
 };
 
 void Root::hand_out() {
+  for (int rank = 1; rank < communicator_.size(); ++rank)
+    if (communicator_.gave_up(rank)) lose(rank, "was lost before the first task", 0);
   for (int depth = 0; depth < 2; ++depth)
     for (int rank = 0; rank < communicator_.size(); ++rank) grant(rank);
 
   for (Patience patience;; worker_.wait(patience.next(worker_.busy()))) {
-    for (int i = 0; i < most_messages_at_once; ++i) {
-      const auto message = communicator_.receive();
-      if (!message) break;
-      accept(*message);
+    if (listen())
       patience.reset();
-    }
-    if (const Bytes results = worker_.take_results(); !results.empty()) {
-      accept_results(0, results);
-      patience.reset();
-    }
-    if (const auto failure = worker_.failure(); failure && !failure_) failure_ = failure;
-    accept_own_samples();
-    (void)communicator_.unsent();
+    else
+      watch_ranks(true);
     if (failure_ || schedule_.finished()) break;
+    if (options_.stop_requested && options_.stop_requested()) break;
     tell_progress(false);
   }
   seconds_ = wall_seconds() - start_seconds_;
 }
 
+/// One round of everything that may have news; true = there was some.
+bool Root::listen() {
+  now_ = clock_.now();
+  bool news = false;
+  for (int i = 0; i < most_messages_at_once; ++i) {
+    const auto message = communicator_.receive();
+    if (!message) break;
+    accept(*message);
+    news = true;
+  }
+  if (const Bytes results = worker_.take_results(); !results.empty()) {
+    accept_results(0, results);
+    news = true;
+  }
+  fail(worker_.failure());
+  fail(syncer_.failure());
+  for (const Sample& sample : monitor_.take_samples()) samples_[0].push_back(sample);
+  heartbeat();
+  (void)communicator_.unsent();
+  return news;
+}
+
+/// Tasks in hand may end and their results still count, for a while.
 void Root::close() {
-  for (int rank = 1; rank < communicator_.size(); ++rank) communicator_.send(rank, tag::finish, {});
-  worker_.stop();
-  monitor_.stop();
-  accept_own_samples();
-  totals_[0] = monitor_.totals(worker_.waited_seconds());
-  const std::size_t others = totals_.size() - 1;
-  for (Patience patience; totals_received_ < others || communicator_.unsent() > 0;) {
-    if (const auto message = communicator_.receive())
-      accept(*message);
-    else
-      worker_.wait(patience.next());
+  const double until = clock_.now() + options_.grace_seconds;
+  for (int rank = 1; rank < communicator_.size(); ++rank)
+    if (!peer(rank).lost) send(rank, tag::finish);
+  worker_.drop_queue();
+  for (Patience patience; now_ < until; worker_.wait(patience.next())) {
+    const bool idle = !worker_.busy();
+    if (listen()) continue;
+    watch_ranks(false);
+    if (idle && all_said_goodbye()) break;
   }
   for (int rank = 1; rank < communicator_.size(); ++rank)
-    communicator_.send(rank, tag::release, {});
-  for (Patience patience; communicator_.unsent() > 0;) worker_.wait(patience.next());
+    if (!peer(rank).lost && !peer(rank).said_goodbye) communicator_.give_up(rank);
+  syncer_.stop();
+  fail(syncer_.failure());
+  monitor_.stop();
+  for (const Sample& sample : monitor_.take_samples()) samples_[0].push_back(sample);
+  totals_[0] = monitor_.totals(worker_.waited_seconds());
+  release_all();
   if (!failure_) tell_progress(true);
 }
 
-DispatchReport Root::report(const std::vector<RankFacts>& facts) const {
-  return {.ranks = rank_table(facts, totals_),
+bool Root::all_said_goodbye() const {
+  for (std::size_t rank = 1; rank < peers_.size(); ++rank)
+    if (!peers_[rank].lost && !peers_[rank].said_goodbye) return false;
+  return true;
+}
+
+/// Each rank ends those of its host that were given up: the launcher waits for all processes.
+void Root::release_all() {
+  const auto given_up_on = [&](const std::string& host) {
+    std::vector<std::int64_t> pids;
+    for (std::size_t rank = 1; rank < facts_.size(); ++rank)
+      if (facts_[rank].host == host && communicator_.gave_up(static_cast<int>(rank)))
+        pids.push_back(facts_[rank].pid);
+    return pids;
+  };
+  for (int rank = 1; rank < communicator_.size(); ++rank) {
+    const std::string& host = facts_[static_cast<std::size_t>(rank)].host;
+    Bytes pids;
+    if (host != facts_[0].host)
+      for (const std::int64_t pid : given_up_on(host)) put(pids, pid);
+    send(rank, tag::release, std::move(pids));
+  }
+  const double until = clock_.now() + farewell_seconds;
+  for (Patience patience; communicator_.unsent() > 0 && clock_.now() < until;)
+    worker_.wait(patience.next());
+  end_processes(given_up_on(facts_[0].host));
+}
+
+DispatchReport Root::report() const {
+  return {.ranks = rank_table(facts_, totals_),
           .samples = sample_table(samples_),
           .tasks_done = schedule_.done(),
-          .seconds = seconds_};
+          .seconds = seconds_,
+          .stopped = !schedule_.finished(),
+          .lost = lost_};
 }
 
 /// Gives a rank its next batch; false = it holds enough.
 bool Root::grant(int rank) {
+  const bool idle = !schedule_.owed_next(rank);
   const Batch batch = schedule_.grant(rank);
   if (batch.empty()) return false;
+  if (idle) peer(rank).in_hand = now_;
   if (rank == 0) {
     worker_.give(batch);
     return true;
@@ -122,14 +218,22 @@ bool Root::grant(int rank) {
     put(bytes, block.first);
     put(bytes, block.count);
   }
-  communicator_.send(rank, tag::batch, std::move(bytes));
+  send(rank, tag::batch, std::move(bytes));
   return true;
+}
+
+void Root::send(int rank, int tag, Bytes payload) {
+  communicator_.send(rank, tag, std::move(payload));
 }
 
 void Root::accept(const Message& message) {
   WireReader reader(message.payload);
   const auto rank = static_cast<std::size_t>(message.source);
+  peers_[rank].heard = now_;
+  peers_[rank].spoke = true;
   switch (message.tag) {
+    case tag::alive:
+      return;
     case tag::results:
       return accept_results(message.source, message.payload);
     case tag::sample:
@@ -137,13 +241,12 @@ void Root::accept(const Message& message) {
       return;
     case tag::totals:
       totals_[rank] = reader.get<RankTotals>();
-      ++totals_received_;
+      peers_[rank].said_goodbye = true;
       return;
     case tag::failure: {
       const auto status = reader.get<ExitStatus>();
       const Error error(status, "rank " + std::to_string(rank) + ": " + reader.get_text());
-      if (!failure_) failure_ = std::make_exception_ptr(error);
-      return;
+      return fail(std::make_exception_ptr(error));
     }
     default:
       throw std::logic_error("message " + std::to_string(message.tag) + " of rank " +
@@ -152,31 +255,107 @@ void Root::accept(const Message& message) {
 }
 
 void Root::accept_results(int rank, std::span<const std::byte> results) {
+  peer(rank).in_hand = now_;
   try {
     for (WireReader reader(results); !reader.empty() && !failure_;) {
       const auto task = reader.get<std::uint64_t>();
       const auto payload = reader.take(reader.get<std::uint64_t>());
-      if (!schedule_.returned(rank, task))
-        throw std::logic_error("rank " + std::to_string(rank) + " did task " +
-                               std::to_string(task) + ", which it was not given");
-      sink_(task, rank, payload);
+      switch (schedule_.returned(rank, task)) {
+        case Answer::taken:
+          sink_(task, rank, payload);
+          break;
+        case Answer::duplicate:
+          break;
+        case Answer::unordered:
+          throw std::logic_error("rank " + std::to_string(rank) + " did task " +
+                                 std::to_string(task) + ", which it was not given");
+      }
     }
+    syncer_.done(schedule_.done());
   } catch (...) {
-    failure_ = std::current_exception();
+    fail(std::current_exception());
   }
   while (!failure_ && grant(rank)) {
   }
 }
 
-void Root::accept_own_samples() {
-  for (const Sample& sample : monitor_.take_samples()) samples_[0].push_back(sample);
+/// Finds ranks that are silent or, where tasks `may_hang`, do not bring back what they hold. Only
+/// when nothing is left to hear: what waits to be heard is no silence.
+void Root::watch_ranks(bool may_hang) {
+  for (int rank = 1; rank < communicator_.size(); ++rank) {
+    const Peer& other = peer(rank);
+    if (other.lost || other.said_goodbye) continue;
+    const double limit = other.spoke ? options_.lost_seconds
+                                     : std::max(options_.lost_seconds, options_.start_seconds);
+    if (now_ - other.heard > limit)
+      lose(rank, "was not heard for " + std::to_string(std::lround(limit)) + " s",
+           guilt_of_presence);
+    else if (const auto task = schedule_.owed_next(rank);
+             may_hang && task && other.spoke && now_ - other.in_hand > options_.lease_seconds)
+      lose(rank, "hangs in task " + std::to_string(*task), guilt_of_hanging);
+  }
+  if (may_hang && schedule_.owed_next(0) && now_ - peer(0).in_hand > options_.lease_seconds)
+    replace_own_worker();
+}
+
+/// Its tasks go to others. Should it live, it is to bring what it has and do no more.
+void Root::lose(int rank, const std::string& reason, int guilt) {
+  peer(rank).lost = true;
+  communicator_.give_up(rank);
+  const auto task = schedule_.owed_next(rank);
+  const auto& host = facts_[static_cast<std::size_t>(rank)].host;
+  lost_.push_back({rank, host, reason,
+                   schedule_.revoke(rank, true, guilt == guilt_of_presence ? suspects : 0)});
+  send(rank, tag::finish);
+  if (task) blame(*task, rank, guilt);
+  for (int other = 0; other < communicator_.size() && !failure_; ++other)
+    while (grant(other)) {
+    }
+}
+
+/// The root cannot be lost, only the thread that hangs.
+void Root::replace_own_worker() {
+  const std::uint64_t task = *schedule_.owed_next(0);
+  lost_.push_back({0, facts_[0].host, "hung in task " + std::to_string(task) + ", goes on without",
+                   schedule_.revoke(0, false)});
+  worker_.replace();
+  // Whoever gets it next would hang too: with no other rank there is no second opinion.
+  blame(task, 0, others_left() ? guilt_of_hanging : guilt_of_hanging * options_.most_tries);
+  for (int rank = 0; rank < communicator_.size() && !failure_; ++rank)
+    while (grant(rank)) {
+    }
+}
+
+/// Where a task has cost too many ranks its result is made by other means.
+void Root::blame(std::uint64_t task, int rank, int guilt) {
+  int& sum = guilt_[task];
+  sum += guilt;
+  if (sum < guilt_of_hanging * options_.most_tries) return;
+  try {
+    if (!options_.abandoned)
+      throw Error(ExitStatus::bug, "task " + std::to_string(task) + " hangs or ends every rank");
+    Bytes payload;
+    options_.abandoned(task, payload);
+    if (!schedule_.settle(task)) return;
+    sink_(task, rank, payload);
+    syncer_.done(schedule_.done());
+  } catch (...) {
+    fail(std::current_exception());
+  }
+}
+
+void Root::heartbeat() {
+  if (now_ - last_heartbeat_ < options_.heartbeat_seconds) return;
+  last_heartbeat_ = now_;
+  for (int rank = 1; rank < communicator_.size(); ++rank)
+    if (!communicator_.gave_up(rank)) send(rank, tag::alive);
 }
 
 void Root::tell_progress(bool last) {
   const double now = wall_seconds();
   if (!options_.progress || (!last && now - last_progress_seconds_ < progress_seconds)) return;
   last_progress_seconds_ = now;
-  options_.progress({.done = schedule_.done(),
+  options_.progress({.done = syncer_.durable(),
                      .total = schedule_.total(),
                      .elapsed_seconds = now - start_seconds_});
 }
@@ -186,11 +365,11 @@ void Root::tell_progress(bool last) {
 DispatchReport dispatch(Communicator& communicator, const TaskList& tasks, const Work& work,
                         const Sink& sink, const std::vector<RankFacts>& facts,
                         const DispatchOptions& options) {
-  Root root(communicator, tasks, work, sink, options);
+  Root root(communicator, tasks, work, sink, facts, options);
   root.hand_out();
   root.close();
   if (root.failure()) std::rethrow_exception(root.failure());
-  return root.report(facts);
+  return root.report();
 }
 
 }  // namespace nucreg

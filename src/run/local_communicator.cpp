@@ -49,7 +49,8 @@ class World {
 
 class LocalCommunicator final : public Communicator {
  public:
-  LocalCommunicator(World& world, int rank) : world_(world), rank_(rank) {}
+  LocalCommunicator(World& world, int rank)
+      : world_(world), rank_(rank), given_up_(static_cast<std::size_t>(world.size()), false) {}
 
   [[nodiscard]] int rank() const override { return rank_; }
   [[nodiscard]] int size() const override { return world_.size(); }
@@ -59,10 +60,15 @@ class LocalCommunicator final : public Communicator {
   }
   [[nodiscard]] std::optional<Message> receive() override { return world_.take(rank_); }
   [[nodiscard]] std::size_t unsent() override { return 0; }
+  void give_up(int rank) override { given_up_.at(static_cast<std::size_t>(rank)) = true; }
+  [[nodiscard]] bool gave_up(int rank) const override {
+    return given_up_.at(static_cast<std::size_t>(rank));
+  }
 
  private:
   World& world_;
   int rank_;
+  std::vector<bool> given_up_;
 };
 
 }  // namespace

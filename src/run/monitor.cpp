@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <fstream>
 #include <limits>
 #include <string>
@@ -115,14 +116,20 @@ void Monitor::sample() {
                                                     now.host_all_ticks - last_.host_all_ticks),
                       .rss_bytes = resident_bytes(),
                       .solves = tasks_done_() * solves_per_task_};
-  log_info("uses {:.0f} % cpu, {:.1f} MB; host {:.0f} % cpu; {} solves; switches {} own, {} forced",
-           sample.cpu_percent, 1e-6 * static_cast<double>(sample.rss_bytes),
-           sample.system_cpu_percent, sample.solves,
-           now.voluntary_switches - last_.voluntary_switches,
-           now.involuntary_switches - last_.involuntary_switches);
+  if (!std::isnan(sample.cpu_percent) && !std::isnan(sample.system_cpu_percent))
+    log_use(sample, now);
   last_ = now;
   const std::lock_guard lock(mutex_);
   samples_.push_back(sample);
+}
+
+/// To the rank's own file: on the terminal the lines of many ranks hide what matters.
+void Monitor::log_use(const Sample& sample, const Counters& now) const {
+  log_debug(
+      "uses {:.0f} % cpu, {:.1f} MB; host {:.0f} % cpu; {} solves; switches {} own, {} forced",
+      sample.cpu_percent, 1e-6 * static_cast<double>(sample.rss_bytes), sample.system_cpu_percent,
+      sample.solves, now.voluntary_switches - last_.voluntary_switches,
+      now.involuntary_switches - last_.involuntary_switches);
 }
 
 }  // namespace nucreg

@@ -31,7 +31,7 @@ struct RankTotals {
 };
 
 /// A thread that samples once at the start, then every `monitor_seconds`, and once at the end, and
-/// logs each sample.
+/// writes each but the first to the rank's log file.
 class Monitor {
  public:
   /// `tasks_done` is called from the sampling thread.
@@ -58,6 +58,7 @@ class Monitor {
   [[nodiscard]] static Counters read_counters();
   void run(double interval_seconds);
   void sample();
+  void log_use(const Sample& sample, const Counters& now) const;
 
   const std::uint64_t solves_per_task_;
   const std::function<std::uint64_t()> tasks_done_;

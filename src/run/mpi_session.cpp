@@ -2,12 +2,17 @@
 #define MPICH_SKIP_MPICXX 1
 #include <mpi.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <exception>
 #include <limits>
+#include <mutex>
+#include <thread>
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/run/communicator.hpp"
@@ -29,6 +34,11 @@ class MpiCommunicator final : public Communicator {
     check(MPI_Comm_set_errhandler(world_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     check(MPI_Comm_rank(world_, &rank_), "MPI_Comm_rank");
     check(MPI_Comm_size(world_, &size_), "MPI_Comm_size");
+    given_up_.resize(static_cast<std::size_t>(size_), false);
+  }
+  ~MpiCommunicator() override {
+    // MPI may still read from what it has not sent.
+    for (Transfer& transfer : sending_) (void)new Bytes(std::move(transfer.payload));
   }
 
   [[nodiscard]] int rank() const override { return rank_; }
@@ -46,67 +56,84 @@ class MpiCommunicator final : public Communicator {
     if (payload.size() > std::size_t{std::numeric_limits<int>::max()})
       throw Error(ExitStatus::bug, "a message between ranks exceeds 2 GiB");
     Transfer& transfer = sending_.emplace_back();
+    transfer.peer = destination;
     transfer.payload = std::move(payload);
-    check(MPI_Isend(transfer.payload.data(), static_cast<int>(transfer.payload.size()), MPI_BYTE,
-                    destination, tag, world_, &transfer.request),
-          "MPI_Isend");
+    if (MPI_Isend(transfer.payload.data(), static_cast<int>(transfer.payload.size()), MPI_BYTE,
+                  destination, tag, world_, &transfer.request) != MPI_SUCCESS)
+      sending_.pop_back();
   }
 
   [[nodiscard]] std::optional<Message> receive() override {
     accept_arrivals();
     for (auto transfer = receiving_.begin(); transfer != receiving_.end(); ++transfer) {
       if (earlier_of_same_source(transfer) || !transfer->complete()) continue;
-      Message message{transfer->source, transfer->tag, std::move(transfer->payload)};
+      Message message{transfer->peer, transfer->tag, std::move(transfer->payload)};
+      const bool sound = transfer->sound;
       receiving_.erase(transfer);
-      return message;
+      if (sound) return message;
+      return receive();
     }
     return std::nullopt;
   }
 
   [[nodiscard]] std::size_t unsent() override {
     std::erase_if(sending_, [](Transfer& transfer) { return transfer.complete(); });
-    return sending_.size();
+    return static_cast<std::size_t>(std::count_if(
+        sending_.begin(), sending_.end(), [&](const Transfer& t) { return !gave_up(t.peer); }));
+  }
+
+  void give_up(int rank) override { given_up_.at(static_cast<std::size_t>(rank)) = true; }
+  [[nodiscard]] bool gave_up(int rank) const override {
+    return given_up_.at(static_cast<std::size_t>(rank));
+  }
+  [[nodiscard]] bool gave_up_any() const {
+    return std::find(given_up_.begin(), given_up_.end(), true) != given_up_.end();
   }
 
  private:
   struct Transfer {
-    int source = 0;
+    int peer = 0;
     int tag = 0;
     Bytes payload;
     MPI_Request request = MPI_REQUEST_NULL;
+    bool sound = true;
 
+    /// Also when it failed: that peer is lost, which others find out by its silence.
     [[nodiscard]] bool complete() {
       int flag = 0;
-      check(MPI_Test(&request, &flag, MPI_STATUS_IGNORE), "MPI_Test");
-      return flag != 0;
+      sound = MPI_Test(&request, &flag, MPI_STATUS_IGNORE) == MPI_SUCCESS;
+      return !sound || flag != 0;
     }
   };
 
-  // Long messages arrive in pieces while others go on; a few at a time bound the memory.
-  static constexpr std::size_t most_arriving = 16;
+  // Long messages arrive in pieces while others go on; a few at a time bound the memory. One whose
+  // sender died on the way stays for ever, at most one of each rank.
+  [[nodiscard]] std::size_t most_arriving() const { return 16 + static_cast<std::size_t>(size_); }
 
   void accept_arrivals() {
-    while (receiving_.size() < most_arriving) {
+    while (receiving_.size() < most_arriving()) {
       int flag = 0;
       MPI_Message handle = MPI_MESSAGE_NULL;
       MPI_Status status;
-      check(MPI_Improbe(MPI_ANY_SOURCE, MPI_ANY_TAG, world_, &flag, &handle, &status),
-            "MPI_Improbe");
-      if (!flag) return;
+      if (MPI_Improbe(MPI_ANY_SOURCE, MPI_ANY_TAG, world_, &flag, &handle, &status) !=
+              MPI_SUCCESS ||
+          !flag)
+        return;
       int length = 0;
       check(MPI_Get_count(&status, MPI_BYTE, &length), "MPI_Get_count");
       Transfer& transfer = receiving_.emplace_back();
-      transfer.source = status.MPI_SOURCE;
+      transfer.peer = status.MPI_SOURCE;
       transfer.tag = status.MPI_TAG;
       transfer.payload.resize(static_cast<std::size_t>(length));
-      check(MPI_Imrecv(transfer.payload.data(), length, MPI_BYTE, &handle, &transfer.request),
-            "MPI_Imrecv");
+      if (MPI_Imrecv(transfer.payload.data(), length, MPI_BYTE, &handle, &transfer.request) !=
+          MPI_SUCCESS)
+        receiving_.pop_back();
     }
   }
 
   [[nodiscard]] bool earlier_of_same_source(const std::deque<Transfer>::iterator& transfer) {
     for (auto earlier = receiving_.begin(); earlier != transfer; ++earlier)
-      if (earlier->source == transfer->source) return true;
+      if (earlier->peer == transfer->peer) return true;
     return false;
   }
 
@@ -114,7 +141,43 @@ class MpiCommunicator final : public Communicator {
   int rank_ = 0;
   int size_ = 1;
   std::deque<Transfer> sending_, receiving_;
+  std::vector<bool> given_up_;
 };
+
+/// Leaves the process unless it is destroyed in time.
+class Deadline {
+ public:
+  explicit Deadline(std::chrono::seconds limit)
+      : thread_([this, limit] {
+          std::unique_lock lock(mutex_);
+          if (!wake_.wait_for(lock, limit, [&] { return in_time_; }))
+            std::_Exit(static_cast<int>(ExitStatus::stopped));
+        }) {}
+  ~Deadline() {
+    {
+      const std::lock_guard lock(mutex_);
+      in_time_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+  }
+  Deadline(const Deadline&) = delete;
+  Deadline& operator=(const Deadline&) = delete;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool in_time_ = false;
+  std::thread thread_;
+};
+
+constexpr std::chrono::seconds longest_start{60};
+
+/// Whether mpirun was told to let the others live when one dies.
+bool recovery_enabled() {
+  const char* text = std::getenv("OMPI_MCA_orte_enable_recovery");
+  return text && std::atoi(text) != 0;
+}
 
 /// How many ranks the launcher says it started; 0 = it does not say.
 int launched_ranks() {
@@ -127,8 +190,13 @@ int launched_ranks() {
 }  // namespace
 
 MpiSession::MpiSession() : exceptions_at_start_(std::uncaught_exceptions()) {
+  // A message that the receiver reads from its sender's memory ends with the sender.
+  setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0);
   int provided = MPI_THREAD_SINGLE;
-  check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  {
+    const Deadline deadline(longest_start);
+    check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  }
   if (provided < MPI_THREAD_FUNNELED)
     throw Error(ExitStatus::bug, "this MPI library cannot be used in a process with threads");
   communicator_ = std::make_unique<MpiCommunicator>();
@@ -140,7 +208,9 @@ MpiSession::MpiSession() : exceptions_at_start_(std::uncaught_exceptions()) {
 }
 
 MpiSession::~MpiSession() {
-  if (std::uncaught_exceptions() > exceptions_at_start_) return;
+  if (std::uncaught_exceptions() > exceptions_at_start_ || recovery_enabled() ||
+      static_cast<const MpiCommunicator&>(*communicator_).gave_up_any())
+    return;
   MPI_Finalize();
 }
 

@@ -17,9 +17,24 @@ bool usable(double cost) {
   return std::isfinite(cost) && cost > 0.0;
 }
 
+/// Takes one task out of blocks; its cost, or nothing where it is not in them.
+std::optional<double> take_out(std::deque<TaskList::Block>& blocks, std::uint64_t task) {
+  const auto block = std::find_if(blocks.begin(), blocks.end(), [&](const TaskList::Block& b) {
+    return task >= b.first && task - b.first < b.count;
+  });
+  if (block == blocks.end()) return std::nullopt;
+  const TaskList::Block before{block->first, task - block->first, block->cost_seconds};
+  const TaskList::Block after{task + 1, block->count - before.count - 1, block->cost_seconds};
+  auto next = blocks.erase(block);
+  if (after.count > 0) next = blocks.insert(next, after);
+  if (before.count > 0) blocks.insert(next, before);
+  return before.cost_seconds;
+}
+
 }  // namespace
 
-Schedule::Schedule(const TaskList& tasks, int ranks) : ranks_(static_cast<std::size_t>(ranks)) {
+Schedule::Schedule(const TaskList& tasks, int ranks)
+    : ranks_(static_cast<std::size_t>(ranks)), active_(ranks) {
   double smallest = std::numeric_limits<double>::infinity();
   for (const TaskList::Block& block : tasks.blocks)
     if (usable(block.cost_seconds)) smallest = std::min(smallest, block.cost_seconds);
@@ -39,7 +54,7 @@ Schedule::Schedule(const TaskList& tasks, int ranks) : ranks_(static_cast<std::s
 
 double Schedule::budget(const Rank& rank) const {
   // Never more than an equal share: what came back is known late and by whole batches.
-  const double ranks = static_cast<double>(ranks_.size());
+  const double ranks = active_;
   const double all = returned_cost_ + head_start_ * ranks;
   const double share = std::min((rank.returned_cost + head_start_) / all, 1.0 / ranks);
   const double fair = std::max(pool_cost_, 0.0) * share / batches_per_share;
@@ -48,10 +63,20 @@ double Schedule::budget(const Rank& rank) const {
 
 Batch Schedule::grant(int rank_number) {
   Rank& rank = ranks_.at(static_cast<std::size_t>(rank_number));
-  const std::size_t may_hold = pool_tasks_ > ranks_.size() ? 2 : 1;
-  if (rank.held.size() >= may_hold || pool_.empty()) return {};
+  const std::size_t may_hold = pool_tasks_ > static_cast<std::uint64_t>(active_) ? 2 : 1;
+  if (rank.lost || rank.held.size() >= may_hold) return {};
 
   Batch batch;
+  if (!alone_.empty() && (rank_number != 0 || active_ == 1)) {
+    TaskList::Block& block = alone_.front();
+    batch.push_back({block.first++, 1, block.cost_seconds});
+    pool_cost_ -= block.cost_seconds;
+    --pool_tasks_;
+    if (--block.count == 0) alone_.pop_front();
+    rank.held.emplace_back(batch.begin(), batch.end());
+    return batch;
+  }
+  if (pool_.empty()) return {};
   double left = budget(rank);
   rank.last_batch_cost = 0.0;
   while (!pool_.empty()) {
@@ -77,18 +102,79 @@ Batch Schedule::grant(int rank_number) {
   return batch;
 }
 
-bool Schedule::returned(int rank_number, std::uint64_t task) {
+Answer Schedule::returned(int rank_number, std::uint64_t task) {
   Rank& rank = ranks_.at(static_cast<std::size_t>(rank_number));
-  if (rank.held.empty() || rank.held.front().front().first != task) return false;
-  std::deque<TaskList::Block>& batch = rank.held.front();
-  TaskList::Block& block = batch.front();
-  rank.returned_cost += block.cost_seconds;
-  returned_cost_ += block.cost_seconds;
+  if (owed_next(rank_number) == task) {
+    std::deque<TaskList::Block>& batch = rank.held.front();
+    TaskList::Block& block = batch.front();
+    rank.returned_cost += block.cost_seconds;
+    returned_cost_ += block.cost_seconds;
+    ++done_;
+    ++block.first;
+    if (--block.count == 0) batch.pop_front();
+    if (batch.empty()) rank.held.pop_front();
+    return Answer::taken;
+  }
+  if (take_out(rank.overtaken, task)) return Answer::duplicate;
+  if (!take_out(rank.revoked, task)) return Answer::unordered;
+  return settle(task) || overtake(task) ? Answer::taken : Answer::duplicate;
+}
+
+std::optional<std::uint64_t> Schedule::owed_next(int rank_number) const {
+  const Rank& rank = ranks_.at(static_cast<std::size_t>(rank_number));
+  if (rank.held.empty()) return std::nullopt;
+  return rank.held.front().front().first;
+}
+
+Batch Schedule::revoke(int rank_number, bool lost, std::uint64_t suspects) {
+  Rank& rank = ranks_.at(static_cast<std::size_t>(rank_number));
+  Batch all;
+  for (const Blocks& batch : rank.held) all.insert(all.end(), batch.begin(), batch.end());
+  rank.held.clear();
+  rank.revoked.insert(rank.revoked.end(), all.begin(), all.end());
+  if (lost && !rank.lost) {
+    rank.lost = true;
+    returned_cost_ -= rank.returned_cost;
+    --active_;
+  }
+
+  Blocks alone, rest;
+  std::uint64_t left = all.empty() ? 0 : suspects + 1;
+  for (const TaskList::Block& block : all) {
+    const std::uint64_t single = std::min(left, block.count);
+    left -= single;
+    if (single > 0) alone.push_back({block.first, single, block.cost_seconds});
+    if (single < block.count)
+      rest.push_back({block.first + single, block.count - single, block.cost_seconds});
+    pool_tasks_ += block.count;
+    pool_cost_ += static_cast<double>(block.count) * block.cost_seconds;
+  }
+  alone_.insert(alone_.begin(), alone.begin(), alone.end());
+  pool_.insert(pool_.begin(), rest.begin(), rest.end());
+  return all;
+}
+
+bool Schedule::settle(std::uint64_t task) {
+  auto cost = take_out(alone_, task);
+  if (!cost) cost = take_out(pool_, task);
+  if (!cost) return false;
+  pool_cost_ -= *cost;
+  --pool_tasks_;
   ++done_;
-  ++block.first;
-  if (--block.count == 0) batch.pop_front();
-  if (batch.empty()) rank.held.pop_front();
   return true;
+}
+
+/// A late answer was faster than the rank that has the task now.
+bool Schedule::overtake(std::uint64_t task) {
+  for (Rank& rank : ranks_)
+    for (auto batch = rank.held.begin(); batch != rank.held.end(); ++batch)
+      if (const auto cost = take_out(*batch, task)) {
+        rank.overtaken.push_back({task, 1, *cost});
+        if (batch->empty()) rank.held.erase(batch);
+        ++done_;
+        return true;
+      }
+  return false;
 }
 
 }  // namespace nucreg

@@ -1,6 +1,10 @@
+#include <algorithm>
+
+#include "end_process.hpp"
 #include "monitor.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/run/dispatch.hpp"
+#include "own_time.hpp"
 #include "patience.hpp"
 #include "wire.hpp"
 #include "worker.hpp"
@@ -38,58 +42,128 @@ Bytes encode_failure(const std::exception_ptr& failure) {
   return bytes;
 }
 
-void send_samples(Communicator& communicator, Monitor& monitor) {
-  for (const Sample& sample : monitor.take_samples()) {
-    Bytes bytes;
-    put(bytes, sample);
-    communicator.send(0, tag::sample, std::move(bytes));
+/// The side of one rank in one dispatch: feeds its worker and carries its results to the root.
+class Rank {
+ public:
+  Rank(Communicator& communicator, const Work& work, const DispatchOptions& options)
+      : communicator_(communicator),
+        options_(options),
+        worker_(work),
+        monitor_(options, [this] { return worker_.tasks_done(); }) {}
+
+  /// Until the root releases this rank. Throws RootLost.
+  void serve();
+
+ private:
+  void accept(const Message& message);
+  void send(int tag, Bytes payload = {});
+  void send_news();
+  void send_samples();
+  void say_goodbye();
+
+  Communicator& communicator_;
+  const DispatchOptions& options_;
+  OwnTime clock_;
+  double root_heard_ = 0.0, last_said_ = 0.0;
+  bool root_spoke_ = false;
+  bool failure_told_ = false, finishing_ = false, goodbye_said_ = false, released_ = false;
+  Patience patience_;
+  Worker worker_;
+  Monitor monitor_;
+};
+
+void Rank::serve() {
+  send(tag::alive);  // the sooner the root knows that this rank has loaded what it needs
+  while (true) {
+    while (const auto message = communicator_.receive()) {
+      accept(*message);
+      if (released_) return;
+    }
+    const double now = clock_.now();
+    const double limit = root_spoke_ ? options_.lost_seconds
+                                     : std::max(options_.lost_seconds, options_.start_seconds);
+    if (now - root_heard_ > limit) {
+      communicator_.give_up(0);
+      throw RootLost();
+    }
+    send_news();
+    if (now - last_said_ >= options_.heartbeat_seconds) send(tag::alive);
+    worker_.wait(patience_.next(worker_.busy()));
   }
 }
 
-/// Feeds the worker and carries its results to the root until the root says finish.
-void work_until_finish(Communicator& communicator, Worker& worker, Monitor& monitor) {
-  bool failure_told = false;
-  for (Patience patience;; worker.wait(patience.next(worker.busy()))) {
-    while (const auto message = communicator.receive()) {
-      patience.reset();
-      if (message->tag == tag::finish) return;
-      if (message->tag != tag::batch)
-        throw std::logic_error("message " + std::to_string(message->tag) + " to a working rank");
-      worker.give(decode_batch(*message));
+void Rank::accept(const Message& message) {
+  patience_.reset();
+  root_heard_ = clock_.now();
+  root_spoke_ = true;
+  switch (message.tag) {
+    case tag::alive:
+      return;
+    case tag::batch:
+      if (!finishing_) worker_.give(decode_batch(message));
+      return;
+    case tag::finish:
+      finishing_ = true;
+      worker_.drop_queue();
+      return;
+    case tag::release: {
+      released_ = true;
+      std::vector<std::int64_t> pids;
+      for (WireReader reader(message.payload); !reader.empty();)
+        pids.push_back(reader.get<std::int64_t>());
+      return end_processes(std::move(pids));
     }
-    if (communicator.unsent() < most_results_unsent) {
-      if (Bytes results = worker.take_results(); !results.empty()) {
-        communicator.send(0, tag::results, std::move(results));
-        patience.reset();
-      }
-    }
-    if (const auto failure = worker.failure(); failure && !failure_told) {
-      communicator.send(0, tag::failure, encode_failure(failure));
-      failure_told = true;
-    }
-    send_samples(communicator, monitor);
+    default:
+      throw std::logic_error("message " + std::to_string(message.tag) + " to a working rank");
   }
+}
+
+void Rank::send(int tag, Bytes payload) {
+  communicator_.send(0, tag, std::move(payload));
+  last_said_ = clock_.now();
+}
+
+void Rank::send_news() {
+  if (goodbye_said_) return (void)communicator_.unsent();
+  const bool idle = finishing_ && !worker_.busy();  // before its last results are taken
+  if (communicator_.unsent() < most_results_unsent) {
+    if (Bytes results = worker_.take_results(); !results.empty()) {
+      send(tag::results, std::move(results));
+      patience_.reset();
+    } else if (idle) {
+      return say_goodbye();
+    }
+  }
+  if (const auto failure = worker_.failure(); failure && !failure_told_) {
+    send(tag::failure, encode_failure(failure));
+    failure_told_ = true;
+  }
+  send_samples();
+}
+
+void Rank::send_samples() {
+  for (const Sample& sample : monitor_.take_samples()) {
+    Bytes bytes;
+    put(bytes, sample);
+    send(tag::sample, std::move(bytes));
+  }
+}
+
+/// A rank that left now could already talk of the next thing while the root still listens to the
+/// others about this one: it stays until it is released.
+void Rank::say_goodbye() {
+  monitor_.stop();
+  send_samples();
+  Bytes totals;
+  put(totals, monitor_.totals(worker_.waited_seconds()));
+  send(tag::totals, std::move(totals));
+  goodbye_said_ = true;
 }
 
 }  // namespace
 
 void serve(Communicator& communicator, const Work& work, const DispatchOptions& options) {
-  Worker worker(work);
-  Monitor monitor(options, [&worker] { return worker.tasks_done(); });
-  work_until_finish(communicator, worker, monitor);
-  worker.stop();
-  monitor.stop();
-  send_samples(communicator, monitor);
-  Bytes totals;
-  put(totals, monitor.totals(worker.waited_seconds()));
-  communicator.send(0, tag::totals, std::move(totals));
-
-  // A rank that left at once could already talk of the next thing while the root still listens to
-  // the others about this one.
-  bool released = false;
-  for (Patience patience; communicator.unsent() > 0 || !released; worker.wait(patience.next()))
-    if (const auto message = communicator.receive())
-      released = released || message->tag == tag::release;
+  Rank(communicator, work, options).serve();
 }
 
 }  // namespace nucreg

@@ -1,21 +1,42 @@
+#include <algorithm>
+#include <future>
+#include <optional>
 #include <thread>
 
 #include "nucreg/run/dispatch.hpp"
+#include "own_time.hpp"
 #include "patience.hpp"
 #include "wire.hpp"
 
 namespace nucreg {
 namespace {
 
-Message wait_for_message(Communicator& communicator) {
-  for (Patience patience;; std::this_thread::sleep_for(patience.next())) {
+// MPI_Init ends on all ranks at about the same time; the root then speaks before it reads anything.
+constexpr double first_word_seconds = 60.0;
+constexpr double heartbeat_seconds = 1.0;
+constexpr double lost_seconds = 5.0;
+
+/// The next message that is no heartbeat; nothing after so many seconds without even one.
+std::optional<Message> wait_for_message(Communicator& communicator, double limit_seconds) {
+  OwnTime clock;
+  double heard = 0.0;
+  for (Patience patience; clock.now() - heard < limit_seconds;
+       std::this_thread::sleep_for(patience.next())) {
     (void)communicator.unsent();
-    if (auto message = communicator.receive()) return std::move(*message);
+    auto message = communicator.receive();
+    if (!message) continue;
+    if (message->tag != tag::alive) return message;
+    heard = clock.now();
+    limit_seconds = std::min(limit_seconds, lost_seconds);
   }
+  return std::nullopt;
 }
 
+/// What cannot be sent any more is for a rank that dispatch will find to be lost.
 void wait_until_sent(Communicator& communicator) {
-  for (Patience patience; communicator.unsent() > 0;) std::this_thread::sleep_for(patience.next());
+  OwnTime clock;
+  for (Patience patience; communicator.unsent() > 0 && clock.now() < lost_seconds;)
+    std::this_thread::sleep_for(patience.next());
 }
 
 Bytes encode(const RankFacts& facts) {
@@ -44,15 +65,44 @@ RankFacts decode_facts(const Message& message) {
 
 std::vector<RankFacts> share_setup(
     Communicator& communicator, const std::function<Bytes(const std::vector<RankFacts>&)>& setup) {
-  std::vector<RankFacts> facts(static_cast<std::size_t>(communicator.size()));
+  const int size = communicator.size();
+  OwnTime clock;
+  double last_said = -heartbeat_seconds;
+  const auto say_alive = [&] {
+    if (clock.now() - last_said < heartbeat_seconds) return;
+    last_said = clock.now();
+    for (int rank = 1; rank < size; ++rank) communicator.send(rank, tag::alive, {});
+  };
+
+  std::vector<RankFacts> facts(static_cast<std::size_t>(size));
+  for (int rank = 0; rank < size; ++rank) facts[static_cast<std::size_t>(rank)].rank = rank;
   facts[0] = this_rank_facts(0);
-  for (int missing = communicator.size() - 1; missing > 0; --missing) {
-    const Message message = wait_for_message(communicator);
-    if (message.tag != tag::facts) unexpected(message);
-    facts[static_cast<std::size_t>(message.source)] = decode_facts(message);
+  std::vector<bool> known(facts.size(), false);
+  int missing = size - 1;
+  for (Patience patience; missing > 0 && clock.now() < first_word_seconds;) {
+    say_alive();
+    (void)communicator.unsent();
+    const auto message = communicator.receive();
+    if (!message) {
+      std::this_thread::sleep_for(patience.next());
+      continue;
+    }
+    if (message->tag != tag::facts) unexpected(*message);
+    facts[static_cast<std::size_t>(message->source)] = decode_facts(*message);
+    known[static_cast<std::size_t>(message->source)] = true;
+    --missing;
   }
-  const Bytes bytes = setup(facts);
-  for (int rank = 1; rank < communicator.size(); ++rank) communicator.send(rank, tag::setup, bytes);
+  for (int rank = 1; rank < size; ++rank)
+    if (!known[static_cast<std::size_t>(rank)]) communicator.give_up(rank);
+
+  // It may read large files; the others must not take the root for dead meanwhile.
+  auto bytes = std::async(std::launch::async, [&] { return setup(facts); });
+  for (Patience patience; bytes.wait_for(patience.next()) != std::future_status::ready;) {
+    say_alive();
+    (void)communicator.unsent();
+  }
+  const Bytes made = bytes.get();
+  for (int rank = 1; rank < size; ++rank) communicator.send(rank, tag::setup, made);
   wait_until_sent(communicator);
   return facts;
 }
@@ -63,11 +113,12 @@ void refuse_setup(Communicator& communicator, int exit_status) {
   for (int rank = 1; rank < communicator.size(); ++rank)
     communicator.send(rank, tag::refusal, status);
   for (int missing = communicator.size() - 1; missing > 0;) {
-    const Message message = wait_for_message(communicator);
-    if (message.tag == tag::refusal_heard)
+    const auto message = wait_for_message(communicator, lost_seconds);
+    if (!message) break;  // dead ranks need not hear it
+    if (message->tag == tag::refusal_heard)
       --missing;
-    else if (message.tag != tag::facts)  // facts cross the refusal on their way
-      unexpected(message);
+    else if (message->tag != tag::facts)  // facts cross the refusal on their way
+      unexpected(*message);
   }
   // Only now may anyone send facts again, else they would have been taken for the old ones.
   for (int rank = 1; rank < communicator.size(); ++rank) communicator.send(rank, tag::release, {});
@@ -76,13 +127,18 @@ void refuse_setup(Communicator& communicator, int exit_status) {
 
 Bytes receive_setup(Communicator& communicator) {
   communicator.send(0, tag::facts, encode(this_rank_facts(communicator.rank())));
-  Message message = wait_for_message(communicator);
-  if (message.tag == tag::setup) return std::move(message.payload);
-  if (message.tag != tag::refusal) unexpected(message);
+  auto message = wait_for_message(communicator, first_word_seconds);
+  if (!message) {
+    communicator.give_up(0);
+    throw RootLost();
+  }
+  if (message->tag == tag::setup) return std::move(message->payload);
+  if (message->tag != tag::refusal) unexpected(*message);
   communicator.send(0, tag::refusal_heard, {});
-  if (const Message last = wait_for_message(communicator); last.tag != tag::release)
-    unexpected(last);
-  throw SetupRefused(WireReader(message.payload).get<int>());
+  if (const auto last = wait_for_message(communicator, lost_seconds);
+      last && last->tag != tag::release)
+    unexpected(*last);
+  throw SetupRefused(WireReader(message->payload).get<int>());
 }
 
 }  // namespace nucreg

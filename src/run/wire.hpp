@@ -20,9 +20,10 @@ inline constexpr int batch = 10;         ///< root -> rank: (first, count) ...
 inline constexpr int results = 11;       ///< rank -> root: (task, length, payload) ...
 inline constexpr int sample = 12;        ///< rank -> root: Sample
 inline constexpr int failure = 13;       ///< rank -> root: exit status, text
-inline constexpr int finish = 14;        ///< root -> rank: drop what is queued and say goodbye
+inline constexpr int finish = 14;        ///< root -> rank: drop what is queued, then say goodbye
 inline constexpr int totals = 15;        ///< rank -> root: RankTotals, its last message
-inline constexpr int release = 16;       ///< root -> rank: all have answered, go on
+inline constexpr int release = 16;       ///< root -> rank: it is over; lost pids on its host ...
+inline constexpr int alive = 17;         ///< both ways: nothing new
 
 }  // namespace nucreg::tag
 

@@ -1,5 +1,14 @@
 #include "worker.hpp"
 
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <utility>
+
 #include "nucreg/core/clock.hpp"
 #include "wire.hpp"
 
@@ -10,22 +19,73 @@ constexpr std::size_t worth_a_message_bytes = std::size_t{64} << 10;
 // Beyond this the worker waits for the main thread, so that memory stays bounded.
 constexpr std::size_t most_results_bytes = std::size_t{2} << 20;
 constexpr double longest_stay_seconds = 0.1;
+constexpr std::chrono::seconds farewell{1};
+
+std::atomic<int> hanging_workers = 0;
 
 }  // namespace
 
-Worker::Worker(const Work& work) : work_(work), thread_([this] { run(); }) {}
-
-Worker::~Worker() {
-  stop();
+bool has_hanging_worker() {
+  return hanging_workers > 0;
 }
 
-void Worker::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
+/// What the thread and the main thread share. It lives as long as either.
+struct Worker::Shared {
+  explicit Shared(const Work& w) : work(w) {}
+  void run();
+  void wait_until(std::unique_lock<std::mutex>& lock, const std::function<bool()>& condition);
+  void keep(std::uint64_t task, std::span<const std::byte> payload);
+  void drop_queue();
+
+  const Work work;
+  std::mutex mutex;
+  std::condition_variable for_worker, for_main;
+  std::deque<TaskList::Block> queue;
+  std::deque<std::uint64_t> batch_ends;  // tasks still to do of each batch, the one in hand first
+  bool in_hand = false;
+  Bytes results;
+  std::uint64_t results_count = 0;
+  double oldest_result_seconds = 0.0;
+  bool results_due = false;
+  bool stopping = false, left_behind = false, ended = false;
+  std::exception_ptr failure;
+  double waited_seconds = 0.0;
+};
+
+Worker::Worker(Work work) : work_(std::move(work)) {
+  start();
+}
+
+Worker::~Worker() {
+  leave_thread();
+}
+
+void Worker::start() {
+  shared_ = std::make_shared<Shared>(work_);
+  std::thread([shared = shared_] { shared->run(); }).detach();
+}
+
+/// The thread ends by itself, now or when its task comes back.
+void Worker::leave_thread() {
+  std::unique_lock lock(shared_->mutex);
+  shared_->stopping = true;
+  shared_->drop_queue();
+  shared_->for_worker.notify_one();
+  // One that hangs already has had its time.
+  shared_->for_main.wait_for(lock, farewell, [&] { return shared_->ended; });
+  if (!shared_->ended) {
+    shared_->left_behind = true;
+    ++hanging_workers;
   }
-  for_worker_.notify_one();
-  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::replace() {
+  leave_thread();
+  {
+    const std::lock_guard lock(shared_->mutex);
+    waited_before_seconds_ += shared_->waited_seconds;
+  }
+  start();
 }
 
 void Worker::give(const Batch& batch) {
@@ -33,90 +93,116 @@ void Worker::give(const Batch& batch) {
   for (const TaskList::Block& block : batch) tasks += block.count;
   if (tasks == 0) return;
   {
-    const std::lock_guard lock(mutex_);
-    queue_.insert(queue_.end(), batch.begin(), batch.end());
-    batch_ends_.push_back(tasks);
+    const std::lock_guard lock(shared_->mutex);
+    shared_->queue.insert(shared_->queue.end(), batch.begin(), batch.end());
+    shared_->batch_ends.push_back(tasks);
   }
-  for_worker_.notify_one();
+  shared_->for_worker.notify_one();
+}
+
+void Worker::drop_queue() {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->drop_queue();
+}
+
+void Worker::Shared::drop_queue() {
+  queue.clear();
+  batch_ends.clear();
+  if (in_hand) batch_ends.push_back(1);
+  results_due = !results.empty();
 }
 
 Bytes Worker::take_results() {
-  const std::lock_guard lock(mutex_);
+  Shared& s = *shared_;
+  const std::lock_guard lock(s.mutex);
   const bool old =
-      !results_.empty() && wall_seconds() - oldest_result_seconds_ >= longest_stay_seconds;
-  if (!results_due_ && !old) return {};
-  if (results_.size() > most_results_bytes) for_worker_.notify_one();
-  results_due_ = false;
+      !s.results.empty() && wall_seconds() - s.oldest_result_seconds >= longest_stay_seconds;
+  if (!s.results_due && !old) return {};
+  if (s.results.size() > most_results_bytes) s.for_worker.notify_one();
+  s.results_due = false;
+  tasks_done_ += std::exchange(s.results_count, 0);
   Bytes taken;
   taken.reserve(worth_a_message_bytes + worth_a_message_bytes / 8);
-  taken.swap(results_);
+  taken.swap(s.results);
   return taken;
 }
 
 void Worker::wait(std::chrono::microseconds longest) {
-  std::unique_lock lock(mutex_);
-  for_main_.wait_for(lock, longest, [&] { return results_due_; });
+  std::unique_lock lock(shared_->mutex);
+  shared_->for_main.wait_for(lock, longest, [&] { return shared_->results_due; });
 }
 
 bool Worker::busy() {
-  const std::lock_guard lock(mutex_);
-  return !batch_ends_.empty() && !failure_;
+  const std::lock_guard lock(shared_->mutex);
+  return !shared_->batch_ends.empty() && !shared_->failure;
 }
 
 std::exception_ptr Worker::failure() {
-  const std::lock_guard lock(mutex_);
-  return failure_;
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->failure;
 }
 
-void Worker::wait_until(std::unique_lock<std::mutex>& lock,
-                        const std::function<bool()>& condition) {
+double Worker::waited_seconds() {
+  const std::lock_guard lock(shared_->mutex);
+  return waited_before_seconds_ + shared_->waited_seconds;
+}
+
+void Worker::Shared::wait_until(std::unique_lock<std::mutex>& lock,
+                                const std::function<bool()>& condition) {
   if (condition()) return;
   const double before = wall_seconds();
-  for_worker_.wait(lock, condition);
-  waited_seconds_ += wall_seconds() - before;
+  for_worker.wait(lock, condition);
+  waited_seconds += wall_seconds() - before;
 }
 
-void Worker::keep(std::uint64_t task, std::span<const std::byte> payload) {
-  if (results_.empty()) oldest_result_seconds_ = wall_seconds();
-  put(results_, task);
-  put(results_, std::uint64_t{payload.size()});
-  put_bytes(results_, payload.data(), payload.size());
+void Worker::Shared::keep(std::uint64_t task, std::span<const std::byte> payload) {
+  if (results.empty()) oldest_result_seconds = wall_seconds();
+  put(results, task);
+  put(results, std::uint64_t{payload.size()});
+  put_bytes(results, payload.data(), payload.size());
+  ++results_count;
 }
 
-void Worker::run() {
+void Worker::Shared::run() {
   Bytes payload;
-  std::unique_lock lock(mutex_);
+  std::unique_lock lock(mutex);
+  const auto end = [&] {
+    ended = true;
+    if (left_behind) --hanging_workers;
+    for_main.notify_one();
+  };
   while (true) {
-    wait_until(lock, [&] { return stopping_ || !queue_.empty(); });
-    wait_until(lock, [&] { return stopping_ || results_.size() <= most_results_bytes; });
-    if (stopping_) return;
-    TaskList::Block& block = queue_.front();
+    wait_until(lock, [&] { return stopping || !queue.empty(); });
+    wait_until(lock, [&] { return stopping || results.size() <= most_results_bytes; });
+    if (stopping) return end();
+    if (queue.empty()) continue;  // dropped while it waited
+    TaskList::Block& block = queue.front();
     const std::uint64_t task = block.first++;
-    if (--block.count == 0) queue_.pop_front();
+    if (--block.count == 0) queue.pop_front();
+    in_hand = true;
 
     lock.unlock();
     payload.clear();
-    std::exception_ptr failure;
+    std::exception_ptr thrown;
     try {
-      work_(task, payload);
+      work(task, payload);
     } catch (...) {
-      failure = std::current_exception();
+      thrown = std::current_exception();
     }
     lock.lock();
+    in_hand = false;
 
-    if (failure) {
-      failure_ = failure;
-      results_due_ = true;
-      for_main_.notify_one();
-      return;
+    if (thrown) {
+      failure = thrown;
+      results_due = true;
+      return end();
     }
     keep(task, payload);
-    ++tasks_done_;
-    const bool batch_done = --batch_ends_.front() == 0;
-    if (batch_done) batch_ends_.pop_front();
-    if (batch_done || results_.size() >= worth_a_message_bytes) {
-      if (!results_due_) for_main_.notify_one();
-      results_due_ = true;
+    const bool batch_done = --batch_ends.front() == 0;
+    if (batch_done) batch_ends.pop_front();
+    if (batch_done || results.size() >= worth_a_message_bytes) {
+      if (!results_due) for_main.notify_one();
+      results_due = true;
     }
   }
 }

@@ -3,12 +3,9 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <deque>
+#include <cstdint>
 #include <exception>
-#include <mutex>
-#include <span>
-#include <thread>
+#include <memory>
 
 #include "nucreg/run/dispatch.hpp"
 #include "nucreg/run/schedule.hpp"
@@ -16,18 +13,21 @@
 namespace nucreg {
 
 /// Does tasks of a queue one after the other; the rank's main thread feeds it and carries away the
-/// results. When `work` throws, the thread keeps what it has and stops.
+/// results. When `work` throws, the thread keeps what it has and stops. A thread that hangs in
+/// `work` is left behind with all that it needs; see has_hanging_worker().
 class Worker {
  public:
-  explicit Worker(const Work& work);
-  /// As stop().
+  explicit Worker(Work work);
+  /// Leaves the thread behind if it is not done within a second.
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
   void give(const Batch& batch);
-  /// Forgets what is queued; returns when the task in hand is done.
-  void stop();
+  /// Forgets what is queued; the task in hand goes on.
+  void drop_queue();
+  /// Leaves a hanging thread behind and begins anew with a fresh one; results are kept.
+  void replace();
 
   /// Results as (task, length, payload) ..., once there is enough to be worth a message, a batch
   /// is done, or the oldest has waited long enough. Else empty.
@@ -39,28 +39,20 @@ class Worker {
   /// What `work` threw; null = nothing.
   [[nodiscard]] std::exception_ptr failure();
 
+  /// Tasks whose results were taken. From any thread.
   [[nodiscard]] std::uint64_t tasks_done() const { return tasks_done_; }
-  /// Time that the thread has spent without a task. Only after stop().
-  [[nodiscard]] double waited_seconds() const { return waited_seconds_; }
+  /// Time that the threads have spent without a task.
+  [[nodiscard]] double waited_seconds();
 
  private:
-  void run();
-  void wait_until(std::unique_lock<std::mutex>& lock, const std::function<bool()>& condition);
-  void keep(std::uint64_t task, std::span<const std::byte> payload);
+  struct Shared;
+  void start();
+  void leave_thread();
 
-  const Work& work_;
-  std::mutex mutex_;
-  std::condition_variable for_worker_, for_main_;
-  std::deque<TaskList::Block> queue_;
-  std::deque<std::uint64_t> batch_ends_;  // tasks still to do of each batch, the one in hand first
-  Bytes results_;
-  double oldest_result_seconds_ = 0.0;
-  bool results_due_ = false;
-  bool stopping_ = false;
-  std::exception_ptr failure_;
+  const Work work_;
+  std::shared_ptr<Shared> shared_;
   std::atomic<std::uint64_t> tasks_done_ = 0;
-  double waited_seconds_ = 0.0;
-  std::thread thread_;
+  double waited_before_seconds_ = 0.0;  // by threads left behind
 };
 
 }  // namespace nucreg

@@ -23,7 +23,11 @@ void log_line(LogLevel level, std::string_view text);
 /// Forces what was logged into the file.
 void flush_log();
 
-/// Formats as fmt does and logs.
+/// Formats as fmt does and logs. Debug lines go to the file only.
+template <class... Args>
+void log_debug(fmt::format_string<Args...> format, Args&&... args) {
+  log_line(LogLevel::debug, fmt::format(format, std::forward<Args>(args)...));
+}
 template <class... Args>
 void log_info(fmt::format_string<Args...> format, Args&&... args) {
   log_line(LogLevel::info, fmt::format(format, std::forward<Args>(args)...));

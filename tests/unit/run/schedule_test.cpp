@@ -33,7 +33,7 @@ class Simulation {
       heard_.pop();
       for (const TaskList::Block& block : event.batch)
         for (std::uint64_t i = 0; i < block.count; ++i)
-          if (!schedule_.returned(event.rank, block.first + i)) ++refused_;
+          if (schedule_.returned(event.rank, block.first + i) != Answer::taken) ++refused_;
       while (hand_out(event.rank, event.time)) {
       }
     }
@@ -166,7 +166,7 @@ TEST_CASE("batches follow the order of the list and shrink with the cost that is
     for (const TaskList::Block& block : batch)
       for (std::uint64_t i = 0; i < block.count; ++i) {
         order.push_back(block.first + i);
-        CHECK(schedule.returned(0, block.first + i));
+        CHECK(schedule.returned(0, block.first + i) == Answer::taken);
       }
   }
   REQUIRE(order.size() == 1004);
@@ -187,9 +187,9 @@ TEST_CASE("a rank holds two batches, at the end only one") {
   CHECK(schedule.grant(0).empty());
   CHECK(tasks_in(schedule.grant(1)) == 1);  // task 2; two are left for two ranks
   CHECK(schedule.grant(1).empty());
-  CHECK(schedule.returned(0, 0));
+  CHECK(schedule.returned(0, 0) == Answer::taken);
   CHECK(schedule.grant(0).empty());
-  CHECK(schedule.returned(1, 2));
+  CHECK(schedule.returned(1, 2) == Answer::taken);
   CHECK(tasks_in(schedule.grant(1)) == 1);
   CHECK(!schedule.finished());
 }
@@ -199,12 +199,12 @@ TEST_CASE("only what a rank owes next is taken, and only once") {
   const Batch first = schedule.grant(0);
   const Batch second = schedule.grant(1);
   REQUIRE(first.front().first == 10);
-  CHECK(!schedule.returned(0, second.front().first));
-  CHECK(!schedule.returned(1, 10));
-  CHECK(!schedule.returned(0, 9));
+  CHECK(schedule.returned(0, second.front().first) == Answer::unordered);
+  CHECK(schedule.returned(1, 10) == Answer::unordered);
+  CHECK(schedule.returned(0, 9) == Answer::unordered);
   CHECK(schedule.done() == 0);
-  CHECK(schedule.returned(0, 10));
-  CHECK(!schedule.returned(0, 10));
+  CHECK(schedule.returned(0, 10) == Answer::taken);
+  CHECK(schedule.returned(0, 10) == Answer::unordered);
   CHECK(schedule.done() == 1);
 }
 
