@@ -1,7 +1,5 @@
 #include "nucreg/app/gather.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstring>
 #include <limits>
@@ -23,27 +21,24 @@ constexpr std::uint64_t not_there = std::numeric_limits<std::uint64_t>::max();
 std::vector<std::uint64_t> offsets_by_task(const JournalReader& journal, const Plan& plan) {
   std::vector<std::uint64_t> offsets(plan.tasks(), not_there);
   journal.scan([&](std::uint64_t task, int, std::uint64_t offset) {
-    if (task < offsets.size()) offsets[task] = offset;
+    if (task < offsets.size() && offsets[task] == not_there) offsets[task] = offset;
   });
-  const auto missing = std::count(offsets.begin(), offsets.end(), not_there);
-  if (missing > 0)
-    throw Error(ExitStatus::bug,
-                fmt::format("the journal lacks {} of {} trials", missing, offsets.size()));
   return offsets;
 }
 
 Attributes attributes_of(const Job& job, const Plan& plan, const RunReport& report,
-                         const std::string& job_toml) {
+                         std::uint64_t trials_done) {
   const BuildInfo& build = build_info();
-  const auto planned = static_cast<std::int64_t>(plan.tasks());
   return {{"format", "nucreg"},
           {"format_version", result_format_version},
-          {"status", "complete"},
+          {"status", trials_done == plan.tasks() ? "complete" : "partial"},
           {"job_name", job.job.name},
-          {"job_toml", job_toml},
+          {"job_toml", to_toml(job)},
+          {"inputs", report.inputs},
           {"seed", static_cast<std::int64_t>(job.job.seed)},
-          {"trials_planned", planned},
-          {"trials_done", planned},
+          {"trials_planned", static_cast<std::int64_t>(plan.tasks())},
+          {"trials_done", static_cast<std::int64_t>(trials_done)},
+          {"trials_resumed", static_cast<std::int64_t>(report.trials_resumed)},
           {"created_utc", report.created_utc},
           {"mpi_ranks", std::int64_t{report.mpi_ranks}},
           {"mpi_library", report.mpi_library},
@@ -82,17 +77,21 @@ std::size_t most_parameters(const Plan& plan) {
 
 }  // namespace
 
-void write_result(const std::filesystem::path& file, bool overwrite, const JournalReader& journal,
-                  const Job& job, const Plan& plan, const RunReport& report) {
+std::uint64_t write_result(const std::filesystem::path& file, bool overwrite,
+                           const JournalReader& journal, const Job& job, const Plan& plan,
+                           const RunReport& report) {
   const std::vector<std::uint64_t> offsets = offsets_by_task(journal, plan);
-  ResultWriter writer(file, plan.solves(), most_parameters(plan));
-  writer.set_attributes(attributes_of(job, plan, report, to_toml(job)));
+  const auto missing = static_cast<std::uint64_t>(std::ranges::count(offsets, not_there));
+  const std::uint64_t trials_done = plan.tasks() - missing;
+  ResultWriter writer(file, trials_done * plan.solvers, most_parameters(plan));
+  writer.set_attributes(attributes_of(job, plan, report, trials_done));
   writer.write_table(configuration_table(plan, job));
   writer.write_table(solver_table(job));
 
   SummaryBuilder summary(plan.solvers);
   std::vector<Record> rows(plan.solvers);
   for (const std::uint64_t offset : offsets) {
+    if (offset == not_there) continue;
     const auto payload = journal.payload_at(offset);
     if (payload.size() != rows.size() * sizeof(Record))
       throw Error(ExitStatus::bug, "a trial in the journal is of another size");
@@ -104,6 +103,7 @@ void write_result(const std::filesystem::path& file, bool overwrite, const Journ
   writer.write_table(report.dispatch.ranks);
   writer.write_table(report.dispatch.samples);
   writer.commit(overwrite);
+  return trials_done;
 }
 
 }  // namespace nucreg

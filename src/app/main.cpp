@@ -58,7 +58,10 @@ int parse_and_run(int argc, char** argv) {
   CLI::App* sub = app.add_subcommand("run", "run a job; under mpirun, on all its ranks");
   add_job(sub, run.job, run.set);
   sub->add_option("-o,--output", run.output, "result file; default results/<job name>.h5");
-  sub->add_flag("--force", run.force, "overwrite an existing output");
+  CLI::Option* force = sub->add_flag(
+      "--force", run.force, "overwrite an existing output; forget the journal of an earlier run");
+  sub->add_flag("--resume", run.resume, "go on where an earlier run of this job ended")
+      ->excludes(force);
   sub->callback([&] { result = run_command(run); });
 
   PlanCommand plan;

@@ -43,10 +43,10 @@ std::string axis_text(const Table& table, const Column& column) {
 double rank_bytes(const Job& job, const Plan& plan) {
   double pairs = 0.0;
   for (const Configuration& c : plan.configurations) pairs = std::max(pairs, c.points.max);
-  double per_pair = 2 * 4 * sizeof(double) + 16;
+  constexpr double pair_bytes = 4 * sizeof(double);
+  double per_pair = 2.0 * pair_bytes + 16.0;
   for (const SolverSpec& spec : job.solvers)
-    if (spec.kind == "eigen-lm")
-      per_pair = std::max(per_pair, 80.0 + 2 * (2 * max_parameters + 4) * sizeof(double));
+    if (spec.kind == "eigen-lm") per_pair += 2.0 * sizeof(double) * (2.0 * max_parameters + 4.0);
   return 30e6 + per_pair * pairs;
 }
 
@@ -61,7 +61,7 @@ ExitStatus plan_command(const PlanCommand& command) {
   static_cast<void>(make_source(job, plan, std::move(inputs)));
 
   double seconds = 0.0;
-  for (const TaskList::Block& block : task_list(job, plan).blocks)
+  for (const TaskList::Block& block : task_list(job, plan, {}).blocks)
     seconds += block.cost_seconds * static_cast<double>(block.count);
   const double file_bytes = 120.0 * static_cast<double>(plan.solves());
 

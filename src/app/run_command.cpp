@@ -7,7 +7,11 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/gather.hpp"
+#include "nucreg/app/identity.hpp"
 #include "nucreg/app/inputs.hpp"
+#include "nucreg/app/launch_line.hpp"
+#include "nucreg/app/resume.hpp"
+#include "nucreg/app/run_files.hpp"
 #include "nucreg/app/run_setup.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/app/trial_runner.hpp"
@@ -26,48 +30,6 @@ namespace nucreg {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The files of a run, all beside its output.
-struct RunFiles {
-  fs::path output, journal, logs;
-
-  explicit RunFiles(const fs::path& out)
-      : output(out), journal(out.string() + ".journal"), logs(out.string() + ".logs") {}
-  [[nodiscard]] fs::path log(int rank) const { return logs / fmt::format("rank-{:04}.log", rank); }
-};
-
-bool is_there(const fs::path& file) {
-  std::error_code error;
-  const bool found = fs::exists(file, error);
-  if (error) throw OutputError(error.message(), {.file = file.string()});
-  return found;
-}
-
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  if (!folder.empty()) fs::create_directories(folder, error);
-  if (error) throw OutputError(error.message(), {.file = folder.string()});
-}
-
-// Makes room for the output; refuses to lose what an earlier run left.
-void prepare_files(const RunFiles& files, bool force) {
-  const auto refuse = [&](const fs::path& file, const char* what) {
-    throw OutputError(what, {.file = file.string(),
-                             .allowed = "--force to overwrite it, or another output with -o"});
-  };
-  const bool output_there = is_there(files.output);
-  if (output_there && !fs::is_regular_file(files.output))
-    throw OutputError("is there and is no file",
-                      {.file = files.output.string(), .allowed = "another output with -o"});
-  if (!force && output_there) refuse(files.output, "exists already");
-  if (!force && is_there(files.journal))
-    refuse(files.journal, "is the journal of a run that did not end");
-  std::error_code error;
-  fs::remove(files.journal, error);
-  if (error && error != std::errc::not_a_directory)
-    throw OutputError(error.message(), {.file = files.journal.string()});
-  make_folder(files.output.parent_path());
-}
 
 // A job in hand, on whichever rank.
 struct Loaded {
@@ -135,6 +97,7 @@ struct Start {
   Loaded loaded;
   RunFiles files;
   RunSetup setup;
+  OpenJournal journal;
 };
 
 Start start_of(const RunCommand& command) {
@@ -146,77 +109,18 @@ Start start_of(const RunCommand& command) {
   static_cast<void>(make_source(loaded.job, loaded.plan, setup.inputs));
   RunFiles files(command.output.empty() ? fs::path("results") / (loaded.job.job.name + ".h5")
                                         : command.output);
-  prepare_files(files, command.force);
   setup.output = fs::absolute(files.output).string();
-  return {std::move(loaded), std::move(files), std::move(setup)};
+  const std::string identity =
+      run_identity(setup.build, describe_inputs(setup.inputs), setup.job_toml);
+  OpenJournal journal = command.resume ? resume_journal(files, identity, loaded.plan)
+                                       : begin_journal(files, identity, command.force);
+  return {std::move(loaded), std::move(files), std::move(setup), std::move(journal)};
 }
 
-ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
-  RunReport report{.created_utc = utc_now(),
-                   .mpi_library = communicator.library(),
-                   .mpi_ranks = communicator.size()};
-  std::optional<Start> start;
-  std::optional<JournalWriter> journal;
-  std::vector<RankFacts> facts;
-  // All that can fail comes before the others begin: from then on they wait for tasks.
-  const auto refuse = [&](ExitStatus status) {
-    std::error_code ignored;
-    if (journal) fs::remove(start->files.journal, ignored);
-    refuse_setup(communicator, static_cast<int>(status));
-  };
+// Prints the exception in flight.
+ExitStatus tell_error() {
   try {
-    start.emplace(start_of(command));
-    const RunFiles& made = start->files;
-    // The journal first: where it cannot be written, nothing is left behind.
-    journal.emplace(made.journal, start->setup.build + "\n" + start->setup.job_toml);
-    make_folder(made.logs);
-    open_log(made.log(0), 0, host_name(), true);
-    facts = share_setup(communicator, [&](const std::vector<RankFacts>& all) {
-      for (const RankFacts& rank : all)
-        start->setup.clock_trusted.push_back(!oversubscribed(rank, all));
-      load_runner(start->loaded, start->setup, 0);
-      return start->setup.to_bytes();
-    });
-  } catch (const Error& e) {
-    refuse(e.status());
     throw;
-  } catch (...) {
-    refuse(ExitStatus::bug);
-    throw;
-  }
-  Loaded& loaded = start->loaded;
-  const RunFiles& files = start->files;
-  log_machine(facts);
-  log_info("{}: {} configurations, {} trials, {} solves on {} rank(s)", loaded.job.job.name,
-           loaded.plan.configurations.size(), count_text(loaded.plan.tasks()),
-           count_text(loaded.plan.solves()), communicator.size());
-
-  ProgressDisplay display(error_is_terminal(), loaded.job.run.monitor_seconds, loaded.plan.solvers);
-  report.dispatch =
-      dispatch(communicator, task_list(loaded.job, loaded.plan), work_of(loaded),
-               [&](std::uint64_t task, int rank, std::span<const std::byte> payload) {
-                 journal->append(task, rank, payload);
-               },
-               facts,
-               {.monitor_seconds = loaded.job.run.monitor_seconds,
-                .solves_per_task = loaded.plan.solvers,
-                .progress = [&](const Progress& progress) { display.show(progress); }});
-  journal->sync();
-  write_result(files.output, command.force, JournalReader(files.journal), loaded.job, loaded.plan,
-               report);
-  fs::remove(files.journal);
-  show_result(files);
-  flush_log();
-  return ExitStatus::done;
-}
-
-// Errors of the root are told here, while the other ranks are still in order and MPI can be left in
-// order. Another rank that throws leaves without a farewell: the root would wait for it for ever,
-// and the launcher ends it instead.
-ExitStatus run_rank(Communicator& communicator, const RunCommand& command) {
-  if (communicator.rank() != 0) return run_other_rank(communicator);
-  try {
-    return run_root(communicator, command);
   } catch (const Error& e) {
     fmt::print(stderr, "nucreg: {}\n", e.what());
     return e.status();
@@ -224,6 +128,101 @@ ExitStatus run_rank(Communicator& communicator, const RunCommand& command) {
     fmt::print(stderr, "nucreg: bug: {}\n", e.what());
     return ExitStatus::bug;
   }
+}
+
+void tell_how_to_go_on(const Start& start) {
+  try {
+    if (start.journal.keeper->put_back())
+      fmt::print(stderr, "nucreg: the journal was removed; what it held has been put back\n");
+    fmt::print(stderr,
+               "nucreg: finished trials are safe in {}\n"
+               "nucreg: to go on: {}\n",
+               start.files.journal.string(), resume_command());
+  } catch (const OutputError&) {
+    static_cast<void>(tell_error());
+  }
+}
+
+ExitStatus run_and_write(Communicator& communicator, Start& start,
+                         const std::vector<RankFacts>& facts, RunReport report) {
+  const Job& job = start.loaded.job;
+  const Plan& plan = start.loaded.plan;
+  JournalWriter& journal = *start.journal.writer;
+  ProgressDisplay display(error_is_terminal(), job.run.monitor_seconds, plan.solvers,
+                          start.journal.trials_done);
+  report.dispatch =
+      dispatch(communicator, task_list(job, plan, start.journal.done), work_of(start.loaded),
+               [&](std::uint64_t task, int rank, std::span<const std::byte> payload) {
+                 journal.append(task, rank, payload);
+               },
+               facts,
+               {.monitor_seconds = job.run.monitor_seconds,
+                .solves_per_task = plan.solvers,
+                .progress = [&](const Progress& progress) { display.show(progress); },
+                .sync = [&] { journal.sync(); }});
+  journal.sync();
+  (void)write_result(start.files.output, start.journal.replace_output,
+                                 JournalReader(start.files.journal), job, plan, report);
+  remove_file(start.files.journal);
+  show_result(start.files);
+  return ExitStatus::done;
+}
+
+ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
+  RunReport report{.created_utc = utc_now(),
+                   .mpi_library = communicator.library(),
+                   .mpi_ranks = communicator.size()};
+  std::optional<Start> start;
+  std::vector<RankFacts> facts;
+  // All that can fail comes before the others begin: from then on they wait for tasks.
+  try {
+    start.emplace(start_of(command));
+    if (!start->journal.writer) {
+      refuse_setup(communicator, static_cast<int>(ExitStatus::done));
+      fmt::print(stderr, "nucreg: {}: is complete, nothing is left to do\n",
+                 start->files.output.string());
+      show_result(start->files);
+      return ExitStatus::done;
+    }
+    make_folder(start->files.logs);
+    open_log(start->files.log(0), 0, host_name(), true);
+    report.inputs = describe_inputs(start->setup.inputs);
+    report.trials_resumed = start->journal.trials_done;
+    facts = share_setup(communicator, [&](const std::vector<RankFacts>& all) {
+      for (const RankFacts& rank : all)
+        start->setup.clock_trusted.push_back(!oversubscribed(rank, all));
+      load_runner(start->loaded, start->setup, 0);
+      return start->setup.to_bytes();
+    });
+  } catch (...) {
+    const ExitStatus status = tell_error();
+    std::error_code ignored;
+    if (start && start->journal.fresh) fs::remove(start->files.journal, ignored);
+    refuse_setup(communicator, static_cast<int>(status));
+    return status;
+  }
+  log_machine(facts);
+  const Plan& plan = start->loaded.plan;
+  log_info("{}: {} configurations, {} trials, {} solves on {} rank(s)", start->loaded.job.job.name,
+           plan.configurations.size(), count_text(plan.tasks()), count_text(plan.solves()),
+           communicator.size());
+  if (report.trials_resumed > 0)
+    log_info("{} trials are done already", count_text(report.trials_resumed));
+  ExitStatus status = ExitStatus::done;
+  try {
+    status = run_and_write(communicator, *start, facts, std::move(report));
+  } catch (...) {
+    status = tell_error();
+    tell_how_to_go_on(*start);
+  }
+  flush_log();
+  return status;
+}
+
+// Another rank that throws leaves without a farewell: the root would wait for it for ever, and the
+// launcher ends it instead.
+ExitStatus run_rank(Communicator& communicator, const RunCommand& command) {
+  return communicator.rank() == 0 ? run_root(communicator, command) : run_other_rank(communicator);
 }
 
 }  // namespace

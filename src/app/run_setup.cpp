@@ -1,12 +1,9 @@
 #include "nucreg/app/run_setup.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <bit>
 #include <cstring>
 
-#include "nucreg/core/build_info.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/solve/registry.hpp"
 
@@ -97,12 +94,6 @@ RunSetup RunSetup::from_bytes(const Bytes& bytes) {
   return setup;
 }
 
-std::string build_identity() {
-  const BuildInfo& info = build_info();
-  return fmt::format("nucreg {} {} {} record of {} bytes", info.version, info.git_revision,
-                     info.compiler, sizeof(Record));
-}
-
 std::vector<NamedSolver> make_solvers(const Job& job) {
   const SolverRegistry registry = standard_solvers();
   std::vector<NamedSolver> solvers;
@@ -128,11 +119,21 @@ double trial_seconds(const SolverRegistry& registry, const Job& job,
   return seconds;
 }
 
-TaskList task_list(const Job& job, const Plan& plan) {
+TaskList task_list(const Job& job, const Plan& plan, const std::vector<bool>& done) {
   const SolverRegistry registry = standard_solvers();
   TaskList list;
-  for (const Configuration& c : plan.configurations)
-    list.blocks.push_back({c.index * plan.trials, plan.trials, trial_seconds(registry, job, c)});
+  for (const Configuration& c : plan.configurations) {
+    const double seconds = trial_seconds(registry, job, c);
+    std::uint64_t task = c.index * plan.trials;
+    const std::uint64_t end = task + plan.trials;
+    if (done.empty()) list.blocks.push_back({task, plan.trials, seconds});
+    while (!done.empty() && task < end) {
+      const std::uint64_t first = task;
+      while (task < end && !done[task]) ++task;
+      if (task > first) list.blocks.push_back({first, task - first, seconds});
+      while (task < end && done[task]) ++task;
+    }
+  }
   std::stable_sort(list.blocks.begin(), list.blocks.end(),
                    [](const auto& a, const auto& b) { return a.cost_seconds > b.cost_seconds; });
   return list;

@@ -47,10 +47,12 @@ int output_width() {
   return known && size.ws_col > 0 ? std::max<int>(40, size.ws_col) : 100;
 }
 
-ProgressDisplay::ProgressDisplay(bool terminal, double line_seconds, std::uint64_t solves_per_task)
+ProgressDisplay::ProgressDisplay(bool terminal, double line_seconds, std::uint64_t solves_per_task,
+                                 std::uint64_t earlier)
     : terminal_(terminal),
       line_seconds_(line_seconds),
       solves_per_task_(solves_per_task),
+      earlier_(earlier),
       next_line_(line_seconds) {}
 
 void ProgressDisplay::show(const Progress& p) {
@@ -59,11 +61,11 @@ void ProgressDisplay::show(const Progress& p) {
   next_line_ = p.elapsed_seconds + line_seconds_;
   const double rate = static_cast<double>(p.done) / std::max(1e-9, p.elapsed_seconds);
   const double left = p.done == 0 ? 0.0 : static_cast<double>(p.total - p.done) / rate;
-  const double part =
-      p.total == 0 ? 1.0 : static_cast<double>(p.done) / static_cast<double>(p.total);
+  const std::uint64_t done = p.done + earlier_, total = p.total + earlier_;
+  const double part = total == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(total);
   const std::string text = fmt::format(
-      "{:5.1f} %  {} of {} trials  {} solves/s  {}", 100.0 * part, count_text(p.done),
-      count_text(p.total),
+      "{:5.1f} %  {} of {} trials  {} solves/s  {}", 100.0 * part, count_text(done),
+      count_text(total),
       count_text(static_cast<std::uint64_t>(rate * static_cast<double>(solves_per_task_))),
       last          ? "took " + duration_text(p.elapsed_seconds)
       : p.done == 0 ? ""

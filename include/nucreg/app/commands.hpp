@@ -15,6 +15,7 @@ struct RunCommand {
   std::filesystem::path output;  ///< empty: results/<job name>.h5
   std::vector<std::string> set;
   bool force = false;
+  bool resume = false;
 };
 /// All ranks; errors of the root are printed here, since the other ranks must hear of them first.
 [[nodiscard]] ExitStatus run_command(const RunCommand& command);

@@ -17,13 +17,17 @@ struct RunReport {
   std::string created_utc;
   std::string mpi_library;
   int mpi_ranks = 1;
+  std::string inputs;                ///< describe_inputs
+  std::uint64_t trials_resumed = 0;  ///< that earlier runs had done
   DispatchReport dispatch;
 };
 
-/// Writes the result file of a finished run: rows in the order configuration, trial, solver, each
-/// once, whatever the order in the journal. Memory: eight bytes per trial and the rows of one
-/// configuration. Throws OutputError, and Error (bug) where the journal lacks a task.
-void write_result(const std::filesystem::path& file, bool overwrite, const JournalReader& journal,
-                  const Job& job, const Plan& plan, const RunReport& report);
+/// Writes the result file of a run: rows in the order configuration, trial, solver, each trial
+/// once, whatever the order in the journal and however often it is there. Where the journal lacks
+/// trials the file is partial and lacks them too. Returns the number of trials written. Memory:
+/// eight bytes per trial and the rows of one configuration. Throws OutputError.
+std::uint64_t write_result(const std::filesystem::path& file, bool overwrite,
+                           const JournalReader& journal, const Job& job, const Plan& plan,
+                           const RunReport& report);
 
 }  // namespace nucreg

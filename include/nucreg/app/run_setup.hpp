@@ -27,9 +27,6 @@ struct RunSetup {
   [[nodiscard]] static RunSetup from_bytes(const Bytes& bytes);
 };
 
-/// Version, revision and compiler in one line, and the layout of a record.
-[[nodiscard]] std::string build_identity();
-
 /// The solvers of a job, in its order. Throws JobError.
 [[nodiscard]] std::vector<NamedSolver> make_solvers(const Job& job);
 
@@ -37,7 +34,8 @@ struct RunSetup {
 [[nodiscard]] double trial_seconds(const SolverRegistry& registry, const Job& job,
                                    const Configuration& configuration);
 
-/// Blocks of tasks, the most expensive configurations first.
-[[nodiscard]] TaskList task_list(const Job& job, const Plan& plan);
+/// Blocks of the tasks that are not done, the most expensive configurations first. `done` is by
+/// task; empty: none is.
+[[nodiscard]] TaskList task_list(const Job& job, const Plan& plan, const std::vector<bool>& done);
 
 }  // namespace nucreg

@@ -17,13 +17,16 @@ namespace nucreg {
 /// Progress of a run: a bar that is redrawn on a terminal, else a line every `line_seconds`.
 class ProgressDisplay {
  public:
-  ProgressDisplay(bool terminal, double line_seconds, std::uint64_t solves_per_task);
+  /// `earlier`: trials that other runs have done; they count as done, and in no rate.
+  ProgressDisplay(bool terminal, double line_seconds, std::uint64_t solves_per_task,
+                  std::uint64_t earlier);
   void show(const Progress& progress);
 
  private:
   bool terminal_;
   double line_seconds_;
   std::uint64_t solves_per_task_;
+  std::uint64_t earlier_;
   double next_line_ = 0.0;
 };
 
