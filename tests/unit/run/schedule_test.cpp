@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 #include <queue>
+#include <set>
 #include <vector>
 
 #include "nucreg/core/random.hpp"
@@ -87,6 +88,13 @@ double one_by_one(const std::vector<double>& seconds, int ranks) {
     makespan = std::max(makespan, end);
   }
   return makespan;
+}
+
+std::vector<std::uint64_t> tasks_of(const Batch& batch) {
+  std::vector<std::uint64_t> tasks;
+  for (const TaskList::Block& block : batch)
+    for (std::uint64_t i = 0; i < block.count; ++i) tasks.push_back(block.first + i);
+  return tasks;
 }
 
 std::uint64_t tasks_in(const Batch& batch) {
@@ -227,4 +235,111 @@ TEST_CASE("costs that are no positive numbers do not stop the run") {
     CHECK(run.schedule().total() == 1500);
     CHECK(run.refused() == 0);
   }
+}
+
+namespace {
+
+/// All tasks that a schedule still hands out, one batch after the other, to one rank.
+std::vector<std::uint64_t> drain(Schedule& schedule, int rank) {
+  std::vector<std::uint64_t> order;
+  for (Batch batch; !(batch = schedule.grant(rank)).empty();)
+    for (const TaskList::Block& block : batch)
+      for (std::uint64_t i = 0; i < block.count; ++i) {
+        order.push_back(block.first + i);
+        CHECK(schedule.returned(rank, block.first + i) == Answer::taken);
+      }
+  return order;
+}
+
+/// A schedule of 0 ... 99 for three ranks that all hold two batches.
+Schedule busy_schedule() {
+  Schedule schedule({{{0, 100, 1.0}}}, 3);
+  for (int depth = 0; depth < 2; ++depth)
+    for (int rank = 0; rank < 3; ++rank) CHECK(!schedule.grant(rank).empty());
+  return schedule;
+}
+
+}  // namespace
+
+TEST_CASE("what a lost rank held comes back first, and every task is done once") {
+  Schedule schedule = busy_schedule();
+  const std::uint64_t first = *schedule.owed_next(1);
+  const Batch lost = schedule.revoke(1, true);
+  CHECK(schedule.active() == 2);
+  CHECK(lost.front().first == first);
+  CHECK(!schedule.owed_next(1));
+  CHECK(schedule.grant(1).empty());
+
+  std::vector<std::uint64_t> rest = tasks_of(schedule.revoke(0, true));
+  const std::vector<std::uint64_t> held = tasks_of(schedule.revoke(2, false));
+  CHECK(schedule.active() == 1);
+  const std::vector<std::uint64_t> order = drain(schedule, 2);
+  CHECK(order.size() == 100);
+  CHECK(std::set(order.begin(), order.end()).size() == 100);
+  // Those that were known to be in somebody's hands come first.
+  CHECK(order[0] == held[0]);
+  CHECK(order[1] == rest[0]);
+  CHECK(order[2] == first);
+  CHECK(schedule.finished());
+}
+
+TEST_CASE("the task in hand of a lost rank and those behind it are handed out alone, not to root") {
+  Schedule schedule({{{0, 1000, 1.0}}}, 2);
+  while (schedule.done() < 200) {
+    const Batch batch = schedule.grant(1);
+    for (const std::uint64_t task : tasks_of(batch)) (void)schedule.returned(1, task);
+  }
+  const std::vector<std::uint64_t> held = tasks_of(schedule.grant(1));
+  REQUIRE(held.size() > 8);
+  Schedule other = schedule;
+  (void)schedule.revoke(1, false, 3);
+  CHECK(tasks_of(schedule.grant(0))[0] != held[0]);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(tasks_of(schedule.grant(1)) == std::vector<std::uint64_t>{held[i]});
+    CHECK(schedule.returned(1, held[i]) == Answer::taken);
+  }
+  CHECK(tasks_in(schedule.grant(1)) > 1);
+
+  (void)other.revoke(1, true, 3);
+  CHECK(tasks_of(other.grant(0)) == std::vector<std::uint64_t>{held[0]});
+}
+
+TEST_CASE("a late answer is taken from the pool, from another rank, or is a duplicate") {
+  Schedule schedule = busy_schedule();
+  const std::uint64_t task = *schedule.owed_next(1);
+  (void)schedule.revoke(1, true);
+  Schedule in_pool = schedule, in_hands = schedule, done = schedule;
+
+  CHECK(in_pool.returned(1, task) == Answer::taken);
+  CHECK(in_pool.done() == 1);
+  CHECK(in_pool.returned(1, task) == Answer::unordered);
+
+  // Rank 2 works until it holds the task.
+  while (in_hands.owed_next(2) != task) {
+    (void)in_hands.returned(2, *in_hands.owed_next(2));
+    while (!in_hands.grant(2).empty()) {
+    }
+  }
+  const std::uint64_t before = in_hands.done();
+  CHECK(in_hands.returned(1, task) == Answer::taken);
+  CHECK(in_hands.owed_next(2) != task);
+  CHECK(in_hands.returned(2, task) == Answer::duplicate);
+  CHECK(in_hands.returned(2, task) == Answer::unordered);
+  CHECK(in_hands.done() == before + 1);
+
+  (void)done.revoke(2, true);
+  (void)done.revoke(0, false);
+  CHECK(drain(done, 0).size() == 100);
+  CHECK(done.returned(1, task) == Answer::duplicate);
+  CHECK(done.done() == 100);
+}
+
+TEST_CASE("a task in the middle of a block is settled once, and no other") {
+  Schedule schedule({{{10, 5, 1.0}, {30, 1, 1.0}}}, 1);
+  CHECK(schedule.settle(12));
+  CHECK(!schedule.settle(12));
+  CHECK(!schedule.settle(15));
+  CHECK(schedule.settle(30));
+  CHECK(drain(schedule, 0) == std::vector<std::uint64_t>{10, 11, 13, 14});
+  CHECK(schedule.finished());
 }

@@ -1,0 +1,304 @@
+#!/usr/bin/env python3
+"""Kills, stops and hangs ranks of fault_program under a real mpirun and looks at its journal.
+
+    fault_test.py PROGRAM MPIEXEC [--transport shared|tcp] [--long] [--only NAME]
+
+Each case must end by itself in bounded time, and after a resume where one is needed every task is
+in the journal exactly once.
+"""
+import argparse
+import os
+import pathlib
+import random
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+RANKS = 4
+TASKS = 400
+SLEEP_MS = 10
+# Longer than anything that is allowed to last: 5 s of silence, a lease of 3 s, start and end.
+LIMIT_S = 40
+ROOT_DEATH_S = 10
+
+
+def journal_tasks(path):
+    """Tasks of all frames; the layout is that of nucreg/run/journal.hpp."""
+    data = path.read_bytes()
+    at = 24 + struct.unpack_from("<I", data, 12)[0]
+    magic = data[at:at + 4]
+    tasks = []
+    while at + 24 <= len(data):
+        if data[at:at + 4] != magic:
+            raise AssertionError(f"no frame at byte {at} of {len(data)}")
+        length, task = struct.unpack_from("<IQ", data, at + 4)
+        at += 24 + length
+        if at <= len(data):
+            tasks.append(task)
+    return tasks
+
+
+class Run:
+    def __init__(self, setup, *options, tasks=TASKS, recovery=True):
+        self.journal = setup.journal
+        command = [setup.mpiexec, "-n", str(RANKS), "--oversubscribe"]
+        command += ["--enable-recovery"] if recovery else []
+        command += ["--mca", "btl", "self,tcp"] if setup.transport == "tcp" else []
+        command += [setup.program, str(setup.journal), str(tasks), str(SLEEP_MS), *options]
+        self.text = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(command, stdout=self.text, stderr=subprocess.STDOUT,
+                                        stdin=subprocess.DEVNULL)
+
+    def ranks(self):
+        """Process of each rank, by its environment."""
+        found = {}
+        for folder in pathlib.Path("/proc").iterdir():
+            try:
+                if int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1]) \
+                        != self.process.pid:
+                    continue
+                pairs = (folder / "environ").read_bytes().split(b"\0")
+            except (OSError, ValueError, IndexError):
+                continue
+            for pair in pairs:
+                if pair.startswith(b"OMPI_COMM_WORLD_RANK="):
+                    found[int(pair.split(b"=")[1])] = int(folder.name)
+        return found
+
+    def wait_until_working(self, frames=40):
+        """Until so many results are durable; returns the ranks."""
+        end = time.monotonic() + LIMIT_S
+        while not self.journal.exists() or self.journal.stat().st_size < frames * 324:
+            assert time.monotonic() < end and self.process.poll() is None, self.output()
+            time.sleep(0.01)
+        ranks = self.ranks()
+        assert sorted(ranks) == list(range(RANKS)), ranks
+        return ranks
+
+    def end(self, limit=LIMIT_S):
+        """Status and text once all is over."""
+        try:
+            self.process.wait(limit)
+        except subprocess.TimeoutExpired:
+            states = {r: pathlib.Path(f"/proc/{p}/stat").read_text().split()[2]
+                      for r, p in self.ranks().items()}
+            for pid in self.ranks().values():
+                os.kill(pid, signal.SIGKILL)
+            self.process.kill()
+            raise AssertionError(f"still there after {limit} s, ranks {states}:\n{self.output()}")
+        return self.process.returncode, self.output()
+
+    def output(self):
+        self.text.seek(0)
+        return self.text.read()
+
+
+def check_complete(path, tasks=TASKS):
+    found = sorted(journal_tasks(path))
+    assert found == list(range(tasks)), \
+        f"{len(found)} frames, {len(set(found))} different, expected {tasks}"
+
+
+def check_done(run, lost=None, limit=LIMIT_S, tasks=TASKS):
+    status, text = run.end(limit)
+    assert status == 0, f"status {status}\n{text}"
+    assert "stopped 0" in text, text
+    check_complete(run.journal, tasks)
+    if lost is not None:
+        named = [line for line in text.splitlines() if line.startswith("lost rank")]
+        assert sorted(int(line.split()[2]) for line in named) == lost, text
+    return text
+
+
+def check_resumes(setup, tasks=TASKS):
+    check_done(Run(setup, "resume", tasks=tasks), tasks=tasks)
+
+
+def gone(pids, limit):
+    end = time.monotonic() + limit
+    while any(pathlib.Path(f"/proc/{pid}/exe").exists() for pid in pids):
+        assert time.monotonic() < end, f"ranks live {limit} s after the kill"
+        time.sleep(0.05)
+
+
+# ---- cases ----------------------------------------------------------------------------------
+
+def nothing(setup):
+    check_done(Run(setup), lost=[])
+
+
+def kill_one(setup):
+    run = Run(setup)
+    os.kill(run.wait_until_working()[2], signal.SIGKILL)
+    check_done(run, lost=[2])
+
+
+def kill_all_others(setup):
+    run = Run(setup)
+    ranks = run.wait_until_working()
+    for rank in range(1, RANKS):
+        os.kill(ranks[rank], signal.SIGKILL)
+    check_done(run, lost=[1, 2, 3])
+
+
+def stop_one(setup):
+    """It never goes on: the run must still end, mpirun included."""
+    run = Run(setup)
+    os.kill(run.wait_until_working()[1], signal.SIGSTOP)
+    check_done(run, lost=[1])
+
+
+def stop_one_shortly(setup):
+    run = Run(setup)
+    pid = run.wait_until_working()[1]
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(2)
+    os.kill(pid, signal.SIGCONT)
+    check_done(run, lost=[])
+
+
+def come_back_late(setup):
+    """Lost, its tasks go to others, then it brings its own results all the same."""
+    run = Run(setup, tasks=4000)
+    pid = run.wait_until_working()[3]
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(7)
+    os.kill(pid, signal.SIGCONT)
+    check_done(run, lost=[3], tasks=4000)
+
+
+def hang_once(setup):
+    text = check_done(Run(setup, "lease=3", "hang=first:150"))
+    assert "abandoned 0" in text and text.count("task 150") == 1, text
+
+
+def hang_everywhere(setup):
+    text = check_done(Run(setup, "lease=2", "hang=all:150"))
+    assert "abandoned 1" in text, text
+    assert text.count("task 150") == 2, text
+
+
+def die_everywhere_else(setup):
+    """A task that ends whoever has it costs ranks, and root is spared while it has company."""
+    text = check_done(Run(setup, "die=others:150"), lost=[1, 2, 3])
+    assert "abandoned 0" in text, text
+
+
+def kill_root(setup):
+    run = Run(setup)
+    ranks = run.wait_until_working()
+    os.kill(ranks[0], signal.SIGKILL)
+    run.end(ROOT_DEATH_S)
+    gone(ranks.values(), 1)
+    check_resumes(setup)
+
+
+def stop_root(setup):
+    """The others leave; root goes on alone when it may."""
+    run = Run(setup)
+    ranks = run.wait_until_working()
+    os.kill(ranks[0], signal.SIGSTOP)
+    gone([ranks[r] for r in range(1, RANKS)], ROOT_DEATH_S)
+    os.kill(ranks[0], signal.SIGCONT)
+    check_done(run, lost=[1, 2, 3])
+
+
+def kill_mpirun(setup):
+    run = Run(setup)
+    ranks = run.wait_until_working()
+    run.process.kill()
+    gone(ranks.values(), ROOT_DEATH_S)
+    check_resumes(setup)
+
+
+def kill_everything(setup):
+    run = Run(setup)
+    ranks = run.wait_until_working()
+    for pid in [run.process.pid, *ranks.values()]:
+        os.kill(pid, signal.SIGKILL)
+    run.end()
+    check_resumes(setup)
+
+
+def kill_one_without_recovery(setup):
+    run = Run(setup, recovery=False)
+    ranks = run.wait_until_working()
+    os.kill(ranks[2], signal.SIGKILL)
+    status, text = run.end(ROOT_DEATH_S)
+    assert status != 0, text
+    check_resumes(setup)
+
+
+def stop_politely(setup):
+    run = Run(setup)
+    os.kill(run.wait_until_working()[0], signal.SIGTERM)
+    status, text = run.end()
+    assert "stopped 1" in text, text
+    before = journal_tasks(setup.journal)
+    assert len(set(before)) == len(before) and len(before) < TASKS
+    check_resumes(setup)
+
+
+def stop_with_one_hanging(setup):
+    run = Run(setup, "grace=1", "hang=2:20")
+    os.kill(run.wait_until_working()[0], signal.SIGTERM)
+    status, text = run.end(ROOT_DEATH_S)
+    assert "stopped 1" in text, text
+    check_resumes(setup)
+
+
+def kill_at_start(setup):
+    """Before any rank has a task; root may not even have begun."""
+    for rank in (1, 0):
+        setup.journal.unlink(missing_ok=True)
+        run = Run(setup)
+        while rank not in run.ranks():
+            time.sleep(0.001)
+        time.sleep(random.uniform(0, 0.4))
+        os.kill(run.ranks()[rank], signal.SIGKILL)
+        run.end(100)  # MPI itself may wait for a rank that died as it started
+        if setup.journal.exists():
+            check_resumes(setup)
+        else:
+            check_done(Run(setup))
+
+
+SHORT = [kill_one, stop_one, hang_everywhere, kill_root, kill_mpirun, stop_politely]
+LONG = [nothing, kill_all_others, stop_one_shortly, come_back_late, hang_once, die_everywhere_else,
+        stop_root, kill_everything, kill_one_without_recovery, stop_with_one_hanging]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("mpiexec")
+    parser.add_argument("--transport", choices=["shared", "tcp"], default="shared")
+    parser.add_argument("--only", action="append")
+    parser.add_argument("--long", action="store_true")
+    arguments = parser.parse_args()
+    cases = SHORT + (LONG if arguments.long else [])
+    if arguments.only:
+        cases = [case for case in SHORT + LONG + [kill_at_start]
+                 if case.__name__ in arguments.only]
+    failed = 0
+    for case in cases:
+        with tempfile.TemporaryDirectory() as folder:
+            arguments.journal = pathlib.Path(folder) / "journal"
+            start = time.monotonic()
+            try:
+                case(arguments)
+                verdict = "ok"
+            except AssertionError as error:
+                verdict = f"FAILED: {error}"
+                failed += 1
+            print(f"{case.__name__:28} {time.monotonic() - start:5.1f} s  {verdict}", flush=True)
+    if not cases:
+        sys.exit("no such case")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
