@@ -4,13 +4,13 @@
 #include <cmath>
 #include <map>
 
-#include "end_process.hpp"
 #include "monitor.hpp"
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/run/schedule.hpp"
 #include "own_time.hpp"
 #include "patience.hpp"
+#include "processes.hpp"
 #include "rank_tables.hpp"
 #include "syncer.hpp"
 #include "wire.hpp"
@@ -22,6 +22,8 @@ namespace {
 // So that results of other ranks do not keep the root's own worker waiting for ever.
 constexpr int most_messages_at_once = 64;
 constexpr double progress_seconds = 0.1;
+// Between two looks at the processes of this host.
+constexpr double look_seconds = 0.2;
 // The last words to ranks that may just have died.
 constexpr double farewell_seconds = 1.0;
 // A rank that falls silent may have died of a task whose results before it were still on the way.
@@ -34,6 +36,7 @@ struct Peer {
   double heard = 0.0;    ///< last word
   double in_hand = 0.0;  ///< since when at most it has had the task that it owes next
   bool spoke = false;    ///< in this dispatch
+  bool visible = false;  ///< as a process of this host: its death is seen at once
   bool lost = false;
   bool said_goodbye = false;
 };
@@ -94,7 +97,7 @@ class Root {
   std::vector<RankTotals> totals_;
   std::exception_ptr failure_;  // the first one; results are dropped from then on
   OwnTime clock_;
-  double now_ = 0.0, last_heartbeat_ = 0.0;
+  double now_ = 0.0, last_heartbeat_ = 0.0, last_look_ = 0.0;
   double start_seconds_ = wall_seconds();
   double last_progress_seconds_ = start_seconds_;
   double seconds_ = 0.0;
@@ -104,8 +107,11 @@ class Root {
 };
 
 void Root::hand_out() {
-  for (int rank = 1; rank < communicator_.size(); ++rank)
+  for (int rank = 1; rank < communicator_.size(); ++rank) {
+    const RankFacts& facts = facts_[static_cast<std::size_t>(rank)];
+    peer(rank).visible = facts.host == facts_[0].host && runs_here(facts.pid);
     if (communicator_.gave_up(rank)) lose(rank, "was lost before the first task", 0);
+  }
   for (int depth = 0; depth < 2; ++depth)
     for (int rank = 0; rank < communicator_.size(); ++rank) grant(rank);
 
@@ -155,8 +161,6 @@ void Root::close() {
     watch_ranks(false);
     if (idle && all_said_goodbye()) break;
   }
-  for (int rank = 1; rank < communicator_.size(); ++rank)
-    if (!peer(rank).lost && !peer(rank).said_goodbye) communicator_.give_up(rank);
   syncer_.stop();
   fail(syncer_.failure());
   monitor_.stop();
@@ -230,6 +234,7 @@ void Root::accept(const Message& message) {
   WireReader reader(message.payload);
   const auto rank = static_cast<std::size_t>(message.source);
   peers_[rank].heard = now_;
+  communicator_.give_up(message.source, false);
   peers_[rank].spoke = true;
   switch (message.tag) {
     case tag::alive:
@@ -282,12 +287,16 @@ void Root::accept_results(int rank, std::span<const std::byte> results) {
 /// Finds ranks that are silent or, where tasks `may_hang`, do not bring back what they hold. Only
 /// when nothing is left to hear: what waits to be heard is no silence.
 void Root::watch_ranks(bool may_hang) {
+  const bool look = now_ - last_look_ >= look_seconds;
+  if (look) last_look_ = now_;
   for (int rank = 1; rank < communicator_.size(); ++rank) {
     const Peer& other = peer(rank);
     if (other.lost || other.said_goodbye) continue;
     const double limit = other.spoke ? options_.lost_seconds
                                      : std::max(options_.lost_seconds, options_.start_seconds);
-    if (now_ - other.heard > limit)
+    if (look && other.visible && !runs_here(facts_[static_cast<std::size_t>(rank)].pid))
+      lose(rank, "died", guilt_of_presence);
+    else if (now_ - other.heard > limit)
       lose(rank, "was not heard for " + std::to_string(std::lround(limit)) + " s",
            guilt_of_presence);
     else if (const auto task = schedule_.owed_next(rank);
@@ -298,10 +307,11 @@ void Root::watch_ranks(bool may_hang) {
     replace_own_worker();
 }
 
-/// Its tasks go to others. Should it live, it is to bring what it has and do no more.
+/// Its tasks go to others. Should it live, it brings what it has and does no more.
 void Root::lose(int rank, const std::string& reason, int guilt) {
   peer(rank).lost = true;
-  communicator_.give_up(rank);
+  // Where only the worker hangs the rank still hears, and leaves in order when it is over.
+  if (guilt != guilt_of_hanging) communicator_.give_up(rank);
   const auto task = schedule_.owed_next(rank);
   const auto& host = facts_[static_cast<std::size_t>(rank)].host;
   lost_.push_back({rank, host, reason,

@@ -60,7 +60,9 @@ class LocalCommunicator final : public Communicator {
   }
   [[nodiscard]] std::optional<Message> receive() override { return world_.take(rank_); }
   [[nodiscard]] std::size_t unsent() override { return 0; }
-  void give_up(int rank) override { given_up_.at(static_cast<std::size_t>(rank)) = true; }
+  void give_up(int rank, bool gone) override {
+    given_up_.at(static_cast<std::size_t>(rank)) = gone;
+  }
   [[nodiscard]] bool gave_up(int rank) const override {
     return given_up_.at(static_cast<std::size_t>(rank));
   }

@@ -82,7 +82,9 @@ class MpiCommunicator final : public Communicator {
         sending_.begin(), sending_.end(), [&](const Transfer& t) { return !gave_up(t.peer); }));
   }
 
-  void give_up(int rank) override { given_up_.at(static_cast<std::size_t>(rank)) = true; }
+  void give_up(int rank, bool gone) override {
+    given_up_.at(static_cast<std::size_t>(rank)) = gone;
+  }
   [[nodiscard]] bool gave_up(int rank) const override {
     return given_up_.at(static_cast<std::size_t>(rank));
   }

@@ -1,11 +1,11 @@
 #include <algorithm>
 
-#include "end_process.hpp"
 #include "monitor.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/run/dispatch.hpp"
 #include "own_time.hpp"
 #include "patience.hpp"
+#include "processes.hpp"
 #include "wire.hpp"
 #include "worker.hpp"
 

@@ -19,7 +19,6 @@ constexpr std::size_t worth_a_message_bytes = std::size_t{64} << 10;
 // Beyond this the worker waits for the main thread, so that memory stays bounded.
 constexpr std::size_t most_results_bytes = std::size_t{2} << 20;
 constexpr double longest_stay_seconds = 0.1;
-constexpr std::chrono::seconds farewell{1};
 
 std::atomic<int> hanging_workers = 0;
 
@@ -57,7 +56,7 @@ Worker::Worker(Work work) : work_(std::move(work)) {
 }
 
 Worker::~Worker() {
-  leave_thread();
+  leave_thread(std::chrono::seconds(1));
 }
 
 void Worker::start() {
@@ -66,12 +65,11 @@ void Worker::start() {
 }
 
 /// The thread ends by itself, now or when its task comes back.
-void Worker::leave_thread() {
+void Worker::leave_thread(std::chrono::milliseconds farewell) {
   std::unique_lock lock(shared_->mutex);
   shared_->stopping = true;
   shared_->drop_queue();
   shared_->for_worker.notify_one();
-  // One that hangs already has had its time.
   shared_->for_main.wait_for(lock, farewell, [&] { return shared_->ended; });
   if (!shared_->ended) {
     shared_->left_behind = true;
@@ -80,7 +78,7 @@ void Worker::leave_thread() {
 }
 
 void Worker::replace() {
-  leave_thread();
+  leave_thread(std::chrono::milliseconds(0));
   {
     const std::lock_guard lock(shared_->mutex);
     waited_before_seconds_ += shared_->waited_seconds;

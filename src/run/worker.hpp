@@ -47,7 +47,7 @@ class Worker {
  private:
   struct Shared;
   void start();
-  void leave_thread();
+  void leave_thread(std::chrono::milliseconds farewell);
 
   const Work work_;
   std::shared_ptr<Shared> shared_;

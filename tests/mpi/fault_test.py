@@ -181,6 +181,11 @@ def hang_everywhere(setup):
     assert text.count("task 150") == 2, text
 
 
+def hang_without_recovery(setup):
+    """No process ends, so mpirun has no reason to end the others, nor to complain at the end."""
+    check_done(Run(setup, "lease=2", "hang=all:150", recovery=False))
+
+
 def die_everywhere_else(setup):
     """A task that ends whoever has it costs ranks, and root is spared while it has company."""
     text = check_done(Run(setup, "die=others:150"), lost=[1, 2, 3])
@@ -268,7 +273,8 @@ def kill_at_start(setup):
 
 SHORT = [kill_one, stop_one, hang_everywhere, kill_root, kill_mpirun, stop_politely]
 LONG = [nothing, kill_all_others, stop_one_shortly, come_back_late, hang_once, die_everywhere_else,
-        stop_root, kill_everything, kill_one_without_recovery, stop_with_one_hanging]
+        stop_root, kill_everything, kill_one_without_recovery, stop_with_one_hanging,
+        hang_without_recovery]
 
 
 def main():

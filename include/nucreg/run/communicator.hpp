@@ -37,8 +37,9 @@ class Communicator {
   /// Number of messages that were sent and are not yet with the system; also moves them on.
   /// Those to ranks that were given up do not count.
   [[nodiscard]] virtual std::size_t unsent() = 0;
-  /// That rank may be dead: nobody waits for what was sent to it. What it sends still arrives.
-  virtual void give_up(int rank) = 0;
+  /// That rank is `gone`, perhaps dead: nobody waits for what was sent to it. What it sends still
+  /// arrives, and may be a reason to take this back.
+  virtual void give_up(int rank, bool gone = true) = 0;
   [[nodiscard]] virtual bool gave_up(int rank) const = 0;
 };
 

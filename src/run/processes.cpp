@@ -1,4 +1,4 @@
-#include "end_process.hpp"
+#include "processes.hpp"
 
 #include <signal.h>
 #include <unistd.h>
@@ -10,28 +10,23 @@
 #include <thread>
 
 namespace nucreg {
-namespace {
-
-/// Its number may have gone to another process in the meantime, so the program is compared.
-bool is_ours(std::int64_t pid) {
-  if (pid <= 1 || pid == getpid()) return false;
+bool runs_here(std::int64_t pid) {
+  if (pid <= 1) return false;
   std::error_code error;
   const auto theirs = std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", error);
-  if (error) return false;
+  if (error) return false;  // also of one that is dead and not yet buried
   const auto mine = std::filesystem::read_symlink("/proc/self/exe", error);
   return !error && theirs == mine;
 }
 
-}  // namespace
-
 void end_processes(std::vector<std::int64_t> pids) {
   for (int wait = 0; wait < 20; ++wait) {
-    std::erase_if(pids, [](std::int64_t pid) { return !is_ours(pid); });
+    std::erase_if(pids, [](std::int64_t pid) { return pid == getpid() || !runs_here(pid); });
     if (pids.empty()) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   for (const std::int64_t pid : pids)
-    if (is_ours(pid)) kill(static_cast<pid_t>(pid), SIGKILL);
+    if (runs_here(pid)) kill(static_cast<pid_t>(pid), SIGKILL);
 }
 
 }  // namespace nucreg
