@@ -1,5 +1,6 @@
 // Levenberg-Marquardt of Eigen's unsupported module, a port of MINPACK's lmder.
 #include <Eigen/Dense>
+#include <cmath>
 #include <unsupported/Eigen/LevenbergMarquardt>
 
 #include "nucreg/solve/registry.hpp"
@@ -7,12 +8,14 @@
 namespace nucreg {
 namespace {
 
-// Dense functor of Eigen's interface; a negative return value makes it stop.
+// Dense functor of Eigen's interface; a negative return value makes it stop. It keeps to the
+// evaluations itself, since Eigen looks only after the first step.
 struct Residuals : Eigen::DenseFunctor<double> {
-  Residuals(Objective& f, int inputs, int values)
-      : Eigen::DenseFunctor<double>(inputs, values), objective(f) {}
+  Residuals(Objective& f, std::int64_t most, int inputs, int values)
+      : Eigen::DenseFunctor<double>(inputs, values), objective(f), max_evaluations(most) {}
 
   int operator()(const InputType& x, ValueType& residuals) const {
+    if (objective.function_evaluations() >= max_evaluations) return -1;
     objective.residuals(x, residuals);
     return objective.out_of_time() ? -1 : 0;
   }
@@ -22,6 +25,7 @@ struct Residuals : Eigen::DenseFunctor<double> {
   }
 
   Objective& objective;
+  std::int64_t max_evaluations;
 };
 
 SolveStatus status_of(Eigen::LevenbergMarquardtSpace::Status status) {
@@ -50,7 +54,7 @@ class EigenLmSolver : public Solver {
   [[nodiscard]] bool honours_bounds() const override { return false; }
   [[nodiscard]] SolveResult solve(Objective& objective,
                                   const SolveRequest& request) const override {
-    Residuals functor(objective, static_cast<int>(objective.parameters()),
+    Residuals functor(objective, request.max_evaluations, static_cast<int>(objective.parameters()),
                       static_cast<int>(objective.residual_count()));
     Eigen::LevenbergMarquardt<Residuals> lm(functor);
     lm.setFtol(request.ftol_rel);
@@ -59,8 +63,13 @@ class EigenLmSolver : public Solver {
     lm.setMaxfev(static_cast<Eigen::Index>(request.max_evaluations));
     Eigen::VectorXd x = request.start;
     const auto status = lm.minimize(x);
+    SolveStatus ended = status_of(status);
+    if (ended == SolveStatus::max_time && !objective.out_of_time())
+      ended = SolveStatus::max_evaluations;
+    // Eigen takes a gradient of NaN for one of zero.
+    if (!std::isfinite(lm.fnorm())) ended = SolveStatus::failed;
     return {.params = x,
-            .status = status_of(status),
+            .status = ended,
             .iterations = static_cast<std::int64_t>(lm.iterations()),
             .native_code = static_cast<std::int32_t>(status)};
   }

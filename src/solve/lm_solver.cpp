@@ -16,6 +16,7 @@ namespace {
 constexpr double first_damping = 1e-12;
 constexpr double damping_after_failure = 1e-4;
 constexpr double largest_damping = 1e14;
+constexpr double steepest_damping = 1.0;  // from it on a step is about the negative gradient's
 constexpr double trusted_damping = 1e-3;  // below it the model's own prediction can end the search
 
 // Bounds: projected steps over the parameters that are free (Kanzow, Yamashita and Fukushima,
@@ -49,12 +50,16 @@ class Search {
         result.status = SolveStatus::max_time;
         break;
       }
-      const Vector next = (x_ + step(damping)).cwiseMax(lower_).cwiseMin(upper_);
+      bool cut = false;
+      const Vector next = (x_ + step(damping, cut)).cwiseMax(lower_).cwiseMin(upper_);
       const Vector moved = next - x_;
       const double predicted = -(gradient().dot(moved) + 0.5 * moved.dot(hessian() * moved));
-      const bool tiny = moved.norm() <= request_.xtol_rel * x_.norm();
-      const bool little = predicted <= request_.ftol_rel * at_x_.value;
-      if (little && damping <= trusted_damping) {
+      // A step that a bound cuts can be short, or lead uphill, far from the minimum; not so once
+      // damping has turned it to the negative gradient.
+      const bool judged = !cut || damping >= steepest_damping;
+      const bool tiny = judged && moved.norm() <= request_.xtol_rel * x_.norm();
+      const bool little = judged && predicted <= request_.ftol_rel * at_x_.value;
+      if (little && (cut || damping <= trusted_damping)) {
         result.status = SolveStatus::converged;
         break;
       }
@@ -65,7 +70,7 @@ class Search {
       ++result.iterations;
       objective_.normal_equations(next, at_next_);
       const double gained = at_x_.value - at_next_.value;
-      if (finite(at_next_) && gained > 1e-4 * predicted) {
+      if (finite(at_next_) && predicted > 0.0 && gained > 1e-4 * predicted) {
         const double old_value = at_x_.value;
         x_ = next;
         std::swap(at_x_, at_next_);
@@ -96,24 +101,42 @@ class Search {
     return std::isfinite(n.value) && n.gradient.allFinite() && n.hessian.allFinite();
   }
 
-  // The damped Gauss-Newton step; parameters held by a bound do not move.
-  [[nodiscard]] Vector step(double damping) const {
+  // The damped Gauss-Newton step. Parameters held by a bound do not move; one that the step would
+  // take beyond its bound (`cut`) goes as far as that, and the others follow.
+  [[nodiscard]] Vector step(double damping, bool& cut) const {
     Vector g = gradient();
     Matrix h = hessian();
+    Vector fixed = Vector::Zero();
     const double floor = std::numeric_limits<double>::epsilon() * h.diagonal().maxCoeff() +
                          std::numeric_limits<double>::min();
     for (int i = 0; i < P; ++i) {
       const bool held = (x_[i] <= lower_[i] && g[i] > 0.0) || (x_[i] >= upper_[i] && g[i] < 0.0);
-      if (held) {
-        g[i] = 0.0;
-        h.row(i).setZero();
-        h.col(i).setZero();
-        h(i, i) = 1.0;
-      } else {
-        h(i, i) += damping * std::max(h(i, i), floor);
-      }
+      h(i, i) += damping * std::max(h(i, i), floor);
+      if (held) fix(i, 0.0, g, h);
     }
-    return h.ldlt().solve(-g);
+    Vector move = h.ldlt().solve(-g);
+    for (int round = 0; round < P; ++round) {
+      bool again = false;
+      for (int i = 0; i < P; ++i) {
+        const double to = std::clamp(x_[i] + move[i], lower_[i], upper_[i]) - x_[i];
+        if (fixed[i] != 0.0 || !(std::abs(to) < std::abs(move[i]))) continue;
+        fixed[i] = 1.0;
+        fix(i, to, g, h);
+        cut = again = true;
+      }
+      if (!again) break;
+      move = h.ldlt().solve(-g);
+    }
+    return move;
+  }
+
+  // Makes parameter i of the system h move = -g take the value `move`.
+  static void fix(int i, double move, Vector& g, Matrix& h) {
+    g += h.col(i) * move;
+    h.row(i).setZero();
+    h.col(i).setZero();
+    h(i, i) = 1.0;
+    g[i] = -move;
   }
 
   Objective& objective_;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <nlopt.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -49,6 +50,8 @@ struct Reference {
 struct Evaluation {
   Objective& objective;
   nlopt_opt optimizer;
+  std::int64_t max_evaluations;
+  bool stop_at_once;
   Params best;
   Params best_gradient = {};
   double best_value = std::numeric_limits<double>::infinity();
@@ -58,20 +61,37 @@ struct Evaluation {
   double expected_gain = std::numeric_limits<double>::infinity();
   std::optional<Reference> reference = {};
   double best_difference = 0.0;  // to the reference
+  bool out_of_evaluations = false;
   bool not_finite = false;
   bool out_of_time = false;
+  bool stop_due = false;
+
+  [[nodiscard]] bool stopped() const { return out_of_evaluations || not_finite || out_of_time; }
 };
+
+// Ends the search; an algorithm that goes on learns nothing from there, at no cost. NLopt's
+// original DIRECT is asked one call later: stopped at its first, it reads memory that it has not
+// set.
+double stop(Evaluation& e, unsigned n, double* gradient) {
+  if (e.stop_at_once || e.stop_due) nlopt_force_stop(e.optimizer);
+  e.stop_due = true;
+  if (gradient) std::fill_n(gradient, n, 0.0);
+  return 1e300;
+}
 
 double evaluate(unsigned n, const double* x, double* gradient, void* data) {
   auto& e = *static_cast<Evaluation*>(data);
+  // Some algorithms look at their stops now and then only, or never.
+  if (!e.stopped()) e.out_of_evaluations = e.objective.function_evaluations() >= e.max_evaluations;
+  if (e.stopped()) return stop(e, n, gradient);
   const Params p = Eigen::Map<const Eigen::VectorXd>(x, n);
   Params g;
   const double value = gradient ? e.objective.value_and_gradient(p, g) : e.objective.value(p);
   const double slope = gradient ? g.norm() : 0.0;
   e.out_of_time = e.objective.out_of_time();
   e.not_finite = !std::isfinite(value) || !std::isfinite(slope);
-  if (e.out_of_time || e.not_finite) nlopt_force_stop(e.optimizer);
-  if (e.not_finite) return value;
+  if (e.not_finite) return stop(e, n, gradient);
+  if (e.out_of_time) static_cast<void>(stop(e, 0, nullptr));
   const double scale = e.reference ? e.reference->scale : 1.0;
   const double difference = e.reference ? e.reference->difference(p, g, value) : 0.0;
   if (gradient) Eigen::Map<Eigen::VectorXd>(gradient, n) = scale * g;
@@ -91,6 +111,7 @@ double evaluate(unsigned n, const double* x, double* gradient, void* data) {
 SolveStatus status_of(nlopt_result result, const Evaluation& evaluation) {
   if (evaluation.not_finite) return SolveStatus::failed;
   if (evaluation.out_of_time) return SolveStatus::max_time;
+  if (evaluation.out_of_evaluations) return SolveStatus::max_evaluations;
   switch (result) {
     case NLOPT_SUCCESS:
     case NLOPT_STOPVAL_REACHED:
@@ -134,6 +155,7 @@ class NloptSolver : public Solver {
     const auto& name = std::get<std::string>(options.at("algorithm"));
     honours_bounds_ = name != "LN_NEWUOA";
     refines_ = name.starts_with("LD_");
+    stop_at_once_ = !name.starts_with("GN_ORIG_DIRECT");
     if (wants_local(name)) local_ = algorithm_of(options, "local_algorithm");
   }
 
@@ -143,7 +165,8 @@ class NloptSolver : public Solver {
                                   const SolveRequest& request) const override {
     const auto n = static_cast<unsigned>(objective.parameters());
     const Optimizer optimizer(algorithm_, n);
-    Evaluation evaluation{objective, optimizer.handle, request.start};
+    Evaluation evaluation{objective, optimizer.handle, request.max_evaluations, stop_at_once_,
+                          request.start};
     nlopt_set_min_objective(optimizer.handle, evaluate, &evaluation);
     if (honours_bounds_ && request.box.bounded()) {
       nlopt_set_lower_bounds(optimizer.handle, request.box.lower.data());
@@ -174,18 +197,12 @@ class NloptSolver : public Solver {
       return ended_well && refines_ && request.ftol_rel < resolution_of_value;
     };
     for (int round = 0; round < most_rounds && unfinished(); ++round) {
-      const std::int64_t left = request.max_evaluations - objective.function_evaluations();
-      if (left <= 0) {
-        result = NLOPT_MAXEVAL_REACHED;
-        break;
-      }
-      nlopt_set_maxeval(optimizer.handle, static_cast<int>(left));
       const double slope_before = evaluation.best_slope;
       evaluation.reference = Reference{evaluation.best, evaluation.best_gradient,
                                        evaluation.best_value, 1.0 / slope_before};
       evaluation.best_difference = 0.0;
       native = result = optimize(optimizer.handle, evaluation.best);
-      if (evaluation.out_of_time || result == NLOPT_MAXEVAL_REACHED) break;
+      if (evaluation.stopped() || result == NLOPT_MAXEVAL_REACHED) break;
       const bool gained = -evaluation.best_difference > request.ftol_rel * evaluation.best_value;
       const bool at_its_end = result == NLOPT_FAILURE || evaluation.best_slope > 0.1 * slope_before;
       if (!gained && at_its_end) {
@@ -212,13 +229,15 @@ class NloptSolver : public Solver {
   static void set_stops(nlopt_opt optimizer, const SolveRequest& request) {
     nlopt_set_ftol_rel(optimizer, request.ftol_rel);
     nlopt_set_xtol_rel(optimizer, request.xtol_rel);
-    nlopt_set_maxeval(optimizer, static_cast<int>(request.max_evaluations));
+    constexpr std::int64_t most = std::numeric_limits<int>::max();
+    nlopt_set_maxeval(optimizer, static_cast<int>(std::min(request.max_evaluations, most)));
   }
 
   nlopt_algorithm algorithm_;
   nlopt_algorithm local_ = NLOPT_NUM_ALGORITHMS;
   unsigned vector_storage_, population_;
   bool honours_bounds_ = true;
+  bool stop_at_once_ = true;
   bool refines_ = false;  // a gradient and no search elsewhere
 };
 

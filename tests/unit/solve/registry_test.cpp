@@ -1,0 +1,129 @@
+#include "nucreg/solve/registry.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <stdexcept>
+
+#include "nucreg/job/parse.hpp"
+
+using namespace nucreg;
+
+namespace {
+
+Job job_with(const std::string& solver, const std::string& fit = {}) {
+  return parse_job_text(
+      "[job]\nname = \"t\"\n[fit]\n" + fit + "\n[[solver]]\nname = \"S\"\n" + solver, "job.toml");
+}
+
+// Makes the solver of the job; line 7 is the first of `solver`.
+JobError error_of(const std::string& solver, const std::string& fit = {}) {
+  const Job job = job_with(solver, fit);
+  try {
+    static_cast<void>(standard_solvers().make(job.solvers.at(0), job));
+  } catch (const JobError& error) {
+    CAPTURE(std::string(error.what()));
+    CHECK(error.fields().file == "job.toml");
+    return error;
+  }
+  FAIL("was made: " << solver);
+  throw std::logic_error("unreachable");
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("the registry ships every kind, each with a summary and an estimate that grows") {
+  const SolverRegistry registry = standard_solvers();
+  std::set<std::string> names;
+  for (const SolverKind& kind : registry.kinds()) {
+    names.insert(kind.name);
+    CHECK(!kind.summary.empty());
+    CHECK(kind.seconds(1000.0) > 0.0);
+    CHECK(kind.seconds(1e6) > 10.0 * kind.seconds(1000.0));
+  }
+  CHECK(names == std::set<std::string>{"nlopt", "eigen-lm", "lm", "closed-form"});
+}
+
+TEST_CASE("a kind is named once") {
+  SolverRegistry registry = standard_solvers();
+  CHECK_THROWS_AS(registry.add(lm_kind()), std::logic_error);
+}
+
+TEST_CASE("an unknown kind is answered with those that exist, at its line") {
+  const JobError error = error_of("kind = \"simplex\"\n");
+  CHECK(error.fields().line == 7);
+  CHECK(error.fields().key == "solver.kind");
+  CHECK(error.fields().allowed == "nlopt, eigen-lm, lm, closed-form");
+  CHECK(contains(error.problem(), "simplex"));
+}
+
+TEST_CASE("an unknown key is answered with those of the kind") {
+  const JobError lm = error_of("kind = \"lm\"\nalgorithm = \"LD_LBFGS\"\n");
+  CHECK(lm.fields().line == 8);
+  CHECK(lm.fields().key == "solver.algorithm");
+  CHECK(lm.fields().allowed == "name, kind");
+  const JobError nlopt = error_of("kind = \"nlopt\"\n\nalgoritm = \"LD_LBFGS\"\n");
+  CHECK(nlopt.fields().line == 9);
+  CHECK(contains(nlopt.fields().allowed, "algorithm"));
+  CHECK(contains(nlopt.fields().allowed, "vector_storage"));
+}
+
+TEST_CASE("options of another type or out of range are errors at their line") {
+  const JobError type = error_of("kind = \"nlopt\"\nalgorithm = 7\n");
+  CHECK(type.fields().line == 8);
+  CHECK(type.fields().allowed == "a string");
+  const JobError text = error_of("kind = \"nlopt\"\nvector_storage = \"ten\"\n");
+  CHECK(text.fields().key == "solver.vector_storage");
+  CHECK(text.fields().allowed == "an integer");
+  CHECK(contains(error_of("kind = \"nlopt\"\npopulation = 1.5\n").fields().allowed, "an integer"));
+  const JobError range = error_of("kind = \"nlopt\"\npopulation = -1\n");
+  CHECK(range.fields().line == 8);
+  CHECK(contains(range.fields().allowed, "0 or more"));
+}
+
+TEST_CASE("an algorithm that NLopt does not know is answered with all that it knows") {
+  for (const std::string key : {"algorithm", "local_algorithm"}) {
+    const std::string global = key == "algorithm" ? "" : "algorithm = \"LN_AUGLAG\"\n";
+    const JobError error = error_of("kind = \"nlopt\"\n" + global + key + " = \"LD_LBFSG\"\n");
+    CHECK(error.fields().line == (global.empty() ? 8 : 9));
+    CHECK(error.fields().key == "solver." + key);
+    for (const std::string& name : nlopt_algorithms())
+      CHECK(contains(error.fields().allowed, name));
+  }
+  CHECK(nlopt_algorithms().size() > 40);
+}
+
+TEST_CASE("a global algorithm needs a whole box") {
+  const std::string global = "kind = \"nlopt\"\nalgorithm = \"GN_DIRECT_L\"\n";
+  const std::string box =
+      "bounds = { scale = [3, 5], angle_deg = [-9, 9], dx_px = [-50, 50], dy_px = [-50, 50] }";
+  const JobError none = error_of(global);
+  CHECK(none.fields().line == 8);
+  CHECK(contains(none.problem(), "GN_DIRECT_L"));
+  CHECK(contains(none.fields().allowed, "dx_px"));
+  CHECK_NOTHROW(error_of(global, "bounds = { scale = [3, 5] }"));
+  CHECK(contains(error_of(global, "model = [\"trs\", \"projective\"]\n" + box).problem(),
+                 "projective"));
+  for (const std::string model : {"rigid", "similarity", "trs", "affine"}) {
+    const Job job = job_with(global, "model = \"" + model + "\"\n" + box);
+    CHECK(standard_solvers().make(job.solvers.at(0), job) != nullptr);
+  }
+}
+
+TEST_CASE("options are filled in from their defaults and told as text") {
+  const Job job = job_with("kind = \"nlopt\"\nvector_storage = 7\n");
+  const SolverOptions options = standard_solvers().options(job.solvers.at(0), "job.toml");
+  CHECK(options.size() == 4);
+  CHECK(std::get<std::string>(options.at("algorithm")) == "LD_LBFGS");
+  CHECK(std::get<std::int64_t>(options.at("vector_storage")) == 7);
+  CHECK(options_text(options) ==
+        "algorithm = \"LD_LBFGS\", local_algorithm = \"LD_LBFGS\", population = 0, "
+        "vector_storage = 7");
+  CHECK(options_text({}).empty());
+}
