@@ -13,6 +13,7 @@
 #include "nucreg/app/resume.hpp"
 #include "nucreg/app/run_files.hpp"
 #include "nucreg/app/run_setup.hpp"
+#include "nucreg/app/stop_signal.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/app/trial_runner.hpp"
 #include "nucreg/core/build_info.hpp"
@@ -60,9 +61,7 @@ ExitStatus run_other_rank(Communicator& communicator) {
     Loaded loaded{.job = parse_job_text(setup.job_toml)};
     loaded.plan = make_plan(loaded.job);
     load_runner(loaded, setup, rank);
-    serve(communicator, work_of(loaded),
-          {.monitor_seconds = loaded.job.run.monitor_seconds,
-           .solves_per_task = loaded.plan.solvers});
+    serve(communicator, work_of(loaded), dispatch_options(loaded.job, loaded.plan));
     flush_log();
     return ExitStatus::done;
   } catch (const SetupRefused& refused) {
@@ -143,6 +142,12 @@ void tell_how_to_go_on(const Start& start) {
   }
 }
 
+void warn_of_lost_ranks(const std::vector<LostRank>& lost, const Plan& plan) {
+  for (const LostRank& rank : lost)
+    log_warning("rank {} on {} {}; its trials were run elsewhere: {}", rank.rank, rank.host,
+                rank.reason, trials_text(rank.tasks, plan));
+}
+
 ExitStatus run_and_write(Communicator& communicator, Start& start,
                          const std::vector<RankFacts>& facts, RunReport report) {
   const Job& job = start.loaded.job;
@@ -150,22 +155,45 @@ ExitStatus run_and_write(Communicator& communicator, Start& start,
   JournalWriter& journal = *start.journal.writer;
   ProgressDisplay display(error_is_terminal(), job.run.monitor_seconds, plan.solvers,
                           start.journal.trials_done);
-  report.dispatch =
-      dispatch(communicator, task_list(job, plan, start.journal.done), work_of(start.loaded),
-               [&](std::uint64_t task, int rank, std::span<const std::byte> payload) {
-                 journal.append(task, rank, payload);
-               },
-               facts,
-               {.monitor_seconds = job.run.monitor_seconds,
-                .solves_per_task = plan.solvers,
-                .progress = [&](const Progress& progress) { display.show(progress); },
-                .sync = [&] { journal.sync(); }});
+  DispatchOptions options = dispatch_options(job, plan);
+  options.progress = [&](const Progress& progress) { display.show(progress); };
+  options.sync = [&] { journal.sync(); };
+  options.stop_requested = [&options] {
+    const int number = stop_signal();
+    if (number == 0) return false;
+    // Only now is it known how much time there is; dispatch looks at it after this. The command
+    // comes first, since what sent the signal may not wait for long.
+    options.grace_seconds = grace_seconds(number);
+    fmt::print(stderr,
+               "nucreg: {}: trials in hand have {} to end\n"
+               "nucreg: to go on: {}\n",
+               signal_name(number), duration_text(options.grace_seconds), resume_command());
+    return true;
+  };
+  options.abandoned = [&](std::uint64_t task, Bytes& payload) {
+    start.loaded.runner->give_up(task, payload);
+    log_warning("{}: given up, its solves are recorded as failed",
+                trials_text(std::vector{TaskList::Block{task, 1}}, plan));
+  };
+  report.dispatch = dispatch(
+      communicator, task_list(job, plan, start.journal.done), work_of(start.loaded),
+      [&](std::uint64_t task, int rank, std::span<const std::byte> payload) {
+        journal.append(task, rank, payload);
+      },
+      facts, options);
   journal.sync();
-  (void)write_result(start.files.output, start.journal.replace_output,
-                                 JournalReader(start.files.journal), job, plan, report);
-  remove_file(start.files.journal);
+  warn_of_lost_ranks(report.dispatch.lost, plan);
+  const std::uint64_t trials_done =
+      write_result(start.files.output, start.journal.replace_output,
+                   JournalReader(start.files.journal), job, plan, report);
+  const bool complete = trials_done == plan.tasks();
+  if (complete)
+    remove_file(start.files.journal);
+  else
+    fmt::print(stderr, "nucreg: {} of {} trials are done; {} is partial\n", count_text(trials_done),
+               count_text(plan.tasks()), start.files.output.string());
   show_result(start.files);
-  return ExitStatus::done;
+  return complete ? ExitStatus::done : ExitStatus::stopped;
 }
 
 ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
@@ -228,6 +256,7 @@ ExitStatus run_rank(Communicator& communicator, const RunCommand& command) {
 }  // namespace
 
 ExitStatus run_command(const RunCommand& command) {
+  const StopSignals caught;
   ExitStatus status = ExitStatus::bug;
   if (started_by_launcher()) {
     MpiSession session;

@@ -1,5 +1,7 @@
 #include "nucreg/app/run_setup.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -137,6 +139,38 @@ TaskList task_list(const Job& job, const Plan& plan, const std::vector<bool>& do
   std::stable_sort(list.blocks.begin(), list.blocks.end(),
                    [](const auto& a, const auto& b) { return a.cost_seconds > b.cost_seconds; });
   return list;
+}
+
+DispatchOptions dispatch_options(const Job& job, const Plan& plan) {
+  // Beside its solves a trial is made and measured, on a machine that may be crowded.
+  constexpr double slack_seconds = 30.0;
+  double limit = 0.0;
+  for (const Draw& seconds : job.fit.max_seconds) limit = std::max(limit, seconds.max);
+  const auto solves_timed =
+      static_cast<double>(1 + std::max<std::int64_t>(1, job.run.timing_repeats));
+  DispatchOptions options;
+  options.monitor_seconds = job.run.monitor_seconds;
+  options.solves_per_task = plan.solvers;
+  options.lease_seconds = slack_seconds + limit * solves_timed * static_cast<double>(plan.solvers);
+  return options;
+}
+
+std::string trials_text(const std::vector<TaskList::Block>& tasks, const Plan& plan) {
+  constexpr std::size_t most = 8;
+  std::string text;
+  std::uint64_t shown_configuration = plan.configurations.size();
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (i == most) return text + fmt::format(" and {} more blocks", tasks.size() - most);
+    const std::uint64_t configuration = tasks[i].first / plan.trials;
+    const std::uint64_t first = tasks[i].first % plan.trials, last = first + tasks[i].count - 1;
+    if (configuration == shown_configuration)
+      text += ", ";
+    else
+      text += fmt::format("{}configuration {}: trial ", i > 0 ? "; " : "", configuration);
+    shown_configuration = configuration;
+    text += first == last ? fmt::format("{}", first) : fmt::format("{}-{}", first, last);
+  }
+  return text.empty() ? "none" : text;
 }
 
 }  // namespace nucreg

@@ -41,6 +41,12 @@ bool timing_stands(double wall, double cpu) {
          wall - cpu <= most_time_off_cpu * wall + clock_reading_seconds;
 }
 
+void append(Bytes& payload, const std::vector<Record>& records) {
+  const std::size_t before = payload.size(), bytes = records.size() * sizeof(Record);
+  payload.resize(before + bytes);
+  std::memcpy(payload.data() + before, records.data(), bytes);
+}
+
 std::array<double, max_parameters> padded(const Params& params) {
   auto out = Record::no_params;
   std::copy(params.begin(), params.end(), out.begin());
@@ -182,7 +188,8 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
         job_.run.timing_repeats > 0
             ? job_.run.timing_repeats
             : auto_repeats(record, named.seconds(static_cast<double>(record.pairs)));
-    if (repeats > 1) timed(repeats);
+    // A solve that ran out of time is not made to do so again.
+    if (repeats > 1 && result.status != SolveStatus::max_time) timed(repeats);
   } catch (const std::exception& e) {
     log_warning("configuration {} trial {} solver {} threw: {}", record.configuration, record.trial,
                 named.name, e.what());
@@ -244,10 +251,18 @@ std::vector<Record> TrialRunner::run(std::uint64_t task) const {
 }
 
 void TrialRunner::run(std::uint64_t task, Bytes& payload) const {
-  const std::vector<Record> records = run(task);
-  const std::size_t bytes = records.size() * sizeof(Record);
-  payload.resize(payload.size() + bytes);
-  std::memcpy(payload.data() + payload.size() - bytes, records.data(), bytes);
+  append(payload, run(task));
+}
+
+void TrialRunner::give_up(std::uint64_t task, Bytes& payload) const {
+  std::vector<Record> records(solvers_.size());
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    records[i].configuration = static_cast<std::uint32_t>(task / plan_.trials);
+    records[i].trial = static_cast<std::uint32_t>(task % plan_.trials);
+    records[i].solver = static_cast<std::uint32_t>(i);
+    records[i].rank = rank_;
+  }
+  append(payload, records);
 }
 
 }  // namespace nucreg

@@ -4,48 +4,14 @@ import shutil
 import signal
 import struct
 import subprocess
-import time
 import unittest
 
 import h5py
 
-from nucreg_case import (DONE, LIMIT_S, OUTPUT, USAGE, NucregCase, command_line, environment,
-                         read_group, run)
+from interrupted import JOB, JOURNAL_BYTES, TRIALS, size, start, wait_for
+from nucreg_case import (DONE, LIMIT_S, OUTPUT, USAGE, NucregCase, environment, read_group, run)
 
-JOB = """
-[job]
-name = "long"
-trials = 200
-
-[problem]
-points = [40, 60]
-noise_px = 1.0
-
-[[solver]]
-name = "L-BFGS"
-kind = "nlopt"
-
-[[solver]]
-name = "LM"
-kind = "lm"
-"""
-TRIALS = 400
 FRAME_BYTES = 24
-
-
-def start(folder, *arguments, ranks=0, **variables):
-    return subprocess.Popen(command_line(arguments, ranks), cwd=folder,
-                            env=environment(**variables), stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            start_new_session=True)
-
-
-def wait_for(condition, what):
-    end = time.monotonic() + LIMIT_S
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"never came: {what}")
-        time.sleep(0.01)
 
 
 def crc32c(data):
@@ -55,10 +21,6 @@ def crc32c(data):
         for _ in range(8):
             crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
     return crc ^ 0xFFFFFFFF
-
-
-def size(path):
-    return path.stat().st_size if path.exists() else 0
 
 
 def frames(journal):
@@ -82,7 +44,7 @@ class Resume(NucregCase):
         cls.reference = maker.run_job(JOB, output="reference.h5")
         killed = start(maker.dir, "run", "job.toml", "-o", "killed.h5")
         journal = maker.dir / "killed.h5.journal"
-        wait_for(lambda: size(journal) > 60_000, "a journal of 60 kB")
+        wait_for(lambda: size(journal) > JOURNAL_BYTES, "results in the journal")
         killed.send_signal(signal.SIGKILL)
         killed.communicate()
         cls.journal = journal.read_bytes()

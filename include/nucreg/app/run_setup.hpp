@@ -38,4 +38,11 @@ struct RunSetup {
 /// task; empty: none is.
 [[nodiscard]] TaskList task_list(const Job& job, const Plan& plan, const std::vector<bool>& done);
 
+/// What root and other ranks must agree on, with a lease that no trial can outlast whose solvers
+/// keep to max_seconds.
+[[nodiscard]] DispatchOptions dispatch_options(const Job& job, const Plan& plan);
+
+/// "configuration 3: trials 4-9, 12; configuration 5: trial 1", cut off where it gets long.
+[[nodiscard]] std::string trials_text(const std::vector<TaskList::Block>& tasks, const Plan& plan);
+
 }  // namespace nucreg

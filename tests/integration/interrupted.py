@@ -1,0 +1,58 @@
+"""A job that lasts long enough to be interrupted, and the means to do so."""
+
+import signal
+import subprocess
+import time
+
+from nucreg_case import LIMIT_S, command_line, environment
+
+JOB = """
+[job]
+name = "long"
+trials = 400
+
+[problem]
+points = [40, 60]
+noise_px = 1.0
+
+[[solver]]
+name = "L-BFGS"
+kind = "nlopt"
+
+[[solver]]
+name = "LM"
+kind = "lm"
+"""
+TRIALS = 800
+# With this much in its journal a run has begun and is far from done.
+JOURNAL_BYTES = 60_000
+
+
+def start(folder, *arguments, ranks=0, **variables):
+    return subprocess.Popen(command_line(arguments, ranks), cwd=folder,
+                            env=environment(**variables), stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            start_new_session=True)
+
+
+def wait_for(condition, what):
+    end = time.monotonic() + LIMIT_S
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"never came: {what}")
+        time.sleep(0.01)
+
+
+def finish(process):
+    """Waits for the end; exit status, standard output and standard error."""
+    try:
+        out, err = process.communicate(timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        out, err = process.communicate()
+        raise AssertionError(f"hangs\n{out.decode()}\n{err.decode()}") from None
+    return process.returncode, out.decode(), err.decode()
+
+
+def size(path):
+    return path.stat().st_size if path.exists() else 0
