@@ -176,26 +176,33 @@ bool Root::all_said_goodbye() const {
   return true;
 }
 
-/// Each rank ends those of its host that were given up: the launcher waits for all processes.
+/// Each rank hears who is gone and ends those of them that live on its host: the launcher waits for
+/// all processes.
 void Root::release_all() {
-  const auto given_up_on = [&](const std::string& host) {
-    std::vector<std::int64_t> pids;
-    for (std::size_t rank = 1; rank < facts_.size(); ++rank)
-      if (facts_[rank].host == host && communicator_.gave_up(static_cast<int>(rank)))
-        pids.push_back(facts_[rank].pid);
-    return pids;
+  struct Gone {
+    int rank;
+    const RankFacts& facts;
   };
+  std::vector<Gone> gone;
+  for (int rank = 1; rank < communicator_.size(); ++rank)
+    if (communicator_.gave_up(rank)) gone.push_back({rank, facts_[static_cast<std::size_t>(rank)]});
+  const std::string& here = facts_[0].host;
   for (int rank = 1; rank < communicator_.size(); ++rank) {
     const std::string& host = facts_[static_cast<std::size_t>(rank)].host;
-    Bytes pids;
-    if (host != facts_[0].host)
-      for (const std::int64_t pid : given_up_on(host)) put(pids, pid);
-    send(rank, tag::release, std::move(pids));
+    Bytes bytes;
+    for (const Gone& one : gone) {
+      put(bytes, one.rank);
+      put(bytes, host != here && one.facts.host == host ? one.facts.pid : std::int64_t{0});
+    }
+    send(rank, tag::release, std::move(bytes));
   }
   const double until = clock_.now() + farewell_seconds;
   for (Patience patience; communicator_.unsent() > 0 && clock_.now() < until;)
     worker_.wait(patience.next());
-  end_processes(given_up_on(facts_[0].host));
+  std::vector<std::int64_t> pids;
+  for (const Gone& one : gone)
+    if (one.facts.host == here) pids.push_back(one.facts.pid);
+  end_processes(std::move(pids));
 }
 
 DispatchReport Root::report() const {

@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <condition_variable>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
@@ -173,13 +174,7 @@ class Deadline {
   std::thread thread_;
 };
 
-constexpr std::chrono::seconds longest_start{60};
-
-/// Whether mpirun was told to let the others live when one dies.
-bool recovery_enabled() {
-  const char* text = std::getenv("OMPI_MCA_orte_enable_recovery");
-  return text && std::atoi(text) != 0;
-}
+constexpr std::chrono::seconds longest_start{60}, longest_end{10};
 
 /// How many ranks the launcher says it started; 0 = it does not say.
 int launched_ranks() {
@@ -210,9 +205,11 @@ MpiSession::MpiSession() : exceptions_at_start_(std::uncaught_exceptions()) {
 }
 
 MpiSession::~MpiSession() {
-  if (std::uncaught_exceptions() > exceptions_at_start_ || recovery_enabled() ||
+  if (std::uncaught_exceptions() > exceptions_at_start_ ||
       static_cast<const MpiCommunicator&>(*communicator_).gave_up_any())
     return;
+  std::fflush(nullptr);
+  const Deadline deadline(longest_end);
   MPI_Finalize();
 }
 

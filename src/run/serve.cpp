@@ -109,8 +109,11 @@ void Rank::accept(const Message& message) {
     case tag::release: {
       released_ = true;
       std::vector<std::int64_t> pids;
-      for (WireReader reader(message.payload); !reader.empty();)
+      for (WireReader reader(message.payload); !reader.empty();) {
+        if (const int gone = reader.get<int>(); gone != communicator_.rank())
+          communicator_.give_up(gone);
         pids.push_back(reader.get<std::int64_t>());
+      }
       return end_processes(std::move(pids));
     }
     default:

@@ -22,7 +22,7 @@ inline constexpr int sample = 12;        ///< rank -> root: Sample
 inline constexpr int failure = 13;       ///< rank -> root: exit status, text
 inline constexpr int finish = 14;        ///< root -> rank: drop what is queued, then say goodbye
 inline constexpr int totals = 15;        ///< rank -> root: RankTotals, its last message
-inline constexpr int release = 16;       ///< root -> rank: it is over; lost pids on its host ...
+inline constexpr int release = 16;       ///< root -> rank: it is over; (gone rank, pid to end) ...
 inline constexpr int alive = 17;         ///< both ways: nothing new
 
 }  // namespace nucreg::tag

@@ -4,7 +4,7 @@
 // WHO hangs in that task or is ended by it: a rank, "all", "others" (than rank 0) or "first". With
 // pareto SLEEP_MS is the mean of heavy-tailed lengths. SIGTERM stops it. Rank 0 prints a line for
 // each lost rank and a last one:
-//     done N new, stopped 0|1, abandoned N, T s
+//     done N new, stopped 0|1, abandoned N, T s for SUM s
 // and leaves with 0 (all done), 4 (stopped) or 5 (journal not written).
 #include <fcntl.h>
 #include <unistd.h>
@@ -130,9 +130,13 @@ int run_root(Communicator& communicator, const std::shared_ptr<const Options>& o
                   static_cast<unsigned long long>(block.count));
     std::printf("\n");
   }
-  std::printf("done %llu new, stopped %d, abandoned %d, %.2f s\n",
+  double asked = 0.0;
+  for (const TaskList::Block& block : tasks.blocks)
+    for (std::uint64_t i = 0; i < block.count; ++i)
+      asked += options->length(block.first + i).count();
+  std::printf("done %llu new, stopped %d, abandoned %d, %.2f s for %.2f s\n",
               static_cast<unsigned long long>(report.tasks_done), report.stopped, abandoned,
-              report.seconds);
+              report.seconds, asked);
   return static_cast<int>(report.stopped ? ExitStatus::stopped : ExitStatus::done);
 }
 
