@@ -29,11 +29,11 @@ constexpr std::uint32_t width = 37, height = 29;
 // Values that need every byte, and differ from pixel to pixel.
 std::uint32_t value_at(std::uint32_t x, std::uint32_t y, unsigned bits) {
   if ((x + y) % 3 == 0) return 0;
-  const std::uint64_t full = bits == 32 ? 0xffffffffull : (1ull << bits) - 1;
+  const std::uint64_t full = bits >= 32 ? 0xffffffffull : (1ull << bits) - 1;
   return static_cast<std::uint32_t>((x * 2654435761ull + y * 40503ull + 1) & full);
 }
 
-void put(std::uint8_t* to, std::uint32_t value, unsigned bits) {
+void put(std::uint8_t* to, std::uint64_t value, unsigned bits) {
   std::memcpy(to, &value, bits / 8);  // little-endian host; libtiff swaps
 }
 

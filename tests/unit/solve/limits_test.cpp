@@ -50,7 +50,7 @@ TEST_CASE("every solver ends when its time is over") {
     CAPTURE(named.text());
     ScaledProblem problem(solve_test::pairs(20000, 2.0), Model::similarity, Loss::huber, 1.0, 4.0,
                           Coordinates::normalized, solve_test::whole_box());
-    problem.request.max_evaluations = 100000;
+    problem.request.max_evaluations = 2000;
     problem.request.ftol_rel = problem.request.xtol_rel = 0.0;
     Objective objective = problem.objective();
     int asked = 0;
