@@ -1,9 +1,9 @@
 // A run of tasks that sleep, for tests that kill its ranks. Usage:
 //     fault_program JOURNAL TASKS SLEEP_MS [resume] [lease=S] [grace=S] [pareto]
-//                   [hang=WHO:TASK] [die=WHO:TASK]
-// WHO hangs in that task or is ended by it: a rank, "all", "others" (than rank 0) or "first". With
-// pareto SLEEP_MS is the mean of heavy-tailed lengths. SIGTERM stops it. Rank 0 prints a line for
-// each lost rank and a last one:
+//                   [hang=WHO:TASK] [die=WHO:TASK] [slow=WHO:TASK]
+// WHO hangs in that task, is ended by it or takes 3 s for it: a rank, "all", "others" (than rank 0)
+// or "first". With pareto SLEEP_MS is the mean of heavy-tailed lengths. SIGTERM stops it. Rank 0
+// prints a line for each lost rank and a last one:
 //     done N new, stopped 0|1, abandoned N, T s for SUM s
 // and leaves with 0 (all done), 4 (stopped) or 5 (journal not written).
 #include <fcntl.h>
@@ -82,6 +82,7 @@ Work make_work(std::shared_ptr<const Options> options, int rank) {
   return [options, rank](std::uint64_t task, Bytes& payload) {
     if (options->names("die", rank, task)) std::raise(SIGKILL);
     if (options->names("hang", rank, task)) std::this_thread::sleep_for(std::chrono::hours(1));
+    if (options->names("slow", rank, task)) std::this_thread::sleep_for(std::chrono::seconds(3));
     if (options->sleep_ms > 0) std::this_thread::sleep_for(options->length(task));
     payload.resize(300 + task % 7, std::byte{1});
   };

@@ -130,6 +130,13 @@ def nothing(setup):
     check_done(Run(setup), lost=[])
 
 
+def root_is_busy(setup):
+    """Others do all but what root holds while it is in a task that is longer than all of theirs."""
+    check_done(Run(setup, "slow=0:0"), lost=[])
+    order = journal_tasks(setup.journal)
+    assert order.index(0) > TASKS - 50, f"task 0 came back as number {order.index(0)}"
+
+
 def kill_one(setup):
     run = Run(setup)
     os.kill(run.wait_until_working()[2], signal.SIGKILL)
@@ -271,7 +278,7 @@ def kill_at_start(setup):
             check_done(Run(setup))
 
 
-SHORT = [kill_one, stop_one, hang_everywhere, kill_root, kill_mpirun, stop_politely]
+SHORT = [root_is_busy, kill_one, stop_one, hang_everywhere, kill_root, kill_mpirun, stop_politely]
 LONG = [nothing, kill_all_others, stop_one_shortly, come_back_late, hang_once, die_everywhere_else,
         stop_root, kill_everything, kill_one_without_recovery, stop_with_one_hanging,
         hang_without_recovery]
