@@ -1,0 +1,59 @@
+// What belongs together, and how it is said what does not.
+#include "nucreg/app/identity.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "nucreg/core/build_info.hpp"
+#include "nucreg/core/error.hpp"
+
+using namespace nucreg;
+
+TEST_CASE("equal texts have no difference") {
+  CHECK(difference("", "").empty());
+  CHECK(difference("[a]\nx = 1\n", "[a]\nx = 1\n").empty());
+}
+
+TEST_CASE("lines that differ stand below their section") {
+  CHECK(difference("[a]\nx = 1\ny = 2\n[b]\nx = 1\n", "[a]\nx = 1\ny = 3\n[b]\nx = 2\n") ==
+        "  [a]\n- y = 2\n+ y = 3\n  [b]\n- x = 1\n+ x = 2\n");
+  CHECK(difference("build 1\n[a]\n", "build 2\n[a]\n") == "- build 1\n+ build 2\n");
+}
+
+TEST_CASE("lines that are there once only") {
+  CHECK(difference("[a]\nx = 1\n", "[a]\nx = 1\n[b]\ny = 1\n") == "+ [b]\n+ y = 1\n");
+  CHECK(difference("[a]\nx = 1\nz = 3\n", "[a]\nz = 3\n") == "  [a]\n- x = 1\n");
+  CHECK(difference("a\nb\n", "") == "- a\n- b\n");
+}
+
+TEST_CASE("inputs differ where any value read differs") {
+  InputFile input{.path = "a.csv"};
+  input.pairs = {{1.0, 2.0}, {3.0, 4.0}, {5.0, 6.0}, {7.0, 8.0}};
+  const std::string before = describe_inputs({input});
+  CHECK(before.starts_with("input a.csv: 2 points, checksum "));
+  CHECK(before == describe_inputs({input}));
+  for (auto* column : {&input.pairs.x10, &input.pairs.y10, &input.pairs.x40, &input.pairs.y40}) {
+    const double value = column->back();
+    column->back() = std::nextafter(value, 0.0);
+    CHECK(before != describe_inputs({input}));
+    column->back() = value;
+  }
+  input.field_px[1] = 9.0;
+  CHECK(before != describe_inputs({input}));
+  CHECK(describe_inputs({}).empty());
+}
+
+TEST_CASE("a result file tells the identity of the run that made it") {
+  const BuildInfo& build = build_info();
+  Attributes attributes{{"nucreg_version", build.version},
+                        {"git_revision", build.git_revision},
+                        {"compiler", build.compiler},
+                        {"inputs", "input a: 1\n"},
+                        {"job_toml", "[job]\n"}};
+  CHECK(run_identity(attributes) == run_identity(build_identity(), "input a: 1\n", "[job]\n"));
+  attributes["git_revision"] = "another";
+  CHECK(run_identity(attributes) != run_identity(build_identity(), "input a: 1\n", "[job]\n"));
+  attributes.erase("inputs");
+  CHECK_THROWS_AS(static_cast<void>(run_identity(attributes)), InputError);
+}
