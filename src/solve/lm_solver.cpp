@@ -118,10 +118,11 @@ class Search {
     for (int round = 0; round < P; ++round) {
       bool again = false;
       for (int i = 0; i < P; ++i) {
-        const double to = std::clamp(x_[i] + move[i], lower_[i], upper_[i]) - x_[i];
-        if (fixed[i] != 0.0 || !(std::abs(to) < std::abs(move[i]))) continue;
+        const double target = x_[i] + move[i];
+        const double within = std::clamp(target, lower_[i], upper_[i]);
+        if (fixed[i] != 0.0 || within == target) continue;
         fixed[i] = 1.0;
-        fix(i, to, g, h);
+        fix(i, within - x_[i], g, h);
         cut = again = true;
       }
       if (!again) break;

@@ -92,3 +92,18 @@ TEST_CASE("a parameter without any freedom stays where it is held") {
           doctest::Approx(rigid.value_px(solve({"closed-form", {}}, rigid))).epsilon(1e-8));
   }
 }
+
+TEST_CASE(
+    "without bounds, lm takes full steps: affine is linear, so the second pass is the answer") {
+  for (const double noise_px : {0.5, 2.0, 10.0})
+    for (const std::size_t n : {50u, 1000u}) {
+      ScaledProblem problem(solve_test::pairs(n, noise_px), Model::affine, Loss::squared, 3.0, 4.0,
+                            Coordinates::normalized);
+      Objective objective = problem.objective();
+      const SolveResult result = make_solver("lm")->solve(objective, problem.request);
+      CAPTURE(noise_px);
+      CAPTURE(n);
+      CHECK(result.status == SolveStatus::converged);
+      CHECK(objective.function_evaluations() == 2);
+    }
+}
