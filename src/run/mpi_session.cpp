@@ -6,7 +6,6 @@
 #include <array>
 #include <chrono>
 #include <condition_variable>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
@@ -174,7 +173,7 @@ class Deadline {
   std::thread thread_;
 };
 
-constexpr std::chrono::seconds longest_start{60}, longest_end{10};
+constexpr std::chrono::seconds longest_start{60};
 
 /// How many ranks the launcher says it started; 0 = it does not say.
 int launched_ranks() {
@@ -189,6 +188,8 @@ int launched_ranks() {
 MpiSession::MpiSession() : exceptions_at_start_(std::uncaught_exceptions()) {
   // A message that the receiver reads from its sender's memory ends with the sender.
   setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0);
+  // Ranks leave while the root still writes the result, and one may have died just now.
+  setenv("OMPI_MCA_async_mpi_finalize", "1", 0);
   int provided = MPI_THREAD_SINGLE;
   {
     const Deadline deadline(longest_start);
@@ -208,8 +209,6 @@ MpiSession::~MpiSession() {
   if (std::uncaught_exceptions() > exceptions_at_start_ ||
       static_cast<const MpiCommunicator&>(*communicator_).gave_up_any())
     return;
-  std::fflush(nullptr);
-  const Deadline deadline(longest_end);
   MPI_Finalize();
 }
 

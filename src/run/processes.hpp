@@ -10,8 +10,9 @@ namespace nucreg {
 /// gone to another, or be that of another host or container.
 [[nodiscard]] bool runs_here(std::int64_t pid);
 
-/// Ranks that were given up may live on, and the launcher would wait for them. Gives processes of this host a second to leave by themselves, then kills those that run the
-/// same program as this one. Others and this process are left alone.
+/// Ranks that were given up may live on, and the launcher would wait for them. Gives processes of
+/// this host a second to leave by themselves, then kills those that run the same program as this
+/// one. Others and this process are left alone.
 void end_processes(std::vector<std::int64_t> pids);
 
 }  // namespace nucreg

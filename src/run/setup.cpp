@@ -11,8 +11,10 @@
 namespace nucreg {
 namespace {
 
-// MPI_Init ends on all ranks at about the same time; the root then speaks before it reads anything.
-constexpr double first_word_seconds = 60.0;
+// MPI_Init ends on all ranks at about the same time, but the root may read large files before it
+// speaks.
+constexpr double facts_seconds = 60.0;
+constexpr double first_word_seconds = 600.0;
 constexpr double heartbeat_seconds = 1.0;
 constexpr double lost_seconds = 5.0;
 
@@ -79,7 +81,7 @@ std::vector<RankFacts> share_setup(
   facts[0] = this_rank_facts(0);
   std::vector<bool> known(facts.size(), false);
   int missing = size - 1;
-  for (Patience patience; missing > 0 && clock.now() < first_word_seconds;) {
+  for (Patience patience; missing > 0 && clock.now() < facts_seconds;) {
     say_alive();
     (void)communicator.unsent();
     const auto message = communicator.receive();

@@ -1,5 +1,5 @@
 // A run of tasks that sleep, for tests that kill its ranks. Usage:
-//     fault_program JOURNAL TASKS SLEEP_MS [resume] [lease=S] [grace=S] [pareto]
+//     fault_program JOURNAL TASKS SLEEP_MS [resume] [lease=S] [grace=S] [linger=S] [pareto]
 //                   [hang=WHO:TASK] [die=WHO:TASK] [slow=WHO:TASK]
 // WHO hangs in that task, is ended by it or takes 3 s for it: a rank, "all", "others" (than rank 0)
 // or "first". With pareto SLEEP_MS is the mean of heavy-tailed lengths. SIGTERM stops it. Rank 0
@@ -124,6 +124,7 @@ int run_root(Communicator& communicator, const std::shared_ptr<const Options>& o
       },
       facts, dispatch_options);
   journal->sync();
+  std::this_thread::sleep_for(std::chrono::duration<double>(options->seconds("linger", 0.0)));
   for (const LostRank& lost : report.lost) {
     std::printf("lost rank %d on %s: %s; tasks", lost.rank, lost.host.c_str(), lost.reason.c_str());
     for (const auto& block : lost.tasks)

@@ -143,6 +143,16 @@ def kill_one(setup):
     check_done(run, lost=[2])
 
 
+def root_lingers(setup):
+    """Others leave while root writes its result; nothing takes that for the end of the job."""
+    for recovery in (True, False):
+        setup.journal.unlink(missing_ok=True)
+        run = Run(setup, "linger=8", recovery=recovery)
+        ranks = run.wait_until_working()
+        gone([ranks[r] for r in range(1, RANKS)], 7)
+        assert "PMIX" not in check_done(run, lost=[])
+
+
 def kill_all_others(setup):
     run = Run(setup)
     ranks = run.wait_until_working()
@@ -279,9 +289,9 @@ def kill_at_start(setup):
 
 
 SHORT = [root_is_busy, kill_one, stop_one, hang_everywhere, kill_root, kill_mpirun, stop_politely]
-LONG = [nothing, kill_all_others, stop_one_shortly, come_back_late, hang_once, die_everywhere_else,
-        stop_root, kill_everything, kill_one_without_recovery, stop_with_one_hanging,
-        hang_without_recovery]
+LONG = [nothing, root_lingers, kill_all_others, stop_one_shortly, come_back_late, hang_once,
+        die_everywhere_else, stop_root, kill_everything, kill_one_without_recovery,
+        stop_with_one_hanging, hang_without_recovery]
 
 
 def main():

@@ -64,11 +64,11 @@ void one_thread_per_rank();
 /// MPI from construction to destruction; communicator() uses MPI_COMM_WORLD with errors returned.
 /// At most one per process; all calls from the thread that made it.
 ///
-/// MPI_Finalize waits for the other ranks, which may wait for this one or be dead. So a session
-/// does not finalise when it is destroyed by an exception or when a rank was given up: the process
-/// goes on to report and leaves with its own status. (MPI_Abort would end it before the error is
-/// reported.) Where all ranks end in order, catch inside the session. Where one dies just then the
-/// others leave with status 4 after 10 s: whatever matters must be done before.
+/// Open MPI is told not to wait for the other ranks in MPI_Finalize: they may be dead. Other
+/// libraries do wait, also for a rank that waits for this one. So a session does not finalise when
+/// it is destroyed by an exception or when a rank was given up: the process goes on to report and
+/// leaves with its own status. (MPI_Abort would end it before the error is reported.) Where all
+/// ranks end in order, catch inside the session.
 ///
 /// What a user types and what comes out, measured with Open MPI 4.1.4, shared memory and TCP:
 ///

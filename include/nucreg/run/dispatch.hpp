@@ -27,8 +27,10 @@ struct TaskList {
 };
 
 /// Does one task on the rank's worker thread and appends its result to `payload`.
-/// Called for one task at a time. A failure is a result; if it throws all the same, the run ends on
-/// all ranks and dispatch throws on the root.
+/// Called for one task at a time; but where one hangs on the root, the next is called from another
+/// thread while that one never returns. It is kept as long as a thread is in it: let it own, by
+/// shared_ptr, what it uses. A failure is a result; if it throws all the same, the run ends on all
+/// ranks and dispatch throws on the root.
 using Work = std::function<void(std::uint64_t task, Bytes& payload)>;
 
 /// Takes the result of one task, on the root's main thread; `rank` did it. May throw: the run then
@@ -84,7 +86,7 @@ struct DispatchReport {
   Table ranks, samples;  ///< of a lost rank what was known last
   std::uint64_t tasks_done = 0;
   double seconds = 0.0;
-  bool stopped = false;  ///< stop_requested said true before all tasks were done
+  bool stopped = false;  ///< stop_requested said true, and not all tasks are done
   std::vector<LostRank> lost;
 };
 
@@ -108,13 +110,17 @@ struct RankFacts {
 
 /// Root: gathers facts of all ranks, gives every rank `setup` (any bytes), and returns the facts.
 /// Until it has returned, the root must tell every failure of its own, `setup` included, by
-/// refuse_setup; the other ranks wait for one of the two. Point to point.
+/// refuse_setup; the other ranks wait for one of the two. Point to point. `setup` runs on another
+/// thread, so that the ranks hear meanwhile that the root lives: do what takes long in there, since
+/// before this call they cannot tell a busy root from a dead one and wait up to 10 minutes. A rank
+/// that does not come within a minute is given up, with default facts.
 [[nodiscard]] std::vector<RankFacts> share_setup(
     Communicator& communicator, const std::function<Bytes(const std::vector<RankFacts>&)>& setup);
 /// Root, instead of share_setup or after it threw: there will be no run; every other rank's
 /// receive_setup throws SetupRefused with that status. Returns when all have heard it.
 void refuse_setup(Communicator& communicator, int exit_status);
-/// Other ranks: sends this rank's facts and waits for the root's bytes. Throws SetupRefused.
+/// Other ranks: sends this rank's facts and waits for the root's bytes. Throws SetupRefused,
+/// RootLost.
 [[nodiscard]] Bytes receive_setup(Communicator& communicator);
 
 /// The root could not start the run and has said why: leave quietly with its status.
@@ -126,11 +132,12 @@ struct SetupRefused : std::runtime_error {
 
 /// Root: runs all tasks on all ranks, the root's own worker thread included. Batches shrink towards
 /// the end, each rank holds the next one before it is done with the last, results stream back.
+/// Ranks that die, stop or hang are reported, not thrown; root alone finishes if it must.
 [[nodiscard]] DispatchReport dispatch(Communicator& communicator, const TaskList& tasks,
                                       const Work& work, const Sink& sink,
                                       const std::vector<RankFacts>& facts,
                                       const DispatchOptions& options);
-/// Other ranks: works until the root says that it is over.
+/// Other ranks: works until the root says that it is over. Throws RootLost.
 void serve(Communicator& communicator, const Work& work, const DispatchOptions& options);
 
 }  // namespace nucreg
