@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "nucreg/app/solvers.hpp"
 #include "nucreg/core/terms.hpp"
 #include "nucreg/job/parse.hpp"
 #include "nucreg/solve/registry.hpp"
@@ -10,7 +11,7 @@
 namespace nucreg {
 
 ExitStatus solvers_command() {
-  const SolverRegistry registry = standard_solvers();
+  const SolverRegistry registry = job_solvers();
   for (const SolverKind& kind : registry.kinds()) {
     fmt::print("{:<12} {}\n", kind.name, kind.summary);
     for (const SolverOption& option : kind.options)

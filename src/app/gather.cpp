@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "nucreg/app/solvers.hpp"
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/job/parse.hpp"
@@ -49,7 +50,7 @@ Attributes attributes_of(const Job& job, const Plan& plan, const RunReport& repo
 }
 
 Table solver_table(const Job& job) {
-  const SolverRegistry registry = standard_solvers();
+  const SolverRegistry registry = job_solvers();
   std::vector<std::string> names, kinds, algorithms, options;
   for (const SolverSpec& spec : job.solvers) {
     SolverOptions resolved = registry.options(spec, job.file);

@@ -5,6 +5,7 @@
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/inputs.hpp"
 #include "nucreg/app/run_setup.hpp"
+#include "nucreg/app/solvers.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/job/parse.hpp"
 
@@ -88,7 +89,7 @@ ExitStatus plan_command(const PlanCommand& command) {
   fmt::print("solvers\n");
   for (const SolverSpec& spec : job.solvers)
     fmt::print("  {:<18}{} {}\n", spec.name, spec.kind,
-               options_text(standard_solvers().options(spec, job.file)));
+               options_text(job_solvers().options(spec, job.file)));
   return ExitStatus::done;
 }
 

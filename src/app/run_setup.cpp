@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstring>
 
+#include "nucreg/app/solvers.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/solve/registry.hpp"
 
@@ -97,7 +98,7 @@ RunSetup RunSetup::from_bytes(const Bytes& bytes) {
 }
 
 std::vector<NamedSolver> make_solvers(const Job& job) {
-  const SolverRegistry registry = standard_solvers();
+  const SolverRegistry registry = job_solvers();
   std::vector<NamedSolver> solvers;
   for (const SolverSpec& spec : job.solvers)
     solvers.push_back({spec.name, registry.make(spec, job), registry.kind(spec, job.file).seconds});
@@ -122,7 +123,7 @@ double trial_seconds(const SolverRegistry& registry, const Job& job,
 }
 
 TaskList task_list(const Job& job, const Plan& plan, const std::vector<bool>& done) {
-  const SolverRegistry registry = standard_solvers();
+  const SolverRegistry registry = job_solvers();
   TaskList list;
   for (const Configuration& c : plan.configurations) {
     const double seconds = trial_seconds(registry, job, c);

@@ -47,6 +47,17 @@ void append(Bytes& payload, const std::vector<Record>& records) {
   std::memcpy(payload.data() + before, records.data(), bytes);
 }
 
+// Of the exception in flight, whatever a solver's library throws.
+std::string text_of_exception() {
+  try {
+    throw;
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "something that is no std::exception";
+  }
+}
+
 std::array<double, max_parameters> padded(const Params& params) {
   auto out = Record::no_params;
   std::copy(params.begin(), params.end(), out.begin());
@@ -190,9 +201,9 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
             : auto_repeats(record, named.seconds(static_cast<double>(record.pairs)));
     // A solve that ran out of time is not made to do so again.
     if (repeats > 1 && result.status != SolveStatus::max_time) timed(repeats);
-  } catch (const std::exception& e) {
+  } catch (...) {
     log_warning("configuration {} trial {} solver {} threw: {}", record.configuration, record.trial,
-                named.name, e.what());
+                named.name, text_of_exception());
     record.repeats = 0;
     return;
   }

@@ -1,0 +1,75 @@
+// Solvers that no program should have to bear.
+#include <chrono>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "nucreg/app/solvers.hpp"
+
+namespace nucreg {
+namespace {
+
+SolveResult answers_nan(Objective&, const SolveRequest& request) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  return {.params = Params::Constant(request.start.size(), nan), .status = SolveStatus::converged};
+}
+
+SolveResult throws_exception(Objective&, const SolveRequest&) {
+  throw std::runtime_error("as badly as I can");
+}
+
+SolveResult throws_number(Objective&, const SolveRequest&) {
+  throw 42;
+}
+
+// Never asks whether it is out of time.
+SolveResult never_returns(Objective&, const SolveRequest&) {
+  while (true) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+}
+
+// The test limits the memory of the process.
+SolveResult allocates_without_end(Objective&, const SolveRequest&) {
+  std::vector<std::vector<double>> blocks;
+  while (true) blocks.emplace_back(std::size_t{1} << 23, 1.0);
+}
+
+using Misdeed = SolveResult (*)(Objective&, const SolveRequest&);
+
+class MisbehavingSolver final : public Solver {
+ public:
+  explicit MisbehavingSolver(Misdeed misdeed) : misdeed_(misdeed) {}
+  [[nodiscard]] bool honours_bounds() const override { return true; }
+  [[nodiscard]] SolveResult solve(Objective& objective,
+                                  const SolveRequest& request) const override {
+    return misdeed_(objective, request);
+  }
+
+ private:
+  Misdeed misdeed_;
+};
+
+SolverKind kind_of(const char* name, Misdeed misdeed) {
+  return {.name = name,
+          .summary = "misbehaves",
+          .options = {},
+          .make = [misdeed](const SolverOptions&) -> std::unique_ptr<Solver> {
+            return std::make_unique<MisbehavingSolver>(misdeed);
+          },
+          .seconds = [](double) { return 1e-3; }};
+}
+
+}  // namespace
+
+SolverRegistry job_solvers() {
+  SolverRegistry registry = standard_solvers();
+  registry.add(kind_of("answers-nan", answers_nan));
+  registry.add(kind_of("throws-exception", throws_exception));
+  registry.add(kind_of("throws-number", throws_number));
+  registry.add(kind_of("never-returns", never_returns));
+  registry.add(kind_of("allocates-without-end", allocates_without_end));
+  return registry;
+}
+
+}  // namespace nucreg

@@ -1,0 +1,82 @@
+"""Solvers that misbehave cost their own rows and nothing else."""
+
+import pathlib
+import resource
+import sys
+import unittest
+
+import nucreg_case
+from nucreg_case import NucregCase, read_group, status_codes, solver_rows
+
+JOB = """
+[job]
+name = "misbehaving"
+trials = 3
+
+[problem]
+points = 30
+
+[fit]
+max_seconds = 0.5
+
+[run]
+timing_repeats = 1
+"""
+SOLVER = """
+[[solver]]
+name = "{0}"
+kind = "{0}"
+"""
+
+
+def job(*kinds):
+    return JOB + "".join(SOLVER.format(kind) for kind in kinds)
+
+
+class Misbehaving(NucregCase):
+    def log(self):
+        return "".join(path.read_text() for path in (self.dir / "out.h5.logs").iterdir())
+
+    def assert_only_these_fail(self, out, *kinds):
+        status = read_group(out, "trials")["status"]
+        codes = status_codes(out)
+        for name, rows in solver_rows(out).items():
+            expected = codes["failed"] if name in kinds else codes["converged"]
+            self.assertEqual(set(status[rows]), {expected}, name)
+            self.assertEqual(rows.sum(), 3, name)
+        self.nucreg("verify", "out.h5")
+
+    def test_nan_and_exceptions(self):
+        kinds = ("answers-nan", "throws-exception", "throws-number")
+        for ranks in (0, 2):
+            with self.subTest(ranks=ranks):
+                out = self.run_job(job("lm", *kinds), "--force", ranks=ranks)
+                self.assert_only_these_fail(out, *kinds)
+                log = self.log()
+                self.assertEqual(log.count("solver throws-exception threw: as badly as I can"), 3)
+                self.assertEqual(log.count("solver throws-number threw: "), 3)
+
+    def test_memory_that_ends(self):
+        if b"__asan_init" in pathlib.Path(nucreg_case.NUCREG).read_bytes():
+            self.skipTest("skipped: the sanitizer needs more memory than this allows")
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (1 << 30, hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_DATA, (soft, hard))
+        out = self.run_job(job("allocates-without-end", "lm"))
+        self.assert_only_these_fail(out, "allocates-without-end")
+        self.assertEqual(self.log().count("threw: std::bad_alloc"), 3)
+
+    def test_solve_that_never_returns(self):
+        for ranks in (0, 2):
+            with self.subTest(ranks=ranks):
+                out = self.run_job(job("never-returns") + SOLVER.format("lm"), "--force", "--set",
+                                   "job.trials=1", ranks=ranks, limit_s=250)
+                status = read_group(out, "trials")["status"]
+                self.assertEqual(set(status), {status_codes(out)["failed"]})
+                self.assertIn("configuration 0: trial 0", self.log())
+                self.nucreg("verify", "out.h5")
+
+
+if __name__ == "__main__":
+    nucreg_case.NUCREG = sys.argv.pop(1)
+    unittest.main()
