@@ -3,10 +3,14 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
+#include <system_error>
 
 #include "nucreg/app/commands.hpp"
+#include "nucreg/app/terminal.hpp"
 #include "nucreg/core/build_info.hpp"
+#include "nucreg/core/log.hpp"
 #include "nucreg/run/communicator.hpp"
 
 namespace {
@@ -107,7 +111,16 @@ int parse_and_run(int argc, char** argv) {
     if (e.get_exit_code() != 0 && app.get_subcommands().empty()) throw no_command(app);
     return app.exit(e) == 0 ? 0 : status(ExitStatus::usage);
   }
+  print_result("");  // what was printed before it is buffered
   return status(result);
+}
+
+// A worker that hangs cannot be joined, and exit() would take what it uses from under it.
+int leave(int code) {
+  if (!has_hanging_worker()) return code;
+  flush_log();
+  std::fflush(nullptr);
+  std::_Exit(code);
 }
 
 }  // namespace
@@ -115,12 +128,15 @@ int parse_and_run(int argc, char** argv) {
 int main(int argc, char** argv) {
   one_thread_per_rank();
   try {
-    return parse_and_run(argc, argv);
+    return leave(parse_and_run(argc, argv));
   } catch (const Error& e) {
     fmt::print(stderr, "nucreg: {}\n", e.what());
-    return status(e.status());
+    return leave(status(e.status()));
+  } catch (const std::system_error& e) {  // of fmt::print, to standard output
+    fmt::print(stderr, "nucreg: standard output: {}\n", e.what());
+    return leave(status(ExitStatus::output));
   } catch (const std::exception& e) {
     fmt::print(stderr, "nucreg: bug: {}\n", e.what());
-    return status(ExitStatus::bug);
+    return leave(status(ExitStatus::bug));
   }
 }

@@ -14,32 +14,35 @@ namespace nucreg {
 ExitStatus inspect_command(const InspectCommand& command) {
   const Overview overview = make_overview(ResultReader(command.file));
   if (command.json) {
-    fmt::print("{}\n", to_json(overview));
+    print_result(to_json(overview) + "\n");
     return ExitStatus::done;
   }
   TextOptions options{.width = static_cast<std::size_t>(output_width())};
   if (command.all) options.most_configurations = overview.configurations.rows();
-  fmt::print("{}", to_text(overview, options));
+  print_result(to_text(overview, options));
   return ExitStatus::done;
 }
 
 ExitStatus export_command(const ExportCommand& command) {
   const ResultReader reader(command.file);
   for (const auto& path : export_csv(reader, command.folder, command.force))
-    fmt::print("{}\n", path.string());
+    print_result(path.string() + "\n");
   return ExitStatus::done;
 }
 
 ExitStatus verify_command(const VerifyCommand& command) {
   const Verification v = verify(ResultReader(command.file));
-  for (const std::string& finding : v.findings) fmt::print("damage: {}\n", finding);
-  for (const std::string& note : v.notes) fmt::print("note: {}\n", note);
+  std::string text;
+  for (const std::string& finding : v.findings) text += fmt::format("damage: {}\n", finding);
+  for (const std::string& note : v.notes) text += fmt::format("note: {}\n", note);
+  const std::string file = command.file.string();
   if (!v.findings.empty()) {
-    fmt::print("{}: not sound\n", command.file.string());
+    print_result(text + file + ": not sound\n");
     return ExitStatus::input;
   }
-  fmt::print("{}: sound: {} configurations x {} trials x {} solvers, {} records\n",
-             command.file.string(), v.configurations, v.trials, v.solvers, v.records);
+  print_result(text +
+               fmt::format("{}: sound: {} configurations x {} trials x {} solvers, {} records\n",
+                           file, v.configurations, v.trials, v.solvers, v.records));
   return ExitStatus::done;
 }
 

@@ -59,7 +59,7 @@ bool reopen(OpenJournal& open, const RunFiles& files, const std::string& identit
     refuse_other(files.journal, reader.identity(), identity);
     wait_for_the_end_of_another_run(files.journal);
     damaged_bytes = reader.scan([](std::uint64_t, int, std::uint64_t) {});
-  } catch (const InputError& e) {
+  } catch (const DamagedJournal& e) {
     const fs::path aside = fmt::format("{}.damaged-{}", files.journal.string(), getpid());
     log_warning("{}; it is now {}, its trials are run again", e.what(), aside.string());
     move_file(files.journal, aside);
@@ -145,6 +145,10 @@ OpenJournal resume_journal(const RunFiles& files, const std::string& identity, c
   OpenJournal open{.done = std::vector<bool>(plan.tasks())};
   const std::unique_ptr<ResultReader> output = output_of(files, identity);
   if (output && is_complete(*output)) {
+    wait_for_the_end_of_another_run(files.journal);
+    if (is_written_now(files.journal))
+      throw OutputError("is the journal of a run that is under way",
+                        {.file = files.journal.string(), .allowed = another_output});
     remove_file(files.journal);  // a run that was killed between its last two steps left it
     open.done.flip();
   } else {

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <system_error>
 
@@ -46,8 +47,11 @@ void load_runner(Loaded& loaded, const RunSetup& setup, int rank) {
                         setup.clock_trusted[static_cast<std::size_t>(rank)]);
 }
 
-Work work_of(const Loaded& loaded) {
-  return [&loaded](std::uint64_t task, Bytes& payload) { loaded.runner->run(task, payload); };
+// A worker that hangs outlives everything but what it shares.
+Work work_of(std::shared_ptr<const Loaded> loaded) {
+  return [loaded = std::move(loaded)](std::uint64_t task, Bytes& payload) {
+    loaded->runner->run(task, payload);
+  };
 }
 
 ExitStatus run_other_rank(Communicator& communicator) {
@@ -58,10 +62,10 @@ ExitStatus run_other_rank(Communicator& communicator) {
     if (setup.build != build_identity())
       throw Error(ExitStatus::bug, fmt::format("rank {} runs another build than rank 0: {} and {}",
                                                rank, build_identity(), setup.build));
-    Loaded loaded{.job = parse_job_text(setup.job_toml)};
-    loaded.plan = make_plan(loaded.job);
-    load_runner(loaded, setup, rank);
-    serve(communicator, work_of(loaded), dispatch_options(loaded.job, loaded.plan));
+    const auto loaded = std::make_shared<Loaded>(Loaded{.job = parse_job_text(setup.job_toml)});
+    loaded->plan = make_plan(loaded->job);
+    load_runner(*loaded, setup, rank);
+    serve(communicator, work_of(loaded), dispatch_options(loaded->job, loaded->plan));
     flush_log();
     return ExitStatus::done;
   } catch (const SetupRefused& refused) {
@@ -82,36 +86,36 @@ void log_machine(const std::vector<RankFacts>& facts) {
 
 void show_result(const RunFiles& files) {
   const Overview overview = make_overview(ResultReader(files.output));
-  fmt::print("{}\n", to_text(overview, {.width = static_cast<std::size_t>(output_width())}));
   const std::string out = files.output.string();
-  fmt::print(
+  print_result(fmt::format(
+      "{}\n"
       "result  {} ({})\nlogs    {}/\nnext    nucreg inspect {}\n"
       "        nucreg export {} --to DIR\n",
-      out, bytes_text(static_cast<double>(fs::file_size(files.output))), files.logs.string(), out,
-      out);
+      to_text(overview, {.width = static_cast<std::size_t>(output_width())}), out,
+      bytes_text(static_cast<double>(fs::file_size(files.output))), files.logs.string(), out, out));
 }
 
 // Everything that can be wrong before the first task, on the root alone.
 struct Start {
-  Loaded loaded;
+  std::shared_ptr<Loaded> loaded;
   RunFiles files;
   RunSetup setup;
   OpenJournal journal;
 };
 
 Start start_of(const RunCommand& command) {
-  Loaded loaded{.job = parse_job(command.job, command.set)};
-  loaded.plan = make_plan(loaded.job);
-  static_cast<void>(make_solvers(loaded.job));
-  RunSetup setup{.job_toml = to_toml(loaded.job), .build = build_identity()};
-  setup.inputs = read_inputs(loaded.job);
-  static_cast<void>(make_source(loaded.job, loaded.plan, setup.inputs));
-  RunFiles files(command.output.empty() ? fs::path("results") / (loaded.job.job.name + ".h5")
+  auto loaded = std::make_shared<Loaded>(Loaded{.job = parse_job(command.job, command.set)});
+  loaded->plan = make_plan(loaded->job);
+  static_cast<void>(make_solvers(loaded->job));
+  RunSetup setup{.job_toml = to_toml(loaded->job), .build = build_identity()};
+  setup.inputs = read_inputs(loaded->job);
+  static_cast<void>(make_source(loaded->job, loaded->plan, setup.inputs));
+  RunFiles files(command.output.empty() ? fs::path("results") / (loaded->job.job.name + ".h5")
                                         : command.output);
   setup.output = fs::absolute(files.output).string();
   const std::string identity =
       run_identity(setup.build, describe_inputs(setup.inputs), setup.job_toml);
-  OpenJournal journal = command.resume ? resume_journal(files, identity, loaded.plan)
+  OpenJournal journal = command.resume ? resume_journal(files, identity, loaded->plan)
                                        : begin_journal(files, identity, command.force);
   return {std::move(loaded), std::move(files), std::move(setup), std::move(journal)};
 }
@@ -150,8 +154,8 @@ void warn_of_lost_ranks(const std::vector<LostRank>& lost, const Plan& plan) {
 
 ExitStatus run_and_write(Communicator& communicator, Start& start,
                          const std::vector<RankFacts>& facts, RunReport report) {
-  const Job& job = start.loaded.job;
-  const Plan& plan = start.loaded.plan;
+  const Job& job = start.loaded->job;
+  const Plan& plan = start.loaded->plan;
   JournalWriter& journal = *start.journal.writer;
   ProgressDisplay display(error_is_terminal(), job.run.monitor_seconds, plan.solvers,
                           start.journal.trials_done);
@@ -171,7 +175,7 @@ ExitStatus run_and_write(Communicator& communicator, Start& start,
     return true;
   };
   options.abandoned = [&](std::uint64_t task, Bytes& payload) {
-    start.loaded.runner->give_up(task, payload);
+    start.loaded->runner->give_up(task, payload);
     log_warning("{}: given up, its solves are recorded as failed",
                 trials_text(std::vector{TaskList::Block{task, 1}}, plan));
   };
@@ -192,7 +196,6 @@ ExitStatus run_and_write(Communicator& communicator, Start& start,
   else
     fmt::print(stderr, "nucreg: {} of {} trials are done; {} is partial\n", count_text(trials_done),
                count_text(plan.tasks()), start.files.output.string());
-  show_result(start.files);
   return complete ? ExitStatus::done : ExitStatus::stopped;
 }
 
@@ -219,7 +222,7 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
     facts = share_setup(communicator, [&](const std::vector<RankFacts>& all) {
       for (const RankFacts& rank : all)
         start->setup.clock_trusted.push_back(!oversubscribed(rank, all));
-      load_runner(start->loaded, start->setup, 0);
+      load_runner(*start->loaded, start->setup, 0);
       return start->setup.to_bytes();
     });
   } catch (...) {
@@ -230,8 +233,8 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
     return status;
   }
   log_machine(facts);
-  const Plan& plan = start->loaded.plan;
-  log_info("{}: {} configurations, {} trials, {} solves on {} rank(s)", start->loaded.job.job.name,
+  const Plan& plan = start->loaded->plan;
+  log_info("{}: {} configurations, {} trials, {} solves on {} rank(s)", start->loaded->job.job.name,
            plan.configurations.size(), count_text(plan.tasks()), count_text(plan.solves()),
            communicator.size());
   if (report.trials_resumed > 0)
@@ -242,6 +245,13 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
   } catch (...) {
     status = tell_error();
     tell_how_to_go_on(*start);
+    flush_log();
+    return status;
+  }
+  try {
+    show_result(start->files);
+  } catch (...) {
+    status = tell_error();
   }
   flush_log();
   return status;

@@ -6,10 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 
+#include "nucreg/core/error.hpp"
 #include "nucreg/core/log.hpp"
 #include "nucreg/core/text.hpp"
 
@@ -45,6 +48,12 @@ int output_width() {
   const bool known = descriptor >= 0 && ioctl(descriptor, TIOCGWINSZ, &size) == 0;
   if (descriptor >= 0) close(descriptor);
   return known && size.ws_col > 0 ? std::max<int>(40, size.ws_col) : 100;
+}
+
+void print_result(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0)
+    return;
+  throw OutputError(std::strerror(errno), {.file = "standard output"});
 }
 
 ProgressDisplay::ProgressDisplay(bool terminal, double line_seconds, std::uint64_t solves_per_task,

@@ -136,8 +136,8 @@ TrialRunner::Prepared TrialRunner::prepare(const Configuration& c, const Trial& 
   const double magnification = job_.problem.magnification;
   const Bounds& bounds = job_.fit.bounds;
   if (c.coordinates == Coordinates::normalized) {
-    const bool centred = !bounds.dx_px.bounded() && !bounds.dy_px.bounded();
-    p.normalization = normalization_of(trial.pairs, magnification, centred);
+    p.normalization =
+        normalization_of(trial.pairs, magnification, centring_keeps_box(bounds, c.model));
     p.scaled = normalize(trial.pairs, p.normalization);
     p.pairs = p.scaled;
     // The mean and not the sum, so that stops and first steps do not depend on the count.
@@ -262,7 +262,13 @@ std::vector<Record> TrialRunner::run(std::uint64_t task) const {
 }
 
 void TrialRunner::run(std::uint64_t task, Bytes& payload) const {
-  append(payload, run(task));
+  try {
+    append(payload, run(task));
+  } catch (const std::exception& e) {  // beyond the solvers: the trial could not even be made
+    log_warning("configuration {} trial {}: {}", task / plan_.trials, task % plan_.trials,
+                e.what());
+    give_up(task, payload);
+  }
 }
 
 void TrialRunner::give_up(std::uint64_t task, Bytes& payload) const {

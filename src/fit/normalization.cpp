@@ -167,6 +167,11 @@ Box box_of(const Bounds& bounds, Model model) {
   return box;
 }
 
+bool centring_keeps_box(const Bounds& bounds, Model model) {
+  if (model == Model::projective) return !box_of(bounds, model).bounded();
+  return !bounds.dx_px.bounded() && !bounds.dy_px.bounded();
+}
+
 Box box_to_normalized(const Box& box, Model model, const Normalization& n) {
   Box out = box;
   const auto scale = [&](Eigen::Index i, double factor) {

@@ -58,7 +58,7 @@ class Reader {
  private:
   [[noreturn]] void fail(const std::string& reason) const {
     throw InputError(reason, {.file = path_,
-                              .allowed = "a label TIFF: one unsigned 8, 16 or 32-bit "
+                              .allowed = "a label TIFF: one 8, 16 or 32-bit "
                                          "integer per pixel, 0 = background"});
   }
 
@@ -67,6 +67,7 @@ class Reader {
     TIFFGetFieldDefaulted(tiff_.get(), TIFFTAG_SAMPLESPERPIXEL, &samples);
     TIFFGetFieldDefaulted(tiff_.get(), TIFFTAG_BITSPERSAMPLE, &bits_);
     TIFFGetFieldDefaulted(tiff_.get(), TIFFTAG_SAMPLEFORMAT, &format);
+    signed_ = format == SAMPLEFORMAT_INT;
     if (samples != 1) fail(fmt::format("{} samples per pixel", samples));
     if (format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_INT) fail("pixels are not integers");
     if (bits_ != 8 && bits_ != 16 && bits_ != 32) fail(fmt::format("{} bits per pixel", bits_));
@@ -76,6 +77,7 @@ class Reader {
     const std::size_t bytes = bits_ / 8u;
     std::uint32_t value = 0;  // the host is little-endian, libtiff has swapped
     std::memcpy(&value, row.data() + x * bytes, bytes);
+    if (signed_ && (value >> (bits_ - 1u)) != 0) fail("a label is negative");
     return value;
   }
 
@@ -111,6 +113,7 @@ class Reader {
   std::string path_;
   std::unique_ptr<TIFF, Closer> tiff_;
   std::uint16_t bits_ = 0;
+  bool signed_ = false;
 };
 
 }  // namespace

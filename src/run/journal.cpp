@@ -211,7 +211,8 @@ JournalReader::JournalReader(const std::filesystem::path& file) : file_(file) {
   close(descriptor);
   if (size_ < sizeof(Header)) {
     if (mapped != MAP_FAILED) munmap(mapped, size_);
-    refuse("not a journal: it has " + std::to_string(size_) + " bytes");
+    throw DamagedJournal("not a journal: it has " + std::to_string(size_) + " bytes",
+                         {.file = file.string()});
   }
   if (mapped == MAP_FAILED) refuse(std::string("cannot map the journal: ") + std::strerror(code));
   data_ = static_cast<const std::byte*>(mapped);
@@ -224,13 +225,13 @@ JournalReader::JournalReader(const std::filesystem::path& file) : file_(file) {
     problem = "not a journal of nucreg";
   else if (sound && header.format_version != version)
     problem = "the journal was written by another version of nucreg";
-  else if (!sound || header.identity_bytes > size_ - sizeof(Header) ||
-           crc32c({data_ + sizeof(Header), header.identity_bytes}) != header.identity_crc)
-    problem = "the header of the journal is damaged";
-  if (problem) {
-    munmap(mapped, size_);
-    refuse(problem);
-  }
+  const bool damaged =
+      !problem && (!sound || header.identity_bytes > size_ - sizeof(Header) ||
+                   crc32c({data_ + sizeof(Header), header.identity_bytes}) != header.identity_crc);
+  if (problem || damaged) munmap(mapped, size_);
+  if (problem) refuse(problem);
+  if (damaged)
+    throw DamagedJournal("the header of the journal is damaged", {.file = file.string()});
   identity_.assign(reinterpret_cast<const char*>(data_) + sizeof(Header), header.identity_bytes);
   first_frame_ = sizeof(Header) + header.identity_bytes;
 }

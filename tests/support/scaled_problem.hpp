@@ -21,8 +21,8 @@ class ScaledProblem {
         loss_scale_px_(loss_scale_px),
         magnification_(magnification) {
     if (coordinates == Coordinates::normalized)
-      normalization_ = normalization_of(pairs_px_, magnification,
-                                        !bounds.dx_px.bounded() && !bounds.dy_px.bounded());
+      normalization_ =
+          normalization_of(pairs_px_, magnification, centring_keeps_box(bounds, model));
     scaled_ = normalize(pairs_px_, normalization_);
     if (coordinates == Coordinates::normalized && pairs_px_.size() > 0)
       weight_ = 1.0 / static_cast<double>(pairs_px_.size());

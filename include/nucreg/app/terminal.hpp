@@ -14,6 +14,9 @@ namespace nucreg {
 /// Columns of the terminal behind standard output, or 100 where there is none.
 [[nodiscard]] int output_width();
 
+/// Writes to standard output and makes sure that it got there. Throws OutputError.
+void print_result(const std::string& text);
+
 /// Progress of a run: a bar that is redrawn on a terminal, else a line every `line_seconds`.
 class ProgressDisplay {
  public:

@@ -17,9 +17,9 @@ struct Normalization {
 /// Centroids to the origin and root mean square coordinate at 10x to about one (Hartley, "In
 /// defense of the eight-point algorithm", 1997); scale40 = magnification * scale10, so that a map
 /// at the nominal magnification has scale one. Centres are whole pixels and scale10 is a power of
-/// two: points move by no more than the rounding of the largest. `centred` false leaves the centres at 0, as bounds on a translation
-/// need: only then is their box still a box. Points that are not finite, or coincide, give the
-/// identity.
+/// two: points move by no more than the rounding of the largest. `centred` false leaves the centres
+/// at 0, as bounds on a translation need: only then is their box still a box. Points that are not
+/// finite, or coincide, give the identity.
 [[nodiscard]] Normalization normalization_of(const PairsView& pairs, double magnification,
                                              bool centred);
 
@@ -43,7 +43,10 @@ struct Box {
 /// The box of a job's bounds for a model, in radians and pixels. For affine and projective: the
 /// tightest one around all trs maps within the bounds (projective: g and h unbounded).
 [[nodiscard]] Box box_of(const Bounds& bounds, Model model);
-/// The same box in normalized coordinates; translations must be unbounded or `n` uncentred.
+/// Whether the box of these bounds is still a box in centred coordinates. It is not where a
+/// translation is bounded, nor for projective, whose a b c d then depend on g and h.
+[[nodiscard]] bool centring_keeps_box(const Bounds& bounds, Model model);
+/// The same box in normalized coordinates; `n` must be uncentred unless centring_keeps_box.
 [[nodiscard]] Box box_to_normalized(const Box& box, Model model, const Normalization& n);
 /// The nearest point within the box.
 [[nodiscard]] Params clamp(const Params& params, const Box& box);

@@ -10,6 +10,8 @@
 #include <span>
 #include <string>
 
+#include "nucreg/core/error.hpp"
+
 namespace nucreg {
 
 /// Layout, little-endian, nothing padded: a header
@@ -51,6 +53,11 @@ class JournalWriter {
   std::filesystem::path file_;
   std::mutex mutex_;  // of buffer_ and the end of the file
   std::string buffer_;
+};
+
+/// A journal whose header is cut off or damaged: nothing in it can be attributed to a run.
+struct DamagedJournal : InputError {
+  using InputError::InputError;
 };
 
 /// Reads a journal by memory map, also while it grows: it sees what was there when it was opened.

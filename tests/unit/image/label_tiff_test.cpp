@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <tiffio.h>
 
+#include <array>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -22,6 +23,9 @@ struct Layout {
   std::uint32_t rows_per_strip = 8;
   bool tiled = false;
   const char* mode = "w";  // "wb" writes big-endian, "w8" BigTIFF
+  bool negative = true;    // whether values use the bit of the sign, too
+
+  [[nodiscard]] unsigned value_bits() const { return negative ? bits : bits - 1u; }
 };
 
 constexpr std::uint32_t width = 37, height = 29;
@@ -60,7 +64,8 @@ void write_tiff(const std::filesystem::path& file, const Layout& layout) {
       for (std::uint32_t x0 = 0; x0 < width; x0 += side) {
         for (std::uint32_t y = 0; y < side; ++y)
           for (std::uint32_t x = 0; x < side; ++x)
-            put(&tile[(y * side + x) * bytes], value_at(x0 + x, y0 + y, layout.bits), layout.bits);
+            put(&tile[(y * side + x) * bytes], value_at(x0 + x, y0 + y, layout.value_bits()),
+                layout.bits);
         REQUIRE(TIFFWriteTile(tiff, tile.data(), x0, y0, 0, 0) >= 0);
       }
   } else {
@@ -68,7 +73,7 @@ void write_tiff(const std::filesystem::path& file, const Layout& layout) {
     std::vector<std::uint8_t> row(width * bytes);
     for (std::uint32_t y = 0; y < height; ++y) {
       for (std::uint32_t x = 0; x < width; ++x)
-        put(&row[x * bytes], value_at(x, y, layout.bits), layout.bits);
+        put(&row[x * bytes], value_at(x, y, layout.value_bits()), layout.bits);
       REQUIRE(TIFFWriteScanline(tiff, row.data(), y) >= 0);
     }
   }
@@ -84,7 +89,7 @@ void check_round_trip(const Layout& layout) {
   REQUIRE(image.labels.size() == width * height);
   for (std::uint32_t y = 0; y < height; ++y)
     for (std::uint32_t x = 0; x < width; ++x)
-      REQUIRE(image.labels[y * width + x] == value_at(x, y, layout.bits));
+      REQUIRE(image.labels[y * width + x] == value_at(x, y, layout.value_bits()));
 }
 
 void check_refused(const std::filesystem::path& file, const std::string& part) {
@@ -122,7 +127,8 @@ TEST_CASE("labels of 8, 16 and 32 bits survive every layout, compression and byt
         }
   check_round_trip({.rows_per_strip = 1});
   check_round_trip({.rows_per_strip = height});
-  check_round_trip({.bits = 32, .format = SAMPLEFORMAT_INT});
+  for (const std::uint16_t bits : std::array<std::uint16_t, 3>{8, 16, 32})
+    check_round_trip({.bits = bits, .format = SAMPLEFORMAT_INT, .negative = false});
 }
 
 TEST_CASE("images of another kind are refused with what they are") {
@@ -134,6 +140,10 @@ TEST_CASE("images of another kind are refused with what they are") {
   check_refused(file, "3 samples per pixel");
   write_tiff(file, {.bits = 8, .samples = 2});
   check_refused(file, "2 samples per pixel");
+  for (const std::uint16_t bits : std::array<std::uint16_t, 3>{8, 16, 32}) {
+    write_tiff(file, {.bits = bits, .format = SAMPLEFORMAT_INT});
+    check_refused(file, "negative");
+  }
   write_tiff(file, {.bits = 64});
   check_refused(file, "64 bits per pixel");
 }

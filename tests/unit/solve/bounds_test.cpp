@@ -107,3 +107,26 @@ TEST_CASE(
       CHECK(objective.function_evaluations() == 2);
     }
 }
+
+TEST_CASE("bounds on the scale hold in pixels for every model, projective included") {
+  // Away from the origin, where centring changes what a, b, c and d of a projective map are.
+  PointPairs pairs = solve_test::pairs(60, 20.0);
+  for (double& x : pairs.x10) x += 3000.0;
+  const Bounds bounds{.scale = {3.97, 4.0}, .angle_deg = {-10, 10}};
+  for (const Model model : fit_test::all_models) {
+    if (model == Model::rigid) continue;  // its scale is not fitted
+    for (const char* kind : {"lm", "nlopt"}) {
+      ScaledProblem problem(pairs, model, Loss::squared, 3.0, 4.0, Coordinates::normalized, bounds);
+      Objective objective = problem.objective();
+      const SolveResult result = make_solver(kind)->solve(objective, problem.request);
+      const Params px = to_radians(model, problem.map_of(result).params);
+      const Box box = box_of(bounds, model);
+      CAPTURE(name_of(model));
+      CAPTURE(kind);
+      for (Eigen::Index i = 0; i < px.size(); ++i) {
+        CHECK(px[i] >= box.lower[i] - 1e-12);
+        CHECK(px[i] <= box.upper[i] + 1e-12);
+      }
+    }
+  }
+}
