@@ -31,10 +31,15 @@ void sync_path(const std::filesystem::path& path, int flags) {
 
 void rename_to_new(const std::filesystem::path& from, const std::filesystem::path& to) {
   if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
-  if (errno == EINVAL || errno == ENOSYS) {  // NFS: a hard link cannot replace anything either
-    if (link(from.c_str(), to.c_str()) == 0) {
-      unlink(from.c_str());
-      return;
+  // NFS and others cannot: there the name is taken first and then replaced.
+  if (errno == EINVAL || errno == ENOSYS) {
+    const int taken = open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (taken >= 0) {
+      close(taken);
+      if (std::rename(from.c_str(), to.c_str()) == 0) return;
+      const int error = errno;
+      unlink(to.c_str());
+      errno = error;
     }
   }
   if (errno == EEXIST)
