@@ -219,19 +219,16 @@ JournalReader::JournalReader(const std::filesystem::path& file) : file_(file) {
 
   Header header;
   std::memcpy(&header, data_, sizeof(Header));
-  const bool sound = header.crc == checksum(header);
-  const char* problem = nullptr;
-  if (header.magic != Header{}.magic)
-    problem = "not a journal of nucreg";
-  else if (sound && header.format_version != version)
-    problem = "the journal was written by another version of nucreg";
+  const bool sound = header.magic == Header{}.magic && header.crc == checksum(header);
+  const bool other_version = sound && header.format_version != version;
   const bool damaged =
-      !problem && (!sound || header.identity_bytes > size_ - sizeof(Header) ||
-                   crc32c({data_ + sizeof(Header), header.identity_bytes}) != header.identity_crc);
-  if (problem || damaged) munmap(mapped, size_);
-  if (problem) refuse(problem);
+      !sound || header.identity_bytes > size_ - sizeof(Header) ||
+      crc32c({data_ + sizeof(Header), header.identity_bytes}) != header.identity_crc;
+  if (other_version || damaged) munmap(mapped, size_);
+  if (other_version) refuse("the journal was written by another version of nucreg");
   if (damaged)
-    throw DamagedJournal("the header of the journal is damaged", {.file = file.string()});
+    throw DamagedJournal("not a journal of nucreg, or its header is damaged",
+                         {.file = file.string()});
   identity_.assign(reinterpret_cast<const char*>(data_) + sizeof(Header), header.identity_bytes);
   first_frame_ = sizeof(Header) + header.identity_bytes;
 }

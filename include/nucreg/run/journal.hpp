@@ -55,7 +55,7 @@ class JournalWriter {
   std::string buffer_;
 };
 
-/// A journal whose header is cut off or damaged: nothing in it can be attributed to a run.
+/// A file without a sound header of a journal: nothing in it can be attributed to a run.
 struct DamagedJournal : InputError {
   using InputError::InputError;
 };
