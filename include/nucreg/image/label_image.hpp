@@ -13,8 +13,8 @@ struct LabelImage {
   std::vector<std::uint32_t> labels;
 };
 
-/// Reads the first page of a TIFF of 8, 16 or 32-bit integers, none negative, one sample per pixel, in
-/// strips or tiles, with any compression that libtiff knows. Throws InputError (path, reason) on
+/// Reads the first page of a TIFF of 8, 16 or 32-bit integers, none negative, one sample per pixel,
+/// in strips or tiles, with any compression that libtiff knows. Throws InputError (path, reason) on
 /// anything else, on more than 2^30 pixels and on files cut off.
 [[nodiscard]] LabelImage read_label_tiff(const std::filesystem::path& file);
 
