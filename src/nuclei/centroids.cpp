@@ -62,8 +62,7 @@ std::vector<Nucleus> centroids(const LabelImage& image, const std::string& file)
   if (cover > most_cover_by_boxes)
     refuse(
         fmt::format("its {} values are scattered over the image like intensities", regions.size()));
-  if (regions.size() >= many &&
-      pixels < least_pixels * static_cast<double>(regions.size()))
+  if (regions.size() >= many && pixels < least_pixels * static_cast<double>(regions.size()))
     refuse(fmt::format("its {} values have {:.1f} pixels each", regions.size(),
                        pixels / static_cast<double>(regions.size())));
   std::vector<Nucleus> nuclei;
