@@ -96,6 +96,7 @@ class Root {
   std::vector<std::vector<Sample>> samples_;
   std::vector<RankTotals> totals_;
   std::exception_ptr failure_;  // the first one; results are dropped from then on
+  bool closing_ = false;        // nothing more is handed out
   OwnTime clock_;
   double now_ = 0.0, last_heartbeat_ = 0.0, last_look_ = 0.0;
   double start_seconds_ = wall_seconds();
@@ -151,6 +152,7 @@ bool Root::listen() {
 
 /// Tasks in hand may end and their results still count, for a while.
 void Root::close() {
+  closing_ = true;
   const double until = clock_.now() + options_.grace_seconds;
   for (int rank = 1; rank < communicator_.size(); ++rank)
     if (!peer(rank).lost) send(rank, tag::finish);
@@ -214,8 +216,9 @@ DispatchReport Root::report() const {
           .lost = lost_};
 }
 
-/// Gives a rank its next batch; false = it holds enough.
+/// Gives a rank its next batch; false = it holds enough, or all is over.
 bool Root::grant(int rank) {
+  if (closing_) return false;
   const bool idle = !schedule_.owed_next(rank);
   const Batch batch = schedule_.grant(rank);
   if (batch.empty()) return false;

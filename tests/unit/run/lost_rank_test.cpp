@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -267,6 +268,27 @@ TEST_CASE("a stop lets tasks in hand end, hands out nothing more and says so") {
       CHECK(seen < 5'000);
     });
   }
+}
+
+TEST_CASE("a stop hands out nothing more, also where the task in hand ends its batch") {
+  Results results(100);
+  std::atomic<bool> stop = false;
+  run_local(1, [&](Communicator& communicator) {
+    DispatchOptions options = quick();
+    options.stop_requested = [&] { return stop.load(); };
+    const Work work = [&](std::uint64_t, Bytes&) {
+      stop = true;
+      std::this_thread::sleep_for(milliseconds(50));
+    };
+    // Costs that fall steeply: each batch is a single task.
+    TaskList tasks;
+    for (std::uint64_t task = 0; task < 10; ++task)
+      tasks.blocks.push_back({task, 1, std::pow(0.1, static_cast<double>(task))});
+    const auto report =
+        dispatch(communicator, tasks, work, results.sink(), facts_for(communicator), options);
+    CHECK(report.stopped);
+    CHECK(report.tasks_done == 1);
+  });
 }
 
 TEST_CASE("a stop waits no longer than the grace for a task that does not end") {
