@@ -1,0 +1,100 @@
+// Which nucleus at 10x is which at 40x: from two point sets alone, without a start.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nucreg/core/terms.hpp"
+#include "nucreg/fit/points.hpp"
+
+namespace nucreg {
+
+/// a b tx c d ty of X = a x + b y + tx, Y = c x + d y + ty: 10x px to 40x px.
+using AffineMap = std::array<double, 6>;
+
+/// Where the stage says that the tiles lie. It narrows the search and is not believed: the answer
+/// must be significant by itself, and where nothing is found near the prior all is searched.
+struct StagePrior {
+  AffineMap map{};  ///< rough map; only where it takes points is used, not its turn or mirroring
+  double uncertainty_px = 0.0;  ///< how far off it may be anywhere in the tile, 40x px; > 0
+};
+
+/// What may be asked of a match.
+struct MatchOptions {
+  /// 40x px per 10x px: the scales that are considered, 0 < low <= high. The nominal 4 give or take
+  /// a quarter; a wider range costs time and significance, not correctness.
+  std::array<double, 2> magnification{3.0, 5.0};
+  std::optional<StagePrior> stage{};  ///< none: all of both sets is searched
+  Model model = Model::affine;        ///< map that is refined on the pairs: trs or affine
+  Loss loss = Loss::cauchy;           ///< of the refinement; its scale follows from the residuals
+  /// A map is taken when chance would give one as good, over all hypotheses tried, with at most
+  /// this probability; in (0, 1).
+  double significance = 1e-6;
+  std::uint64_t seed = 1;  ///< of the order in which hypotheses are tried and of the folds
+};
+
+/// Why there is no match.
+enum class NoMatch {
+  none,             ///< there is one
+  too_few,          ///< fewer than four distinct points on a side
+  collinear,        ///< the points of a side lie on a line: mirroring cannot be told
+  not_significant,  ///< no map explains more coincidences than chance would
+  ambiguous,        ///< several maps explain as much, as on a regular lattice
+};
+
+/// What was found. Frames: `ten` is 10x px, `forty` is 40x px; indices count from 0 in the sets as
+/// given. Where there is no match: no pairs, maps and rates NaN, `log10_significance` the best
+/// seen.
+struct MatchResult {
+  static constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+  NoMatch no_match = NoMatch::none;
+  std::string reason;  ///< of no match, in words; empty for a match
+  [[nodiscard]] bool matched() const { return no_match == NoMatch::none; }
+
+  AffineMap affine{nan, nan, nan, nan, nan, nan};  ///< 10x px to 40x px, of the model asked for
+  /// dx_px dy_px (10x) angle_deg scale_x scale_y, fitted to the same pairs with the same loss.
+  /// A mirrored map has a negative scale_y.
+  std::array<double, 5> trs{nan, nan, nan, nan, nan};
+  bool mirrored = false;
+
+  /// One-to-one pairs by rising `ten`: ten[i] at 10x is forty[i] at 40x.
+  std::vector<std::uint32_t> ten, forty;
+  std::vector<double> residual_px;  ///< distance of mapped 10x and 40x point, 40x px
+  /// The same by a map that was fitted without the pair (five folds); NaN where a fold is too
+  /// small.
+  std::vector<double> heldout_residual_px;
+
+  std::size_t ten_in_overlap = 0, forty_in_overlap = 0;  ///< nuclei within the other side's field
+  double match_rate = nan;                               ///< pairs / forty_in_overlap
+  double chance_rate = nan;      ///< what match_rate would be by chance at the local densities
+  double match_radius_px = nan;  ///< largest residual of a pair, as decided from the data, 40x px
+  double noise_px = nan;         ///< standard deviation of residuals, each coordinate, 40x px
+  double heldout_rmsd_px = nan;  ///< root mean square of heldout_residual_px, 40x px
+  /// log10 of the probability that chance gives a map as good among all hypotheses tried (<= 0).
+  double log10_significance = 0.0;
+  std::uint64_t hypotheses = 0;  ///< maps that were tried
+  /// How far the stage prior was off at the centre of the overlap, 40x px; NaN without one.
+  double stage_error_px = nan;
+};
+
+/// Finds the map from `ten` (10x px) to `forty` (40x px), a similarity with or without mirroring up
+/// to the anisotropy of a microscope, and pairs the nuclei. A pure function: the same arguments
+/// give the same answer. O(n log n) time, memory linear in the points. No match is an answer.
+///
+/// Constellations of a nucleus and three of its neighbours, described by ratios of complex numbers
+/// that no similarity changes, propose maps (after Lang et al., "Astrometry.net", AJ 139, 2010). A
+/// map is grown outwards from its constellation; each ring of nuclei is predicted before it is
+/// fitted, and coincidences are counted against the binomial tail of chance.
+///
+/// Throws InputError where a coordinate is not finite, a set has columns of different lengths or
+/// more than 2^31 points (key "ten" or "forty"), JobError where an option is out of range.
+[[nodiscard]] MatchResult match_nuclei(const Points& ten, const Points& forty,
+                                       const MatchOptions& options = {});
+
+}  // namespace nucreg
