@@ -1,0 +1,42 @@
+// From one image of stained nuclei to the nuclei in it.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "nucreg/image/image.hpp"
+#include "nucreg/image/label_image.hpp"
+
+namespace nucreg {
+
+/// All lengths within follow from one that a user knows.
+struct SegmentOptions {
+  /// Diameter of a typical nucleus, px, 3 to 1000; estimated from the image where not given.
+  std::optional<double> diameter_px;
+};
+
+/// Nuclei as columns of equal length; pixel centres at integers, x right, y down.
+struct Nuclei {
+  std::vector<double> x_px, y_px;      ///< centroid, weighted by the intensity above background
+  std::vector<double> area_px;         ///< number of its pixels; NaN where a table did not say
+  std::vector<double> mean_intensity;  ///< of its pixels, as in the image; NaN where unknown
+  std::vector<bool> touches_border;    ///< cut by the edge of the image: its centroid is biased
+
+  [[nodiscard]] std::size_t size() const { return x_px.size(); }
+};
+
+struct Segmentation {
+  Nuclei nuclei;             ///< nucleus i has label i + 1
+  LabelImage labels;         ///< as large as the image; 0 = background
+  double diameter_px = 0.0;  ///< given or estimated; 0 where nothing stands out
+};
+
+/// Nuclei brighter than what is around them, whatever the unit, offset and gain of the image; order
+/// by label, which is the order of their first pixels row by row. NaN counts as background, an
+/// infinity as the largest or smallest finite value. An image without contrast (empty, one colour,
+/// noise) has no nuclei, which is no error. One thread; the same bits on every machine of one
+/// build. Throws JobError on a diameter out of range and InputError on more than 2^30 pixels.
+[[nodiscard]] Segmentation segment(const PlaneView& image, const SegmentOptions& options = {});
+
+}  // namespace nucreg
