@@ -1,0 +1,115 @@
+// Images as values, and the one door to the files that hold them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nucreg {
+
+enum class PixelType : std::uint8_t { u8, u16, u32, f32 };
+
+/// Bytes of one value.
+[[nodiscard]] std::size_t bytes_of(PixelType type);
+/// "u8", "u16", "u32", "f32".
+[[nodiscard]] std::string_view name_of(PixelType type);
+
+/// Somebody else's pixels: one value each, row by row, x right, y down, in the host's byte order.
+/// Nothing need be aligned.
+struct PlaneView {
+  const std::byte* data = nullptr;
+  std::size_t width_px = 0, height_px = 0;
+  std::size_t row_bytes = 0;    ///< from one row to the next
+  std::size_t pixel_bytes = 0;  ///< from one pixel to the next; more than a value where interleaved
+  PixelType type = PixelType::u16;
+
+  /// T must be what `type` says, x and y inside.
+  template <class T>
+  [[nodiscard]] T at(std::size_t x, std::size_t y) const {
+    T value;
+    std::memcpy(&value, data + y * row_bytes + x * pixel_bytes, sizeof value);
+    return value;
+  }
+};
+
+/// A view with the memory that it looks at; copies share it.
+class Plane {
+ public:
+  Plane() = default;
+  Plane(PlaneView view, std::shared_ptr<const void> storage)
+      : view_(view), storage_(std::move(storage)) {}
+
+  [[nodiscard]] const PlaneView& view() const { return view_; }
+
+ private:
+  PlaneView view_;
+  std::shared_ptr<const void> storage_;
+};
+
+struct ImageChannel {
+  std::string name;       ///< UTF-8; empty where the file names none
+  std::string component;  ///< "R", "G", "B" of a colour channel, else empty
+};
+
+/// A dimension that frames run along.
+struct ImageLoop {
+  char axis = 'T';        ///< T time, P stage position, Z focus, U a custom loop, I plain page
+  std::size_t count = 0;  ///< at least 1
+};
+
+struct Objective {
+  std::string name;
+  std::optional<double> magnification, numerical_aperture;
+};
+
+/// One frame: all channels taken at one time, place and focus.
+struct ImageFrame {
+  std::optional<std::uint32_t> t, p, z;  ///< where the file has that loop and the frame is in it
+  bool missing = false;                  ///< planned but not in the file
+  /// Of the stage. z is that of the plane where it was recorded, else that of its whole stack.
+  std::optional<double> x_um, y_um, z_um;
+  std::optional<double> time_ms;  ///< since the start of the acquisition
+};
+
+struct ImageInfo {
+  std::string format;  ///< "ND2 3.0", "TIFF", "OME-TIFF", "ImageJ TIFF"
+  std::size_t width_px = 0, height_px = 0;
+  PixelType type = PixelType::u16;
+  unsigned significant_bits = 16;      ///< of a value; the rest is zero
+  std::vector<ImageChannel> channels;  ///< at least 1
+  std::vector<ImageLoop> loops;        ///< outermost, slowest, first; empty: one frame
+  std::vector<ImageFrame> frames;      ///< at least 1, last loop fastest; extra frames at the end
+  std::vector<std::string> position_names;  ///< of loop P, as many as it counts; may be empty
+  std::optional<double> pixel_size_um;      ///< x; above 0
+  std::optional<double> pixel_height_um;    ///< y; above 0
+  std::optional<double> z_step_um;          ///< between planes
+  Objective objective;
+};
+
+/// An open file. Its functions may be called from one thread at a time.
+class ImageReader {
+ public:
+  ImageReader() = default;
+  ImageReader(const ImageReader&) = delete;
+  ImageReader& operator=(const ImageReader&) = delete;
+  virtual ~ImageReader() = default;
+
+  [[nodiscard]] virtual const ImageInfo& info() const = 0;
+  /// A copy of one channel of one frame; nothing else is decoded. A file that changes meanwhile is
+  /// an error like any other. Throws InputError on a number that the file does not have, on a
+  /// missing frame and on data that cannot be read (path, where, reason).
+  [[nodiscard]] virtual Plane read(std::size_t frame, std::size_t channel) = 0;
+};
+
+/// Opens ND2 (2.x, 3.x) or TIFF (also OME-TIFF, ImageJ, BigTIFF), told apart by content and not by
+/// name. Reads descriptions only, no pixels. Throws InputError with path, offset and part of the
+/// file on anything that cannot be read or is not understood.
+[[nodiscard]] std::unique_ptr<ImageReader> open_image(const std::filesystem::path& path);
+
+}  // namespace nucreg
