@@ -1,0 +1,38 @@
+// A solver that sleeps and answers its start: a run of any length that leaves the processors alone.
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "nucreg/app/solvers.hpp"
+
+namespace nucreg {
+namespace {
+
+class SleepingSolver final : public Solver {
+ public:
+  explicit SleepingSolver(double seconds) : seconds_(seconds) {}
+  [[nodiscard]] bool honours_bounds() const override { return true; }
+  [[nodiscard]] SolveResult solve(Objective&, const SolveRequest& request) const override {
+    if (seconds_ > 0.0) std::this_thread::sleep_for(std::chrono::duration<double>(seconds_));
+    return {.params = request.start, .status = SolveStatus::converged};
+  }
+
+ private:
+  double seconds_;
+};
+
+}  // namespace
+
+SolverRegistry job_solvers() {
+  SolverRegistry registry = standard_solvers();
+  registry.add({.name = "sleep",
+                .summary = "sleeps",
+                .options = {{.name = "seconds", .standard = 0.0, .doc = "of each solve"}},
+                .make = [](const SolverOptions& options) -> std::unique_ptr<Solver> {
+                  return std::make_unique<SleepingSolver>(std::get<double>(options.at("seconds")));
+                },
+                .seconds = [](double) { return 1e-3; }});
+  return registry;
+}
+
+}  // namespace nucreg
