@@ -1,7 +1,6 @@
 #include "nucreg/app/gather.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -10,7 +9,7 @@
 #include "nucreg/core/error.hpp"
 #include "nucreg/job/parse.hpp"
 #include "nucreg/report/summary.hpp"
-#include "nucreg/solve/record.hpp"
+#include "nucreg/solve/record_bytes.hpp"
 #include "nucreg/solve/registry.hpp"
 #include "nucreg/store/result_file.hpp"
 
@@ -30,23 +29,29 @@ std::vector<std::uint64_t> offsets_by_task(const JournalReader& journal, const P
 Attributes attributes_of(const Job& job, const Plan& plan, const RunReport& report,
                          std::uint64_t trials_done) {
   const BuildInfo& build = build_info();
-  return {{"format", "nucreg"},
-          {"format_version", result_format_version},
-          {"status", trials_done == plan.tasks() ? "complete" : "partial"},
-          {"job_name", job.job.name},
-          {"job_toml", to_toml(job)},
-          {"inputs", report.inputs},
-          {"seed", static_cast<std::int64_t>(job.job.seed)},
-          {"trials_planned", static_cast<std::int64_t>(plan.tasks())},
-          {"trials_done", static_cast<std::int64_t>(trials_done)},
-          {"trials_resumed", static_cast<std::int64_t>(report.trials_resumed)},
-          {"created_utc", report.created_utc},
-          {"mpi_ranks", std::int64_t{report.mpi_ranks}},
-          {"mpi_library", report.mpi_library},
-          {"nucreg_version", build.version},
-          {"git_revision", build.git_revision},
-          {"compiler", build.compiler},
-          {"cpu_model", cpu_model()}};
+  const std::uint64_t trials_planned = report.part.tasks(plan);
+  Attributes attributes{{"format", "nucreg"},
+                        {"format_version", result_format_version},
+                        {"status", trials_done == trials_planned ? "complete" : "partial"},
+                        {"job_name", job.job.name},
+                        {"job_toml", to_toml(job)},
+                        {"inputs", report.inputs},
+                        {"seed", static_cast<std::int64_t>(job.job.seed)},
+                        {"trials_planned", static_cast<std::int64_t>(trials_planned)},
+                        {"trials_done", static_cast<std::int64_t>(trials_done)},
+                        {"trials_resumed", static_cast<std::int64_t>(report.trials_resumed)},
+                        {"created_utc", report.created_utc},
+                        {"mpi_ranks", std::int64_t{report.mpi_ranks}},
+                        {"mpi_library", report.mpi_library},
+                        {"nucreg_version", build.version},
+                        {"git_revision", build.git_revision},
+                        {"compiler", build.compiler},
+                        {"cpu_model", cpu_model()}};
+  if (!report.part.whole()) {
+    attributes["part"] = report.part.text();
+    attributes["trials_of_job"] = static_cast<std::int64_t>(plan.tasks());
+  }
+  return attributes;
 }
 
 Table solver_table(const Job& job) {
@@ -69,6 +74,18 @@ Table solver_table(const Job& job) {
            {"options", "1", options}}};
 }
 
+// Of all trials of the journal, read into `rows`, whose content is of no use.
+std::size_t longest_message(const JournalReader& journal, const std::vector<std::uint64_t>& offsets,
+                            std::vector<Record>& rows) {
+  std::size_t longest = 0;
+  for (const std::uint64_t offset : offsets) {
+    if (offset == not_there) continue;
+    get_records(journal.payload_at(offset), rows);
+    for (const Record& row : rows) longest = std::max(longest, row.message.size());
+  }
+  return longest;
+}
+
 std::size_t most_parameters(const Plan& plan) {
   std::size_t most = 0;
   for (const Configuration& c : plan.configurations)
@@ -84,19 +101,17 @@ std::uint64_t write_result(const std::filesystem::path& file, bool overwrite,
   const std::vector<std::uint64_t> offsets = offsets_by_task(journal, plan);
   const auto missing = static_cast<std::uint64_t>(std::ranges::count(offsets, not_there));
   const std::uint64_t trials_done = plan.tasks() - missing;
-  ResultWriter writer(file, trials_done * plan.solvers, most_parameters(plan));
+  std::vector<Record> rows(plan.solvers);
+  ResultWriter writer(file, trials_done * plan.solvers, most_parameters(plan),
+                      longest_message(journal, offsets, rows));
   writer.set_attributes(attributes_of(job, plan, report, trials_done));
   writer.write_table(configuration_table(plan, job));
   writer.write_table(solver_table(job));
 
   SummaryBuilder summary(plan.solvers);
-  std::vector<Record> rows(plan.solvers);
   for (const std::uint64_t offset : offsets) {
     if (offset == not_there) continue;
-    const auto payload = journal.payload_at(offset);
-    if (payload.size() != rows.size() * sizeof(Record))
-      throw Error(ExitStatus::bug, "a trial in the journal is of another size");
-    std::memcpy(rows.data(), payload.data(), payload.size());
+    get_records(journal.payload_at(offset), rows);
     writer.append_trials(rows);
     summary.add(rows);
   }

@@ -7,6 +7,7 @@
 
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/error.hpp"
+#include "nucreg/report/part_attribute.hpp"
 
 namespace nucreg {
 namespace {
@@ -50,14 +51,7 @@ std::vector<std::string> sections_of(const std::vector<std::string>& lines) {
   return sections;
 }
 
-}  // namespace
-
-std::string run_identity(const std::string& build, const std::string& inputs,
-                         const std::string& job_toml) {
-  return fmt::format("build {}\n{}{}", build, inputs, job_toml);
-}
-
-std::string run_identity(const Attributes& attributes) {
+std::string identity_with(const Attributes& attributes, const Part& part) {
   const auto text = [&](const char* name) {
     const auto at = attributes.find(name);
     const auto* value = at == attributes.end() ? nullptr : std::get_if<std::string>(&at->second);
@@ -65,7 +59,29 @@ std::string run_identity(const Attributes& attributes) {
     return *value;
   };
   return run_identity(build_line(text("nucreg_version"), text("git_revision"), text("compiler")),
-                      text("inputs"), text("job_toml"));
+                      part, text("inputs"), text("job_toml"));
+}
+
+}  // namespace
+
+std::string run_identity(const std::string& build, const Part& part, const std::string& inputs,
+                         const std::string& job_toml) {
+  return fmt::format("build {}\n{}{}{}", build,
+                     part.whole() ? "" : fmt::format("part {}\n", part.text()), inputs, job_toml);
+}
+
+std::string run_identity(const Attributes& attributes) {
+  return identity_with(attributes, part_of(attributes));
+}
+
+std::string whole_identity(const Attributes& attributes) {
+  return identity_with(attributes, {});
+}
+
+std::string job_of_identity(const std::string& identity) {
+  // Facts of one line each come before the first [section] of the job.
+  const std::size_t at = identity.find("\n[");
+  return at == std::string::npos ? "" : identity.substr(at + 1);
 }
 
 std::string describe_inputs(const std::vector<InputFile>& inputs) {

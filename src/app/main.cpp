@@ -57,11 +57,16 @@ int parse_and_run(int argc, char** argv) {
         ->expected(1);
   };
 
+  const auto add_part = [](CLI::App* command, std::string& part) {
+    command->add_option("--part", part, "K/N: only that one of N equal parts of the job");
+  };
+
   ExitStatus result = ExitStatus::done;
   RunCommand run;
   CLI::App* sub = app.add_subcommand("run", "run a job; under mpirun, on all its ranks");
   add_job(sub, run.job, run.set);
   sub->add_option("-o,--output", run.output, "result file; default results/<job name>.h5");
+  add_part(sub, run.part);
   CLI::Option* force = sub->add_flag(
       "--force", run.force, "overwrite an existing output; forget the journal of an earlier run");
   sub->add_flag("--resume", run.resume, "go on where an earlier run of this job ended")
@@ -71,6 +76,7 @@ int parse_and_run(int argc, char** argv) {
   PlanCommand plan;
   sub = app.add_subcommand("plan", "what a job would run and cost; checks it without running it");
   add_job(sub, plan.job, plan.set);
+  add_part(sub, plan.part);
   sub->add_option("--ranks", plan.ranks, "ranks for the estimate of time")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();

@@ -60,11 +60,13 @@ ExitStatus plan_command(const PlanCommand& command) {
   std::vector<InputFile> inputs = read_inputs(job);
   fill_counts(plan, inputs);
   static_cast<void>(make_source(job, plan, std::move(inputs)));
+  const Part part = command.part.empty() ? Part{} : parse_part(command.part);
+  check_part(part, plan);
 
   double seconds = 0.0;
-  for (const TaskList::Block& block : task_list(job, plan, {}).blocks)
+  for (const TaskList::Block& block : task_list(job, plan, part, {}).blocks)
     seconds += block.cost_seconds * static_cast<double>(block.count);
-  const double file_bytes = 120.0 * static_cast<double>(plan.solves());
+  const double file_bytes = 120.0 * static_cast<double>(part.tasks(plan) * plan.solvers);
 
   fmt::print("job             {}\n", job.job.name);
   fmt::print("configurations  {}\n", count_text(plan.configurations.size()));
@@ -72,6 +74,9 @@ ExitStatus plan_command(const PlanCommand& command) {
              count_text(plan.configurations.size()), count_text(plan.trials));
   fmt::print("solves          {} = {} x {} solvers\n", count_text(plan.solves()),
              count_text(plan.tasks()), plan.solvers);
+  if (!part.whole())
+    fmt::print("part {:<11}{} trials, {} solves\n", part.text(), count_text(part.tasks(plan)),
+               count_text(part.tasks(plan) * plan.solvers));
   fmt::print("estimated time  {} on {} rank{}\n", duration_text(seconds / command.ranks),
              command.ranks, command.ranks == 1 ? "" : "s");
   fmt::print("memory          about {} per rank\n", bytes_text(rank_bytes(job, plan)));

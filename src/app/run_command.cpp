@@ -98,26 +98,35 @@ void show_result(const RunFiles& files) {
 // Everything that can be wrong before the first task, on the root alone.
 struct Start {
   std::shared_ptr<Loaded> loaded;
+  Part part;
   RunFiles files;
   RunSetup setup;
   OpenJournal journal;
 };
 
+// Parts of one job that are run side by side have outputs of their own.
+fs::path default_output(const Job& job, const Part& part) {
+  const std::string which =
+      part.whole() ? "" : fmt::format(".part-{}-of-{}", part.number, part.count);
+  return fs::path("results") / (job.job.name + which + ".h5");
+}
+
 Start start_of(const RunCommand& command) {
   auto loaded = std::make_shared<Loaded>(Loaded{.job = parse_job(command.job, command.set)});
   loaded->plan = make_plan(loaded->job);
+  const Part part = command.part.empty() ? Part{} : parse_part(command.part);
+  check_part(part, loaded->plan);
   static_cast<void>(make_solvers(loaded->job));
   RunSetup setup{.job_toml = to_toml(loaded->job), .build = build_identity()};
   setup.inputs = read_inputs(loaded->job);
   static_cast<void>(make_source(loaded->job, loaded->plan, setup.inputs));
-  RunFiles files(command.output.empty() ? fs::path("results") / (loaded->job.job.name + ".h5")
-                                        : command.output);
+  RunFiles files(command.output.empty() ? default_output(loaded->job, part) : command.output);
   setup.output = fs::absolute(files.output).string();
   const std::string identity =
-      run_identity(setup.build, describe_inputs(setup.inputs), setup.job_toml);
+      run_identity(setup.build, part, describe_inputs(setup.inputs), setup.job_toml);
   OpenJournal journal = command.resume ? resume_journal(files, identity, loaded->plan)
                                        : begin_journal(files, identity, command.force);
-  return {std::move(loaded), std::move(files), std::move(setup), std::move(journal)};
+  return {std::move(loaded), part, std::move(files), std::move(setup), std::move(journal)};
 }
 
 // Prints the exception in flight.
@@ -175,12 +184,13 @@ ExitStatus run_and_write(Communicator& communicator, Start& start,
     return true;
   };
   options.abandoned = [&](std::uint64_t task, Bytes& payload) {
-    start.loaded->runner->give_up(task, payload);
+    start.loaded->runner->give_up(task, "given up: the ranks that ran this trial hung or died",
+                                  payload);
     log_warning("{}: given up, its solves are recorded as failed",
                 trials_text(std::vector{TaskList::Block{task, 1}}, plan));
   };
   report.dispatch = dispatch(
-      communicator, task_list(job, plan, start.journal.done), work_of(start.loaded),
+      communicator, task_list(job, plan, start.part, start.journal.done), work_of(start.loaded),
       [&](std::uint64_t task, int rank, std::span<const std::byte> payload) {
         journal.append(task, rank, payload);
       },
@@ -190,12 +200,13 @@ ExitStatus run_and_write(Communicator& communicator, Start& start,
   const std::uint64_t trials_done =
       write_result(start.files.output, start.journal.replace_output,
                    JournalReader(start.files.journal), job, plan, report);
-  const bool complete = trials_done == plan.tasks();
+  const std::uint64_t trials_planned = start.part.tasks(plan);
+  const bool complete = trials_done == trials_planned;
   if (complete)
     remove_file(start.files.journal);
   else
     fmt::print(stderr, "nucreg: {} of {} trials are done; {} is partial\n", count_text(trials_done),
-               count_text(plan.tasks()), start.files.output.string());
+               count_text(trials_planned), start.files.output.string());
   return complete ? ExitStatus::done : ExitStatus::stopped;
 }
 
@@ -218,6 +229,7 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
     make_folder(start->files.logs);
     open_log(start->files.log(0), 0, host_name(), true);
     report.inputs = describe_inputs(start->setup.inputs);
+    report.part = start->part;
     report.trials_resumed = start->journal.trials_done;
     facts = share_setup(communicator, [&](const std::vector<RankFacts>& all) {
       for (const RankFacts& rank : all)
@@ -237,6 +249,9 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
   log_info("{}: {} configurations, {} trials, {} solves on {} rank(s)", start->loaded->job.job.name,
            plan.configurations.size(), count_text(plan.tasks()), count_text(plan.solves()),
            communicator.size());
+  if (!start->part.whole())
+    log_info("part {}: {} trials of these", start->part.text(),
+             count_text(start->part.tasks(plan)));
   if (report.trials_resumed > 0)
     log_info("{} trials are done already", count_text(report.trials_resumed));
   ExitStatus status = ExitStatus::done;

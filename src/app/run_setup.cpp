@@ -122,14 +122,16 @@ double trial_seconds(const SolverRegistry& registry, const Job& job,
   return seconds;
 }
 
-TaskList task_list(const Job& job, const Plan& plan, const std::vector<bool>& done) {
+TaskList task_list(const Job& job, const Plan& plan, const Part& part,
+                   const std::vector<bool>& done) {
   const SolverRegistry registry = job_solvers();
   TaskList list;
   for (const Configuration& c : plan.configurations) {
     const double seconds = trial_seconds(registry, job, c);
-    std::uint64_t task = c.index * plan.trials;
-    const std::uint64_t end = task + plan.trials;
-    if (done.empty()) list.blocks.push_back({task, plan.trials, seconds});
+    const TrialRange range = part.of(c.index, plan.trials);
+    std::uint64_t task = c.index * plan.trials + range.first;
+    const std::uint64_t end = task + range.count;
+    if (done.empty() && range.count > 0) list.blocks.push_back({task, range.count, seconds});
     while (!done.empty() && task < end) {
       const std::uint64_t first = task;
       while (task < end && !done[task]) ++task;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <span>
 
 #include "nucreg/core/text.hpp"
 #include "statistics.hpp"
@@ -26,7 +27,8 @@ std::string heading(const Overview& view, std::size_t width) {
   const auto a = [&](const char* name) { return attribute(view, name); };
   std::string text;
   for (const std::string& line :
-       {fmt::format("job {}, seed {}: {}, {} of {} trials", a("job_name"), a("seed"), a("status"),
+       {fmt::format("job {}, seed {}{}: {}, {} of {} trials", a("job_name"), a("seed"),
+                    view.attributes.contains("part") ? ", part " + a("part") : "", a("status"),
                     a("trials_done"), a("trials_planned")),
         fmt::format("{} configurations, {} solvers, {} solves on {} ranks",
                     view.configurations.rows(), view.solvers.rows(), view.records, a("mpi_ranks")),
@@ -162,13 +164,27 @@ std::string rank_table(const Overview& view, const TextOptions& options) {
   return text;
 }
 
+std::string message_list(const Overview& view, const TextOptions& options) {
+  const auto& names = need<std::string>(view.solvers, "name");
+  std::string text;
+  for (const MessageCount& m :
+       std::span(view.messages).first(std::min(view.messages.size(), options.most_messages)))
+    text += wrapped(fmt::format("{} x {}, {}: {} (first: configuration {} trial {})",
+                                count_text(m.count), names.at(m.solver), name_of(m.status),
+                                m.message, m.configuration, m.trial),
+                    options.width) +
+            "\n";
+  return text.empty() ? "" : "commonest messages\n" + text + "\n";
+}
+
 }  // namespace
 
 std::string to_text(const Overview& overview, const TextOptions& options) {
   TextOptions used = options;
   used.width = std::max<std::size_t>(options.width, 40);
   return heading(overview, used.width) + "\n" + solver_table(overview, used) + "\n" +
-         wrapped(overview.verdict, used.width) + "\n\n" + rank_table(overview, used);
+         wrapped(overview.verdict, used.width) + "\n\n" + message_list(overview, used) +
+         rank_table(overview, used);
 }
 
 }  // namespace nucreg

@@ -6,6 +6,7 @@
 
 #include "findings.hpp"
 #include "nucreg/core/error.hpp"
+#include "nucreg/report/part_attribute.hpp"
 #include "nucreg/report/summary.hpp"
 #include "row_order.hpp"
 #include "table_access.hpp"
@@ -63,6 +64,7 @@ class Verifier {
   }
 
   void check_attributes();
+  void check_part_size(std::optional<std::int64_t> planned);
   void check_configurations();
   void check_solvers();
   void check_ranks();
@@ -77,6 +79,7 @@ class Verifier {
   Table configurations_, solvers_;
   std::vector<std::size_t> parameters_;  // of each configuration's model
   bool partial_ = false;
+  Part part_;
   std::uint64_t unreadable_ = 0;
   Findings findings_;
   Verification result_;
@@ -91,16 +94,20 @@ void Verifier::check_attributes() {
   const auto planned = attribute<std::int64_t>("trials_planned");
   const auto done = attribute<std::int64_t>("trials_done");
   partial_ = status == "partial";
+  attempt([&] { part_ = part_of(reader_.attributes()); });
   if (status && !partial_ && status != "complete")
     findings_.add("attribute status is neither complete nor partial", *status);
-  if (planned && result_.configurations > 0) {
-    const auto all = static_cast<std::uint64_t>(*planned);
-    if (*planned <= 0 || all % result_.configurations != 0)
-      findings_.add("attribute trials_planned is no multiple of the number of configurations",
-                    fmt::format("{} trials, {} configurations", *planned, result_.configurations));
+  const char* const total = part_.whole() ? "trials_planned" : "trials_of_job";
+  const auto all = part_.whole() ? planned : attribute<std::int64_t>(total);
+  if (all && result_.configurations > 0) {
+    if (*all <= 0 || static_cast<std::uint64_t>(*all) % result_.configurations != 0)
+      findings_.add(
+          fmt::format("attribute {} is no multiple of the number of configurations", total),
+          fmt::format("{} trials, {} configurations", *all, result_.configurations));
     else
-      result_.trials = all / result_.configurations;
+      result_.trials = static_cast<std::uint64_t>(*all) / result_.configurations;
   }
+  check_part_size(planned);
   if (!planned || !done) return;
   if (status == "complete" && *done != *planned)
     findings_.add("status is complete, but trials are missing",
@@ -110,6 +117,16 @@ void Verifier::check_attributes() {
   if (*done < 0 || static_cast<std::uint64_t>(*done) * result_.solvers != result_.records)
     findings_.add("trials_done x solvers is not the number of rows of /trials",
                   fmt::format("{} x {}, {} rows", *done, result_.solvers, result_.records));
+}
+
+void Verifier::check_part_size(std::optional<std::int64_t> planned) {
+  if (part_.whole() || !planned || result_.trials == 0) return;
+  const std::uint64_t size = part_.tasks(result_.configurations, result_.trials);
+  if (static_cast<std::uint64_t>(*planned) != size)
+    findings_.add("attribute trials_planned is not the size of the part",
+                  fmt::format("{} trials, part {} has {}", *planned, part_.text(), size));
+  result_.notes.push_back(fmt::format("part {} of its job: {} of {} trials", part_.text(), size,
+                                      result_.configurations * result_.trials));
 }
 
 void Verifier::check_configurations() {
@@ -161,9 +178,13 @@ void Verifier::check_rows() {
   SummaryBuilder summary(result_.solvers);
   for (std::uint64_t first = 0; first < result_.records; first += stream_rows)
     read_rows(first, std::min(stream_rows, result_.records - first), order, summary);
-  const std::uint64_t missing_trials = order.finish(partial_);
+  // The trials of other parts are missing here, and none of them may be there: then trials_done,
+  // which was compared with the rows, tells whether this part lacks any.
+  const std::uint64_t missing_trials = order.finish(partial_ || !part_.whole()) -
+                                       (result_.configurations * result_.trials -
+                                        part_.tasks(result_.configurations, result_.trials));
   result_.findings = order.findings();
-  if (partial_ && missing_trials > 0)
+  if (partial_ && order.sorted() && missing_trials > 0)
     result_.notes.push_back(fmt::format("{} trials are missing", missing_trials));
   if (order.sorted() && unreadable_ == 0) check_summary(summary.finish());
 }
@@ -187,6 +208,8 @@ void Verifier::read_rows(std::uint64_t first, std::uint64_t count, RowOrder& ord
   }
   for (std::size_t i = 0; i < block.size(); ++i) {
     order.add(first + i, block[i]);
+    if (!part_.of(block[i].configuration, result_.trials).contains(block[i].trial))
+      findings_.add("a row is not of this part", fmt::format("row {}", first + i));
     check_values(first + i, block[i]);
   }
   if (order.sorted() && unreadable_ == 0) summary.add(block);

@@ -12,8 +12,9 @@ namespace nucreg {
 
 struct RunCommand {
   std::filesystem::path job;
-  std::filesystem::path output;  ///< empty: results/<job name>.h5
+  std::filesystem::path output;  ///< empty: results/<job name>.h5, or ....part-K-of-N.h5
   std::vector<std::string> set;
+  std::string part;  ///< K/N; empty: the whole job
   bool force = false;
   bool resume = false;
 };
@@ -23,6 +24,7 @@ struct RunCommand {
 struct PlanCommand {
   std::filesystem::path job;
   std::vector<std::string> set;
+  std::string part;  ///< K/N; empty: the whole job
   int ranks = 1;
 };
 [[nodiscard]] ExitStatus plan_command(const PlanCommand& command);

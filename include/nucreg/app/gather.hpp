@@ -6,6 +6,7 @@
 
 #include "nucreg/core/table.hpp"
 #include "nucreg/job/job.hpp"
+#include "nucreg/plan/part.hpp"
 #include "nucreg/plan/plan.hpp"
 #include "nucreg/run/dispatch.hpp"
 #include "nucreg/run/journal.hpp"
@@ -18,14 +19,15 @@ struct RunReport {
   std::string mpi_library;
   int mpi_ranks = 1;
   std::string inputs;                ///< describe_inputs
+  Part part;                         ///< of the job
   std::uint64_t trials_resumed = 0;  ///< that earlier runs had done
   DispatchReport dispatch;
 };
 
 /// Writes the result file of a run: rows in the order configuration, trial, solver, each trial
 /// once, whatever the order in the journal and however often it is there. Where the journal lacks
-/// trials the file is partial and lacks them too. Returns the number of trials written. Memory:
-/// eight bytes per trial and the rows of one configuration. Throws OutputError.
+/// trials of the part the file is partial and lacks them too. Returns the number of trials written.
+/// Memory: eight bytes per trial and the rows of one configuration. Throws OutputError.
 std::uint64_t write_result(const std::filesystem::path& file, bool overwrite,
                            const JournalReader& journal, const Job& job, const Plan& plan,
                            const RunReport& report);

@@ -8,6 +8,7 @@
 #include "nucreg/app/trial_runner.hpp"
 #include "nucreg/fit/generate.hpp"
 #include "nucreg/job/job.hpp"
+#include "nucreg/plan/part.hpp"
 #include "nucreg/plan/plan.hpp"
 #include "nucreg/run/communicator.hpp"
 #include "nucreg/run/dispatch.hpp"
@@ -34,9 +35,10 @@ struct RunSetup {
 [[nodiscard]] double trial_seconds(const SolverRegistry& registry, const Job& job,
                                    const Configuration& configuration);
 
-/// Blocks of the tasks that are not done, the most expensive configurations first. `done` is by
-/// task; empty: none is.
-[[nodiscard]] TaskList task_list(const Job& job, const Plan& plan, const std::vector<bool>& done);
+/// Blocks of the tasks of a part that are not done, the most expensive configurations first. `done`
+/// is by task; empty: none is.
+[[nodiscard]] TaskList task_list(const Job& job, const Plan& plan, const Part& part,
+                                 const std::vector<bool>& done);
 
 /// What root and other ranks must agree on, with a lease that no trial can outlast whose solvers
 /// keep to max_seconds.

@@ -51,9 +51,18 @@ TEST_CASE("a result file tells the identity of the run that made it") {
                         {"compiler", build.compiler},
                         {"inputs", "input a: 1\n"},
                         {"job_toml", "[job]\n"}};
-  CHECK(run_identity(attributes) == run_identity(build_identity(), "input a: 1\n", "[job]\n"));
+  CHECK(run_identity(attributes) == run_identity(build_identity(), {}, "input a: 1\n", "[job]\n"));
   attributes["git_revision"] = "another";
-  CHECK(run_identity(attributes) != run_identity(build_identity(), "input a: 1\n", "[job]\n"));
+  CHECK(run_identity(attributes) != run_identity(build_identity(), {}, "input a: 1\n", "[job]\n"));
   attributes.erase("inputs");
   CHECK_THROWS_AS(static_cast<void>(run_identity(attributes)), InputError);
+}
+
+TEST_CASE("a part of a job is an identity of its own") {
+  const std::string whole = run_identity("b", {}, "input a: 1\n", "[job]\nname = 1\n");
+  const std::string part = run_identity("b", {2, 8}, "input a: 1\n", "[job]\nname = 1\n");
+  CHECK(difference(whole, part) == "+ part 2/8\n");
+  CHECK(job_of_identity(whole) == "[job]\nname = 1\n");
+  CHECK(job_of_identity(part) == "[job]\nname = 1\n");
+  CHECK(job_of_identity("build b\n") == "");
 }

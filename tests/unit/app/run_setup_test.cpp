@@ -20,7 +20,7 @@ Job job_of(const std::string& more = "") {
 
 TEST_CASE("all tasks where nothing is done, the most expensive first") {
   const Job job = job_of();
-  const TaskList list = task_list(job, make_plan(job), {});
+  const TaskList list = task_list(job, make_plan(job), {}, {});
   REQUIRE(list.blocks.size() == 2);
   CHECK(list.blocks[0].first == 5);
   CHECK(list.blocks[0].count == 5);
@@ -40,10 +40,32 @@ TEST_CASE("exactly the tasks that are not done") {
       if (!done.back()) missing.insert(task);
     }
     std::set<std::uint64_t> listed;
-    for (const TaskList::Block& block : task_list(job, plan, done).blocks)
+    for (const TaskList::Block& block : task_list(job, plan, {}, done).blocks)
       for (std::uint64_t i = 0; i < block.count; ++i)
         REQUIRE(listed.insert(block.first + i).second);
     REQUIRE(listed == missing);
+  }
+}
+
+TEST_CASE("of a part exactly its tasks that are not done") {
+  const Job job = job_of();
+  const Plan plan = make_plan(job);
+  std::vector<bool> done(10);
+  done[1] = done[8] = true;
+  for (const bool resumed : {false, true}) {
+    std::set<std::uint64_t> listed;
+    for (std::uint64_t number = 1; number <= 4; ++number)
+      for (const auto& block :
+           task_list(job, plan, {number, 4}, resumed ? done : std::vector<bool>{}).blocks) {
+        REQUIRE(block.count > 0);
+        for (std::uint64_t i = 0; i < block.count; ++i) {
+          const std::uint64_t task = block.first + i;
+          CHECK(Part{number, 4}.of(task / 5, 5).contains(task % 5));
+          CHECK(listed.insert(task).second);
+        }
+      }
+    CHECK(listed.size() == (resumed ? 8 : 10));
+    CHECK(listed.contains(1) == !resumed);
   }
 }
 
