@@ -12,7 +12,8 @@ enum class Purpose : std::uint32_t {
   positions = 1,
   noise = 2,
   missing = 3,
-  outliers = 4
+  outliers = 4,
+  resampling = 5  ///< of the bootstrap; keyed by itself, not by a trial
 };
 
 /// Random numbers of one purpose within one trial: Philox4x64-10 (Salmon et al., "Parallel random

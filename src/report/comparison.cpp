@@ -1,0 +1,220 @@
+#include "nucreg/report/comparison.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+#include <utility>
+
+#include "nucreg/core/error.hpp"
+#include "nucreg/core/random.hpp"
+#include "pair_cell.hpp"
+#include "regions.hpp"
+
+namespace nucreg {
+namespace {
+
+/// At most most_ranked values: all of them, or a random sample (Vitter 1985, algorithm R).
+class RankedSample {
+ public:
+  void add(double value, std::uint64_t random) {
+    if (++seen_ <= most_ranked) {
+      values_.push_back(value);
+    } else if (const std::uint64_t at = random % seen_; at < most_ranked) {
+      values_[at] = value;
+    }
+  }
+  [[nodiscard]] bool sampled() const { return seen_ > most_ranked; }
+  [[nodiscard]] std::span<const double> values() const { return values_; }
+  void clear() {
+    values_.clear();
+    seen_ = 0;
+  }
+
+ private:
+  std::vector<double> values_;
+  std::uint64_t seen_ = 0;
+};
+
+}  // namespace
+
+struct ComparisonBuilder::Body {
+  Comparison result;
+  std::vector<std::vector<std::size_t>> regions_of;  // of each configuration, but its own
+  bool judges_configurations = false;
+  std::vector<std::pair<std::size_t, std::size_t>> pairs;
+  std::vector<PairCell> cells;        // [region * pairs + pair]
+  std::vector<PairCell> own;          // of the configuration under way
+  std::vector<RankedSample> samples;  // of the configuration under way, per pair
+  FriedmanTest friedman;
+  Resampler resampler;
+  RandomStream random{0, 0, 0, Purpose::resampling};
+  std::vector<Record> trial;  // the trial under way
+  std::int64_t configuration = -1;
+
+  Body(std::vector<std::string> solvers, const Table& configurations, ComparisonOptions options)
+      : friedman(solvers.size()) {
+    RegionMap map = map_regions(configurations);
+    regions_of = std::move(map.of_configuration);
+    for (std::size_t a = 0; a < solvers.size(); ++a)
+      for (std::size_t b = a + 1; b < solvers.size(); ++b) pairs.emplace_back(a, b);
+    result = {.solvers = std::move(solvers), .options = options, .regions = std::move(map.regions)};
+    judges_configurations =
+        configurations.rows() > 1 && configurations.rows() * pairs.size() <= most_judged;
+    cells.resize(result.regions.size() * pairs.size());
+    own.resize(pairs.size());
+    samples.resize(pairs.size());
+  }
+
+  void add(const Record& row);
+  void close_trial();
+  void rank_solvers();
+  void close_configuration();
+  void adjust(std::size_t first, std::size_t last);
+};
+
+void ComparisonBuilder::Body::add(const Record& row) {
+  if (row.solver >= result.solvers.size())
+    throw InputError(fmt::format("solver {} is not in /solvers", row.solver),
+                     {.key = "/trials/solver"});
+  if (row.configuration >= regions_of.size())
+    throw InputError(fmt::format("configuration {} is not in /configurations", row.configuration),
+                     {.key = "/trials/configuration"});
+  if (row.configuration != configuration || trial.empty() || trial.front().trial != row.trial)
+    close_trial();
+  if (row.configuration != configuration) {
+    if (row.configuration < configuration)
+      throw InputError("rows are not sorted by configuration", {.key = "/trials/configuration"});
+    close_configuration();
+    configuration = row.configuration;
+  }
+  if (std::ranges::find(trial, row.solver, &Record::solver) != trial.end())
+    throw InputError(fmt::format("solver {} is there twice in configuration {}, trial {}",
+                                 row.solver, row.configuration, row.trial),
+                     {.key = "/trials/solver"});
+  trial.push_back(row);
+}
+
+void ComparisonBuilder::Body::close_trial() {
+  if (trial.empty()) return;
+  std::ranges::sort(trial, {}, &Record::solver);
+  const std::size_t solvers = result.solvers.size();
+  for (std::size_t i = 0; i < trial.size(); ++i) {
+    for (std::size_t j = i + 1; j < trial.size(); ++j) {
+      const Record &a = trial[i], &b = trial[j];
+      if (a.status == SolveStatus::not_applicable || b.status == SolveStatus::not_applicable)
+        continue;
+      // Pairs are counted row by row of a triangle.
+      const std::size_t pair =
+          a.solver * (2 * solvers - a.solver - 1) / 2 + b.solver - a.solver - 1;
+      const PairOutcome outcome = compare_solves(a, b, result.options.tolerance);
+      const std::uint64_t bits = outcome.timed ? random.bits() : 0;
+      for (const std::size_t region : regions_of[trial.front().configuration])
+        cells[region * pairs.size() + pair].add(outcome, bits);
+      if (judges_configurations) own[pair].add(outcome, bits);
+      if (outcome.timed) samples[pair].add(outcome.log_ratio, bits);
+    }
+  }
+  if (trial.size() == solvers) rank_solvers();
+  trial.clear();
+}
+
+void ComparisonBuilder::Body::rank_solvers() {
+  double lowest = std::numeric_limits<double>::infinity();
+  for (const Record& row : trial)
+    if (row.status != SolveStatus::failed && row.objective < lowest) lowest = row.objective;
+  std::vector<double> costs;
+  for (const Record& row : trial) {
+    if (row.status == SolveStatus::not_applicable) return;
+    Record best = row;
+    best.objective = lowest;
+    const PairOutcome against = compare_solves(row, best, result.options.tolerance);
+    if (against.equal && !against.timed) return;
+    costs.push_back(against.equal ? row.wall_seconds : std::numeric_limits<double>::infinity());
+  }
+  friedman.add(costs);
+}
+
+void ComparisonBuilder::Body::close_configuration() {
+  if (configuration < 0) return;
+  const auto number = static_cast<std::size_t>(configuration);
+  for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
+    const SignedRank ranks = wilcoxon_signed_rank(samples[pair].values());
+    for (const std::size_t region : regions_of[number])
+      cells[region * pairs.size() + pair].add_ranks(ranks, samples[pair].sampled());
+    if (judges_configurations) own[pair].add_ranks(ranks, samples[pair].sampled());
+    samples[pair].clear();
+  }
+  if (!judges_configurations) return;
+  Region& region = result.regions.emplace_back(Region{
+      .scope = Region::Scope::configuration, .configuration = configuration, .configurations = 1});
+  for (std::size_t pair = 0; pair < pairs.size(); ++pair)
+    region.pairs.push_back(std::exchange(own[pair], {}).statistics(resampler));
+}
+
+/// One family of hypotheses: speed and arrival of all pairs of these regions. It has half of the
+/// error where there are two families. Where no trial tells arrivals apart there is nothing to
+/// test.
+void ComparisonBuilder::Body::adjust(std::size_t first, std::size_t last) {
+  std::vector<double> p;
+  for (std::size_t r = first; r < last; ++r)
+    for (const PairStatistics& pair : result.regions[r].pairs) {
+      p.push_back(pair.speed_p);
+      p.push_back(pair.arrival_p);
+    }
+  const double families = judges_configurations ? 2.0 : 1.0;
+  const auto tests = static_cast<double>(
+      std::ranges::count_if(p, [](double value) { return !std::isnan(value); }));
+  const std::vector<double> adjusted = holm(p);
+  std::size_t at = 0;
+  for (std::size_t r = first; r < last; ++r)
+    for (PairStatistics& pair : result.regions[r].pairs) {
+      for (double* mine : {&pair.speed_p_holm, &pair.arrival_p_holm}) {
+        const double value = families * adjusted[at++];
+        *mine = value > 1.0 ? 1.0 : value;  // NaN stays
+      }
+      decide(pair, result.options, result.options.error / (families * std::max(tests, 1.0)));
+    }
+}
+
+ComparisonBuilder::ComparisonBuilder(std::vector<std::string> solvers, const Table& configurations,
+                                     ComparisonOptions options)
+    : body_(std::make_unique<Body>(std::move(solvers), configurations, options)) {}
+
+ComparisonBuilder::~ComparisonBuilder() = default;
+
+void ComparisonBuilder::add(std::span<const Record> rows) {
+  for (const Record& row : rows) body_->add(row);
+}
+
+Comparison ComparisonBuilder::finish() {
+  Body& body = *body_;
+  body.close_trial();
+  const auto shared =
+      static_cast<std::size_t>(std::ranges::count_if(body.result.regions, [](const Region& region) {
+        return region.scope != Region::Scope::configuration;
+      }));
+  body.close_configuration();
+  for (std::size_t r = 0; r < shared; ++r)
+    for (std::size_t pair = 0; pair < body.pairs.size(); ++pair)
+      body.result.regions[r].pairs.push_back(
+          body.cells[r * body.pairs.size() + pair].statistics(body.resampler));
+  for (Region& region : body.result.regions)
+    for (std::size_t pair = 0; pair < body.pairs.size(); ++pair)
+      std::tie(region.pairs[pair].a, region.pairs[pair].b) = body.pairs[pair];
+  body.adjust(0, shared);
+  body.adjust(shared, body.result.regions.size());
+
+  SolverRanks& ranks = body.result.ranks;
+  ranks.trials = body.friedman.blocks();
+  ranks.mean_rank = body.friedman.mean_ranks();
+  if (body.result.solvers.size() > 2 && ranks.trials > 0) {
+    ranks.friedman_p = body.friedman.p();
+    ranks.critical_difference = nemenyi_critical_difference(
+        body.result.solvers.size(), ranks.trials, body.result.options.error);
+  }
+  return std::move(body.result);
+}
+
+}  // namespace nucreg

@@ -1,0 +1,120 @@
+#include "pair_cell.hpp"
+
+#include <algorithm>
+#include <boost/math/distributions/normal.hpp>
+#include <cmath>
+
+#include "ranking.hpp"
+
+namespace nucreg {
+namespace {
+
+bool arrived(const Record& row) {
+  return row.status != SolveStatus::failed && std::isfinite(row.objective);
+}
+
+bool timed(const Record& row) {
+  return row.timing_valid && std::isfinite(row.wall_seconds) && row.wall_seconds > 0.0;
+}
+
+/// Trials of which the decision is likely (four in five) that `pair` is still short of, judged by
+/// the spread that it shows.
+std::uint64_t trials_that_tell(const PairStatistics& pair, const ComparisonOptions& options,
+                               double single_error) {
+  const boost::math::normal normal;
+  const auto reach = [&](double tail) {
+    return boost::math::quantile(boost::math::complement(normal, tail));
+  };
+  // Below this many even differences all of one sign are not enough: p = 2^(1 - n).
+  double needed = 1.0 + std::ceil(-std::log2(single_error));
+  if (pair.spread > 0.0) {
+    const double margin = std::log(options.indifference);
+    const double found = std::abs(std::log(pair.ratio));
+    const auto trials = [&](double reaches, double distance) {
+      return std::pow(reaches * pair.spread / distance, 2.0);
+    };
+    const double to_differ = trials(reach(0.5 * single_error) + reach(0.2), std::max(found, 1e-6));
+    const double to_agree = trials(reach(0.025), std::max(margin - found, 0.25 * margin));
+    needed = std::max(needed, found < margin ? std::min(to_differ, to_agree) : to_differ);
+  }
+  const double more = std::ceil(needed) - static_cast<double>(pair.timed);
+  return static_cast<std::uint64_t>(std::clamp(more, 1.0, 1e12));
+}
+
+}  // namespace
+
+PairOutcome compare_solves(const Record& a, const Record& b, double tolerance) {
+  PairOutcome outcome{.failed_a = !arrived(a), .failed_b = !arrived(b)};
+  if (outcome.failed_a && outcome.failed_b) return outcome;
+  if (outcome.failed_a || outcome.failed_b) {
+    outcome.better = outcome.failed_a ? Side::b : Side::a;
+    return outcome;
+  }
+  const double lower = std::min(a.objective, b.objective);
+  const double floor = 1e-18 * static_cast<double>(a.pairs);
+  if (std::abs(a.objective - b.objective) > tolerance * lower + floor) {
+    outcome.better = a.objective < b.objective ? Side::a : Side::b;
+    return outcome;
+  }
+  outcome.equal = true;
+  outcome.timed = timed(a) && timed(b);
+  if (outcome.timed) outcome.log_ratio = std::log(a.wall_seconds / b.wall_seconds);
+  return outcome;
+}
+
+void PairCell::add(const PairOutcome& outcome, std::uint64_t random) {
+  ++totals_.trials;
+  totals_.failed_a += outcome.failed_a;
+  totals_.failed_b += outcome.failed_b;
+  totals_.equal += outcome.equal;
+  totals_.better_a += outcome.better == Side::a;
+  totals_.better_b += outcome.better == Side::b;
+  totals_.timed += outcome.timed;
+  if (outcome.timed) log_ratios_.add(outcome.log_ratio, random);
+}
+
+void PairCell::add_ranks(const SignedRank& ranks, bool sampled) {
+  totals_.sampled = totals_.sampled || sampled;
+  if (ranks.count == 0) return;
+  if (++strata_ == 1) only_p_ = ranks.p;
+  const double weight = 1.0 / static_cast<double>(ranks.count + 1);
+  difference_ += weight * (ranks.positive - ranks.negative);
+  sum_ += weight * (ranks.positive + ranks.negative);
+  excess_ = 0.5 * difference_;
+  variance_ += weight * weight * ranks.variance;
+}
+
+PairStatistics PairCell::statistics(Resampler& resampler) const {
+  PairStatistics pair = totals_;
+  if (pair.better_a + pair.better_b > 0) pair.arrival_p = sign_test(pair.better_a, pair.better_b);
+  if (pair.timed == 0) return pair;
+  pair.ratio = std::exp(log_ratios_.mean());
+  pair.spread = log_ratios_.standard_deviation();
+  const Interval logs = resampler.mean_interval(log_ratios_);
+  pair.interval = {std::exp(logs.low), std::exp(logs.high)};
+  pair.speed_p = strata_ <= 1 ? only_p_ : two_sided_normal(excess_ / std::sqrt(variance_));
+  if (strata_ > 0) pair.effect = difference_ / sum_;
+  return pair;
+}
+
+void decide(PairStatistics& pair, const ComparisonOptions& options, double single_error) {
+  if (pair.arrival_p_holm < options.error)
+    pair.arrives = pair.better_a > pair.better_b ? Side::a : Side::b;
+  if (pair.timed == 0) return;
+  const Interval& interval = pair.interval;
+  if (pair.speed_p_holm < options.error && pair.effect < 0.0 && interval.high < 1.0)
+    pair.faster = Side::a;
+  else if (pair.speed_p_holm < options.error && pair.effect > 0.0 && interval.low > 1.0)
+    pair.faster = Side::b;
+  if (pair.faster != Side::neither) {
+    pair.finding = SpeedFinding::faster;
+  } else if (pair.timed >= 10 && interval.low > 1.0 / options.indifference &&
+             interval.high < options.indifference) {
+    pair.finding = SpeedFinding::same;
+  } else {
+    pair.finding = SpeedFinding::undecided;
+    pair.more_trials = trials_that_tell(pair, options, single_error);
+  }
+}
+
+}  // namespace nucreg
