@@ -101,6 +101,13 @@ int parse_and_run(int argc, char** argv) {
   sub->add_option("OUT", verify.file, "result file")->required();
   sub->callback([&] { result = verify_command(verify); });
 
+  MergeCommand merge;
+  sub = app.add_subcommand("merge", "put result files of parts of one job together");
+  sub->add_option("FILES", merge.files, "result files: parts, partial or whole")->required();
+  sub->add_option("-o,--output", merge.output, "merged result file")->required();
+  sub->add_flag("--force", merge.force, "overwrite an existing output");
+  sub->callback([&] { result = merge_command(merge); });
+
   app.add_subcommand("solvers", "the solvers that a job can name")->callback([&] {
     result = solvers_command();
   });

@@ -48,6 +48,13 @@ struct VerifyCommand {
 };
 [[nodiscard]] ExitStatus verify_command(const VerifyCommand& command);
 
+struct MergeCommand {
+  std::vector<std::filesystem::path> files;
+  std::filesystem::path output;
+  bool force = false;
+};
+[[nodiscard]] ExitStatus merge_command(const MergeCommand& command);
+
 [[nodiscard]] ExitStatus solvers_command();
 [[nodiscard]] ExitStatus models_command();
 [[nodiscard]] ExitStatus job_keys_command();

@@ -1,0 +1,60 @@
+#include <fmt/format.h>
+
+#include <system_error>
+
+#include "nucreg/app/commands.hpp"
+#include "nucreg/app/merge.hpp"
+#include "nucreg/app/run_files.hpp"
+#include "nucreg/app/terminal.hpp"
+#include "nucreg/core/text.hpp"
+#include "nucreg/report/text.hpp"
+#include "nucreg/store/result_file.hpp"
+
+namespace nucreg {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Before the work, which may take minutes.
+void check_output(const MergeCommand& command) {
+  const std::string output = command.output.string();
+  std::error_code none;
+  for (const fs::path& file : command.files)
+    if (fs::equivalent(file, command.output, none))
+      throw JobError("is one of the files to merge", {.file = output, .allowed = "another output"});
+  if (const fs::path journal = RunFiles(command.output).journal; is_there(journal))
+    throw OutputError("is the journal of a run with this output",
+                      {.file = journal.string(), .allowed = "another output with -o"});
+  if (!is_there(command.output)) return make_folder(command.output.parent_path());
+  if (!fs::is_regular_file(command.output))
+    throw OutputError("is there and is no file", {.file = output, .allowed = "another output"});
+  if (!command.force)
+    throw OutputError(
+        "exists already",
+        {.file = output, .allowed = "--force to overwrite it, or another output with -o"});
+}
+
+}  // namespace
+
+ExitStatus merge_command(const MergeCommand& command) {
+  check_output(command);
+  const MergeReport report = merge_results(command.files, command.output, command.force);
+  const Overview overview = make_overview(ResultReader(command.output));
+  print_result(fmt::format("{}\nresult  {}, merged from {} files\n",
+                           to_text(overview, {.width = static_cast<std::size_t>(output_width())}),
+                           command.output.string(), command.files.size()));
+  if (report.trials_twice > 0)
+    fmt::print(stderr, "nucreg: {} trials were there more than once, with equal results\n",
+               count_text(report.trials_twice));
+  if (report.missing.empty()) return ExitStatus::done;
+  fmt::print(stderr,
+             "nucreg: {} of {} trials are done; {} is partial\n"
+             "nucreg: missing: {}\n"
+             "nucreg: merge the files that hold them, too, or run them:\n"
+             "nucreg:   nucreg run JOB.toml -o {} --resume\n",
+             count_text(report.trials_done), count_text(report.trials_planned),
+             command.output.string(), report.missing, command.output.string());
+  return ExitStatus::stopped;
+}
+
+}  // namespace nucreg
