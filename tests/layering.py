@@ -27,6 +27,8 @@ OWNERS = [
     (r"Random123/", r"nucreg_random123", ["core"]),
     (r"toml\+\+/", r"tomlplusplus::", ["job"]),
     (r"tiff", r"TIFF::", ["image"]),
+    (r"zlib", r"ZLIB::", ["image"]),
+    (r"pugixml", r"pugixml::", ["image"]),
     (r"opencv2/", r"opencv_|OpenCV", ["nuclei"]),
     (r"(unsupported/)?Eigen/", r"Eigen3::", FIT_AND_RIGHT),
     (r"nlopt", r"NLopt::", ["solve"]),

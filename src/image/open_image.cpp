@@ -1,0 +1,87 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <string_view>
+
+#include "mapped_file.hpp"
+#include "nucreg/image/image_error.hpp"
+#include "readers.hpp"
+
+namespace nucreg {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::string_view nd2_start = "\xda\xce\xbe\x0a"sv;
+constexpr std::string_view legacy_nd2_start = "\0\0\0\x0cjP  \r\n\x87\n"sv;
+constexpr std::string_view tiff_starts[] = {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv};
+
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// A name that promises the other format is the sign of a mix-up; any other name will do.
+void check_name(const std::filesystem::path& path, bool nd2) {
+  std::string extension = path.extension().string();
+  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const bool named_nd2 = extension == ".nd2";
+  const bool named_tiff = is_one_of(extension, {".tif", ".tiff", ".btf", ".tf2", ".tf8"});
+  if (nd2 ? named_tiff : named_nd2)
+    throw ImageError(fmt::format("is named {} but holds {}", extension, nd2 ? "ND2" : "TIFF"),
+                     {path.string(), "wrong-name"});
+}
+
+}  // namespace
+
+std::unique_ptr<ImageReader> open_image(const std::filesystem::path& path) {
+  std::string start;
+  {
+    const MappedFile file(path);
+    start.resize(std::min<std::uint64_t>(file.size(), legacy_nd2_start.size()));
+    file.copy(0, start.size(), reinterpret_cast<std::byte*>(start.data()));
+  }
+  const std::string_view four = std::string_view(start).substr(0, 4);
+  const bool tiff =
+      std::find(std::begin(tiff_starts), std::end(tiff_starts), four) != std::end(tiff_starts);
+  if (start == legacy_nd2_start)
+    throw ImageError("legacy JPEG2000 ND2 not supported; NIS-Elements can save it anew",
+                     {path.string(), "legacy-jpeg2000", "", 0});
+  if (four != nd2_start && !tiff)
+    throw ImageError("is neither ND2 nor TIFF", {path.string(), "unknown-format", "", 0});
+  check_name(path, !tiff);
+  return tiff ? open_tiff(path) : open_nd2(path);
+}
+
+void check_asked_for(const ImageInfo& info, const std::string& path, std::size_t frame,
+                     std::size_t channel) {
+  if (frame >= info.frames.size())
+    throw ImageError(
+        fmt::format("there is no frame {}; frames: 0 to {}", frame, info.frames.size() - 1),
+        {path, "no-such-frame"});
+  if (channel >= info.channels.size())
+    throw ImageError(
+        fmt::format("there is no channel {}; channels: 0 to {}", channel, info.channels.size() - 1),
+        {path, "no-such-channel"});
+}
+
+std::size_t bytes_of(PixelType type) {
+  switch (type) {
+    case PixelType::u8:
+      return 1;
+    case PixelType::u16:
+      return 2;
+    case PixelType::u32:
+    case PixelType::f32:
+      return 4;
+  }
+  return 0;
+}
+
+std::string_view name_of(PixelType type) {
+  constexpr std::string_view names[] = {"u8", "u16", "u32", "f32"};
+  return names[static_cast<std::size_t>(type)];
+}
+
+}  // namespace nucreg

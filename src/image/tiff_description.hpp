@@ -1,0 +1,51 @@
+// What programs for microscopes write into the description of a TIFF.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nucreg/image/image.hpp"
+#include "tiff_file.hpp"
+
+namespace nucreg {
+
+/// Where the planes of an image are: page and sample of (frame, channel).
+struct TiffPlan {
+  ImageInfo info;  ///< all but size and type of the pixels, which only a page knows
+  /// Page of frame f, page channel e at [f * page_channels + e]; nothing where it is not in the
+  /// file.
+  std::vector<std::optional<std::uint32_t>> pages;
+  std::size_t page_channels = 1;  ///< channels / samples
+  std::size_t samples = 1;        ///< channels per page
+  /// ImageJ writes large stacks with one directory: planes then follow each other in the file.
+  bool contiguous = false;
+};
+
+/// A description that contradicts itself or the file.
+struct TiffDescriptionError {
+  std::string code, problem;
+};
+
+/// Nothing where the description is not of that kind. Throws TiffDescriptionError.
+[[nodiscard]] std::optional<TiffPlan> plan_of_ome(const std::string& description,
+                                                  const TiffLayout& first, std::size_t pages,
+                                                  const std::string& file_name);
+[[nodiscard]] std::optional<TiffPlan> plan_of_imagej(const TiffTags& tags, const TiffLayout& first,
+                                                     std::size_t pages);
+/// A page is a frame, a sample a channel.
+[[nodiscard]] TiffPlan plan_of_pages(const TiffTags& tags, const TiffLayout& first,
+                                     std::size_t pages);
+
+/// Micrometres in a unit of length such as "nm"; nothing where it is none.
+[[nodiscard]] std::optional<double> micrometres_in(std::string_view unit);
+
+/// Product of sizes that a description claims; throws where it is 0 or more than any file holds.
+std::uint64_t checked_planes(std::initializer_list<std::uint64_t> sizes);
+
+/// Frames along P, T and Z, the last fastest; loops of one step are left out.
+void lay_out_frames(ImageInfo& info, std::size_t positions, std::size_t times, std::size_t planes);
+
+}  // namespace nucreg

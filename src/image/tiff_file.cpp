@@ -1,0 +1,274 @@
+#include "tiff_file.hpp"
+
+#include <fmt/format.h>
+#include <tiffio.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdarg>
+#include <cstdio>
+
+#include "nucreg/image/image_error.hpp"
+
+namespace nucreg {
+namespace {
+
+constexpr std::uint64_t most_pixels = std::uint64_t{1} << 30;
+// Up to here a file may promise what it likes; above, no codec makes more of its bytes.
+constexpr std::uint64_t free_bytes = std::uint64_t{64} << 20, most_expansion = 4096;
+
+// Lossless ones and JPEG; the others are for fax and for film.
+constexpr std::uint16_t understood[] = {
+    COMPRESSION_NONE,     COMPRESSION_LZW,  COMPRESSION_ADOBE_DEFLATE, COMPRESSION_DEFLATE,
+    COMPRESSION_PACKBITS, COMPRESSION_JPEG, COMPRESSION_ZSTD,          COMPRESSION_LZMA};
+
+template <class T>
+T tag(TIFF* tiff, std::uint32_t number, T standard) {
+  T value = standard;
+  return TIFFGetFieldDefaulted(tiff, number, &value) == 1 ? value : standard;
+}
+
+}  // namespace
+
+struct TiffFile::Handle {
+  TIFF* tiff = nullptr;
+  std::string message;
+
+  static int keep(TIFF*, void* own, const char*, const char* format, va_list arguments) {
+    char text[512];
+    std::vsnprintf(text, sizeof text, format, arguments);
+    static_cast<Handle*>(own)->message = text;
+    return 1;  // libtiff's own handlers would print
+  }
+  static int ignore(TIFF*, void*, const char*, const char*, va_list) { return 1; }
+};
+
+void TiffFile::Close::operator()(Handle* handle) const {
+  if (handle->tiff != nullptr) TIFFClose(handle->tiff);
+  delete handle;
+}
+
+TiffFile::TiffFile(const std::filesystem::path& path) : bytes_(path), handle_(new Handle) {
+  TIFFOpenOptions* const options = TIFFOpenOptionsAlloc();
+  // A strip cannot be larger than its file, nor can a list of strips.
+  TIFFOpenOptionsSetMaxSingleMemAlloc(
+      options, static_cast<tmsize_t>(std::max(free_bytes, bytes_.size() + (1 << 20))));
+  TIFFOpenOptionsSetErrorHandlerExtR(options, Handle::keep, handle_.get());
+  TIFFOpenOptionsSetWarningHandlerExtR(options, Handle::ignore, nullptr);
+  // Not mapped by libtiff: a file cut off meanwhile then ends a read, not the program.
+  handle_->tiff = TIFFOpenExt(bytes_.path().c_str(), "rm", options);
+  TIFFOpenOptionsFree(options);
+  if (handle_->tiff == nullptr) throw ImageError(message(), {bytes_.path(), "bad-tiff"});
+  walk();
+}
+
+void TiffFile::walk() {
+  TIFF* const tiff = handle_->tiff;
+  for (std::size_t directory = 0;; ++directory) {
+    const auto kind = tag<std::uint32_t>(tiff, TIFFTAG_SUBFILETYPE, 0);
+    if ((kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) == 0)
+      pages_.push_back(TIFFCurrentDirOffset(tiff));
+    if (TIFFLastDirectory(tiff) != 0) break;
+    if (TIFFReadDirectory(tiff) != 1)
+      throw ImageError(message(),
+                       {bytes_.path(), "bad-tiff", fmt::format("directory {}", directory + 1)});
+  }
+  if (pages_.empty()) throw ImageError("holds no full-size image", {bytes_.path(), "no-image"});
+}
+
+void TiffFile::go_to(std::size_t page) {
+  if (current_ == page) return;
+  current_.reset();
+  handle_->message.clear();
+  if (TIFFSetSubDirectory(handle_->tiff, pages_[page]) != 1) fail("bad-tiff", message(), page);
+  // Colours stored as JPEG likes them come out as RGB.
+  if (tag<std::uint16_t>(handle_->tiff, TIFFTAG_COMPRESSION, COMPRESSION_NONE) ==
+          COMPRESSION_JPEG &&
+      tag<std::uint16_t>(handle_->tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK) ==
+          PHOTOMETRIC_YCBCR)
+    TIFFSetField(handle_->tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
+  current_ = page;
+}
+
+TiffLayout TiffFile::layout(std::size_t page) {
+  go_to(page);
+  TIFF* const tiff = handle_->tiff;
+  TiffLayout layout;
+  layout.width_px = tag<std::uint32_t>(tiff, TIFFTAG_IMAGEWIDTH, 0);
+  layout.height_px = tag<std::uint32_t>(tiff, TIFFTAG_IMAGELENGTH, 0);
+  const std::uint64_t pixels = std::uint64_t{layout.width_px} * layout.height_px;
+  if (pixels == 0 || pixels > most_pixels)
+    fail("bad-size",
+         fmt::format("{} x {} pixels; allowed: 1 to 2^30", layout.width_px, layout.height_px),
+         page);
+
+  const auto bits = tag<std::uint16_t>(tiff, TIFFTAG_BITSPERSAMPLE, 1);
+  const auto format = tag<std::uint16_t>(tiff, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_UINT);
+  const bool is_float = format == SAMPLEFORMAT_IEEEFP;
+  // 4 means "undefined", which is what it says of plain numbers.
+  if (!is_float && format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_INT &&
+      format != SAMPLEFORMAT_VOID)
+    fail("unsupported-pixels", "complex pixels are not supported", page);
+  if (bits != 32 && (is_float || (bits != 8 && bits != 16)))
+    fail("unsupported-pixels",
+         fmt::format("{}{} bits per pixel; understood: 8, 16, 32 and float of 32",
+                     is_float ? "float of " : "", bits),
+         page);
+  layout.type = is_float     ? PixelType::f32
+                : bits == 8  ? PixelType::u8
+                : bits == 16 ? PixelType::u16
+                             : PixelType::u32;
+  layout.is_signed = format == SAMPLEFORMAT_INT;
+
+  layout.samples = tag<std::uint16_t>(tiff, TIFFTAG_SAMPLESPERPIXEL, 1);
+  if (layout.samples == 0 || layout.samples > 1024)
+    fail("bad-samples", fmt::format("{} samples per pixel", layout.samples), page);
+  layout.planar =
+      tag<std::uint16_t>(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG) == PLANARCONFIG_SEPARATE;
+  layout.tiled = TIFFIsTiled(tiff) != 0;
+  if (tag<std::uint32_t>(tiff, TIFFTAG_IMAGEDEPTH, 1) != 1)
+    fail("unsupported-depth", "voxels are not supported", page);
+
+  const auto compression = tag<std::uint16_t>(tiff, TIFFTAG_COMPRESSION, COMPRESSION_NONE);
+  if (std::find(std::begin(understood), std::end(understood), compression) == std::end(understood))
+    fail("unsupported-compression", fmt::format("compression {} is not supported", compression),
+         page);
+  layout.compressed = compression != COMPRESSION_NONE;
+  const auto photometric = tag<std::uint16_t>(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
+  if (photometric == PHOTOMETRIC_YCBCR && compression != COMPRESSION_JPEG)
+    fail("unsupported-colour", "YCbCr without JPEG is not supported", page);
+  if (layout.plane_bytes() > free_bytes && layout.plane_bytes() / most_expansion > bytes_.size())
+    fail("truncated",
+         fmt::format("{} bytes of pixels cannot come out of {} bytes", layout.plane_bytes(),
+                     bytes_.size()),
+         page);
+  return layout;
+}
+
+TiffTags TiffFile::tags(std::size_t page) {
+  go_to(page);
+  TIFF* const tiff = handle_->tiff;
+  TiffTags tags;
+  if (const char* text = nullptr;
+      TIFFGetField(tiff, TIFFTAG_IMAGEDESCRIPTION, &text) == 1 && text != nullptr)
+    tags.description = text;
+  const auto resolution = [&](std::uint32_t number) {
+    const double value = static_cast<double>(tag<float>(tiff, number, 0.0F));
+    return value > 0.0 && std::isfinite(value) ? value : 0.0;
+  };
+  tags.x_resolution = resolution(TIFFTAG_XRESOLUTION);
+  tags.y_resolution = resolution(TIFFTAG_YRESOLUTION);
+  tags.per_centimetre =
+      tag<std::uint16_t>(tiff, TIFFTAG_RESOLUTIONUNIT, RESUNIT_INCH) == RESUNIT_CENTIMETER;
+  return tags;
+}
+
+std::uint64_t TiffFile::data_offset(std::size_t page) {
+  go_to(page);
+  return TIFFGetStrileOffset(handle_->tiff, 0);
+}
+
+bool TiffFile::swapped() const {
+  return TIFFIsByteSwapped(handle_->tiff) != 0;
+}
+
+void TiffFile::read(std::size_t page, const TiffLayout& layout, std::uint16_t sample,
+                    std::byte* to) {
+  go_to(page);
+  handle_->message.clear();
+  if (layout.tiled)
+    read_tiles(page, layout, sample, to);
+  else
+    read_strips(page, layout, sample, to);
+}
+
+void TiffFile::check_piece(std::size_t page, std::uint64_t piece_bytes) const {
+  if (piece_bytes == 0 ||
+      (piece_bytes > free_bytes && piece_bytes / most_expansion > bytes_.size()))
+    fail("bad-tiff", fmt::format("strips or tiles of {} bytes", piece_bytes), page);
+}
+
+namespace {
+
+/// One sample of `width` interleaved pixels.
+void pick(const std::byte* from, std::size_t step, std::size_t width, std::size_t value_bytes,
+          std::byte* to) {
+  if (step == value_bytes) {
+    std::memcpy(to, from, width * value_bytes);
+    return;
+  }
+  for (std::size_t x = 0; x < width; ++x)
+    std::memcpy(to + x * value_bytes, from + x * step, value_bytes);
+}
+
+}  // namespace
+
+void TiffFile::read_strips(std::size_t page, const TiffLayout& layout, std::uint16_t sample,
+                           std::byte* to) {
+  TIFF* const tiff = handle_->tiff;
+  const std::size_t value_bytes = bytes_of(layout.type);
+  const std::size_t step = layout.planar ? value_bytes : value_bytes * layout.samples;
+  const std::size_t row_bytes = step * layout.width_px;
+  const std::uint32_t rows_per_strip = std::clamp<std::uint32_t>(
+      tag<std::uint32_t>(tiff, TIFFTAG_ROWSPERSTRIP, layout.height_px), 1, layout.height_px);
+  const std::uint64_t strip_bytes = std::uint64_t{row_bytes} * rows_per_strip;
+  check_piece(page, strip_bytes);
+  // What libtiff would write must be what is expected, whatever tags a codec looks at.
+  if (TIFFStripSize64(tiff) != strip_bytes)
+    fail("bad-tiff",
+         fmt::format("strips of {} bytes instead of {}", TIFFStripSize64(tiff), strip_bytes), page);
+  std::vector<std::byte> strip(strip_bytes);
+  for (std::uint32_t y0 = 0; y0 < layout.height_px; y0 += rows_per_strip) {
+    const std::uint32_t rows = std::min(rows_per_strip, layout.height_px - y0);
+    const auto want = static_cast<tmsize_t>(row_bytes * rows);
+    const std::uint32_t number = TIFFComputeStrip(tiff, y0, layout.planar ? sample : 0);
+    if (TIFFReadEncodedStrip(tiff, number, strip.data(), want) != want)
+      fail("truncated", fmt::format("row {}: {}", y0, message()), page);
+    const std::byte* from = strip.data() + (layout.planar ? 0 : sample * value_bytes);
+    for (std::uint32_t y = 0; y < rows; ++y, from += row_bytes, to += layout.width_px * value_bytes)
+      pick(from, step, layout.width_px, value_bytes, to);
+  }
+}
+
+void TiffFile::read_tiles(std::size_t page, const TiffLayout& layout, std::uint16_t sample,
+                          std::byte* to) {
+  TIFF* const tiff = handle_->tiff;
+  const auto width = tag<std::uint32_t>(tiff, TIFFTAG_TILEWIDTH, 0);
+  const auto height = tag<std::uint32_t>(tiff, TIFFTAG_TILELENGTH, 0);
+  const std::size_t value_bytes = bytes_of(layout.type);
+  const std::size_t step = layout.planar ? value_bytes : value_bytes * layout.samples;
+  if (width == 0 || height == 0 || width > most_pixels / height)
+    fail("bad-tiff", fmt::format("tiles of {} x {} pixels", width, height), page);
+  const std::uint64_t tile_bytes = std::uint64_t{width} * height * step;
+  check_piece(page, tile_bytes);
+  if (TIFFTileSize64(tiff) != tile_bytes)
+    fail("bad-tiff",
+         fmt::format("tiles of {} bytes instead of {}", TIFFTileSize64(tiff), tile_bytes), page);
+  std::vector<std::byte> tile(tile_bytes);
+  for (std::uint64_t y0 = 0; y0 < layout.height_px; y0 += height)
+    for (std::uint64_t x0 = 0; x0 < layout.width_px; x0 += width) {
+      const std::uint32_t number =
+          TIFFComputeTile(tiff, static_cast<std::uint32_t>(x0), static_cast<std::uint32_t>(y0), 0,
+                          layout.planar ? sample : 0);
+      const auto want = static_cast<tmsize_t>(tile_bytes);
+      if (TIFFReadEncodedTile(tiff, number, tile.data(), want) != want)
+        fail("truncated", fmt::format("tile at {}, {}: {}", x0, y0, message()), page);
+      const std::uint64_t rows = std::min<std::uint64_t>(height, layout.height_px - y0);
+      const std::uint64_t columns = std::min<std::uint64_t>(width, layout.width_px - x0);
+      const std::byte* from = tile.data() + (layout.planar ? 0 : sample * value_bytes);
+      for (std::uint64_t y = 0; y < rows; ++y)
+        pick(from + y * width * step, step, columns, value_bytes,
+             to + ((y0 + y) * layout.width_px + x0) * value_bytes);
+    }
+}
+
+std::string TiffFile::message() const {
+  return handle_->message.empty() ? "cannot be read" : handle_->message;
+}
+
+void TiffFile::fail(std::string code, const std::string& problem, std::size_t page) const {
+  throw ImageError(problem, {bytes_.path(), std::move(code), fmt::format("page {}", page),
+                             page < pages_.size() ? std::optional(pages_[page]) : std::nullopt});
+}
+
+}  // namespace nucreg

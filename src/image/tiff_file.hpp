@@ -1,0 +1,79 @@
+// Pages of a TIFF file through libtiff, which is given nothing that could make it take memory
+// without bound.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mapped_file.hpp"
+#include "nucreg/image/image.hpp"
+
+struct tiff;
+
+namespace nucreg {
+
+/// How the pixels of a page lie. Value types without their sign: a negative value is an error.
+struct TiffLayout {
+  std::uint32_t width_px = 0, height_px = 0;
+  PixelType type = PixelType::u8;
+  bool is_signed = false;
+  std::uint16_t samples = 1;
+  bool planar = false;  ///< each sample in strips or tiles of its own
+  bool tiled = false;
+  bool compressed = false;
+
+  [[nodiscard]] std::uint64_t plane_bytes() const {
+    return std::uint64_t{width_px} * height_px * bytes_of(type);
+  }
+};
+
+/// What the tags of a page tell besides.
+struct TiffTags {
+  std::string description;
+  double x_resolution = 0.0, y_resolution = 0.0;  ///< pixels per unit; 0 = not given
+  bool per_centimetre = false;
+};
+
+class TiffFile {
+ public:
+  /// Walks through all pages. Throws ImageError.
+  explicit TiffFile(const std::filesystem::path& path);
+
+  [[nodiscard]] const MappedFile& bytes() const { return bytes_; }
+  /// Full-size images only: reduced copies and masks do not count.
+  [[nodiscard]] std::size_t pages() const { return pages_.size(); }
+  /// Throws ImageError on a page that is not understood.
+  [[nodiscard]] TiffLayout layout(std::size_t page);
+  [[nodiscard]] TiffTags tags(std::size_t page);
+  /// One sample of a page, packed.
+  void read(std::size_t page, const TiffLayout& layout, std::uint16_t sample, std::byte* to);
+  /// Where the pixels of a page begin, one sample and uncompressed; whether they need swapping.
+  [[nodiscard]] std::uint64_t data_offset(std::size_t page);
+  [[nodiscard]] bool swapped() const;
+
+  [[noreturn]] void fail(std::string code, const std::string& problem, std::size_t page) const;
+
+ private:
+  struct Handle;  // libtiff's, with its last message
+  struct Close {
+    void operator()(Handle* handle) const;
+  };
+
+  void walk();
+  void go_to(std::size_t page);
+  void read_strips(std::size_t page, const TiffLayout& layout, std::uint16_t sample, std::byte* to);
+  void read_tiles(std::size_t page, const TiffLayout& layout, std::uint16_t sample, std::byte* to);
+  void check_piece(std::size_t page, std::uint64_t piece_bytes) const;
+  [[nodiscard]] std::string message() const;
+
+  MappedFile bytes_;
+  std::unique_ptr<Handle, Close> handle_;
+  std::vector<std::uint64_t> pages_;  // offsets of their directories
+  std::optional<std::size_t> current_;
+};
+
+}  // namespace nucreg

@@ -1,0 +1,140 @@
+// TIFF as microscopes and their programs write it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "little_endian.hpp"
+#include "new_plane.hpp"
+#include "nucreg/image/image_error.hpp"
+#include "nucreg/image/label_image.hpp"
+#include "readers.hpp"
+#include "tiff_description.hpp"
+#include "tiff_file.hpp"
+
+namespace nucreg {
+namespace {
+
+class TiffReader : public ImageReader {
+ public:
+  explicit TiffReader(const std::filesystem::path& path)
+      : file_(path), first_(file_.layout(0)), plan_(make_plan(path.filename().string())) {
+    plan_.info.width_px = first_.width_px;
+    plan_.info.height_px = first_.height_px;
+    plan_.info.type = first_.type;
+    plan_.info.significant_bits = static_cast<unsigned>(8 * bytes_of(first_.type));
+    if (plan_.contiguous) check_contiguous();
+  }
+
+  [[nodiscard]] const ImageInfo& info() const override { return plan_.info; }
+
+  [[nodiscard]] Plane read(std::size_t frame, std::size_t channel) override {
+    check_asked_for(info(), file_.bytes().path(), frame, channel);
+    const auto page = plan_.pages[frame * plan_.page_channels + channel / plan_.samples];
+    if (!page)
+      throw ImageError(fmt::format("frame {} is missing: its pixels are in another file", frame),
+                       {file_.bytes().path(), "missing-frame"});
+    NewPlane plane(info());
+    if (plan_.contiguous)
+      read_contiguous(*page, plane);
+    else
+      read_page(*page, static_cast<std::uint16_t>(channel % plan_.samples), plane);
+    if (first_.is_signed) check_signs(*page, plane);
+    return plane.finish();
+  }
+
+ private:
+  TiffPlan make_plan(const std::string& name) {
+    const TiffTags tags = file_.tags(0);
+    try {
+      if (auto plan = plan_of_ome(tags.description, first_, file_.pages(), name)) return *plan;
+      if (auto plan = plan_of_imagej(tags, first_, file_.pages())) return *plan;
+      return plan_of_pages(tags, first_, file_.pages());
+    } catch (const TiffDescriptionError& error) {
+      file_.fail(error.code, error.problem, 0);
+    }
+  }
+
+  void read_page(std::size_t page, std::uint16_t sample, NewPlane& plane) {
+    const TiffLayout layout = page == 0 ? first_ : file_.layout(page);
+    if (layout.width_px != first_.width_px || layout.height_px != first_.height_px ||
+        layout.type != first_.type || layout.is_signed != first_.is_signed ||
+        layout.samples != first_.samples)
+      file_.fail("mixed-pages",
+                 fmt::format("{} x {} pixels of {} x {}, unlike page 0", layout.width_px,
+                             layout.height_px, layout.samples, name_of(layout.type)),
+                 page);
+    file_.read(page, layout, sample, plane.bytes());
+  }
+
+  void check_contiguous() {
+    const std::uint64_t start = file_.data_offset(0), size = file_.bytes().size();
+    if (start > size || (size - start) / first_.plane_bytes() < plan_.pages.size())
+      file_.fail("truncated",
+                 fmt::format("{} planes of {} bytes from offset {} on, the file has {}",
+                             plan_.pages.size(), first_.plane_bytes(), start, size),
+                 0);
+  }
+
+  void read_contiguous(std::size_t page, NewPlane& plane) {
+    file_.bytes().copy(file_.data_offset(0) + page * plane.size(), plane.size(), plane.bytes());
+    const std::size_t value_bytes = bytes_of(first_.type);
+    if (file_.swapped())
+      for (std::byte* value = plane.bytes(); value != plane.bytes() + plane.size();
+           value += value_bytes)
+        std::reverse(value, value + value_bytes);
+  }
+
+  // Pixels are handed out without a sign.
+  void check_signs(std::size_t page, NewPlane& plane) {
+    const std::size_t value_bytes = bytes_of(first_.type);
+    for (std::size_t high = value_bytes - 1; high < plane.size(); high += value_bytes)
+      if ((plane.bytes()[high] & std::byte{0x80}) != std::byte{0})
+        file_.fail("negative-value",
+                   fmt::format("pixel {}, {} is negative", high / value_bytes % first_.width_px,
+                               high / value_bytes / first_.width_px),
+                   page);
+  }
+
+  TiffFile file_;
+  TiffLayout first_;
+  TiffPlan plan_;
+};
+
+[[noreturn]] void refuse_labels(const std::filesystem::path& file, const std::string& reason) {
+  throw InputError(reason, {.file = file.string(),
+                            .allowed = "a label TIFF: one 8, 16 or 32-bit integer per pixel, "
+                                       "0 = background"});
+}
+
+template <class T>
+void widen(const PlaneView& plane, std::vector<std::uint32_t>& labels) {
+  for (std::size_t y = 0; y < plane.height_px; ++y)
+    for (std::size_t x = 0; x < plane.width_px; ++x) labels.push_back(plane.at<T>(x, y));
+}
+
+}  // namespace
+
+std::unique_ptr<ImageReader> open_tiff(const std::filesystem::path& path) {
+  return std::make_unique<TiffReader>(path);
+}
+
+LabelImage read_label_tiff(const std::filesystem::path& file) {
+  TiffReader reader(file);
+  const ImageInfo& info = reader.info();
+  if (info.type == PixelType::f32) refuse_labels(file, "pixels are not integers");
+  if (info.channels.size() != 1)
+    refuse_labels(file, fmt::format("{} samples per pixel", info.channels.size()));
+  const Plane plane = reader.read(0, 0);
+  LabelImage image{.width = static_cast<std::uint32_t>(info.width_px),
+                   .height = static_cast<std::uint32_t>(info.height_px)};
+  image.labels.reserve(info.width_px * info.height_px);
+  if (info.type == PixelType::u8)
+    widen<std::uint8_t>(plane.view(), image.labels);
+  else if (info.type == PixelType::u16)
+    widen<std::uint16_t>(plane.view(), image.labels);
+  else
+    widen<std::uint32_t>(plane.view(), image.labels);
+  return image;
+}
+
+}  // namespace nucreg

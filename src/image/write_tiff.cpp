@@ -1,0 +1,121 @@
+#include "nucreg/image/write_tiff.hpp"
+
+#include <fmt/format.h>
+#include <tiffio.h>
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+#include <system_error>
+#include <vector>
+
+#include "nucreg/core/error.hpp"
+
+namespace nucreg {
+namespace {
+
+constexpr std::uint64_t strip_bytes = 256 << 10;
+constexpr std::uint64_t most_classic_bytes = 4000000000;  // above: BigTIFF
+
+int keep_message(TIFF*, void* to, const char*, const char* format, va_list arguments) {
+  char text[512];
+  std::vsnprintf(text, sizeof text, format, arguments);
+  *static_cast<std::string*>(to) = text;
+  return 1;
+}
+
+class Writer {
+ public:
+  Writer(const std::filesystem::path& file, bool big) : path_(file.string()) {
+    TIFFOpenOptions* const options = TIFFOpenOptionsAlloc();
+    TIFFOpenOptionsSetErrorHandlerExtR(options, keep_message, &message_);
+    tiff_ = TIFFOpenExt(path_.c_str(), big ? "w8" : "w", options);
+    TIFFOpenOptionsFree(options);
+    if (tiff_ == nullptr) fail();
+  }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+  ~Writer() {
+    if (tiff_ == nullptr) return;
+    TIFFClose(tiff_);
+    std::error_code ignored;  // the failure that led here is already on its way
+    std::filesystem::remove(path_, ignored);
+  }
+
+  void write(const PlaneView& plane, const TiffOptions& options) {
+    const std::size_t value_bytes = bytes_of(plane.type);
+    const std::size_t row_bytes = plane.width_px * value_bytes;
+    const auto rows_per_strip = static_cast<std::uint32_t>(
+        std::clamp<std::uint64_t>(strip_bytes / row_bytes, 1, plane.height_px));
+    set_tags(plane, options, rows_per_strip);
+    std::vector<std::byte> strip(row_bytes * rows_per_strip);
+    for (std::size_t y0 = 0, number = 0; y0 < plane.height_px; y0 += rows_per_strip, ++number) {
+      const std::size_t rows = std::min<std::size_t>(rows_per_strip, plane.height_px - y0);
+      for (std::size_t y = 0; y < rows; ++y)
+        for (std::size_t x = 0; x < plane.width_px; ++x)
+          std::memcpy(&strip[y * row_bytes + x * value_bytes],
+                      plane.data + (y0 + y) * plane.row_bytes + x * plane.pixel_bytes, value_bytes);
+      if (TIFFWriteEncodedStrip(tiff_, static_cast<std::uint32_t>(number), strip.data(),
+                                static_cast<tmsize_t>(rows * row_bytes)) < 0)
+        fail();
+    }
+    if (TIFFWriteDirectory(tiff_) != 1) fail();
+    TIFFClose(tiff_);
+    tiff_ = nullptr;
+  }
+
+ private:
+  void set_tags(const PlaneView& plane, const TiffOptions& options, std::uint32_t rows_per_strip) {
+    const bool is_float = plane.type == PixelType::f32;
+    TIFFSetField(tiff_, TIFFTAG_IMAGEWIDTH, static_cast<std::uint32_t>(plane.width_px));
+    TIFFSetField(tiff_, TIFFTAG_IMAGELENGTH, static_cast<std::uint32_t>(plane.height_px));
+    TIFFSetField(tiff_, TIFFTAG_BITSPERSAMPLE, static_cast<int>(8 * bytes_of(plane.type)));
+    TIFFSetField(tiff_, TIFFTAG_SAMPLESPERPIXEL, 1);
+    TIFFSetField(tiff_, TIFFTAG_SAMPLEFORMAT, is_float ? SAMPLEFORMAT_IEEEFP : SAMPLEFORMAT_UINT);
+    TIFFSetField(tiff_, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
+    TIFFSetField(tiff_, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
+    TIFFSetField(tiff_, TIFFTAG_ROWSPERSTRIP, rows_per_strip);
+    TIFFSetField(tiff_, TIFFTAG_COMPRESSION, COMPRESSION_ADOBE_DEFLATE);
+    TIFFSetField(tiff_, TIFFTAG_PREDICTOR,
+                 is_float ? PREDICTOR_FLOATINGPOINT : PREDICTOR_HORIZONTAL);
+    if (!options.pixel_size_um) return;
+    const double per_centimetre = 1e4 / *options.pixel_size_um;
+    TIFFSetField(tiff_, TIFFTAG_RESOLUTIONUNIT, RESUNIT_CENTIMETER);
+    TIFFSetField(tiff_, TIFFTAG_XRESOLUTION, per_centimetre);
+    TIFFSetField(tiff_, TIFFTAG_YRESOLUTION, per_centimetre);
+  }
+
+  [[noreturn]] void fail() const {
+    throw OutputError(message_.empty() ? "cannot be written" : message_, {.file = path_});
+  }
+
+  std::string path_, message_;
+  TIFF* tiff_ = nullptr;
+};
+
+}  // namespace
+
+void write_tiff(const std::filesystem::path& file, const PlaneView& plane,
+                const TiffOptions& options) {
+  if (plane.width_px == 0 || plane.height_px == 0)
+    throw OutputError("an image without pixels cannot be written", {.file = file.string()});
+  const std::uint64_t bytes =
+      std::uint64_t{plane.width_px} * plane.height_px * bytes_of(plane.type);
+  Writer(file, bytes > most_classic_bytes).write(plane, options);
+}
+
+void write_label_tiff(const std::filesystem::path& file, const LabelImage& image) {
+  const std::uint32_t highest =
+      image.labels.empty() ? 0 : *std::max_element(image.labels.begin(), image.labels.end());
+  PlaneView view{.data = reinterpret_cast<const std::byte*>(image.labels.data()),
+                 .width_px = image.width,
+                 .height_px = image.height,
+                 .row_bytes = image.width * sizeof(std::uint32_t),
+                 .pixel_bytes = sizeof(std::uint32_t),
+                 .type = PixelType::u32};
+  // The low half of a little-endian value lies first, where a plane of u16 looks for it.
+  if (highest <= 0xffff) view.type = PixelType::u16;
+  write_tiff(file, view);
+}
+
+}  // namespace nucreg
