@@ -12,7 +12,7 @@
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/log.hpp"
 #include "nucreg/core/text.hpp"
-#include "nucreg/solve/record.hpp"
+#include "nucreg/solve/record_bytes.hpp"
 #include "nucreg/store/result_file.hpp"
 
 namespace nucreg {
@@ -81,6 +81,7 @@ bool reopen(OpenJournal& open, const RunFiles& files, const std::string& identit
 void take_over(OpenJournal& open, const ResultReader& partial, const Plan& plan) {
   constexpr std::uint64_t trials_at_once = 4096;
   std::vector<Record> rows;
+  std::vector<std::byte> bytes;
   for (std::uint64_t first = 0; first < partial.trial_rows(); first += rows.size()) {
     rows.resize(std::min(trials_at_once * plan.solvers, partial.trial_rows() - first));
     partial.read_trials(first, rows);
@@ -88,7 +89,9 @@ void take_over(OpenJournal& open, const ResultReader& partial, const Plan& plan)
          left = left.subspan(plan.solvers)) {
       const std::uint64_t task = left[0].configuration * plan.trials + left[0].trial;
       if (task >= open.done.size() || open.done[task]) continue;
-      open.writer->append(task, left[0].rank, std::as_bytes(left.first(plan.solvers)));
+      bytes.clear();
+      put_records(left.first(plan.solvers), bytes);
+      open.writer->append(task, left[0].rank, bytes);
       open.done[task] = true;
     }
   }

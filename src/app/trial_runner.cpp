@@ -1,8 +1,9 @@
 #include "nucreg/app/trial_runner.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <exception>
 
 #include "nucreg/core/allocation.hpp"
@@ -10,6 +11,7 @@
 #include "nucreg/core/log.hpp"
 #include "nucreg/fit/closed_form.hpp"
 #include "nucreg/fit/measures.hpp"
+#include "nucreg/solve/record_bytes.hpp"
 
 namespace nucreg {
 namespace {
@@ -41,12 +43,6 @@ bool timing_stands(double wall, double cpu) {
          wall - cpu <= most_time_off_cpu * wall + clock_reading_seconds;
 }
 
-void append(Bytes& payload, const std::vector<Record>& records) {
-  const std::size_t before = payload.size(), bytes = records.size() * sizeof(Record);
-  payload.resize(before + bytes);
-  std::memcpy(payload.data() + before, records.data(), bytes);
-}
-
 // Of the exception in flight, whatever a solver's library throws.
 std::string text_of_exception() {
   try {
@@ -56,6 +52,13 @@ std::string text_of_exception() {
   } catch (...) {
     return "something that is no std::exception";
   }
+}
+
+// Of a solve that says itself that it did not arrive.
+std::string reason_of(const SolveResult& result, const Objective::NotFinite& first) {
+  if (first.evaluation == 0) return result.reason;
+  return fmt::format("objective was {} at evaluation {}",
+                     std::isnan(first.value) ? "NaN" : "infinite", first.evaluation);
 }
 
 std::array<double, max_parameters> padded(const Params& params) {
@@ -169,10 +172,13 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
                                             : BoundsUse::ignored;
   if (!solver.applies_to(c.model, c.loss)) {
     record.status = SolveStatus::not_applicable;
+    record.message =
+        fmt::format("has no answer for model {} with loss {}", name_of(c.model), name_of(c.loss));
     return;
   }
 
   SolveResult result;
+  Objective::NotFinite not_finite;
   const auto solve_once = [&] {
     Objective objective(p.pairs, c.model, c.loss, p.loss_scale, p.magnification, p.weight);
     const double deadline = wall_seconds() + trial.max_seconds;
@@ -180,6 +186,7 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
     result = solver.solve(objective, p.request);
     record.function_evaluations = objective.function_evaluations();
     record.jacobian_evaluations = objective.jacobian_evaluations();
+    not_finite = objective.first_not_finite();
   };
   double wall = 0.0, cpu = 0.0;
   const auto timed = [&](std::int64_t repeats) {
@@ -202,8 +209,9 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
     // A solve that ran out of time is not made to do so again.
     if (repeats > 1 && result.status != SolveStatus::max_time) timed(repeats);
   } catch (...) {
+    record.message = text_of_exception();
     log_warning("configuration {} trial {} solver {} threw: {}", record.configuration, record.trial,
-                named.name, text_of_exception());
+                named.name, record.message);
     record.repeats = 0;
     return;
   }
@@ -213,10 +221,15 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
   record.status = result.status;
   record.iterations = result.iterations;
   record.native_code = result.native_code;
+  if (result.status == SolveStatus::failed || result.status == SolveStatus::stalled)
+    record.message = reason_of(result, not_finite);
 
   const Map fitted = p.to_map(result.params, job_.problem.magnification);
   record.objective = objective_px(trial.pairs, fitted, c.loss, trial.loss_scale_px);
   if (!fitted.params.allFinite() || !std::isfinite(record.objective)) {
+    if (record.message.empty())
+      record.message = fitted.params.allFinite() ? "the objective at the answer is not finite"
+                                                 : "the answer is not finite";
     record.status = SolveStatus::failed;
     return;
   }
@@ -263,23 +276,24 @@ std::vector<Record> TrialRunner::run(std::uint64_t task) const {
 
 void TrialRunner::run(std::uint64_t task, Bytes& payload) const {
   try {
-    append(payload, run(task));
+    put_records(run(task), payload);
   } catch (const std::exception& e) {  // beyond the solvers: the trial could not even be made
     log_warning("configuration {} trial {}: {}", task / plan_.trials, task % plan_.trials,
                 e.what());
-    give_up(task, payload);
+    give_up(task, fmt::format("the trial could not be made: {}", e.what()), payload);
   }
 }
 
-void TrialRunner::give_up(std::uint64_t task, Bytes& payload) const {
+void TrialRunner::give_up(std::uint64_t task, const std::string& reason, Bytes& payload) const {
   std::vector<Record> records(solvers_.size());
   for (std::size_t i = 0; i < records.size(); ++i) {
     records[i].configuration = static_cast<std::uint32_t>(task / plan_.trials);
     records[i].trial = static_cast<std::uint32_t>(task % plan_.trials);
     records[i].solver = static_cast<std::uint32_t>(i);
     records[i].rank = rank_;
+    records[i].message = reason;
   }
-  append(payload, records);
+  put_records(records, payload);
 }
 
 }  // namespace nucreg

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -12,6 +13,24 @@ namespace {
 std::string three_digits(double value) {
   const int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
   return fmt::format("{:.{}f}", value, decimals);
+}
+
+// Bytes of the well-formed character of UTF-8 at the beginning of a text (RFC 3629); 0 = none.
+std::size_t character_bytes(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  const std::size_t length = first < 0x80                     ? 1
+                             : first >= 0xC2 && first <= 0xDF ? 2
+                             : first >= 0xE0 && first <= 0xEF ? 3
+                             : first >= 0xF0 && first <= 0xF4 ? 4
+                                                              : 0;
+  if (length == 0 || length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  // Overlong forms, surrogates, beyond U+10FFFF.
+  const bool ill = (first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) > 0x9F) ||
+                   (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) > 0x8F);
+  return ill ? 0 : length;
 }
 
 }  // namespace
@@ -50,6 +69,26 @@ std::string count_text(std::uint64_t count) {
   for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
     text.insert(static_cast<std::size_t>(at), ",");
   return text;
+}
+
+std::string one_line(std::string_view text, std::size_t most_bytes) {
+  constexpr std::string_view cut = "...";
+  std::string line;
+  std::size_t room_for_cut = 0;  // of the line, with what still leaves room for the dots
+  while (!text.empty()) {
+    const std::size_t length = character_bytes(text);
+    const auto first = static_cast<unsigned char>(text.front());
+    if (length == 0)
+      line += '?';
+    else if (first < 0x20 || first == 0x7F)
+      line += ' ';
+    else
+      line += text.substr(0, length);
+    if (line.size() > most_bytes) return line.substr(0, room_for_cut).append(cut, 0, most_bytes);
+    if (line.size() + cut.size() <= most_bytes) room_for_cut = line.size();
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return line;
 }
 
 }  // namespace nucreg

@@ -48,37 +48,43 @@ Eigen::Index Objective::residual_count() const {
   return 2 * static_cast<Eigen::Index>(pairs_.size);
 }
 
+double Objective::evaluated(double value) {
+  if (!std::isfinite(value) && first_not_finite_.evaluation == 0)
+    first_not_finite_ = {function_evaluations_, value};
+  return value;
+}
+
+PassSums Objective::sums(const MapEntries& map, PassLevel level) {
+  points_since_clock_ += moments_ ? points_per_moments : pairs_.size;
+  if (moments_) return moments_->sums(map.entries.data(), level);
+  return pass_over_points(pairs_, map.entries.data(), map.projective, loss_, loss_scale_, level,
+                          threads_);
+}
+
 double Objective::value(const Params& p) {
   ++function_evaluations_;
-  points_since_clock_ += pairs_.size;
   const MapEntries m = map_entries(model_, p, magnification_, false);
-  return weight_ * pass_over_points(pairs_, m.entries.data(), m.projective, loss_, loss_scale_,
-                                    PassLevel::value)
-                       .value;
+  return evaluated(weight_ * sums(m, PassLevel::value).value);
 }
 
 double Objective::value_and_gradient(const Params& p, Params& gradient) {
   ++function_evaluations_;
   ++jacobian_evaluations_;
-  points_since_clock_ += pairs_.size;
   const MapEntries m = map_entries(model_, p, magnification_, true);
-  const PassSums sums = pass_over_points(pairs_, m.entries.data(), m.projective, loss_, loss_scale_,
-                                         PassLevel::gradient);
-  gradient = chain(m, sums, 2.0 * weight_);
-  return weight_ * sums.value;
+  const PassSums sum = sums(m, PassLevel::gradient);
+  gradient = chain(m, sum, 2.0 * weight_);
+  return evaluated(weight_ * sum.value);
 }
 
 void Objective::normal_equations(const Params& p, NormalEquations& out) {
   ++function_evaluations_;
   ++jacobian_evaluations_;
-  points_since_clock_ += pairs_.size;
   const MapEntries m = map_entries(model_, p, magnification_, true);
-  const PassSums sums = pass_over_points(pairs_, m.entries.data(), m.projective, loss_, loss_scale_,
-                                         PassLevel::normal);
-  out.value = weight_ * sums.value;
-  out.gradient = chain(m, sums, 2.0 * weight_);
+  const PassSums sum = sums(m, PassLevel::normal);
+  out.value = evaluated(weight_ * sum.value);
+  out.gradient = chain(m, sum, 2.0 * weight_);
   const Eigen::Index entries = m.derivative.rows();
-  const Eigen::Map<const Eigen::Matrix<double, 8, 8>> full(sums.normal[0].data());
+  const Eigen::Map<const Eigen::Matrix<double, 8, 8>> full(sum.normal[0].data());
   out.hessian.noalias() = (2.0 * weight_) * (m.derivative.transpose() *
                                              full.topLeftCorner(entries, entries) * m.derivative);
 }

@@ -33,6 +33,14 @@ std::string to_json(const Overview& overview) {
   for (const Table* table :
        {&overview.configurations, &overview.solvers, &overview.summary, &overview.ranks})
     json[table->name] = rows_of(*table);
+  json["messages"] = Json::array();
+  for (const MessageCount& m : overview.messages)
+    json["messages"].push_back({{"solver", m.solver},
+                                {"status", name_of(m.status)},
+                                {"message", m.message},
+                                {"count", m.count},
+                                {"first_configuration", m.configuration},
+                                {"first_trial", m.trial}});
   json["speed"] = Json::array();
   for (const SpeedRatio& r : overview.speed)
     json["speed"].push_back({{"a", r.a},

@@ -9,6 +9,8 @@
 
 namespace nucreg {
 
+constexpr std::size_t most_messages = 20;
+
 Overview make_overview(const ResultReader& reader) {
   Overview view{.attributes = reader.attributes(),
                 .configurations = reader.table("configurations"),
@@ -16,8 +18,13 @@ Overview make_overview(const ResultReader& reader) {
                 .summary = reader.table("summary"),
                 .ranks = reader.table("ranks"),
                 .records = reader.trial_rows()};
+  MessageTally messages;
   SpeedComparison speed(need<std::string>(view.solvers, "name"));
-  stream_trials(reader, [&](std::span<const Record> rows) { speed.add(rows); });
+  stream_trials(reader, [&](std::span<const Record> rows) {
+    speed.add(rows);
+    messages.add(rows);
+  });
+  view.messages = messages.commonest(most_messages);
   view.speed = speed.ratios();
   view.verdict = speed.sentence();
   return view;

@@ -12,12 +12,14 @@ class ClosedFormSolver : public Solver {
   }
   [[nodiscard]] SolveResult solve(Objective& objective,
                                   const SolveRequest& request) const override {
-    SolveResult result{.params = request.start};
+    SolveResult result{.params = request.start,
+                       .reason = "there is no single best map: points coincide or lie on a line"};
     const auto params =
         closed_form(objective.pairs(), objective.model(), objective.magnification());
     if (!params) return result;
     result.params = *params;
     result.status = SolveStatus::converged;
+    result.reason = "";
     return result;
   }
 };

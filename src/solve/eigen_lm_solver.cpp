@@ -49,6 +49,22 @@ SolveStatus status_of(Eigen::LevenbergMarquardtSpace::Status status) {
   }
 }
 
+const char* reason_of(Eigen::LevenbergMarquardtSpace::Status status) {
+  using namespace Eigen::LevenbergMarquardtSpace;
+  switch (status) {
+    case FtolTooSmall:
+      return "ftol_rel is below what floating point resolves";
+    case XtolTooSmall:
+      return "xtol_rel is below what floating point resolves";
+    case GtolTooSmall:
+      return "the gradient is orthogonal to the residuals as far as floating point resolves";
+    case ImproperInputParameters:
+      return "fewer residuals than parameters";
+    default:
+      return "";
+  }
+}
+
 class EigenLmSolver : public Solver {
  public:
   [[nodiscard]] bool honours_bounds() const override { return false; }
@@ -71,7 +87,8 @@ class EigenLmSolver : public Solver {
     return {.params = x,
             .status = ended,
             .iterations = static_cast<std::int64_t>(lm.iterations()),
-            .native_code = static_cast<std::int32_t>(status)};
+            .native_code = static_cast<std::int32_t>(status),
+            .reason = finite ? reason_of(status) : "the sum of squares is not finite"};
   }
 };
 

@@ -38,8 +38,10 @@ class Search {
   SolveResult run() {
     SolveResult result{.params = x_, .status = SolveStatus::failed, .iterations = 0};
     objective_.normal_equations(x_, at_x_);
+    result.reason = "the objective or its derivatives are not finite at the start";
     if (!finite(at_x_)) return result;
     result.status = SolveStatus::stalled;
+    result.reason = "no step, however short, improves the objective";
     double damping = first_damping, growth = 2.0;
     while (damping <= largest_damping) {
       if (at_x_.value == 0.0) {

@@ -129,6 +129,23 @@ SolveStatus status_of(nlopt_result result, const Evaluation& evaluation) {
   }
 }
 
+const char* reason_of(nlopt_result result) {
+  switch (result) {
+    case NLOPT_FAILURE:
+      return "NLopt: failure";
+    case NLOPT_INVALID_ARGS:
+      return "NLopt: invalid arguments";
+    case NLOPT_OUT_OF_MEMORY:
+      return "NLopt: out of memory";
+    case NLOPT_ROUNDOFF_LIMITED:
+      return "NLopt: limited by rounding";
+    case NLOPT_FORCED_STOP:
+      return "NLopt: stopped";
+    default:
+      return "";
+  }
+}
+
 nlopt_algorithm algorithm_of(const SolverOptions& options, const std::string& key) {
   const auto& name = std::get<std::string>(options.at(key));
   const nlopt_algorithm algorithm = nlopt_algorithm_from_string(name.c_str());
@@ -214,7 +231,8 @@ class NloptSolver : public Solver {
     }
     return {.params = evaluation.best,
             .status = status_of(result, evaluation),
-            .native_code = static_cast<std::int32_t>(native)};
+            .native_code = static_cast<std::int32_t>(native),
+            .reason = reason_of(result)};
   }
 
  private:

@@ -92,7 +92,8 @@ void ResultReader::Body::open_trials() {
 }
 
 void ResultReader::Body::check_column(const TrialField& field, const Dataset& column) {
-  if (check(H5Tequal(column.type(), field.type().get()), "H5Tequal", column.path()) == 0)
+  const Handle expected = field.text ? hdf5::string_type(H5Tget_size(column.type())) : field.type();
+  if (check(H5Tequal(column.type(), expected.get()), "H5Tequal", column.path()) == 0)
     fail("is of another type than nucreg writes", column.path());
   if (column.rows() != rows)
     fail("has " + std::to_string(column.rows()) + " rows, but /trials/configuration has " +
@@ -215,7 +216,9 @@ void ResultReader::read_trials(std::uint64_t first, std::span<Record> out) const
       if (!body_->columns[c]) continue;
       const Dataset& column = *body_->columns[c];
       const TrialField& field = trial_fields()[c];
-      const std::size_t bytes = field.value_bytes * (field.per_parameter ? body_->parameters : 1);
+      const std::size_t bytes =
+          field.text ? H5Tget_size(column.type())
+                     : field.value_bytes * (field.per_parameter ? body_->parameters : 1);
       values.resize(out.size() * bytes);
       column.read(first, out.size(), column.type(), values.data());
       for (std::size_t i = 0; i < out.size(); ++i) {

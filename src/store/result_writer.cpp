@@ -19,7 +19,7 @@ using hdf5::Handle;
 struct ResultWriter::Body {
   std::filesystem::path target, temporary;
   std::uint64_t rows = 0, written = 0;
-  std::size_t parameters = 0;
+  std::size_t parameters = 0, message_bytes = 1;
   hdf5::WriteError error;  // outlives the file
   Handle file;
   std::vector<Dataset> columns;  // as trial_fields()
@@ -50,6 +50,10 @@ struct ResultWriter::Body {
   }
 
   void create();
+  [[nodiscard]] std::size_t row_bytes(const TrialField& field) const {
+    if (field.text) return message_bytes;
+    return field.value_bytes * (field.per_parameter ? parameters : 1);
+  }
   void write_chunk(std::span<const Record> records);
   void write_column(const std::string& path, const Column& column);
 };
@@ -63,13 +67,16 @@ void ResultWriter::Body::create() {
   hdf5::make_group(file.get(), "/trials");
   for (const TrialField& field : trial_fields())
     columns.push_back(Dataset::create(file.get(), "/trials/" + field.name, field.units,
-                                      field.type(), rows, field.per_parameter ? parameters : 0));
+                                      field.text ? hdf5::string_type(message_bytes) : field.type(),
+                                      rows, field.per_parameter ? parameters : 0));
 }
 
 void ResultWriter::Body::write_chunk(std::span<const Record> records) {
   for (std::size_t c = 0; c < columns.size(); ++c) {
     const TrialField& field = trial_fields()[c];
-    const std::size_t bytes = field.value_bytes * (field.per_parameter ? parameters : 1);
+    // A chunk that is never written takes no place and reads as empty texts.
+    if (field.text && std::ranges::all_of(records, &std::string::empty, &Record::message)) continue;
+    const std::size_t bytes = row_bytes(field);
     values.resize(records.size() * bytes);
     for (std::size_t i = 0; i < records.size(); ++i)
       field.store(records[i], values.data() + i * bytes, bytes);
@@ -102,7 +109,7 @@ void ResultWriter::Body::write_column(const std::string& path, const Column& col
 }
 
 ResultWriter::ResultWriter(const std::filesystem::path& file, std::uint64_t rows,
-                           std::size_t parameters)
+                           std::size_t parameters, std::size_t message_bytes)
     : body_(std::make_unique<Body>()) {
   if (parameters == 0 || parameters > max_parameters)
     throw Error(ExitStatus::bug, "a result file has 1 to 8 parameters", {.file = file.string()});
@@ -111,6 +118,7 @@ ResultWriter::ResultWriter(const std::filesystem::path& file, std::uint64_t rows
   body_->temporary = temporary_beside(file);
   body_->rows = rows;
   body_->parameters = parameters;
+  body_->message_bytes = std::clamp<std::size_t>(message_bytes, 1, most_message_bytes);
   body_->attempt([&] { body_->create(); });
 }
 

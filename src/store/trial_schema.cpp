@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "nucreg/core/text.hpp"
 #include "types.hpp"
 
 namespace nucreg {
@@ -60,6 +61,25 @@ TrialField field(std::string name, std::string units, bool required = true) {
   return made;
 }
 
+TrialField message_field() {
+  TrialField made;
+  made.name = "message";
+  made.units = "1";
+  made.required = false;
+  made.text = true;
+  made.value = [](const Record& row, std::size_t) -> TrialValue { return row.message; };
+  made.store = [](const Record& row, std::byte* values, std::size_t bytes) {
+    const std::string line = one_line(row.message, bytes);
+    std::memset(values, 0, bytes);
+    std::memcpy(values, line.data(), line.size());
+  };
+  made.load = [](Record& row, const std::byte* values, std::size_t bytes) {
+    const auto* text = reinterpret_cast<const char*>(values);
+    row.message.assign(text, strnlen(text, bytes));
+  };
+  return made;
+}
+
 }  // namespace
 
 const std::vector<TrialField>& trial_fields() {
@@ -86,6 +106,7 @@ const std::vector<TrialField>& trial_fields() {
       field<&Record::pairs>("pairs", "1", false),
       field<&Record::bounds>("bounds", "1", false),
       field<&Record::native_code>("native_code", "1", false),
+      message_field(),
       field<&Record::params>("params", "mixed"),
       field<&Record::true_params>("true_params", "mixed"),
   };

@@ -13,8 +13,9 @@ namespace nucreg {
 struct TrialField : TrialColumn {
   bool required = true;              ///< a file without it is not read; else rows keep the default
   std::vector<std::string> members;  ///< of an enumeration on int8: its legal values
-  std::size_t value_bytes = 0;       ///< of one value in the file
-  hdf5::Handle (*type)() = nullptr;  ///< of one value in the file
+  bool text = false;                 ///< UTF-8 of a fixed number of bytes that each file chooses
+  std::size_t value_bytes = 0;       ///< of one value in the file; 0 for text
+  hdf5::Handle (*type)() = nullptr;  ///< of one value in the file; none for text
   /// Between a row and its `bytes` bytes of this column: one value, or one per parameter.
   void (*store)(const Record& row, std::byte* values, std::size_t bytes) = nullptr;
   void (*load)(Record& row, const std::byte* values, std::size_t bytes) = nullptr;

@@ -6,7 +6,7 @@ import sys
 import unittest
 
 import nucreg_case
-from nucreg_case import NucregCase, read_group, status_codes, solver_rows
+from nucreg_case import NucregCase, read_group, status_codes, solver_rows, texts
 
 JOB = """
 [job]
@@ -37,6 +37,9 @@ class Misbehaving(NucregCase):
     def log(self):
         return "".join(path.read_text() for path in (self.dir / "out.h5.logs").iterdir())
 
+    def messages(self, out, kind):
+        return set(texts(read_group(out, "trials")["message"][solver_rows(out)[kind]]))
+
     def assert_only_these_fail(self, out, *kinds):
         status = read_group(out, "trials")["status"]
         codes = status_codes(out)
@@ -52,6 +55,13 @@ class Misbehaving(NucregCase):
             with self.subTest(ranks=ranks):
                 out = self.run_job(job("lm", *kinds), "--force", ranks=ranks)
                 self.assert_only_these_fail(out, *kinds)
+                self.assertEqual(self.messages(out, "lm"), {""})
+                self.assertEqual(self.messages(out, "answers-nan"), {"the answer is not finite"})
+                self.assertEqual(self.messages(out, "throws-exception"), {"as badly as I can"})
+                self.assertEqual(self.messages(out, "throws-number"),
+                                 {"something that is no std::exception"})
+                self.assertIn("3 x throws-exception, failed: as badly as I can",
+                              self.nucreg("inspect", "out.h5").out)
                 log = self.log()
                 self.assertEqual(log.count("solver throws-exception threw: as badly as I can"), 3)
                 self.assertEqual(log.count("solver throws-number threw: "), 3)
@@ -73,6 +83,8 @@ class Misbehaving(NucregCase):
                                    "job.trials=1", ranks=ranks, limit_s=250)
                 status = read_group(out, "trials")["status"]
                 self.assertEqual(set(status), {status_codes(out)["failed"]})
+                self.assertEqual(self.messages(out, "lm"),
+                                 {"given up: the ranks that ran this trial hung or died"})
                 self.assertIn("configuration 0: trial 0", self.log())
                 self.nucreg("verify", "out.h5")
 

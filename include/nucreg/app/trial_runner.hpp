@@ -35,8 +35,9 @@ class TrialRunner {
   [[nodiscard]] std::vector<Record> run(std::uint64_t task) const;
   /// The same as bytes at the end of `payload`.
   void run(std::uint64_t task, Bytes& payload) const;
-  /// The records of a task that cannot be run, since it ends or hangs its rank: all failed.
-  void give_up(std::uint64_t task, Bytes& payload) const;
+  /// The records of a task that cannot be run, since it ends or hangs its rank: all failed, with
+  /// the reason as their message.
+  void give_up(std::uint64_t task, const std::string& reason, Bytes& payload) const;
 
  private:
   struct Prepared;

@@ -1,8 +1,9 @@
-// Numbers as people read them.
+// Numbers and words as people read them.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace nucreg {
 
@@ -16,5 +17,8 @@ namespace nucreg {
 [[nodiscard]] std::string number_text(double value);
 /// 1,234,567.
 [[nodiscard]] std::string count_text(std::uint64_t count);
+/// UTF-8 of one line and at most so many bytes: control characters become spaces, bytes that are no
+/// UTF-8 question marks; what is longer is cut between characters and ends with "...".
+[[nodiscard]] std::string one_line(std::string_view text, std::size_t most_bytes);
 
 }  // namespace nucreg

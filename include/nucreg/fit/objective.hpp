@@ -48,17 +48,32 @@ class Objective {
   [[nodiscard]] std::int64_t function_evaluations() const { return function_evaluations_; }
   [[nodiscard]] std::int64_t jacobian_evaluations() const { return jacobian_evaluations_; }
 
+  /// The first F that was not finite.
+  struct NotFinite {
+    std::int64_t evaluation = 0;  ///< from 1; 0 = F was finite wherever it was asked for
+    double value = 0.0;
+  };
+  /// Not told by residuals(), which does not sum them up.
+  [[nodiscard]] const NotFinite& first_not_finite() const { return first_not_finite_; }
+
   /// A solver asks this after each evaluation; `out_of_time` is asked in turn, at most once per
   /// 20,000 points that were passed, since reading a clock costs as much as a hundred points.
   [[nodiscard]] bool out_of_time();
   void set_out_of_time(std::function<bool()> out_of_time) { clock_ = std::move(out_of_time); }
 
  private:
+  /// Every F that a solver gets.
+  double evaluated(double value);
+  PassSums sums(const MapEntries& map, PassLevel level);
+
   PairsView pairs_;
   Model model_;
   Loss loss_;
   double loss_scale_, magnification_, weight_;
+  PassThreads* threads_;
+  std::optional<Moments> moments_;
   std::int64_t function_evaluations_ = 0, jacobian_evaluations_ = 0;
+  NotFinite first_not_finite_;
   std::function<bool()> clock_;
   std::uint64_t points_since_clock_ = 0;
   bool out_of_time_ = false;

@@ -8,7 +8,8 @@
 namespace nucreg {
 
 /// One object: `attributes`, `records`, `configurations`, `solvers`, `summary`, `ranks` (lists with
-/// one object per row, columns in file order), `speed`, `verdict`. Numbers that are not finite are
+/// one object per row, columns in file order), `messages`, `speed`,
+/// `verdict`. Numbers that are not finite are
 /// null; what is no UTF-8 is replaced by U+FFFD. Indented by two spaces, no newline at the end.
 [[nodiscard]] std::string to_json(const Overview& overview);
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nucreg/core/table.hpp"
+#include "nucreg/report/messages.hpp"
 #include "nucreg/report/speed.hpp"
 #include "nucreg/store/result_file.hpp"
 
@@ -14,9 +15,10 @@ namespace nucreg {
 struct Overview {
   Attributes attributes;
   Table configurations, solvers, summary, ranks;
-  std::uint64_t records = 0;      ///< rows of /trials
-  std::vector<SpeedRatio> speed;  ///< each pair of solvers
-  std::string verdict;            ///< in one line
+  std::uint64_t records = 0;           ///< rows of /trials
+  std::vector<MessageCount> messages;  ///< the commonest, at most 20
+  std::vector<SpeedRatio> speed;       ///< each pair of solvers
+  std::string verdict;                 ///< in one line
 };
 
 /// Reads the small tables and streams /trials once. Throws InputError.

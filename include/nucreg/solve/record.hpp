@@ -5,15 +5,16 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <type_traits>
 
 #include "nucreg/core/terms.hpp"
 
 namespace nucreg {
 
-/// One solve on one trial. Plain bytes, so that it travels and is stored as it is.
+/// The numbers of one solve on one trial. Plain bytes, so that they travel as they are.
 /// Numbers that do not exist are NaN; parameters beyond the model's are NaN.
-struct Record {
+struct SolveNumbers {
   static constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   static constexpr std::array<double, max_parameters> no_params{nan, nan, nan, nan,
                                                                 nan, nan, nan, nan};
@@ -42,6 +43,15 @@ struct Record {
   std::array<double, max_parameters> params = no_params;
   std::array<double, max_parameters> true_params = no_params;
 };
-static_assert(std::is_trivially_copyable_v<Record>);
+static_assert(std::is_trivially_copyable_v<SolveNumbers>);
+
+/// The longest message that a result file holds, in bytes of UTF-8.
+inline constexpr std::size_t most_message_bytes = 200;
+
+/// One solve on one trial.
+struct Record : SolveNumbers {
+  /// Why a solve failed, stalled or did not apply, one line; empty where the status tells it all.
+  std::string message;
+};
 
 }  // namespace nucreg

@@ -23,6 +23,7 @@ struct SolveResult {
   SolveStatus status = SolveStatus::failed;
   std::int64_t iterations = -1;  ///< -1 = the library does not tell
   std::int32_t native_code = 0;  ///< what the library returned; 0 for our own
+  const char* reason = "";       ///< why it stalled or failed, in words; lives for ever
 };
 
 /// An optimizer with its options. solve() is const and keeps nothing between calls, so that a

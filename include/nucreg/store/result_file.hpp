@@ -29,8 +29,10 @@ class ResultWriter {
  public:
   /// `parameters` is the number P of columns of params and true_params, 1 to max_parameters;
   /// `rows` the exact number of rows of /trials to come, of which only those under way are held in
-  /// memory. The directory must exist. Writes the attributes format and format_version.
-  ResultWriter(const std::filesystem::path& file, std::uint64_t rows, std::size_t parameters);
+  /// memory; `message_bytes` what the longest message takes, 0 to most_message_bytes. The directory
+  /// must exist. Writes the attributes format and format_version.
+  ResultWriter(const std::filesystem::path& file, std::uint64_t rows, std::size_t parameters,
+               std::size_t message_bytes = most_message_bytes);
   ~ResultWriter();
   ResultWriter(const ResultWriter&) = delete;
   ResultWriter& operator=(const ResultWriter&) = delete;
@@ -39,7 +41,8 @@ class ResultWriter {
   void set_attributes(const Attributes& attributes);
   /// Writes `/<table.name>/<column>`; chunked, compressed, with a `units` attribute.
   void write_table(const Table& table);
-  /// Adds rows to /trials, in their final order.
+  /// Adds rows to /trials, in their final order. Messages that are longer than was announced are
+  /// cut.
   void append_trials(std::span<const Record> records);
   /// Closes, syncs and renames. `overwrite` false: an existing file is an error.
   void commit(bool overwrite);
@@ -64,8 +67,9 @@ class ResultReader {
   [[nodiscard]] std::uint64_t trial_rows() const;
   [[nodiscard]] std::size_t parameters() const;
   /// Rows first ... first + out.size() of /trials; columns that the file lacks keep the defaults of
-  /// Record (pairs, bounds, native_code) and parameters beyond P are NaN. Throws InputError also
-  /// where an enumeration holds an illegal value, std::out_of_range for rows beyond the end.
+  /// Record (pairs, bounds, native_code, message) and parameters beyond P are NaN. Throws
+  /// InputError also where an enumeration holds an illegal value, std::out_of_range for rows beyond
+  /// the end.
   void read_trials(std::uint64_t first, std::span<Record> out) const;
 
  private:

@@ -12,6 +12,7 @@
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/table.hpp"
 #include "nucreg/core/terms.hpp"
+#include "nucreg/core/text.hpp"
 
 using namespace nucreg;
 
@@ -125,4 +126,18 @@ TEST_CASE("build facts are there") {
   CHECK(build_info().compiler.find(' ') != std::string::npos);
   CHECK(!cpu_model().empty());
   CHECK(!host_name().empty());
+}
+
+TEST_CASE("one line of UTF-8, whatever it is made of") {
+  CHECK(one_line("", 10).empty());
+  CHECK(one_line("plain", 5) == "plain");
+  CHECK(one_line("a\nb\tc\x7f", 10) == "a b c ");
+  CHECK(one_line("M\u00fcller \U0001f600", 100) == "M\u00fcller \U0001f600");
+  CHECK(one_line("abcdefgh", 7) == "abcd...");
+  CHECK(one_line("ab\u00b5defgh", 6) == "ab...");  // the micro sign is two bytes
+  CHECK(one_line("abc", 2) == "..");
+  CHECK(one_line("abc", 0).empty());
+  // A lone byte, an overlong slash, a surrogate, beyond the last character, a cut one.
+  CHECK(one_line("\xff|\xc0\xaf|\xed\xa0\x80|\xf4\x90\x80\x80|\xe2\x82", 100) ==
+        "?|??|???|????|??");
 }

@@ -47,7 +47,8 @@ inline std::vector<Record> result_rows(bool partial) {
   rows[1].status = SolveStatus::failed;
   rows[1].rmsd_px = rows[1].objective = rows[1].gap = rows[1].tre_px = Record::nan;
   rows[1].params = Record::no_params;
-  rows.back() = {.configuration = 2, .trial = 3, .solver = 1};
+  rows[1].message = "objective was NaN at evaluation 3";
+  rows.back() = {{.configuration = 2, .trial = 3, .solver = 1}, "has no answer"};
   rows.back().status = SolveStatus::not_applicable;
   return rows;
 }

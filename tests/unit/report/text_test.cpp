@@ -58,6 +58,9 @@ TEST_CASE("the text shows what varies, medians, failures and ranks") {
   CHECK(contains(text, "3 configurations, 2 solvers, 24 solves on 2 ranks"));
   CHECK(contains(text, " points  noise_px  solver"));
   CHECK(contains(text, "1000000    1..2.5  LM"));
+  CHECK(contains(text,
+                 "commonest messages\n1 x LM, failed: objective was NaN at evaluation 3 (first: "
+                 "configuration 0 trial 0)\n1 x LM, not_applicable: has no answer (first"));
   CHECK_FALSE(contains(text, "outliers"));
   CHECK_FALSE(contains(text, "noise_px_min"));
   CHECK(contains(text, "10.0 us"));

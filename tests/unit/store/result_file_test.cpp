@@ -30,7 +30,7 @@ bool same(const Record& a, const Record& b) {
                same_bits(a.rmsd_px, b.rmsd_px) && same_bits(a.tre_px, b.tre_px) &&
                same_bits(a.param_error, b.param_error) && same_bits(a.objective, b.objective) &&
                same_bits(a.gap, b.gap) && same_bits(a.wall_seconds, b.wall_seconds) &&
-               same_bits(a.cpu_seconds, b.cpu_seconds);
+               same_bits(a.cpu_seconds, b.cpu_seconds) && a.message == b.message;
   for (std::size_t p = 0; p < max_parameters; ++p)
     equal = equal && same_bits(a.params[p], b.params[p]) &&
             same_bits(a.true_params[p], b.true_params[p]);
@@ -94,6 +94,20 @@ TEST_CASE("parameters of a smaller model are cut and come back as NaN") {
   CHECK(out[0].params[2] == sample::record(5).params[2]);
   CHECK(std::isnan(out[0].params[3]));
   CHECK(std::isnan(out[0].true_params[7]));
+}
+
+TEST_CASE("messages that are longer than was announced are cut between characters") {
+  const Scratch scratch;
+  Record row;
+  row.message = "a\u00b5b\u00b5c\u00b5\nd";
+  {
+    ResultWriter writer(scratch / "r.h5", 1, 1, 7);
+    writer.append_trials({&row, 1});
+    writer.commit(false);
+  }
+  std::vector<Record> out(1);
+  ResultReader(scratch / "r.h5").read_trials(0, out);
+  CHECK(out[0].message == "a\u00b5b...");
 }
 
 TEST_CASE("tables and attributes come back in order, type and unit") {
@@ -163,7 +177,7 @@ TEST_CASE("trial_columns tells every column once") {
     names.push_back(column.name);
     CHECK_FALSE(column.units.empty());
   }
-  CHECK(names.size() == 23);
+  CHECK(names.size() == 24);
   CHECK(names.front() == "configuration");
   CHECK(names.back() == "true_params");
   std::sort(names.begin(), names.end());

@@ -24,7 +24,7 @@ COLUMNS = {  # name: (type in the file, units)
     "gap": ("<f8", "1"), "wall_s": ("<f8", "s"), "cpu_s": ("<f8", "s"), "repeats": ("<i8", "1"),
     "peak_bytes": ("<i8", "B"), "iterations": ("<i8", "1"), "function_evaluations": ("<i8", "1"),
     "jacobian_evaluations": ("<i8", "1"), "timing_valid": ("bool", "1"), "pairs": ("<i8", "1"),
-    "bounds": ("int8", "1"), "native_code": ("<i4", "1"), "params": ("<f8", "mixed"),
+    "bounds": ("int8", "1"), "native_code": ("<i4", "1"), "message": ("S200", "1"), "params": ("<f8", "mixed"),
     "true_params": ("<f8", "mixed"),
 }
 
@@ -58,7 +58,9 @@ class Reading(Case):
             "cpu_s": 2e-6 * x, "repeats": 1 + i % 7, "peak_bytes": 2**40 + i,
             "iterations": np.where(i % 4 == 0, -1, i), "function_evaluations": 2 * i,
             "jacobian_evaluations": 3 * i, "timing_valid": i % 2 == 0, "pairs": 100 + i,
-            "bounds": i % 3, "native_code": -(i % 3), "params": params, "true_params": -params,
+            "bounds": i % 3, "native_code": -(i % 3),
+            "message": [f"Müller {k}".encode() if k % 250 == 7 else b"" for k in i],
+            "params": params, "true_params": -params,
         }
         with h5py.File(self.file) as f:
             self.assertEqual(list(f["trials"]), list(COLUMNS))
@@ -98,6 +100,20 @@ class Reading(Case):
             self.assertEqual(f.attrs["empty"], "")
             self.assertEqual(f.attrs["seed"], 42)
             self.assertEqual(f.attrs["ratio"], 0.1)
+
+    def test_messages(self):
+        with h5py.File(self.file) as f:
+            column = f["trials/message"]
+            self.assertEqual(h5py.check_string_dtype(column.dtype).encoding, "utf-8")
+            self.assertEqual(column.asstr()[7], "Müller 7")
+            self.assertEqual(column.asstr()[8], "")
+
+    def test_empty_messages_take_no_place(self):
+        self.write(7)  # the first rows have none
+        with h5py.File(self.file) as f:
+            column = f["trials/message"]
+            self.assertEqual(column.id.get_storage_size(), 0)
+            self.assertEqual(column[()].tolist(), [b""] * 7)
 
     def test_chunks_are_bounded(self):
         self.write(100000)
@@ -174,7 +190,7 @@ class Refusing(Case):
 
     def test_columns_beyond_the_contract_have_defaults(self):
         with h5py.File(self.file, "a") as f:
-            del f["trials/pairs"], f["trials/bounds"], f["trials/native_code"]
+            del f["trials/pairs"], f["trials/bounds"], f["trials/native_code"], f["trials/message"]
         status, text = self.read()
         self.assertEqual(status, 0, text)
         self.assertIn("pairs 0 bounds none code 0", text)
@@ -196,6 +212,11 @@ class Refusing(Case):
     def test_wrong_type(self):
         self.replace("trials/gap", lambda values: values.astype("f4"))
         self.refused("/trials/gap", "type")
+
+    def test_message_of_variable_length(self):
+        self.replace("trials/message", lambda values: values.astype(object).astype(
+            h5py.string_dtype()))
+        self.refused("/trials/message", "type")
 
     def test_wrong_enum(self):
         members = dict(STATUS, failed=3, stalled=4)

@@ -1,0 +1,45 @@
+#include "nucreg/solve/record_bytes.hpp"
+
+#include <doctest/doctest.h>
+
+#include <stdexcept>
+#include <vector>
+
+using namespace nucreg;
+
+namespace {
+
+std::vector<Record> sample() {
+  std::vector<Record> records(3);
+  records[0].objective = 2.5;
+  records[1].message = "objective was NaN at evaluation 3";
+  records[2].trial = 7;
+  records[2].message = std::string(1000, 'x') + "\n";
+  return records;
+}
+
+}  // namespace
+
+TEST_CASE("records come back from bytes, messages as one bounded line") {
+  std::vector<std::byte> bytes;
+  put_records(sample(), bytes);
+  std::vector<Record> back(3);
+  back[0].message = "of another record";
+  get_records(bytes, back);
+  CHECK(back[0].objective == 2.5);
+  CHECK(back[0].message.empty());
+  CHECK(back[1].message == "objective was NaN at evaluation 3");
+  CHECK(back[2].trial == 7);
+  CHECK(back[2].message == std::string(most_message_bytes - 3, 'x') + "...");
+  CHECK_NOTHROW(get_records({}, {}));
+}
+
+TEST_CASE("bytes that hold other records are refused, wherever they are cut") {
+  std::vector<std::byte> bytes;
+  put_records(sample(), bytes);
+  std::vector<Record> back(3);
+  for (std::size_t length = 0; length < bytes.size(); ++length)
+    CHECK_THROWS_AS(get_records(std::span(bytes).first(length), back), std::invalid_argument);
+  bytes.push_back({});
+  CHECK_THROWS_AS(get_records(bytes, back), std::invalid_argument);
+}
