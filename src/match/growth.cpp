@@ -1,0 +1,154 @@
+#include "growth.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <utility>
+
+#include "chance.hpp"
+
+namespace nucreg::matching {
+namespace {
+
+// Probabilities of a coincidence by chance. The widest bears the error of a map extrapolated from
+// one constellation; the narrow ones make few nuclei count for more.
+constexpr std::array<double, 3> coincidence{0.1, 0.03, 0.01};
+constexpr std::size_t first_ring = 16;
+constexpr std::size_t ring_growth = 4;
+constexpr std::size_t most_by_tree = 256;
+// A hypothesis goes on beyond a ring when chance is as good at most this often, log10. Later rings
+// hold so many nuclei that a wrong map is far from it.
+constexpr double go_on_after_first = -2.0;
+constexpr double go_on_later = -4.0;
+// Below, an affine fit would follow the noise.
+constexpr std::size_t least_for_affine = 24;
+
+}  // namespace
+
+struct Growth::Count {
+  std::size_t trials = 0;
+  std::array<std::size_t, coincidence.size()> hits{};
+
+  [[nodiscard]] double log10_chance() const {
+    double best = 0.0;
+    for (std::size_t i = 0; i < hits.size(); ++i)
+      best = std::min(best, log10_tail(trials, hits[i], coincidence[i]));
+    return std::min(0.0, best + std::log10(static_cast<double>(coincidence.size())));
+  }
+};
+
+Growth::Growth(const Cloud& ten, const Cloud& forty)
+    : ten_(ten),
+      forty_(forty),
+      density_(local_density(ten)),
+      claimed_by_(ten.size(), 0),
+      counted_by_(forty.size(), 0) {
+  std::vector<float> sorted = density_;
+  if (sorted.empty()) return;
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  typical_radius_px_ =
+      std::sqrt(coincidence[0] / (std::numbers::pi * static_cast<double>(*middle)));
+}
+
+// Each nucleus once in a growth, and no two by the same of 10x.
+void Growth::count(std::uint32_t forty, const BackMap& map, Count& into) {
+  if (std::exchange(counted_by_[forty], growth_) == growth_) return;
+  const Complex p = map(forty_.at(forty));
+  if (!ten_.covers(p)) return;
+  ++into.trials;
+  const Neighbour near = ten_.nearest(p);
+  const double by_chance =
+      std::numbers::pi * near.square * static_cast<double>(density_[near.index]);
+  if (by_chance >= coincidence[0] || claimed_by_[near.index] == growth_) return;
+  claimed_by_[near.index] = growth_;
+  for (std::size_t i = 0; i < coincidence.size(); ++i)
+    if (by_chance < coincidence[i]) ++into.hits[i];
+}
+
+// Two rounds of least squares with Cauchy weights: what coincides by chance lies farther away.
+std::optional<BackMap> Growth::refit(std::size_t inner, const BackMap& map, bool mirrored) {
+  BackMap fitted = map;
+  for (int round = 0; round < 2; ++round) {
+    pairs_.clear();
+    distances_.clear();
+    for (std::size_t i = 0; i < inner; ++i) {
+      const Complex q = forty_.at(order_[i]), p = fitted(q);
+      const Neighbour near = ten_.nearest(p);
+      const double by_chance =
+          std::numbers::pi * near.square * static_cast<double>(density_[near.index]);
+      if (by_chance >= coincidence[0]) continue;
+      pairs_.push_back({q, ten_.at(near.index), near.square});
+      distances_.push_back(near.square);
+    }
+    if (pairs_.size() < 3) return std::nullopt;
+    const auto middle = distances_.begin() + static_cast<std::ptrdiff_t>(distances_.size() / 2);
+    std::nth_element(distances_.begin(), middle, distances_.end());
+    const double scale = 4.0 * *middle + 1e-12;
+    for (WeightedPair& pair : pairs_) pair.weight = 1.0 / (1.0 + pair.weight / scale);
+    fitted =
+        pairs_.size() < least_for_affine ? fit_similarity(pairs_, mirrored) : fit_affine(pairs_);
+    if (!(std::abs(fitted.determinant()) > 0.0) || (fitted.determinant() < 0.0) != mirrored)
+      return std::nullopt;
+  }
+  return fitted;
+}
+
+// Makes order_ hold at least `count` nuclei by distance from the centre. A k-d tree is good for a
+// few; for more, all are sorted.
+void Growth::order_by_distance(std::uint32_t centre, std::size_t count) {
+  if (count <= order_.size()) return;
+  const Complex c = forty_.at(centre);
+  if (count <= most_by_tree) {
+    forty_.nearest(c, count, near_);
+  } else {
+    near_.resize(forty_.size());
+    for (std::uint32_t i = 0; i < forty_.size(); ++i) near_[i] = {i, std::norm(forty_.at(i) - c)};
+    std::sort(near_.begin(), near_.end(),
+              [](const Neighbour& a, const Neighbour& b) { return a.square < b.square; });
+  }
+  order_.resize(near_.size());
+  std::transform(near_.begin(), near_.end(), order_.begin(),
+                 [](const Neighbour& n) { return n.index; });
+}
+
+std::optional<Grown> Growth::grow(const Constellation& seed,
+                                  const std::array<std::uint32_t, 4>& corresponding,
+                                  const BackMap& map, bool mirrored) {
+  ++growth_;
+  for (const std::uint32_t i : corresponding) claimed_by_[i] = growth_;
+  for (const std::uint32_t i : seed.points) counted_by_[i] = growth_;
+  const std::uint32_t centre = seed.points[0];
+  if (first_ring_centre_ != centre) forty_.nearest(forty_.at(centre), first_ring, first_ring_);
+  first_ring_centre_ = centre;  // hypotheses come centre by centre
+
+  Grown grown{.map = map, .mirrored = mirrored};
+  Count all;
+  for (const Neighbour& near : first_ring_) count(near.index, grown.map, all);
+  grown.log10_chance = all.log10_chance();
+  if (grown.log10_chance > go_on_after_first) return std::nullopt;
+
+  order_.clear();
+  for (const Neighbour& near : first_ring_) order_.push_back(near.index);
+  for (std::size_t inner = order_.size();;) {
+    const std::optional<BackMap> fitted = refit(inner, grown.map, mirrored);
+    if (!fitted) return std::nullopt;
+    grown.map = *fitted;
+    if (inner == forty_.size()) break;
+    const std::size_t outer = std::min(forty_.size(), ring_growth * inner);
+    order_by_distance(centre, outer);
+    for (std::size_t i = inner; i < outer; ++i) count(order_[i], grown.map, all);
+    inner = outer;
+    grown.log10_chance = all.log10_chance();
+    if (grown.log10_chance > go_on_later) return std::nullopt;
+  }
+  // With the last map, over all: what rivals are compared by.
+  ++growth_;
+  Count last;
+  for (std::uint32_t i = 0; i < forty_.size(); ++i) count(i, grown.map, last);
+  grown.excess =
+      static_cast<double>(last.hits[0]) - coincidence[0] * static_cast<double>(last.trials);
+  return grown;
+}
+
+}  // namespace nucreg::matching

@@ -1,0 +1,64 @@
+// The test of a hypothesis: does what it predicts come true, ring by ring?
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "back_map.hpp"
+#include "constellations.hpp"
+
+namespace nucreg::matching {
+
+/// A map that was grown over all nuclei.
+struct Grown {
+  BackMap map;
+  bool mirrored = false;
+  double log10_chance = 0.0;  ///< of this one hypothesis, all rings together
+  double excess = 0.0;        ///< coincidences beyond those of chance, of all nuclei
+};
+
+/// Grows maps from constellations outwards: a ring of nuclei around the constellation is mapped
+/// back, coincidences with nuclei of 10x are counted, and only then the map is fitted to all
+/// within the ring; the next ring holds four times as many. A coincidence is a nucleus of 10x
+/// within a distance that chance gives with a set probability at the local density, so that no
+/// noise level needs to be known; three such probabilities are counted side by side.
+class Growth {
+ public:
+  Growth(const Cloud& ten, const Cloud& forty);
+
+  /// Nothing where some ring says that the map is wrong. `corresponding` are indices of 10x nuclei
+  /// for the points of `seed`, a constellation at 40x; `map` is fitted to these four.
+  [[nodiscard]] std::optional<Grown> grow(const Constellation& seed,
+                                          const std::array<std::uint32_t, 4>& corresponding,
+                                          const BackMap& map, bool mirrored);
+
+  /// Typical distance that still counts as a coincidence, 10x px.
+  [[nodiscard]] double typical_radius_px() const { return typical_radius_px_; }
+  /// Points per px^2 of 10x around each of its nuclei.
+  [[nodiscard]] const std::vector<float>& density() const { return density_; }
+
+ private:
+  struct Count;
+
+  void count(std::uint32_t forty, const BackMap& map, Count& into);
+  void order_by_distance(std::uint32_t centre, std::size_t count);
+  [[nodiscard]] std::optional<BackMap> refit(std::size_t inner, const BackMap& map, bool mirrored);
+
+  const Cloud& ten_;
+  const Cloud& forty_;
+  std::vector<float> density_;
+  double typical_radius_px_ = 0.0;
+  // The growth that last used a nucleus of 10x, and one of 40x.
+  std::vector<std::uint32_t> claimed_by_, counted_by_;
+  std::uint32_t growth_ = 0;
+  // Room that is used again and again.
+  std::vector<std::uint32_t> order_;
+  std::vector<Neighbour> first_ring_, near_;
+  std::uint32_t first_ring_centre_ = 0xffffffff;
+  std::vector<WeightedPair> pairs_;
+  std::vector<double> distances_;
+};
+
+}  // namespace nucreg::matching

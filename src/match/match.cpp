@@ -1,0 +1,240 @@
+#include "nucreg/match/match.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "growth.hpp"
+#include "nucreg/core/error.hpp"
+#include "nucreg/core/random.hpp"
+#include "pairing.hpp"
+#include "search.hpp"
+
+namespace nucreg {
+namespace {
+
+using namespace matching;
+
+constexpr std::size_t least_points = 4;    // a constellation
+constexpr double least_thickness = 1e-3;   // of a set that is no line
+constexpr double loss_scale_noises = 3.0;  // keeps 95 % of the efficiency of least squares
+constexpr int refinements = 4;
+constexpr std::uint64_t folds = 5;
+
+void check(const MatchOptions& o) {
+  const auto fail = [](const std::string& key, const std::string& problem,
+                       const std::string& allowed) {
+    throw JobError(problem, {.key = key, .allowed = allowed});
+  };
+  const auto [low, high] = o.magnification;
+  if (!(low > 0.0 && low <= high && std::isfinite(high)))
+    fail("magnification", fmt::format("{} to {}", low, high), "0 < low <= high");
+  if (!(o.significance > 0.0 && o.significance < 1.0))
+    fail("significance", fmt::format("{}", o.significance), "more than 0, less than 1");
+  if (o.model != Model::trs && o.model != Model::affine)
+    fail("model", std::string(name_of(o.model)), "trs, affine");
+  if (!o.stage) return;
+  const auto& [a, b, tx, c, d, ty] = o.stage->map;
+  if (!std::isfinite(tx + ty) || !(std::abs(a * d - b * c) > 0.0) || !std::isfinite(a * d - b * c))
+    fail("stage map", "it has no inverse", "finite numbers, a d - b c not 0");
+  if (!(o.stage->uncertainty_px > 0.0))
+    fail("stage uncertainty", fmt::format("{} px", o.stage->uncertainty_px), "more than 0 px");
+}
+
+MatchResult no_match(NoMatch why, std::string reason) {
+  MatchResult result;
+  result.no_match = why;
+  result.reason = std::move(reason);
+  return result;
+}
+
+void keep_within(Claims& claims, double radius_px) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < claims.ten.size(); ++i) {
+    if (!(claims.residual_px[i] <= radius_px)) continue;
+    claims.ten[kept] = claims.ten[i];
+    claims.forty[kept] = claims.forty[i];
+    claims.residual_px[kept++] = claims.residual_px[i];
+  }
+  claims.ten.resize(kept);
+  claims.forty.resize(kept);
+  claims.residual_px.resize(kept);
+}
+
+// Density of 10x where 40x overlaps it, in the px^2 of 40x, and which nuclei of 40x do.
+struct Overlap {
+  std::vector<bool> ten, forty;
+  std::vector<double> density;  // around each nucleus of 40x that overlaps
+};
+
+Overlap overlap_of(const Cloud& ten, const Cloud& forty, const std::vector<float>& density,
+                   const AffineMap& map) {
+  Overlap o{std::vector<bool>(ten.size()), std::vector<bool>(forty.size()), {}};
+  const auto& [a, b, tx, c, d, ty] = map;
+  const double area = std::abs(a * d - b * c);
+  for (std::uint32_t j = 0; j < ten.size(); ++j) {
+    const Complex p = ten.at(j);
+    o.ten[j] = forty.covers({a * p.real() + b * p.imag() + tx, c * p.real() + d * p.imag() + ty});
+  }
+  const BackMap back = inverse(map);
+  for (std::uint32_t i = 0; i < forty.size(); ++i) {
+    const Complex p = back(forty.at(i));
+    o.forty[i] = ten.covers(p);
+    if (o.forty[i]) o.density.push_back(static_cast<double>(density[ten.nearest(p).index]) / area);
+  }
+  return o;
+}
+
+double median(std::vector<double> values) {
+  if (values.empty()) return MatchResult::nan;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+double root_mean_square(const std::vector<double>& values) {
+  double sum = 0.0;
+  for (const double v : values) sum += v * v;
+  return std::sqrt(sum / static_cast<double>(values.size()));
+}
+
+// Distance of each pair under a map fitted to the pairs of the other folds.
+std::vector<double> heldout_residuals(const PointPairs& pairs, const MatchOptions& options,
+                                      double loss_scale_px, const AffineMap& start) {
+  RandomStream random(options.seed, 0, 1, Purpose::draws);
+  std::vector<std::uint64_t> fold(pairs.size());
+  for (auto& f : fold) f = random.below(folds);
+  std::vector<double> out(pairs.size(), MatchResult::nan);
+  for (std::uint64_t f = 0; f < folds; ++f) {
+    PointPairs rest;
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      if (fold[i] == f) continue;
+      rest.x10.push_back(pairs.x10[i]);
+      rest.y10.push_back(pairs.y10[i]);
+      rest.x40.push_back(pairs.x40[i]);
+      rest.y40.push_back(pairs.y40[i]);
+    }
+    const auto params = fit_map(rest, options.model, options.loss, loss_scale_px, start);
+    if (!params) continue;
+    const auto [a, b, tx, c, d, ty] = affine_of(options.model, *params);
+    for (std::size_t i = 0; i < pairs.size(); ++i)
+      if (fold[i] == f)
+        out[i] = std::hypot(a * pairs.x10[i] + b * pairs.y10[i] + tx - pairs.x40[i],
+                            c * pairs.x10[i] + d * pairs.y10[i] + ty - pairs.y40[i]);
+  }
+  return out;
+}
+
+// The map refined with its pairs, what was measured on them, and the indices as given.
+MatchResult refine(const Cloud& ten, const Cloud& forty, const Growth& growth, const Grown& grown,
+                   const MatchOptions& options) {
+  MatchResult result;
+  result.mirrored = grown.mirrored;
+  AffineMap map = inverse(grown.map);
+  const Overlap overlap = overlap_of(ten, forty, growth.density(), map);
+  const double density = median(overlap.density);
+  Claims found;
+  double loss_scale_px = 0.0;
+  for (int round = 0; round <= refinements; ++round) {
+    found = claims(ten, forty, map);
+    const ResidualMixture noise = mixture(found.residual_px, density);
+    keep_within(found, noise.radius_px);
+    result.noise_px = noise.noise_px;
+    result.match_radius_px = noise.radius_px;
+    if (round == refinements) break;
+    loss_scale_px = loss_scale_noises * noise.noise_px;
+    const PointPairs pairs = pairs_of(ten, forty, found);
+    const auto fitted = fit_map(pairs, options.model, options.loss, loss_scale_px, map);
+    if (!fitted) return no_match(NoMatch::not_significant, "the pairs do not determine a map");
+    map = affine_of(options.model, *fitted);
+  }
+  const PointPairs pairs = pairs_of(ten, forty, found);
+  const auto trs = fit_map(pairs, Model::trs, options.loss, loss_scale_px, map);
+  if (!trs) return no_match(NoMatch::not_significant, "the pairs do not determine a map");
+  result.affine = map;
+  std::copy(trs->begin(), trs->end(), result.trs.begin());
+  result.heldout_residual_px = heldout_residuals(pairs, options, loss_scale_px, map);
+  result.heldout_rmsd_px = root_mean_square(result.heldout_residual_px);
+
+  // Pairs just outside the other's hull are in the overlap as well: it ends at the outermost
+  // nuclei.
+  std::vector<bool> ten_in = overlap.ten, forty_in = overlap.forty;
+  for (std::size_t i = 0; i < found.ten.size(); ++i)
+    ten_in[found.ten[i]] = forty_in[found.forty[i]] = true;
+  result.ten_in_overlap = static_cast<std::size_t>(std::count(ten_in.begin(), ten_in.end(), true));
+  result.forty_in_overlap =
+      static_cast<std::size_t>(std::count(forty_in.begin(), forty_in.end(), true));
+  result.match_rate = static_cast<double>(found.ten.size()) /
+                      static_cast<double>(std::max<std::size_t>(1, result.forty_in_overlap));
+  const double disk = std::numbers::pi * result.match_radius_px * result.match_radius_px;
+  double chance = 0.0;
+  for (const double d : overlap.density) chance -= std::expm1(-d * disk);
+  result.chance_rate =
+      chance / static_cast<double>(std::max<std::size_t>(1, overlap.density.size()));
+
+  std::vector<std::size_t> order(found.ten.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
+    return ten.original(found.ten[i]) < ten.original(found.ten[j]);
+  });
+  const std::vector<double> heldout = std::move(result.heldout_residual_px);
+  result.heldout_residual_px.clear();
+  for (const std::size_t i : order) {
+    result.ten.push_back(ten.original(found.ten[i]));
+    result.forty.push_back(forty.original(found.forty[i]));
+    result.residual_px.push_back(found.residual_px[i]);
+    result.heldout_residual_px.push_back(heldout[i]);
+  }
+  return result;
+}
+
+// How far the stage's map was from the map found, at the middle of the pairs.
+double stage_error(const StagePrior& stage, const MatchResult& result, const Points& ten) {
+  double x = 0.0, y = 0.0;
+  for (const std::uint32_t i : result.ten) {
+    x += ten.x[i];
+    y += ten.y[i];
+  }
+  x /= static_cast<double>(result.ten.size());
+  y /= static_cast<double>(result.ten.size());
+  const auto& m = result.affine;
+  const auto& s = stage.map;
+  return std::hypot((m[0] - s[0]) * x + (m[1] - s[1]) * y + m[2] - s[2],
+                    (m[3] - s[3]) * x + (m[4] - s[4]) * y + m[5] - s[5]);
+}
+
+}  // namespace
+
+MatchResult match_nuclei(const Points& ten_points, const Points& forty_points,
+                         const MatchOptions& options) {
+  check(options);
+  const Cloud ten(ten_points, "ten"), forty(forty_points, "forty");
+  const auto sides = {std::pair("10x", &ten), std::pair("40x", &forty)};
+  for (const auto& [name, cloud] : sides)
+    if (cloud->size() < least_points)
+      return no_match(NoMatch::too_few, fmt::format("{} distinct points at {}, at least {} needed",
+                                                    cloud->size(), name, least_points));
+  for (const auto& [name, cloud] : sides)
+    if (cloud->thickness() < least_thickness)
+      return no_match(NoMatch::collinear, fmt::format("the points at {} lie on a line", name));
+
+  Growth growth(ten, forty);
+  const Found found = search(ten, forty, growth, options);
+  MatchResult result;
+  if (!found.best)
+    result =
+        no_match(NoMatch::not_significant, "no map explains more coincidences than chance would");
+  else if (found.ambiguous)
+    result = no_match(NoMatch::ambiguous, "several maps explain the points about as well");
+  else
+    result = refine(ten, forty, growth, *found.best, options);
+  result.log10_significance = found.log10_significance;
+  result.hypotheses = found.hypotheses;
+  if (options.stage && result.matched())
+    result.stage_error_px = stage_error(*options.stage, result, ten_points);
+  return result;
+}
+
+}  // namespace nucreg

@@ -1,0 +1,42 @@
+// From a map to pairs and back: one-to-one pairs, how far they may lie apart, refined maps.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "cloud.hpp"
+#include "nucreg/fit/model.hpp"
+#include "nucreg/fit/points.hpp"
+#include "nucreg/match/match.hpp"
+
+namespace nucreg::matching {
+
+/// One-to-one pairs under a map: each nucleus at 40x asks for the one at 10x that is nearest to
+/// where it is mapped back, each at 10x takes the nearest that asks. Indices are of the clouds.
+struct Claims {
+  std::vector<std::uint32_t> ten, forty;  ///< by rising ten
+  std::vector<double> residual_px;        ///< 40x px
+};
+[[nodiscard]] Claims claims(const Cloud& ten, const Cloud& forty, const AffineMap& map);
+
+/// Residuals of claims as a mixture: of a true pair with normal noise in each coordinate, of a
+/// false one with the distance to the nearest of points scattered at a density.
+struct ResidualMixture {
+  double noise_px = 0.0;   ///< 40x px
+  double radius_px = 0.0;  ///< within it a claim is rather true than false, 40x px
+};
+/// Expectation and maximisation (Dempster, Laird and Rubin 1977). `density` per px^2 of 40x.
+[[nodiscard]] ResidualMixture mixture(const std::vector<double>& residual_px, double density);
+
+/// The pairs of the claims as points.
+[[nodiscard]] PointPairs pairs_of(const Cloud& ten, const Cloud& forty, const Claims& claims);
+
+/// The minimiser of a robust loss by Levenberg-Marquardt from `start`; trs parameters in degrees,
+/// affine as they are. Nothing where the pairs do not determine the model.
+[[nodiscard]] std::optional<Params> fit_map(const PointPairs& pairs, Model model, Loss loss,
+                                            double loss_scale_px, const AffineMap& start);
+/// a b tx c d ty of trs or affine parameters.
+[[nodiscard]] AffineMap affine_of(Model model, const Params& params);
+
+}  // namespace nucreg::matching

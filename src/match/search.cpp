@@ -1,0 +1,179 @@
+#include "search.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "nucreg/core/random.hpp"
+
+namespace nucreg::matching {
+namespace {
+
+// Seeds that are tried at most: enough for a match that one nucleus in hundreds can prove.
+constexpr std::size_t most_seeds = 20000;
+// With a stage prior: places at which it is tried, nuclei at each.
+constexpr std::size_t most_patches = 8;
+constexpr std::size_t patch_size = 2000;
+// After a match: hypotheses that disagree with it, and maps grown from them, before it is settled.
+constexpr std::uint64_t most_rival_hypotheses = 200;
+constexpr int most_rivals = 8;
+// A rival that explains this much of what the best explains makes it ambiguous.
+constexpr double rival_share = 0.5;
+
+class Search {
+ public:
+  Search(const Cloud& ten, const Cloud& forty, Growth& growth, const MatchOptions& options)
+      : ten_(ten),
+        forty_(forty),
+        growth_(growth),
+        options_(options),
+        random_(options.seed, 0, 0, Purpose::draws) {}
+
+  Found run() {
+    if (options_.stage) search_near_stage(*options_.stage);
+    if (!best_) {
+      within_ = std::nullopt;
+      std::vector<std::uint32_t> centres(ten_.size());
+      std::iota(centres.begin(), centres.end(), 0u);
+      search(std::move(centres), some_of(forty_.size(), most_seeds));
+    }
+    Found found{.best = best_, .hypotheses = hypotheses_};
+    found.ambiguous = best_ && rival_excess_ >= rival_share * best_->excess;
+    const double chance = best_ ? best_->log10_chance : least_log10_chance_;
+    found.log10_significance = std::min(0.0, chance + tried());
+    return found;
+  }
+
+ private:
+  [[nodiscard]] double tried() const {
+    return std::log10(static_cast<double>(std::max<std::uint64_t>(1, hypotheses_)));
+  }
+
+  // `count` of the numbers below n in random order.
+  std::vector<std::uint32_t> some_of(std::size_t n, std::size_t count) {
+    std::vector<std::uint32_t> order(n);
+    std::iota(order.begin(), order.end(), 0u);
+    count = std::min(count, n);
+    for (std::size_t i = 0; i < count; ++i)
+      std::swap(order[i], order[i + static_cast<std::size_t>(random_.below(n - i))]);
+    order.resize(count);
+    return order;
+  }
+
+  void search_near_stage(const StagePrior& stage) {
+    within_ = stage;
+    const BackMap back = inverse(stage.map);
+    const bool whole = forty_.size() <= 2 * patch_size;
+    std::size_t patches = 0;
+    for (const std::uint32_t i : some_of(forty_.size(), 16 * most_patches)) {
+      const Complex middle = forty_.at(i);
+      if (!whole && !ten_.covers(back(middle))) continue;
+      std::vector<Neighbour> near;
+      forty_.nearest(middle, whole ? forty_.size() : patch_size, near);
+      std::vector<std::uint32_t> seeds(near.size());
+      for (std::size_t k = 0; k < near.size(); ++k) seeds[k] = near[k].index;
+      for (std::size_t k = seeds.size(); k > 1; --k)
+        std::swap(seeds[k - 1], seeds[static_cast<std::size_t>(random_.below(k))]);
+      const double reach = std::sqrt(near.back().square) + stage.uncertainty_px;
+      std::vector<std::uint32_t> centres;
+      for (std::uint32_t j = 0; j < ten_.size(); ++j)
+        if (std::abs(expected_at_40x(ten_.at(j)) - middle) <= reach) centres.push_back(j);
+      search(std::move(centres), seeds);
+      if (best_ || whole || ++patches == most_patches) return;
+    }
+  }
+
+  [[nodiscard]] Complex expected_at_40x(Complex p) const {
+    const auto& [a, b, tx, c, d, ty] = within_->map;
+    return {a * p.real() + b * p.imag() + tx, c * p.real() + d * p.imag() + ty};
+  }
+
+  void search(std::vector<std::uint32_t> centres, const std::vector<std::uint32_t>& seeds) {
+    const ConstellationIndex index(ten_, std::move(centres));
+    std::vector<Constellation> alike;
+    for (const std::uint32_t seed : seeds)
+      for (const Constellation& at_40x : constellations_of(forty_, seed))
+        for (const bool mirrored : {false, true}) {
+          std::array<float, 4> shape = at_40x.shape;
+          if (mirrored) shape = {shape[0], -shape[1], shape[2], -shape[3]};
+          index.most_alike(shape, alike);
+          for (const Constellation& at_10x : alike) {
+            consider(at_40x, at_10x, mirrored);
+            if (settled()) return;
+          }
+        }
+  }
+
+  [[nodiscard]] bool settled() const {
+    return best_ &&
+           (rivals_ == most_rivals || hypotheses_ - settling_from_ >= most_rival_hypotheses);
+  }
+
+  void consider(const Constellation& at_40x, const Constellation& at_10x, bool mirrored) {
+    std::array<WeightedPair, 4> pairs;
+    for (std::size_t i = 0; i < 4; ++i)
+      pairs[i] = {forty_.at(at_40x.points[i]), ten_.at(at_10x.points[i]), 1.0};
+    if (within_ &&
+        std::abs(expected_at_40x(pairs[0].ten) - pairs[0].forty) > within_->uncertainty_px)
+      return;
+    const BackMap map = fit_similarity(pairs, mirrored);
+    const double magnification = 1.0 / std::abs(mirrored ? map.across : map.along);
+    if (!(magnification >= options_.magnification[0] && magnification <= options_.magnification[1]))
+      return;
+    if (best_ && best_->mirrored == mirrored && explains(best_->map, pairs)) return;
+
+    ++hypotheses_;
+    const std::optional<Grown> grown = growth_.grow(at_40x, at_10x.points, map, mirrored);
+    if (!grown) return;
+    least_log10_chance_ = std::min(least_log10_chance_, grown->log10_chance);
+    if (grown->log10_chance + tried() > std::log10(options_.significance)) return;
+    if (!best_) {
+      best_ = grown;
+      settling_from_ = hypotheses_;
+    } else if (!same(*best_, *grown)) {
+      ++rivals_;
+      rival_excess_ = std::max(rival_excess_, std::min(best_->excess, grown->excess));
+      if (grown->excess > best_->excess) best_ = grown;
+    }
+  }
+
+  [[nodiscard]] bool explains(const BackMap& map, const std::array<WeightedPair, 4>& pairs) const {
+    return std::all_of(pairs.begin(), pairs.end(), [&](const WeightedPair& pair) {
+      return std::abs(map(pair.forty) - pair.ten) < growth_.typical_radius_px();
+    });
+  }
+
+  // Whether two maps take nuclei to the same places, looked at where they overlap 10x.
+  [[nodiscard]] bool same(const Grown& a, const Grown& b) const {
+    if (a.mirrored != b.mirrored) return false;
+    const std::size_t step = std::max<std::size_t>(1, forty_.size() / 64);
+    std::size_t looked = 0, apart = 0;
+    for (std::size_t i = 0; i < forty_.size(); i += step) {
+      const Complex q = forty_.at(static_cast<std::uint32_t>(i));
+      if (!ten_.covers(a.map(q)) && !ten_.covers(b.map(q))) continue;
+      ++looked;
+      if (std::abs(a.map(q) - b.map(q)) > growth_.typical_radius_px()) ++apart;
+    }
+    return 2 * apart <= looked;
+  }
+
+  const Cloud& ten_;
+  const Cloud& forty_;
+  Growth& growth_;
+  const MatchOptions& options_;
+  RandomStream random_;
+  std::optional<StagePrior> within_;  // where hypotheses are limited to
+  std::optional<Grown> best_;
+  double rival_excess_ = 0.0, least_log10_chance_ = 0.0;
+  std::uint64_t hypotheses_ = 0, settling_from_ = 0;
+  int rivals_ = 0;
+};
+
+}  // namespace
+
+Found search(const Cloud& ten, const Cloud& forty, Growth& growth, const MatchOptions& options) {
+  return Search(ten, forty, growth, options).run();
+}
+
+}  // namespace nucreg::matching
