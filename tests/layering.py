@@ -29,7 +29,7 @@ OWNERS = [
     (r"tiff", r"TIFF::", ["image"]),
     (r"zlib", r"ZLIB::", ["image"]),
     (r"pugixml", r"pugixml::", ["image"]),
-    (r"opencv2/", r"opencv_|OpenCV", ["nuclei"]),
+    (r"opencv2/", r"nucreg_opencv|opencv_|OpenCV", ["nuclei"]),
     (r"(unsupported/)?Eigen/", r"Eigen3::", FIT_AND_RIGHT),
     (r"nlopt", r"NLopt::", ["solve"]),
     (r"nanoflann", r"nanoflann::", ["match"]),

@@ -33,3 +33,11 @@ target_include_directories(nucreg_random123 SYSTEM INTERFACE ${RANDOM123_INCLUDE
 add_library(nucreg_hdf5 INTERFACE)
 target_include_directories(nucreg_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
 target_link_libraries(nucreg_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
+
+# Two libraries of OpenCV and no more: others bring half a desktop, and imgcodecs a second HDF5.
+find_path(OPENCV_INCLUDE_DIR opencv2/imgproc.hpp PATH_SUFFIXES opencv4 REQUIRED)
+find_library(OPENCV_CORE_LIBRARY opencv_core REQUIRED)
+find_library(OPENCV_IMGPROC_LIBRARY opencv_imgproc REQUIRED)
+add_library(nucreg_opencv INTERFACE)
+target_include_directories(nucreg_opencv SYSTEM INTERFACE ${OPENCV_INCLUDE_DIR})
+target_link_libraries(nucreg_opencv INTERFACE ${OPENCV_IMGPROC_LIBRARY} ${OPENCV_CORE_LIBRARY})

@@ -1,0 +1,214 @@
+#include "basins.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <numeric>
+#include <queue>
+#include <span>
+#include <tuple>
+
+#include "ellipse.hpp"
+
+namespace nucreg {
+namespace {
+
+constexpr int steps = 1 << 16;
+constexpr std::array<std::array<std::ptrdiff_t, 2>, 8> neighbours{
+    {{-1, -1}, {0, -1}, {1, -1}, {-1, 0}, {1, 0}, {-1, 1}, {0, 1}, {1, 1}}};
+// Below it two nuclei side by side would pass for one.
+constexpr double least_likeness = 0.95;
+
+// Sets that are united; the root of a set stands for it.
+class Sets {
+ public:
+  int add() {
+    parent_.push_back(static_cast<int>(parent_.size()));
+    return parent_.back();
+  }
+  int root(int i) {
+    while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
+    return i;
+  }
+  void unite(int from, int into) { parent_[from] = into; }
+  [[nodiscard]] std::size_t size() const { return parent_.size(); }
+
+ private:
+  std::vector<int> parent_;
+};
+
+struct Pixel {
+  int x = 0, y = 0;
+  int step = 0;  // of the relief, from the highest
+};
+
+// The pixels of the mask from the highest down; equal ones row by row. A counting sort.
+std::vector<Pixel> from_high_to_low(const cv::Mat1f& relief, const cv::Mat1b& mask, double low,
+                                    double high) {
+  std::vector<Pixel> pixels;
+  std::vector<std::uint32_t> starts(steps + 1, 0);
+  const double scale = high > low ? (steps - 1) / (high - low) : 0.0;
+  for (int y = 0; y < mask.rows; ++y)
+    for (int x = 0; x < mask.cols; ++x)
+      if (mask(y, x) != 0) {
+        pixels.push_back(
+            {x, y, static_cast<int>((high - static_cast<double>(relief(y, x))) * scale)});
+        ++starts[pixels.back().step + 1];
+      }
+  std::partial_sum(starts.begin(), starts.end(), starts.begin());
+  std::vector<Pixel> sorted(pixels.size());
+  for (const Pixel& pixel : pixels) sorted[starts[pixel.step]++] = pixel;
+  return sorted;
+}
+
+// Numbers the roots 1 ... count and writes them over the labels.
+void number_roots(Basins& basins, Sets& sets) {
+  std::vector<int> number(sets.size(), 0);
+  basins.count = 0;
+  for (std::size_t i = 1; i < number.size(); ++i) {
+    const int root = sets.root(static_cast<int>(i));
+    if (number[root] == 0) number[root] = ++basins.count;
+    number[i] = number[root];
+  }
+  for (int y = 0; y < basins.labels.rows; ++y)
+    for (int x = 0; x < basins.labels.cols; ++x) basins.labels(y, x) = number[basins.labels(y, x)];
+}
+
+struct Basin {
+  int peak_step = 0;
+  double pixels = 0.0;
+};
+
+}  // namespace
+
+Basins flood(const cv::Mat1f& relief, const cv::Mat1b& mask, double least_height,
+             double least_pixels) {
+  Basins result;
+  double low = 0.0, high = 0.0;
+  if (cv::countNonZero(mask) == 0) {
+    result.labels = cv::Mat1i(mask.size(), 0);
+    return result;
+  }
+  cv::minMaxLoc(relief, &low, &high, nullptr, nullptr, mask);
+  const int least_steps =
+      high > low ? static_cast<int>(std::min(1.0, least_height / (high - low)) * steps) : steps;
+  // A frame of 0 around the image saves asking whether a neighbour is inside.
+  cv::Mat1i framed(mask.rows + 2, mask.cols + 2, 0);
+  const auto across = static_cast<std::ptrdiff_t>(framed.step1());
+  const auto relief_across = static_cast<std::ptrdiff_t>(relief.step1());
+  Sets sets;
+  sets.add();  // 0 is no basin
+  std::vector<Basin> basins(1);
+  for (const Pixel& pixel : from_high_to_low(relief, mask, low, high)) {
+    int* const here = &framed(pixel.y + 1, pixel.x + 1);
+    const float* const relief_here = &relief(pixel.y, pixel.x);
+    int into = 0;     // the neighbour with the highest peak, the first of equals
+    int highest = 0;  // the neighbour that is highest itself
+    float height = 0.0F;
+    std::array<int, 8> others{};
+    std::size_t count = 0;
+    for (const auto& [dx, dy] : neighbours) {
+      const int label = here[dy * across + dx];
+      if (label == 0) continue;  // so the neighbour is inside
+      const int basin = sets.root(label);
+      const float its_height = relief_here[dy * relief_across + dx];
+      if (highest == 0 || its_height > height) {
+        highest = basin;
+        height = its_height;
+      }
+      if (std::find(others.begin(), others.begin() + count, basin) != others.begin() + count)
+        continue;
+      others[count++] = basin;
+      if (into == 0 || basins[basin].peak_step < basins[into].peak_step) into = basin;
+    }
+    if (count == 0) {
+      *here = sets.add();
+      basins.push_back({pixel.step, 1.0});
+      continue;
+    }
+    for (const int basin : std::span(others.data(), count)) {
+      if (basin == into) continue;
+      const bool shallow = pixel.step - basins[basin].peak_step < least_steps;
+      if (!shallow && basins[basin].pixels >= least_pixels) continue;
+      sets.unite(basin, into);
+      basins[into].pixels += basins[basin].pixels;
+    }
+    *here = sets.root(highest);
+    basins[*here].pixels += 1.0;
+  }
+  result.labels = framed(cv::Rect(1, 1, mask.cols, mask.rows)).clone();
+  number_roots(result, sets);
+  return result;
+}
+
+void join_ellipses(Basins& basins, double most_pixels) {
+  std::vector<Moments> moments(static_cast<std::size_t>(basins.count) + 1);
+  std::vector<std::vector<int>> touching(moments.size());
+  const auto touch = [&](int a, int b) {
+    if (a == b || a == 0 || b == 0) return;
+    touching[a].push_back(b);
+    touching[b].push_back(a);
+  };
+  const cv::Mat1i& labels = basins.labels;
+  for (int y = 0; y < labels.rows; ++y)
+    for (int x = 0; x < labels.cols; ++x) {
+      const int label = labels(y, x);
+      if (label == 0) continue;
+      moments[label].add(x, y);
+      if (x + 1 < labels.cols) touch(label, labels(y, x + 1));
+      if (y + 1 < labels.rows) touch(label, labels(y + 1, x));
+    }
+
+  Sets sets;
+  for (std::size_t i = 0; i < moments.size(); ++i) sets.add();
+  std::vector<int> version(moments.size(), 0);
+  struct Pair {
+    double gain = 0.0;
+    int a = 0, b = 0;  // a < b
+    int version_a = 0, version_b = 0;
+    // The greatest gain first, then the lowest numbers.
+    bool operator<(const Pair& o) const {
+      return std::tuple(gain, o.a, o.b) < std::tuple(o.gain, a, b);
+    }
+  };
+  std::priority_queue<Pair> pairs;
+  const auto consider = [&](int a, int b) {
+    if (a > b) std::swap(a, b);
+    Moments both = moments[a];
+    both.add(moments[b]);
+    if (both.n > most_pixels) return;
+    const double apart = (moments[a].n * moments[a].ellipse_likeness() +
+                          moments[b].n * moments[b].ellipse_likeness()) /
+                         both.n;
+    const double gain = both.ellipse_likeness() - std::max(least_likeness, apart);
+    if (gain > 0.0) pairs.push({gain, a, b, version[a], version[b]});
+  };
+  const auto forget_doubles = [](std::vector<int>& list) {
+    std::sort(list.begin(), list.end());
+    list.erase(std::unique(list.begin(), list.end()), list.end());
+  };
+  for (int a = 1; a <= basins.count; ++a) {
+    forget_doubles(touching[a]);
+    for (const int b : touching[a])
+      if (a < b) consider(a, b);
+  }
+  while (!pairs.empty()) {
+    const Pair pair = pairs.top();
+    pairs.pop();
+    if (version[pair.a] != pair.version_a || version[pair.b] != pair.version_b) continue;
+    const auto [gain, a, b, version_a, version_b] = pair;
+    sets.unite(b, a);
+    moments[a].add(moments[b]);
+    ++version[a];
+    version[b] = -1;  // gone
+    touching[a].insert(touching[a].end(), touching[b].begin(), touching[b].end());
+    touching[b] = {};
+    for (int& other : touching[a]) other = sets.root(other);
+    forget_doubles(touching[a]);
+    for (const int other : touching[a])
+      if (other != a) consider(a, other);
+  }
+  number_roots(basins, sets);
+}
+
+}  // namespace nucreg

@@ -1,0 +1,121 @@
+#include "diameter.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <opencv2/imgproc.hpp>
+#include <utility>
+#include <vector>
+
+#include "ellipse.hpp"
+
+namespace nucreg {
+namespace {
+
+constexpr double smoothing_px = 1.0;
+// Of what is left of white noise after that smoothing, and how far a nucleus must rise above it.
+const double noise_left = 1.0 / (2.0 * std::sqrt(std::numbers::pi) * smoothing_px);
+constexpr double least_contrast = 5.0;
+constexpr double ellipse = 0.94;
+constexpr double least_pixels = 9.0;
+
+std::vector<float> sample(const cv::Mat1f& image) {
+  std::vector<float> values;
+  values.reserve(static_cast<std::size_t>(image.rows / 2 + 1) * (image.cols / 2 + 1));
+  for (int y = 0; y < image.rows; y += 2)
+    for (int x = 0; x < image.cols; x += 2) values.push_back(image(y, x));
+  return values;
+}
+
+float nth(std::vector<float>& values, double part) {
+  const auto n = static_cast<std::ptrdiff_t>(part * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), values.begin() + n, values.end());
+  return values[static_cast<std::size_t>(n)];
+}
+
+}  // namespace
+
+double quantile(const cv::Mat1f& image, double part) {
+  std::vector<float> values = sample(image);
+  return static_cast<double>(nth(values, part));
+}
+
+double pixel_noise(const cv::Mat1f& image) {
+  if (image.cols < 2) return 0.0;
+  std::vector<float> differences;
+  for (int y = 0; y < image.rows; y += 2)
+    for (int x = 1; x < image.cols; x += 2)
+      differences.push_back(std::abs(image(y, x) - image(y, x - 1)));
+  constexpr double median_of_normal = 0.6745;  // of |x|, standard deviation 1
+  return static_cast<double>(nth(differences, 0.5)) / (median_of_normal * std::numbers::sqrt2);
+}
+
+double log_threshold(const cv::Mat1f& image, double offset) {
+  constexpr int bins = 512;
+  std::vector<float> values = sample(image);
+  for (float& value : values) value = std::log(std::max(0.0F, value) + static_cast<float>(offset));
+  const auto [lowest, highest] = std::minmax_element(values.begin(), values.end());
+  const double low = static_cast<double>(*lowest), high = static_cast<double>(*highest);
+  if (!(high > low)) return std::exp(high) - offset;
+  std::array<double, bins> histogram{};
+  for (const float value : values)
+    histogram[static_cast<std::size_t>(
+        std::min(bins - 1.0, (static_cast<double>(value) - low) / (high - low) * bins))] += 1.0;
+  double all = 0.0, below = 0.0, sum_below = 0.0, best = -1.0;
+  for (int i = 0; i < bins; ++i) all += i * histogram[i];
+  const auto n = static_cast<double>(values.size());
+  int threshold = 0;
+  for (int i = 0; i + 1 < bins; ++i) {
+    below += histogram[i];
+    sum_below += i * histogram[i];
+    if (below == 0.0 || below == n) continue;
+    const double apart = sum_below / below - (all - sum_below) / (n - below);
+    const double variance = below * (n - below) * apart * apart;
+    if (variance > best) {
+      best = variance;
+      threshold = i;
+    }
+  }
+  return std::exp(low + (threshold + 1) * (high - low) / bins) - offset;
+}
+
+double estimate_diameter(const cv::Mat1f& image, double noise) {
+  double low = 0.0, high = 0.0;
+  cv::Mat1f smooth;
+  cv::GaussianBlur(image, smooth, {}, smoothing_px, smoothing_px, cv::BORDER_REFLECT);
+  cv::minMaxLoc(smooth, &low, &high);
+  smooth -= low;
+  const double background = quantile(smooth, 0.25);
+  const double threshold = std::max(log_threshold(smooth, 0.02 * (high - low)),
+                                    background + least_contrast * noise_left * noise);
+  cv::Mat1i regions;
+  const int count = cv::connectedComponents(smooth > threshold, regions, 4, CV_32S);
+  std::vector<Moments> moments(static_cast<std::size_t>(count));
+  std::vector<bool> cut(moments.size(), false);
+  for (int y = 0; y < regions.rows; ++y)
+    for (int x = 0; x < regions.cols; ++x) {
+      const int region = regions(y, x);
+      if (region == 0) continue;
+      moments[region].add(x, y);
+      if (x == 0 || y == 0 || x + 1 == regions.cols || y + 1 == regions.rows) cut[region] = true;
+    }
+  std::vector<double> areas;
+  const auto collect = [&](bool with_cut) {
+    for (std::size_t i = 1; i < moments.size(); ++i)
+      if (moments[i].n >= least_pixels && (with_cut || !cut[i]) &&
+          moments[i].ellipse_likeness() > ellipse)
+        areas.push_back(moments[i].n);
+  };
+  collect(false);
+  if (areas.empty()) collect(true);
+  if (areas.empty()) return 0.0;
+  std::sort(areas.begin(), areas.end());
+  double half = 0.0;
+  for (const double area : areas) half += area / 2.0;
+  std::size_t middle = 0;
+  while (middle + 1 < areas.size() && (half -= areas[middle]) > 0.0) ++middle;
+  return 2.0 * std::sqrt(areas[middle] / std::numbers::pi);
+}
+
+}  // namespace nucreg

@@ -1,0 +1,25 @@
+// How large the nuclei of an image are, before anything is known of them.
+#pragma once
+
+#include <opencv2/core.hpp>
+
+namespace nucreg {
+
+/// Diameter in px of the disk that is as large as a typical nucleus: the median, by area, of the
+/// bright regions that look like one ellipse. `image` is finite; `noise` is the standard deviation
+/// of a pixel. 0 where nothing stands out.
+[[nodiscard]] double estimate_diameter(const cv::Mat1f& image, double noise);
+
+/// Otsu's threshold ("A threshold selection method from gray-level histograms", 1979) of the
+/// logarithm of value + offset, so that a few very bright objects do not hide the others. Every
+/// second pixel of every second row is asked.
+[[nodiscard]] double log_threshold(const cv::Mat1f& image, double offset);
+
+/// Standard deviation of white noise, from the differences of neighbours: the median, since most
+/// neighbours are on the same object or on none.
+[[nodiscard]] double pixel_noise(const cv::Mat1f& image);
+
+/// The part-th value in order (0.5: the median) of every second pixel of every second row.
+[[nodiscard]] double quantile(const cv::Mat1f& image, double part);
+
+}  // namespace nucreg

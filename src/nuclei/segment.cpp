@@ -1,0 +1,232 @@
+#include "nucreg/nuclei/segment.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+#include <opencv2/imgproc.hpp>
+
+#include "basins.hpp"
+#include "diameter.hpp"
+#include "nucreg/core/error.hpp"
+#include "outlines.hpp"
+#include "plane_values.hpp"
+
+namespace nucreg {
+namespace {
+
+constexpr std::uint64_t most_pixels = std::uint64_t{1} << 30;
+constexpr double least_diameter_px = 3.0, most_diameter_px = 1000.0;
+// Larger nuclei are looked for in an image made smaller by a whole number.
+constexpr double working_diameter_px = 12.0;
+
+// In diameters of a nucleus.
+constexpr double smoothing = 0.05, least_smoothing_px = 0.7;
+constexpr double block = 1.0 / 6.0;           // of the coarse grid
+constexpr double opening = 1.5;               // half a window that reaches past every nucleus
+constexpr double narrow = 0.08, wide = 0.42;  // of the difference of Gaussians
+constexpr double depth_smoothing = 0.06;
+// In squares of the diameter.
+constexpr double least_basin = 0.01, least_nucleus = 0.06, least_nucleus_at_border = 0.03;
+constexpr double most_joined = 1.6 * std::numbers::pi / 4.0;
+// In brightness of a typical nucleus: above `bend` the logarithm counts.
+constexpr double bend = 0.6, dimmest = 0.2;
+// Local contrast after that: nuclei are within `outer`; `inner` shows their waists better.
+constexpr double outer = 0.12, inner = 0.2;
+// The relief is local contrast and depth within the inner outline, in diameters.
+constexpr double depth_weight = 3.0, least_height = 0.01;
+// In standard deviations of what smoothing leaves of the noise.
+constexpr double least_above_noise = 3.0;
+// Values are rounded: less noise than that of rounding cannot be seen.
+constexpr double rounding_noise = 0.29;
+// The opening takes low noise for background; so much lower, in deviations of a block.
+constexpr double opening_bias = 2.0;
+
+cv::Mat1f blurred(const cv::Mat1f& image, double sigma_px) {
+  cv::Mat1f result;
+  cv::GaussianBlur(image, result, {}, sigma_px, sigma_px, cv::BORDER_REFLECT);
+  return result;
+}
+
+// Means of blocks of `factor` x `factor`, the last ones filled up by their edge.
+cv::Mat1f reduced(const cv::Mat1f& image, int factor) {
+  if (factor == 1) return image;
+  cv::Mat1f whole, result;
+  const auto missing = [&](int size) { return (factor - size % factor) % factor; };
+  cv::copyMakeBorder(image, whole, 0, missing(image.rows), 0, missing(image.cols),
+                     cv::BORDER_REPLICATE);
+  cv::resize(whole, result, {whole.cols / factor, whole.rows / factor}, 0, 0, cv::INTER_AREA);
+  return result;
+}
+
+// On a grid of blocks, where wide filters are cheap.
+class Coarse {
+ public:
+  Coarse(cv::Size size, double diameter_px)
+      : size_(size), block_px_(std::max(1, static_cast<int>(std::lround(block * diameter_px)))) {}
+
+  [[nodiscard]] int block_px() const { return block_px_; }
+  [[nodiscard]] cv::Mat1f down(const cv::Mat1f& image) const {
+    cv::Mat1f result;
+    const auto blocks = [&](int pixels) { return (pixels + block_px_ - 1) / block_px_; };
+    cv::resize(image, result, {blocks(size_.width), blocks(size_.height)}, 0, 0, cv::INTER_AREA);
+    return result;
+  }
+  [[nodiscard]] cv::Mat1f up(const cv::Mat1f& image) const {
+    cv::Mat1f result;
+    cv::resize(image, result, size_, 0, 0, cv::INTER_LINEAR);
+    return result;
+  }
+
+ private:
+  cv::Size size_;
+  int block_px_;
+};
+
+// What lies under the nuclei: the largest values that a window without any nucleus holds.
+cv::Mat1f background_of(const cv::Mat1f& smooth, const Coarse& coarse, double diameter_px,
+                        double noise) {
+  cv::Mat1f low = coarse.down(smooth);
+  const int half = static_cast<int>(std::lround(opening * diameter_px / coarse.block_px()));
+  cv::morphologyEx(low, low, cv::MORPH_OPEN,
+                   cv::getStructuringElement(cv::MORPH_RECT, {2 * half + 1, 2 * half + 1}),
+                   {-1, -1}, 1, cv::BORDER_REFLECT);
+  low += opening_bias * noise / coarse.block_px();
+  return coarse.up(blurred(low, diameter_px / coarse.block_px()));
+}
+
+// Brightness of a typical nucleus.
+double typical_brightness(const cv::Mat1f& above, double noise_left) {
+  double low = 0.0, high = 0.0;
+  cv::minMaxLoc(above, &low, &high);
+  if (high <= 0.0) return 1.0;  // nothing is above the background: any number does
+  const double threshold = log_threshold(above, 0.01 * high);
+  cv::Mat1f bright = above.clone();
+  bright.setTo(0.0F, above <= threshold);
+  const double part = 1.0 - static_cast<double>(cv::countNonZero(bright)) /
+                                (2.0 * static_cast<double>(above.total()));
+  return std::max(quantile(above, part), 2.0 * least_above_noise * noise_left);
+}
+
+// Linear in the dark, logarithmic above, so that a bright nucleus does not outshine its neighbours.
+cv::Mat1f bent(const cv::Mat1f& above, double from) {
+  cv::Mat1f positive, result;
+  cv::max(above, 0.0, positive);
+  cv::log(positive / from + 1.0, result);
+  return cv::Mat1f(result + (above - positive) / from);
+}
+
+struct Found {
+  Basins basins;
+  cv::Mat1f background;
+};
+
+Found nuclei_of(const cv::Mat1f& image, double diameter_px, double noise) {
+  const double sigma_px = std::max(least_smoothing_px, smoothing * diameter_px);
+  const double noise_left = noise / (2.0 * std::sqrt(std::numbers::pi) * sigma_px);
+  const double square = diameter_px * diameter_px;
+  const cv::Mat1f smooth = blurred(image, sigma_px);
+  const Coarse coarse(image.size(), diameter_px);
+  Found found{.background = background_of(smooth, coarse, diameter_px, noise)};
+  const cv::Mat1f above(smooth - found.background);
+  const double typical = typical_brightness(above, noise_left);
+
+  const cv::Mat1f scaled = bent(above, bend * typical);
+  const cv::Mat1f around =
+      coarse.up(blurred(coarse.down(scaled), wide * diameter_px / coarse.block_px()));
+  const cv::Mat1f contrast(scaled - around);
+  const cv::Mat1b bright(above > std::max(dimmest * typical, least_above_noise * noise_left));
+  cv::Mat1f depth;
+  cv::distanceTransform((contrast > inner) & bright, depth, cv::DIST_L2, 5);
+  const cv::Mat1f relief(blurred(scaled, narrow * diameter_px) - around +
+                         blurred(depth, depth_smoothing * diameter_px) *
+                             (depth_weight / diameter_px));
+  found.basins =
+      flood(relief, cv::Mat1b((contrast > outer) & bright), least_height, least_basin * square);
+  join_ellipses(found.basins, most_joined * square);
+  cut_outlines(found.basins, above,
+               {.least_pixels = least_nucleus * square,
+                .least_pixels_at_border = least_nucleus_at_border * square,
+                .noise = noise});
+  return found;
+}
+
+// Labels at full size, and what is measured on them.
+void measure(const PlaneValues& values, const Found& found, int factor, Segmentation& result) {
+  const cv::Mat1f& image = values.numbers;
+  const auto count = static_cast<std::size_t>(found.basins.count);
+  struct Sums {
+    double n = 0.0, value = 0.0, x = 0.0, y = 0.0;
+    double weight = 0.0, weighted_x = 0.0, weighted_y = 0.0;
+  };
+  std::vector<Sums> sums(count);
+  Nuclei& nuclei = result.nuclei;
+  nuclei.touches_border.assign(count, false);
+  for (int y = 0; y < image.rows; ++y)
+    for (int x = 0; x < image.cols; ++x) {
+      const int label = found.basins.labels(y / factor, x / factor);
+      if (label == 0) continue;
+      result.labels.labels[static_cast<std::size_t>(y) * image.cols + x] =
+          static_cast<std::uint32_t>(label);
+      const auto value = static_cast<double>(image(y, x));
+      const double weight =
+          std::max(0.0, value - static_cast<double>(found.background(y / factor, x / factor)));
+      Sums& s = sums[static_cast<std::size_t>(label) - 1];
+      s.n += 1.0;
+      s.value += value;
+      s.x += x;
+      s.y += y;
+      s.weight += weight;
+      s.weighted_x += weight * x;
+      s.weighted_y += weight * y;
+      if (x == 0 || y == 0 || x + 1 == image.cols || y + 1 == image.rows)
+        nuclei.touches_border[static_cast<std::size_t>(label) - 1] = true;
+    }
+  for (const Sums& s : sums) {
+    const bool weighted = s.weight > 0.0;
+    nuclei.x_px.push_back(weighted ? s.weighted_x / s.weight : s.x / s.n);
+    nuclei.y_px.push_back(weighted ? s.weighted_y / s.weight : s.y / s.n);
+    nuclei.area_px.push_back(s.n);
+    nuclei.mean_intensity.push_back(values.lowest + values.unit * s.value / s.n);
+  }
+}
+
+double noise_of(const cv::Mat1f& image, double step) {
+  return std::max(pixel_noise(image), rounding_noise * step);
+}
+
+}  // namespace
+
+Segmentation segment(const PlaneView& image, const SegmentOptions& options) {
+  if (options.diameter_px &&
+      !(*options.diameter_px >= least_diameter_px && *options.diameter_px <= most_diameter_px))
+    throw JobError(fmt::format("{} is out of range", *options.diameter_px),
+                   {.key = "diameter",
+                    .allowed = fmt::format("{} ... {} px", least_diameter_px, most_diameter_px)});
+  if (image.width_px > 0 && image.height_px > most_pixels / image.width_px)
+    throw InputError(fmt::format("{} x {} pixels", image.width_px, image.height_px),
+                     {.allowed = "at most 2^30 pixels"});
+  cv::setNumThreads(1);  // the ranks share the processors already
+  Segmentation result;
+  result.labels.width = static_cast<std::uint32_t>(image.width_px);
+  result.labels.height = static_cast<std::uint32_t>(image.height_px);
+  result.labels.labels.assign(image.width_px * image.height_px, 0);
+  const PlaneValues values = plane_values(image);
+  if (values.flat) return result;
+  result.diameter_px =
+      options.diameter_px
+          ? *options.diameter_px
+          : estimate_diameter(values.numbers, noise_of(values.numbers, values.step));
+  if (result.diameter_px == 0.0) return result;
+  result.diameter_px = std::clamp(result.diameter_px, least_diameter_px, most_diameter_px);
+  const int factor = std::max(1, static_cast<int>(result.diameter_px / working_diameter_px));
+  const cv::Mat1f working = reduced(values.numbers, factor);
+  const Found found =
+      nuclei_of(working, result.diameter_px / factor, noise_of(working, values.step / factor));
+  measure(values, found, factor, result);
+  return result;
+}
+
+}  // namespace nucreg
