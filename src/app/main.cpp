@@ -108,6 +108,19 @@ int parse_and_run(int argc, char** argv) {
   sub->add_flag("--force", merge.force, "overwrite an existing output");
   sub->callback([&] { result = merge_command(merge); });
 
+  ImageCommand image;
+  sub = app.add_subcommand("image", "what an ND2 or TIFF file holds; one plane of it as TIFF");
+  sub->add_option("FILE", image.file, "ND2 or TIFF, told apart by content")->required();
+  sub->add_flag("--json", image.json, "as JSON");
+  CLI::Option* to = sub->add_option("--to", image.to, "TIFF file for one plane");
+  const auto number = [&](const char* name, std::size_t& value, const char* doc) {
+    sub->add_option(name, value, doc)->capture_default_str()->needs(to);
+  };
+  number("--frame", image.frame, "frame of the plane, as listed");
+  number("--channel", image.channel, "channel of the plane, as listed");
+  sub->add_flag("--force", image.force, "overwrite an existing file")->needs(to);
+  sub->callback([&] { result = image_command(image); });
+
   app.add_subcommand("solvers", "the solvers that a job can name")->callback([&] {
     result = solvers_command();
   });

@@ -55,6 +55,15 @@ struct MergeCommand {
 };
 [[nodiscard]] ExitStatus merge_command(const MergeCommand& command);
 
+struct ImageCommand {
+  std::filesystem::path file;
+  bool json = false;
+  std::size_t frame = 0, channel = 0;
+  std::filesystem::path to;  ///< empty: no plane is written
+  bool force = false;
+};
+[[nodiscard]] ExitStatus image_command(const ImageCommand& command);
+
 [[nodiscard]] ExitStatus solvers_command();
 [[nodiscard]] ExitStatus models_command();
 [[nodiscard]] ExitStatus job_keys_command();
