@@ -42,7 +42,7 @@ double quantile(const cv::Mat1f& image, double part) {
 }
 
 double pixel_noise(const cv::Mat1f& image) {
-  if (image.cols < 2) return 0.0;
+  if (image.cols < 2) return image.rows < 2 ? 0.0 : pixel_noise(cv::Mat1f(image.t()));
   std::vector<float> differences;
   for (int y = 0; y < image.rows; y += 2)
     for (int x = 1; x < image.cols; x += 2)
@@ -91,30 +91,42 @@ double estimate_diameter(const cv::Mat1f& image, double noise) {
                                     background + least_contrast * noise_left * noise);
   cv::Mat1i regions;
   const int count = cv::connectedComponents(smooth > threshold, regions, 4, CV_32S);
-  std::vector<Moments> moments(static_cast<std::size_t>(count));
-  std::vector<bool> cut(moments.size(), false);
-  for (int y = 0; y < regions.rows; ++y)
-    for (int x = 0; x < regions.cols; ++x) {
-      const int region = regions(y, x);
-      if (region == 0) continue;
-      moments[region].add(x, y);
-      if (x == 0 || y == 0 || x + 1 == regions.cols || y + 1 == regions.rows) cut[region] = true;
-    }
+  struct Region {
+    Moments moments;
+    float brightest = 0.0F;
+    double bright_pixels = 0.0;  // within half of that: without what blur adds
+    bool cut = false;
+  };
+  std::vector<Region> all(static_cast<std::size_t>(count));
+  const auto each_pixel = [&](auto&& visit) {
+    for (int y = 0; y < regions.rows; ++y)
+      for (int x = 0; x < regions.cols; ++x)
+        if (const int region = regions(y, x); region != 0) visit(x, y, all[region], smooth(y, x));
+  };
+  each_pixel([&](int x, int y, Region& region, float value) {
+    region.moments.add(x, y);
+    region.brightest = std::max(region.brightest, value);
+    if (x == 0 || y == 0 || x + 1 == regions.cols || y + 1 == regions.rows) region.cut = true;
+  });
+  const auto ground = static_cast<float>(background);
+  each_pixel([&](int, int, Region& region, float value) {
+    if (value - ground > 0.5F * (region.brightest - ground)) region.bright_pixels += 1.0;
+  });
   std::vector<double> areas;
   const auto collect = [&](bool with_cut) {
-    for (std::size_t i = 1; i < moments.size(); ++i)
-      if (moments[i].n >= least_pixels && (with_cut || !cut[i]) &&
-          moments[i].ellipse_likeness() > ellipse)
-        areas.push_back(moments[i].n);
+    for (std::size_t i = 1; i < all.size(); ++i)
+      if (all[i].moments.n >= least_pixels && (with_cut || !all[i].cut) &&
+          all[i].moments.ellipse_likeness() > ellipse)
+        areas.push_back(all[i].bright_pixels);
   };
   collect(false);
   if (areas.empty()) collect(true);
   if (areas.empty()) return 0.0;
   std::sort(areas.begin(), areas.end());
   double half = 0.0;
-  for (const double area : areas) half += area / 2.0;
+  for (const double area : areas) half += std::sqrt(area) / 2.0;
   std::size_t middle = 0;
-  while (middle + 1 < areas.size() && (half -= areas[middle]) > 0.0) ++middle;
+  while (middle + 1 < areas.size() && (half -= std::sqrt(areas[middle])) > 0.0) ++middle;
   return 2.0 * std::sqrt(areas[middle] / std::numbers::pi);
 }
 

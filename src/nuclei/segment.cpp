@@ -20,23 +20,23 @@ namespace {
 constexpr std::uint64_t most_pixels = std::uint64_t{1} << 30;
 constexpr double least_diameter_px = 3.0, most_diameter_px = 1000.0;
 // Larger nuclei are looked for in an image made smaller by a whole number.
-constexpr double working_diameter_px = 12.0;
+constexpr double working_diameter_px = 16.0;
 
 // In diameters of a nucleus.
-constexpr double smoothing = 0.05, least_smoothing_px = 0.7;
-constexpr double block = 1.0 / 6.0;           // of the coarse grid
-constexpr double opening = 1.5;               // half a window that reaches past every nucleus
-constexpr double narrow = 0.08, wide = 0.42;  // of the difference of Gaussians
-constexpr double depth_smoothing = 0.06;
+constexpr double smoothing = 0.054, least_smoothing_px = 0.7;
+constexpr double block = 0.18;                 // of the coarse grid
+constexpr double opening = 1.6;                // half a window that reaches past every nucleus
+constexpr double narrow = 0.086, wide = 0.45;  // of the difference of Gaussians
+constexpr double depth_smoothing = 0.065;
 // In squares of the diameter.
-constexpr double least_basin = 0.01, least_nucleus = 0.06, least_nucleus_at_border = 0.03;
-constexpr double most_joined = 1.6 * std::numbers::pi / 4.0;
+constexpr double least_basin = 0.0115, least_nucleus = 0.07, least_nucleus_at_border = 0.03;
+constexpr double most_joined = 1.85 * std::numbers::pi / 4.0;
 // In brightness of a typical nucleus: above `bend` the logarithm counts.
 constexpr double bend = 0.6, dimmest = 0.2;
 // Local contrast after that: nuclei are within `outer`; `inner` shows their waists better.
 constexpr double outer = 0.12, inner = 0.2;
 // The relief is local contrast and depth within the inner outline, in diameters.
-constexpr double depth_weight = 3.0, least_height = 0.01;
+constexpr double depth_weight = 2.8, least_height = 0.01;
 // In standard deviations of what smoothing leaves of the noise.
 constexpr double least_above_noise = 3.0;
 // Values are rounded: less noise than that of rounding cannot be seen.

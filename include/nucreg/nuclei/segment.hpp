@@ -33,10 +33,11 @@ struct Segmentation {
 };
 
 /// Nuclei brighter than what is around them, whatever the unit, offset and gain of the image; order
-/// by label, which is the order of their first pixels row by row. NaN counts as background, an
-/// infinity as the largest or smallest finite value. An image without contrast (empty, one colour,
-/// noise) has no nuclei, which is no error. One thread; the same bits on every machine of one
-/// build. Throws JobError on a diameter out of range and InputError on more than 2^30 pixels.
+/// by label, which is the order of their first pixels row by row (in the smaller image that large
+/// nuclei are looked for in). NaN counts as the lowest value, an infinity as the lowest or highest.
+/// An image without contrast (empty, one colour, white noise) has no nuclei, which is no error. One
+/// thread; the same bits each time on processors of one kind.
+/// Throws JobError on a diameter out of range and InputError on more than 2^30 pixels.
 [[nodiscard]] Segmentation segment(const PlaneView& image, const SegmentOptions& options = {});
 
 }  // namespace nucreg
