@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -91,7 +93,7 @@ void show_result(const RunFiles& files) {
       "{}\n"
       "result  {} ({})\nlogs    {}/\nnext    nucreg inspect {}\n"
       "        nucreg export {} --to DIR\n",
-      to_text(overview, {.width = static_cast<std::size_t>(output_width())}), out,
+      to_text(overview, terminal_text()), out,
       bytes_text(static_cast<double>(fs::file_size(files.output))), files.logs.string(), out, out));
 }
 
@@ -275,7 +277,12 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
 // Another rank that throws leaves without a farewell: the root would wait for it for ever, and the
 // launcher ends it instead.
 ExitStatus run_rank(Communicator& communicator, const RunCommand& command) {
-  return communicator.rank() == 0 ? run_root(communicator, command) : run_other_rank(communicator);
+  if (communicator.rank() != 0) return run_other_rank(communicator);
+  const ExitStatus status = run_root(communicator, command);
+  // For scripts: mpirun tells no status with --enable-recovery.
+  if (const char* file = std::getenv("NUCREG_STATUS_FILE"))
+    std::ofstream(file) << static_cast<int>(status) << '\n';
+  return status;
 }
 
 }  // namespace
