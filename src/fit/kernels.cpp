@@ -1,5 +1,6 @@
 #include "nucreg/fit/kernels.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -37,6 +38,42 @@ void place_moments(PassSums& out, const double* moments, std::size_t row, std::s
       out.normal[row + i][column + j] = out.normal[column + j][row + i] = moments[index[i][j]];
 }
 
+// Sums over all points, group by group in their order, whoever has worked them out.
+void add_groups(kernels::Pass pass, const kernels::Input& all, const double* map, std::size_t count,
+                PassThreads* threads, double* sums) {
+  using namespace kernels;
+  const std::size_t groups = (all.size + group - 1) / group;
+  const std::size_t width = count * lanes;
+  const auto work = [&](std::size_t g, double* to) {
+    kernels::Input in = all;
+    const std::size_t first = g * group;
+    for (const double** column : {&in.x10, &in.y10, &in.x40, &in.y40}) *column += first;
+    in.size = std::min(group, all.size - first);
+    pass(in, map, to);
+  };
+  double total[max_sums * lanes], part[max_sums * lanes];
+  std::fill_n(total, width, 0.0);
+  const auto add = [&](const double* from) {
+    for (std::size_t i = 0; i < width; ++i) total[i] += from[i];
+  };
+  if (groups == 1) {
+    pass(all, map, total);
+  } else if (threads && groups > 1) {
+    double* const parts = threads->workspace(groups * width);
+    threads->run(groups, [&](std::size_t g) { work(g, parts + g * width); });
+    for (std::size_t g = 0; g < groups; ++g) add(parts + g * width);
+  } else {
+    for (std::size_t g = 0; g < groups; ++g) {
+      work(g, part);
+      add(part);
+    }
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    const double* v = total + i * lanes;
+    sums[i] = ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
+  }
+}
+
 }  // namespace
 
 std::string_view kernel_instruction_set() {
@@ -44,11 +81,14 @@ std::string_view kernel_instruction_set() {
 }
 
 PassSums pass_over_points(const PairsView& pairs, const double* map, bool projective, Loss loss,
-                          double loss_scale, PassLevel level) {
-  const kernels::Input input{pairs.x10, pairs.y10, pairs.x40, pairs.y40, pairs.size, loss_scale};
-  double sums[kernels::max_sums]{};
-  choice().table->pass[projective][static_cast<int>(loss)][static_cast<int>(level)](input, map,
-                                                                                    sums);
+                          double loss_scale, PassLevel level, PassThreads* threads) {
+  const kernels::Input input{pairs.x10,  pairs.y10,  pairs.x40, pairs.y40,
+                             pairs.size, loss_scale, {},        {}};
+  const bool one_block = !projective && loss == Loss::squared;
+  const int depth = static_cast<int>(level);
+  double sums[kernels::max_sums];
+  add_groups(choice().table->pass[projective][static_cast<int>(loss)][depth], input, map,
+             kernels::sum_count(projective, loss == Loss::squared, depth), threads, sums);
   PassSums out;
   out.value = sums[0];
   if (level == PassLevel::value) return out;
@@ -56,7 +96,6 @@ PassSums pass_over_points(const PairsView& pairs, const double* map, bool projec
   for (std::size_t i = 0; i < entries; ++i) out.gradient[i] = sums[1 + i];
   if (level == PassLevel::gradient) return out;
   const double* moments = sums + 1 + entries;
-  const bool one_block = !projective && loss == Loss::squared;
   place_moments(out, moments, 0, 0);
   place_moments(out, one_block ? moments : moments + 12, 3, 3);
   if (!one_block) place_moments(out, moments + 6, 0, 3);
@@ -68,6 +107,23 @@ PassSums pass_over_points(const PairsView& pairs, const double* map, bool projec
     out.normal[6][7] = out.normal[7][6] = moments[31];
     out.normal[7][7] = moments[32];
   }
+  return out;
+}
+
+CentredSums centred_pass(const PairsView& pairs, const std::array<double, 2>& centre,
+                         const std::array<double, 2>& turn, const double* map,
+                         PassThreads* threads) {
+  kernels::Input input{pairs.x10, pairs.y10, pairs.x40, pairs.y40, pairs.size, 1.0, {}, {}};
+  std::copy(centre.begin(), centre.end(), input.centre);
+  std::copy(turn.begin(), turn.end(), input.turn);
+  std::array<double, 13> sums;
+  add_groups(choice().table->centred, input, map, sums.size(), threads, sums.data());
+  CentredSums out;
+  out.value = sums[0];
+  out.by_x << sums[1], sums[2], sums[3];
+  out.by_y << sums[4], sums[5], sums[6];
+  out.moments << sums[7], sums[8], sums[9], sums[8], sums[10], sums[11], sums[9], sums[11],
+      sums[12];
   return out;
 }
 

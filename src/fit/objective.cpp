@@ -1,6 +1,7 @@
 #include "nucreg/fit/objective.hpp"
 
 #include <cmath>
+#include <stdexcept>
 
 #include "nucreg/fit/kernels.hpp"
 #include "nucreg/fit/loss.hpp"
@@ -9,6 +10,7 @@ namespace nucreg {
 namespace {
 
 constexpr std::uint64_t points_per_clock = 20000;
+constexpr std::uint64_t points_per_moments = 50;  // that take as long as the moments do
 
 Params chain(const MapEntries& m, const PassSums& sums, double factor) {
   const Eigen::Index entries = m.derivative.rows();
@@ -32,13 +34,21 @@ Scaling residual_scaling(Loss loss, double s, double d) {
 }  // namespace
 
 Objective::Objective(const PairsView& pairs, Model model, Loss loss, double loss_scale,
-                     double magnification, double weight)
+                     double magnification, double weight, PassThreads* threads)
     : pairs_(pairs),
       model_(model),
       loss_(loss),
       loss_scale_(loss_scale),
       magnification_(magnification),
-      weight_(weight) {}
+      weight_(weight),
+      threads_(threads) {}
+
+void Objective::use_moments() {
+  if (!has_moments(model_, loss_))
+    throw std::logic_error("moments hold no other loss than squared, and no projective map");
+  moments_.emplace(pairs_, threads_);
+  points_since_clock_ += 2 * pairs_.size;
+}
 
 Eigen::Index Objective::parameters() const {
   return static_cast<Eigen::Index>(parameter_count(model_));
@@ -51,6 +61,7 @@ Eigen::Index Objective::residual_count() const {
 double Objective::evaluated(double value) {
   if (!std::isfinite(value) && first_not_finite_.evaluation == 0)
     first_not_finite_ = {function_evaluations_, value};
+  if (trace_) trace_->add(function_evaluations_, value);
   return value;
 }
 
@@ -105,6 +116,7 @@ void Objective::residuals(const Params& p, Eigen::VectorXd& out) {
     out[static_cast<Eigen::Index>(2 * i)] = scale * rx;
     out[static_cast<Eigen::Index>(2 * i + 1)] = scale * ry;
   }
+  if (trace_) trace_->add(function_evaluations_, out.squaredNorm());
 }
 
 void Objective::jacobian(const Params& p, Eigen::MatrixXd& out) {

@@ -150,9 +150,14 @@ class Search {
 
 class LmSolver : public Solver {
  public:
+  explicit LmSolver(bool moments) : moments_(moments) {}
   [[nodiscard]] bool honours_bounds() const override { return true; }
+  [[nodiscard]] bool applies_to(Model model, Loss loss) const override {
+    return !moments_ || has_moments(model, loss);
+  }
   [[nodiscard]] SolveResult solve(Objective& objective,
                                   const SolveRequest& request) const override {
+    if (moments_) objective.use_moments();
     switch (objective.parameters()) {
       case 3:
         return Search<3>(objective, request).run();
@@ -166,6 +171,9 @@ class LmSolver : public Solver {
         return Search<8>(objective, request).run();
     }
   }
+
+ private:
+  bool moments_;
 };
 
 }  // namespace
@@ -175,8 +183,11 @@ SolverKind lm_kind() {
           .summary =
               "Levenberg-Marquardt on fixed-size normal equations, formed in one pass over the "
               "points; honours bounds",
-          .options = {},
-          .make = [](const SolverOptions&) { return std::make_unique<LmSolver>(); },
+          .options = {evaluation_option()},
+          .make =
+              [](const SolverOptions& options) {
+                return std::make_unique<LmSolver>(by_moments(options));
+              },
           .seconds = [](double pairs) { return 2e-6 + 1e-8 * pairs; }};
 }
 

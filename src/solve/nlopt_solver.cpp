@@ -168,7 +168,8 @@ class NloptSolver : public Solver {
       : algorithm_(algorithm_of(options, "algorithm")),
         vector_storage_(
             static_cast<unsigned>(std::get<std::int64_t>(options.at("vector_storage")))),
-        population_(static_cast<unsigned>(std::get<std::int64_t>(options.at("population")))) {
+        population_(static_cast<unsigned>(std::get<std::int64_t>(options.at("population")))),
+        moments_(by_moments(options)) {
     const auto& name = std::get<std::string>(options.at("algorithm"));
     honours_bounds_ = name != "LN_NEWUOA";
     refines_ = name.starts_with("LD_");
@@ -177,9 +178,13 @@ class NloptSolver : public Solver {
   }
 
   [[nodiscard]] bool honours_bounds() const override { return honours_bounds_; }
+  [[nodiscard]] bool applies_to(Model model, Loss loss) const override {
+    return !moments_ || has_moments(model, loss);
+  }
 
   [[nodiscard]] SolveResult solve(Objective& objective,
                                   const SolveRequest& request) const override {
+    if (moments_) objective.use_moments();
     const auto n = static_cast<unsigned>(objective.parameters());
     const Optimizer optimizer(algorithm_, n);
     Evaluation evaluation{objective, optimizer.handle, request.max_evaluations, stop_at_once_,
@@ -254,6 +259,7 @@ class NloptSolver : public Solver {
   nlopt_algorithm algorithm_;
   nlopt_algorithm local_ = NLOPT_NUM_ALGORITHMS;
   unsigned vector_storage_, population_;
+  bool moments_;
   bool honours_bounds_ = true;
   bool stop_at_once_ = true;
   bool refines_ = false;  // a gradient and no search elsewhere
@@ -301,7 +307,8 @@ SolverKind nlopt_kind() {
                   {"vector_storage", std::int64_t{0}, 0.0,
                    "corrections kept by L-BFGS and its like; 0 = NLopt's choice"},
                   {"population", std::int64_t{0}, 0.0,
-                   "population of stochastic algorithms; 0 = NLopt's choice"}},
+                   "population of stochastic algorithms; 0 = NLopt's choice"},
+                  evaluation_option()},
       .make = [](const SolverOptions& options) { return std::make_unique<NloptSolver>(options); },
       .check = check,
       .seconds = [](double pairs) { return 5e-6 + 2e-8 * pairs; }};

@@ -109,6 +109,20 @@ SolverRegistry standard_solvers() {
   return registry;
 }
 
+SolverOption evaluation_option() {
+  return {"evaluation", std::string("points"), 0.0,
+          "\"points\": a pass over the points each time; \"moments\": one reduction of them, then "
+          "nanoseconds; squared loss only, not projective"};
+}
+
+bool by_moments(const SolverOptions& options) {
+  const auto& word = std::get<std::string>(options.at("evaluation"));
+  if (word != "points" && word != "moments")
+    throw JobError(fmt::format("unknown evaluation \"{}\"", word),
+                   {.key = "evaluation", .allowed = "points, moments"});
+  return word == "moments";
+}
+
 std::string options_text(const SolverOptions& options) {
   std::string text;
   for (const auto& [key, value] : options) {

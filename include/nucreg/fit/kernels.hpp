@@ -1,11 +1,13 @@
 // One pass over the points: the sums from which objective, gradient and normal equations follow.
 #pragma once
 
+#include <Eigen/Core>
 #include <array>
 #include <cstddef>
 #include <string_view>
 
 #include "nucreg/core/terms.hpp"
+#include "nucreg/fit/pass_threads.hpp"
 #include "nucreg/fit/points.hpp"
 
 namespace nucreg {
@@ -27,10 +29,24 @@ struct PassSums {
 };
 
 /// `map` has 6 entries (projective false) or 8. Any units, as long as points, map and loss scale
-/// agree. Summation runs in eight lanes, chunks of 4096 points, then a tree: the result is the same
-/// bits on every processor of one architecture, whatever its vectors' width.
+/// agree. Summation runs in eight lanes, chunks of 4096 points, groups of 16 chunks, then a tree:
+/// the result is the same bits on every processor of one architecture, whatever its vectors' width,
+/// and for any number of threads; `threads` null: the caller's alone.
 [[nodiscard]] PassSums pass_over_points(const PairsView& pairs, const double* map, bool projective,
-                                        Loss loss, double loss_scale, PassLevel level);
+                                        Loss loss, double loss_scale, PassLevel level,
+                                        PassThreads* threads = nullptr);
+
+/// Sums for squared loss with u = x - centre_x, v = y - centre_y turned: q = (cos u + sin v,
+/// cos v - sin u, 1).
+struct CentredSums {
+  double value = 0.0;          ///< sum |r|^2
+  Eigen::Vector3d by_x, by_y;  ///< sum r_x q, sum r_y q
+  Eigen::Matrix3d moments;     ///< sum q q^T
+};
+/// r = map(u, v) - (X, Y), `map` with 6 entries, `turn` = (cos, sin). Summation as above.
+[[nodiscard]] CentredSums centred_pass(const PairsView& pairs, const std::array<double, 2>& centre,
+                                       const std::array<double, 2>& turn, const double* map,
+                                       PassThreads* threads = nullptr);
 
 /// Which instruction set the passes use on this machine: "baseline", "avx2" or "avx512".
 /// The environment variable NUCREG_SIMD names a lower one.

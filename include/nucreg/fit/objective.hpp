@@ -4,9 +4,12 @@
 #include <Eigen/Core>
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "nucreg/fit/model.hpp"
+#include "nucreg/fit/moments.hpp"
 #include "nucreg/fit/points.hpp"
+#include "nucreg/fit/trace.hpp"
 
 namespace nucreg {
 
@@ -17,13 +20,23 @@ struct NormalEquations {
   Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor, 8, 8> hessian;
 };
 
+/// Whether Objective::use_moments has an answer: squared loss and a map affine in the points.
+[[nodiscard]] constexpr bool has_moments(Model model, Loss loss) {
+  return loss == Loss::squared && model != Model::projective;
+}
+
 /// F(p) = weight * sum_i rho(|map_p(x_i) - X_i|^2) with p in radians. One pass over the points per
 /// call of a member, each call counted. Does not own the points.
 class Objective {
  public:
   /// `magnification` is the fixed scale of rigid in the coordinates of `pairs`.
   Objective(const PairsView& pairs, Model model, Loss loss, double loss_scale, double magnification,
-            double weight);
+            double weight, PassThreads* threads = nullptr);
+
+  /// From here on F and its derivatives come from the moments of the points (fit/moments.hpp), at a
+  /// cost that does not depend on their number; the same up to rounding. Two passes, not counted.
+  /// Throws std::logic_error unless has_moments().
+  void use_moments();
 
   [[nodiscard]] Model model() const { return model_; }
   [[nodiscard]] Loss loss() const { return loss_; }
@@ -56,6 +69,9 @@ class Objective {
   /// Not told by residuals(), which does not sum them up.
   [[nodiscard]] const NotFinite& first_not_finite() const { return first_not_finite_; }
 
+  /// Every function evaluation is told to `trace`, in F's own units; null tells nobody.
+  void set_trace(TraceRecorder* trace) { trace_ = trace; }
+
   /// A solver asks this after each evaluation; `out_of_time` is asked in turn, at most once per
   /// 20,000 points that were passed, since reading a clock costs as much as a hundred points.
   [[nodiscard]] bool out_of_time();
@@ -74,6 +90,7 @@ class Objective {
   std::optional<Moments> moments_;
   std::int64_t function_evaluations_ = 0, jacobian_evaluations_ = 0;
   NotFinite first_not_finite_;
+  TraceRecorder* trace_ = nullptr;
   std::function<bool()> clock_;
   std::uint64_t points_since_clock_ = 0;
   bool out_of_time_ = false;

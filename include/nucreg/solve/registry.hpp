@@ -64,6 +64,11 @@ class SolverRegistry {
 /// Names of all algorithms that the NLopt library knows, as a job writes them.
 [[nodiscard]] std::vector<std::string> nlopt_algorithms();
 
+/// The option `evaluation` of kinds that minimise through Objective alone: "points" or "moments".
+[[nodiscard]] SolverOption evaluation_option();
+/// Whether it asks for moments (Objective::use_moments). Throws JobError on any other word.
+[[nodiscard]] bool by_moments(const SolverOptions& options);
+
 /// "key = value, ..." for /solvers/options.
 [[nodiscard]] std::string options_text(const SolverOptions& options);
 

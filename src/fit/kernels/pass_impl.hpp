@@ -9,9 +9,6 @@ namespace {
 using Vec = double __attribute__((vector_size(64)));
 using Int = long long __attribute__((vector_size(64)));
 
-constexpr std::size_t lanes = 8;
-constexpr std::size_t chunk = 4096;
-
 enum : int { squared, huber, cauchy, tukey };
 
 Vec load(const double* from) {
@@ -115,10 +112,6 @@ struct Accumulators {
   }
 };
 
-double tree(Vec v) {
-  return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
-}
-
 // Adds the products of two vectors of three, lower triangle: xx xy x yy y 1.
 void add_moments(Vec* sum, Vec weight, const Vec (&q)[3]) {
   const Vec wx = weight * q[0];
@@ -131,12 +124,6 @@ void add_moments(Vec* sum, Vec weight, const Vec (&q)[3]) {
   sum[4] += wy * q[2];
   sum[5] += w1 * q[2];
 }
-
-template <int loss, int level>
-constexpr std::size_t affine_sums = level == 0        ? 0
-                                    : level == 1      ? 6
-                                    : loss == squared ? 12
-                                                      : 24;
 
 template <int loss, int level>
 [[gnu::always_inline]] inline void affine_point(Vec x, Vec y, Vec x40, Vec y40, Vec valid,
@@ -167,11 +154,6 @@ template <int loss, int level>
     }
   }
 }
-
-template <int loss, int level>
-constexpr std::size_t projective_sums = level == 0   ? 0
-                                        : level == 1 ? 8
-                                                     : 8 + 18 + 12 + 3;
 
 template <int loss, int level>
 [[gnu::always_inline]] inline void projective_point(Vec x, Vec y, Vec x40, Vec y40, Vec valid,
@@ -217,17 +199,35 @@ template <int loss, int level>
   }
 }
 
-template <bool projective, int loss, int level>
+[[gnu::always_inline]] inline void centred_point(Vec x, Vec y, Vec x40, Vec y40, Vec valid,
+                                                 const Vec (&m)[8], const Input& in,
+                                                 Loss<squared>& losses, Vec* sums) {
+  const Vec u = x - in.centre[0];
+  const Vec v = y - in.centre[1];
+  const Vec rx = (m[0] * u + m[1] * v + (m[2] - x40)) * valid;
+  const Vec ry = (m[3] * u + m[4] * v + (m[5] - y40)) * valid;
+  const Vec q[3] = {in.turn[0] * u + in.turn[1] * v, in.turn[0] * v - in.turn[1] * u, valid};
+  Vec w, k;
+  losses.add(rx * rx + ry * ry, valid, w, k);
+  for (int i = 0; i < 3; ++i) {
+    sums[i] += rx * q[i];
+    sums[3 + i] += ry * q[i];
+  }
+  add_moments(sums + 6, w, q);
+}
+
+template <bool projective, int loss, int level, bool centred = false>
 void pass(const Input& in, const double* map, double* result) {
-  constexpr std::size_t count =
-      projective ? projective_sums<loss, level> : affine_sums<loss, level>;
+  constexpr std::size_t count = sum_count(projective, loss == squared, level) - 1;
   Vec m[8]{};
   for (int i = 0; i < (projective ? 8 : 6); ++i) m[i] = broadcast(map[i]);
   Accumulators<count + 1> total;
   Loss<loss> losses(in.loss_scale);
   const auto point = [&](Vec x, Vec y, Vec x40, Vec y40, Vec valid, Vec * sums)
       __attribute__((always_inline)) {
-    if constexpr (projective)
+    if constexpr (centred)
+      centred_point(x, y, x40, y40, valid, m, in, losses, sums);
+    else if constexpr (projective)
       projective_point<loss, level>(x, y, x40, y40, valid, m, losses, sums);
     else
       affine_point<loss, level>(x, y, x40, y40, valid, m, losses, sums);
@@ -255,8 +255,8 @@ void pass(const Input& in, const double* map, double* result) {
     losses.sum = Vec{};
     total.add(part);
   }
-  result[0] = tree(total.sum[count]);
-  for (std::size_t i = 0; i < count; ++i) result[i + 1] = tree(total.sum[i]);
+  __builtin_memcpy(result, &total.sum[count], sizeof(Vec));
+  __builtin_memcpy(result + lanes, total.sum, count * sizeof(Vec));
 }
 
 template <bool projective, int loss>
@@ -276,6 +276,7 @@ constexpr Table make_table() {
   fill<true, huber>(table.pass[1][huber]);
   fill<true, cauchy>(table.pass[1][cauchy]);
   fill<true, tukey>(table.pass[1][tukey]);
+  table.centred = pass<false, squared, 2, true>;
   return table;
 }
 

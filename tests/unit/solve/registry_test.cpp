@@ -67,7 +67,7 @@ TEST_CASE("an unknown key is answered with those of the kind") {
   const JobError lm = error_of("kind = \"lm\"\nalgorithm = \"LD_LBFGS\"\n");
   CHECK(lm.fields().line == 8);
   CHECK(lm.fields().key == "solver.algorithm");
-  CHECK(lm.fields().allowed == "name, kind");
+  CHECK(lm.fields().allowed == "name, kind, evaluation");
   const JobError nlopt = error_of("kind = \"nlopt\"\n\nalgoritm = \"LD_LBFGS\"\n");
   CHECK(nlopt.fields().line == 9);
   CHECK(contains(nlopt.fields().allowed, "algorithm"));
@@ -119,11 +119,12 @@ TEST_CASE("a global algorithm needs a whole box") {
 TEST_CASE("options are filled in from their defaults and told as text") {
   const Job job = job_with("kind = \"nlopt\"\nvector_storage = 7\n");
   const SolverOptions options = standard_solvers().options(job.solvers.at(0), "job.toml");
-  CHECK(options.size() == 4);
+  CHECK(options.size() == 5);
   CHECK(std::get<std::string>(options.at("algorithm")) == "LD_LBFGS");
   CHECK(std::get<std::int64_t>(options.at("vector_storage")) == 7);
   CHECK(options_text(options) ==
-        "algorithm = \"LD_LBFGS\", local_algorithm = \"LD_LBFGS\", population = 0, "
+        "algorithm = \"LD_LBFGS\", evaluation = \"points\", local_algorithm = \"LD_LBFGS\", "
+        "population = 0, "
         "vector_storage = 7");
   CHECK(options_text({}).empty());
 }

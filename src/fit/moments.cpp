@@ -1,0 +1,99 @@
+#include "nucreg/fit/moments.hpp"
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+
+namespace nucreg {
+namespace {
+
+// A slope across a strip that is this much steeper than the one along it fits noise; it would
+// only make m0 large.
+constexpr double steepest = 4.0;
+
+struct Sum {
+  double value, rest;  // rest: what rounding took from value
+};
+
+Sum add(double a, double b) {  // Knuth's two-sum
+  const double sum = a + b, seen = sum - a;
+  return {sum, (a - (sum - seen)) + (b - seen)};
+}
+
+}  // namespace
+
+Moments::Moments(const PairsView& pairs, PassThreads* threads) {
+  if (pairs.size == 0) return;
+  // About the first point, which is no further off than the points are wide.
+  const std::array<double, 2> first{pairs.x10[0], pairs.y10[0]};
+  const double still[6] = {0.0, 0.0, pairs.x40[0], 0.0, 0.0, pairs.y40[0]};
+  const CentredSums rough = centred_pass(pairs, first, {1.0, 0.0}, still, threads);
+  const auto n = static_cast<double>(pairs.size);
+  const Eigen::Vector2d mean = rough.moments.block<2, 1>(0, 2) / n;
+  const Eigen::Matrix2d spread = rough.moments.topLeftCorner<2, 2>() - n * mean * mean.transpose();
+  const double angle = 0.5 * std::atan2(2.0 * spread(0, 1), spread(0, 0) - spread(1, 1));
+  const std::array<double, 2> turn{std::cos(angle), std::sin(angle)};
+  const Eigen::Vector2d along(turn[0], turn[1]), across(-turn[1], turn[0]);
+  const std::array<double, 2> centre{first[0] + mean[0], first[1] + mean[1]};
+
+  double map[6];
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Eigen::Vector3d& by = i == 0 ? rough.by_x : rough.by_y;
+    const double mean_residual = by[2] / n;
+    const Eigen::Vector2d covariance = n * mean_residual * mean - by.head<2>();
+    const auto slope = [&](const Eigen::Vector2d& axis) {
+      const double width = axis.dot(spread * axis);
+      return width > 0.0 ? axis.dot(covariance) / width : 0.0;
+    };
+    const double steep = slope(along), limit = steepest * std::abs(steep);
+    const Eigen::Vector2d both = steep * along + std::clamp(slope(across), -limit, limit) * across;
+    const double at_centre = still[3 * i + 2] - mean_residual;
+    std::copy_n(std::array{both[0], both[1], at_centre}.begin(), 3, map + 3 * i);
+    // at_centre - a cx - b cy, and what rounding takes from it.
+    Row& row = rows_[i];
+    row.a = both[0];
+    row.b = both[1];
+    const double ax = row.a * centre[0], bx = row.b * centre[1];
+    const Sum part = add(at_centre, -ax), whole = add(part.value, -bx);
+    row.shift = whole.value;
+    row.shift_rest =
+        part.rest + whole.rest - std::fma(row.a, centre[0], -ax) - std::fma(row.b, centre[1], -bx);
+  }
+  const CentredSums exact = centred_pass(pairs, centre, turn, map, threads);
+  moments_ = exact.moments;
+  value_ = exact.value;
+  rows_[0].by_residual = exact.by_x;
+  rows_[1].by_residual = exact.by_y;
+  const double length = turn[0] * turn[0] + turn[1] * turn[1];
+  to_px_ << turn[0] / length, -turn[1] / length, centre[0], turn[1] / length, turn[0] / length,
+      centre[1], 0.0, 0.0, 1.0;
+}
+
+PassSums Moments::sums(const double* map, PassLevel level) const {
+  PassSums out;
+  double value = value_;
+  Eigen::Vector3d by[2];
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Row& row = rows_[i];
+    const double* m = map + 3 * i;
+    const Eigen::Vector3d moved(m[0] - row.a, m[1] - row.b, (m[2] - row.shift) - row.shift_rest);
+    const Eigen::Vector3d d = to_px_.transpose() * moved;
+    by[i] = moments_ * d + row.by_residual;
+    value += d.dot(by[i] + row.by_residual);
+  }
+  out.value = value < 0.0 ? 0.0 : value;
+  if (level == PassLevel::value) return out;
+  for (std::size_t i = 0; i < 2; ++i)
+    Eigen::Map<Eigen::Vector3d>(out.gradient.data() + 3 * i) = to_px_ * by[i];
+  if (level == PassLevel::gradient) return out;
+  const Eigen::Matrix3d moments = to_px_ * moments_ * to_px_.transpose();
+  for (std::size_t r = 0; r < 3; ++r)
+    for (std::size_t c = 0; c <= r; ++c) {
+      const double entry = moments(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(c));
+      for (const std::size_t block : {0u, 3u})
+        out.normal[block + r][block + c] = out.normal[block + c][block + r] = entry;
+    }
+  return out;
+}
+
+}  // namespace nucreg
