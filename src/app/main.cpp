@@ -121,6 +121,40 @@ int parse_and_run(int argc, char** argv) {
   sub->add_flag("--force", image.force, "overwrite an existing file")->needs(to);
   sub->callback([&] { result = image_command(image); });
 
+  SegmentCommand segment;
+  sub = app.add_subcommand("segment", "find the nuclei of images; under mpirun, on all its ranks");
+  sub->add_option("IMAGE", segment.images, "ND2 or TIFF files; all their frames")->required();
+  sub->add_option("--to", segment.folder, "folder for tables, labels and overlays")->required();
+  sub->add_option("--channel", segment.channel, "name or number")->capture_default_str();
+  sub->add_option("--diameter", segment.diameter_px,
+                  "of a typical nucleus, px; estimated for each frame where not given");
+  sub->add_flag("--force", segment.force, "overwrite existing files");
+  sub->callback([&] { result = segment_command(segment); });
+
+  MatchCommand match;
+  sub = app.add_subcommand("match",
+                           "which nucleus at 10x is which at 40x, whatever turn and mirroring");
+  sub->add_option("TEN", match.ten, "image, label TIFF, or table (.csv, .npy) of nuclei at 10x")
+      ->required();
+  sub->add_option("FORTY", match.forty, "the same at 40x")->required();
+  sub->add_flag("--json", match.json, "as JSON");
+  CLI::Option* pairs =
+      sub->add_option("--pairs", match.pairs, "CSV file for the pairs: x10,y10,x40,y40");
+  sub->add_flag("--force", match.force, "overwrite an existing file")->needs(pairs);
+  sub->add_option("--magnification", match.magnification, "lowest and highest, 40x px per 10x px")
+      ->expected(2)
+      ->capture_default_str();
+  sub->add_option("--model", match.model, "trs or affine")->capture_default_str();
+  sub->add_option("--significance", match.significance,
+                  "chance may give a map as good this often, over all tried")
+      ->capture_default_str();
+  sub->add_option("--channel", match.channel, "of images, name or number")->capture_default_str();
+  sub->add_option("--diameter-10x", match.diameter_10x_px,
+                  "of a typical nucleus in an image, px; estimated where not given");
+  sub->add_option("--diameter-40x", match.diameter_40x_px, "the same at 40x");
+  sub->footer("No match is an answer: exit status 0; --pairs then writes nothing.");
+  sub->callback([&] { result = match_command(match); });
+
   app.add_subcommand("solvers", "the solvers that a job can name")->callback([&] {
     result = solvers_command();
   });

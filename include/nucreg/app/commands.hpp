@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,31 @@ struct ImageCommand {
   bool force = false;
 };
 [[nodiscard]] ExitStatus image_command(const ImageCommand& command);
+
+struct SegmentCommand {
+  std::vector<std::filesystem::path> images;
+  std::filesystem::path folder;
+  std::string channel = "0";          ///< name or number
+  std::optional<double> diameter_px;  ///< estimated for each frame where not given
+  bool force = false;
+};
+/// All ranks; errors of the root are printed here. One image that cannot be read does not keep the
+/// others from being done.
+[[nodiscard]] ExitStatus segment_command(const SegmentCommand& command);
+
+struct MatchCommand {
+  std::filesystem::path ten, forty;  ///< images, label images, or tables of nuclei
+  bool json = false;
+  std::filesystem::path pairs;  ///< CSV of the pairs; empty: none is written
+  bool force = false;
+  std::vector<double> magnification{3.0, 5.0};  ///< lowest and highest
+  std::string model = "affine";
+  double significance = 1e-4;
+  std::string channel = "0";  ///< of images, name or number
+  std::optional<double> diameter_10x_px, diameter_40x_px;
+};
+/// No match is an answer: done.
+[[nodiscard]] ExitStatus match_command(const MatchCommand& command);
 
 [[nodiscard]] ExitStatus solvers_command();
 [[nodiscard]] ExitStatus models_command();

@@ -1,0 +1,227 @@
+// The command that finds nuclei: frames of images as tasks over ranks.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nucreg/app/commands.hpp"
+#include "nucreg/app/run_files.hpp"
+#include "nucreg/app/segment_image.hpp"
+#include "nucreg/app/terminal.hpp"
+#include "nucreg/nuclei/segment.hpp"
+#include "nucreg/run/communicator.hpp"
+#include "nucreg/run/dispatch.hpp"
+
+namespace nucreg {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Reading a large frame over a slow network included.
+constexpr double lease_seconds = 600.0;
+
+// Texts travel between ranks one behind the other, each with a zero at its end: no path has one.
+Bytes to_bytes(const std::vector<std::string>& texts) {
+  Bytes bytes;
+  for (const std::string& text : texts) {
+    const auto* const first = reinterpret_cast<const std::byte*>(text.c_str());
+    bytes.insert(bytes.end(), first, first + text.size() + 1);
+  }
+  return bytes;
+}
+
+std::vector<std::string> to_texts(std::span<const std::byte> bytes) {
+  std::vector<std::string> texts;
+  for (std::string_view rest(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+       !rest.empty(); rest.remove_prefix(texts.back().size() + 1))
+    texts.emplace_back(rest.substr(0, rest.find('\0')));
+  return texts;
+}
+
+// What all ranks share.
+struct Tasks {
+  std::vector<SegmentTask> list;
+  bool overwrite = false;
+
+  [[nodiscard]] Bytes bytes() const {
+    std::vector<std::string> texts{overwrite ? "overwrite" : "keep"};
+    for (const SegmentTask& task : list)
+      texts.insert(
+          texts.end(),
+          {task.image.string(), std::to_string(task.frame), std::to_string(task.channel),
+           task.diameter_px ? fmt::format("{}", *task.diameter_px) : "", task.outputs.string()});
+    return to_bytes(texts);
+  }
+  [[nodiscard]] static Tasks from_bytes(const Bytes& bytes) {
+    const std::vector<std::string> texts = to_texts(bytes);
+    Tasks tasks{.list = {}, .overwrite = texts.at(0) == "overwrite"};
+    for (std::size_t i = 1; i + 5 <= texts.size(); i += 5) {
+      SegmentTask task{.image = texts[i],
+                       .frame = std::stoull(texts[i + 1]),
+                       .channel = std::stoull(texts[i + 2]),
+                       .diameter_px = {},
+                       .outputs = texts[i + 4]};
+      if (!texts[i + 3].empty()) task.diameter_px = std::stod(texts[i + 3]);
+      tasks.list.push_back(std::move(task));
+    }
+    return tasks;
+  }
+};
+
+// The outcome of a task: exit status, number of nuclei, diameter, message.
+Bytes outcome(ExitStatus status, const SegmentSummary& summary, const std::string& message) {
+  return to_bytes({std::to_string(static_cast<int>(status)), std::to_string(summary.nuclei),
+                   fmt::format("{:.1f}", summary.diameter_px), message});
+}
+
+Work work_of(std::shared_ptr<const Tasks> tasks) {
+  return [tasks = std::move(tasks)](std::uint64_t number, Bytes& payload) {
+    try {
+      payload =
+          outcome(ExitStatus::done, segment_image(tasks->list.at(number), tasks->overwrite), "");
+    } catch (const Error& e) {
+      payload = outcome(e.status(), {}, e.what());
+    } catch (const std::exception& e) {
+      payload = outcome(ExitStatus::bug, {}, fmt::format("bug: {}", e.what()));
+    }
+  };
+}
+
+DispatchOptions dispatch_options(const std::shared_ptr<const Tasks>& tasks) {
+  DispatchOptions options;
+  options.monitor_seconds = 0.0;
+  options.lease_seconds = lease_seconds;
+  options.abandoned = [tasks](std::uint64_t number, Bytes& payload) {
+    payload = outcome(ExitStatus::bug, {},
+                      fmt::format("{}: given up, ranks were lost with it",
+                                  tasks->list.at(number).image.string()));
+  };
+  return options;
+}
+
+// Keeps the worst of what went wrong, and tells all of it.
+class Failures {
+ public:
+  void add(ExitStatus status, const std::string& message) {
+    messages_.push_back(message);
+    // An output that cannot be written is worse than one input among many; a bug is worst.
+    if (status_ == ExitStatus::done || status == ExitStatus::bug ||
+        (status == ExitStatus::output && status_ != ExitStatus::bug))
+      status_ = status;
+  }
+  [[nodiscard]] ExitStatus tell() const {
+    for (const std::string& message : messages_) fmt::print(stderr, "nucreg: {}\n", message);
+    return status_;
+  }
+
+ private:
+  ExitStatus status_ = ExitStatus::done;
+  std::vector<std::string> messages_;
+};
+
+// Opens every image, without its pixels. One that cannot be read is a failure among others.
+Tasks tasks_of(const SegmentCommand& command, Failures& failures) {
+  static_cast<void>(segment({}, {.diameter_px = command.diameter_px}));  // checks the number
+  Tasks tasks{.list = {}, .overwrite = command.force};
+  std::set<fs::path> targets;
+  for (const fs::path& image : command.images) try {
+      const std::unique_ptr<ImageReader> reader = open_image(image);
+      const ImageInfo& info = reader->info();
+      const std::size_t channel = find_channel(info, command.channel, image.string());
+      for (std::size_t frame = 0; frame < info.frames.size(); ++frame) {
+        if (info.frames[frame].missing) continue;
+        std::string name = image.stem().string();
+        if (info.frames.size() > 1) name += fmt::format("_f{:04}", frame);
+        if (!targets.insert(name).second)
+          throw JobError(
+              "two images would have outputs of one name",
+              {.file = image.string(), .allowed = "names that differ before the ending"});
+        const SegmentFiles files(command.folder / name);
+        for (const fs::path& file : {files.table, files.labels, files.overlay})
+          if (!command.force && is_there(file))
+            throw OutputError("exists",
+                              {.file = file.string(), .allowed = "--force overwrites it"});
+        tasks.list.push_back({.image = fs::absolute(image),
+                              .frame = frame,
+                              .channel = channel,
+                              .diameter_px = command.diameter_px,
+                              .outputs = fs::absolute(command.folder / name)});
+      }
+    } catch (const InputError& e) {
+      failures.add(e.status(), e.what());
+    }
+  return tasks;
+}
+
+ExitStatus segment_root(Communicator& communicator, const SegmentCommand& command) {
+  auto tasks = std::make_shared<Tasks>();
+  Failures failures;
+  std::vector<RankFacts> facts;
+  try {
+    facts = share_setup(communicator, [&](const std::vector<RankFacts>&) {
+      *tasks = tasks_of(command, failures);
+      if (!tasks->list.empty()) make_folder(command.folder);
+      return tasks->bytes();
+    });
+  } catch (const Error& e) {
+    refuse_setup(communicator, static_cast<int>(e.status()));
+    fmt::print(stderr, "nucreg: {}\n", e.what());
+    return e.status();
+  }
+  std::vector<std::string> lines(tasks->list.size());
+  const DispatchReport report = dispatch(
+      communicator, {.blocks = {{0, tasks->list.size(), 1.0}}}, work_of(tasks),
+      [&](std::uint64_t number, int, std::span<const std::byte> payload) {
+        const std::vector<std::string> texts = to_texts(payload);
+        const auto status = static_cast<ExitStatus>(std::stoi(texts.at(0)));
+        const SegmentTask& task = tasks->list.at(number);
+        if (status != ExitStatus::done)
+          failures.add(status, texts.at(3));
+        else
+          lines[number] = fmt::format("{:>8} {:>11}  {}\n", texts.at(1), texts.at(2),
+                                      SegmentFiles(task.outputs).table.string());
+      },
+      facts, dispatch_options(tasks));
+  for (const LostRank& rank : report.lost)
+    fmt::print(stderr, "nucreg: rank {} on {} {}; its images went to others\n", rank.rank,
+               rank.host, rank.reason);
+  std::string text = "  nuclei diameter_px  table\n";
+  for (const std::string& line : lines) text += line;
+  print_result(text);
+  return failures.tell();
+}
+
+ExitStatus segment_other_rank(Communicator& communicator) {
+  try {
+    const auto tasks =
+        std::make_shared<const Tasks>(Tasks::from_bytes(receive_setup(communicator)));
+    serve(communicator, work_of(tasks), dispatch_options(tasks));
+    return ExitStatus::done;
+  } catch (const SetupRefused& refused) {
+    return static_cast<ExitStatus>(refused.exit_status);
+  }
+}
+
+}  // namespace
+
+ExitStatus segment_command(const SegmentCommand& command) {
+  const auto on_rank = [&](Communicator& communicator) {
+    return communicator.rank() == 0 ? segment_root(communicator, command)
+                                    : segment_other_rank(communicator);
+  };
+  if (started_by_launcher()) {
+    MpiSession session;
+    return on_rank(session.communicator());
+  }
+  ExitStatus status = ExitStatus::bug;
+  run_local(1, [&](Communicator& communicator) { status = on_rank(communicator); });
+  return status;
+}
+
+}  // namespace nucreg
