@@ -17,6 +17,7 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/run/communicator.hpp"
+#include "root_watch.hpp"
 
 namespace nucreg {
 namespace {
@@ -186,7 +187,8 @@ int launched_ranks() {
 
 }  // namespace
 
-MpiSession::MpiSession() : exceptions_at_start_(std::uncaught_exceptions()) {
+MpiSession::MpiSession()
+    : root_watch_(std::make_unique<RootWatch>()), exceptions_at_start_(std::uncaught_exceptions()) {
   // A message that the receiver reads from its sender's memory ends with the sender.
   setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0);
   // Ranks leave while the root still writes the result, and one may have died just now.

@@ -272,23 +272,34 @@ def stop_with_one_hanging(setup):
     check_resumes(setup)
 
 
+def kill_as_it_starts(setup, rank, delay_s, limit):
+    run = Run(setup)
+    while rank not in run.ranks():
+        time.sleep(0.001)
+    time.sleep(delay_s)
+    os.kill(run.ranks()[rank], signal.SIGKILL)
+    run.end(limit)
+    if setup.journal.exists():
+        check_resumes(setup)
+    else:
+        check_done(Run(setup))
+
+
+def kill_root_at_start(setup):
+    """The others are in MPI_Init then, and nobody ever speaks to them."""
+    kill_as_it_starts(setup, 0, 0.0, ROOT_DEATH_S)
+
+
 def kill_at_start(setup):
     """Before any rank has a task; root may not even have begun."""
-    for rank in (1, 0):
-        setup.journal.unlink(missing_ok=True)
-        run = Run(setup)
-        while rank not in run.ranks():
-            time.sleep(0.001)
-        time.sleep(random.uniform(0, 0.4))
-        os.kill(run.ranks()[rank], signal.SIGKILL)
-        run.end(100)  # MPI itself may wait for a rank that died as it started
-        if setup.journal.exists():
-            check_resumes(setup)
-        else:
-            check_done(Run(setup))
+    kill_as_it_starts(setup, 0, random.uniform(0, 0.4), ROOT_DEATH_S)
+    setup.journal.unlink(missing_ok=True)
+    # MPI itself may wait for a rank that died as it started.
+    kill_as_it_starts(setup, 1, random.uniform(0, 0.4), 100)
 
 
-SHORT = [root_is_busy, kill_one, stop_one, hang_everywhere, kill_root, kill_mpirun, stop_politely]
+SHORT = [root_is_busy, kill_one, stop_one, hang_everywhere, kill_root, kill_root_at_start,
+         kill_mpirun, stop_politely]
 LONG = [nothing, root_lingers, kill_all_others, stop_one_shortly, come_back_late, hang_once,
         die_everywhere_else, stop_root, kill_everything, kill_one_without_recovery,
         stop_with_one_hanging, hang_without_recovery]

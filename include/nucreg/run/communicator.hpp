@@ -61,6 +61,8 @@ void one_thread_per_rank();
 /// std::_Exit, after flushing what is to be seen, as exit() would pull the ground from under it.
 [[nodiscard]] bool has_hanging_worker();
 
+class RootWatch;
+
 /// MPI from construction to destruction; communicator() uses MPI_COMM_WORLD with errors returned.
 /// At most one per process; all calls from the thread that made it.
 ///
@@ -82,7 +84,8 @@ void one_thread_per_rank();
 class MpiSession {
  public:
   /// Throws JobError where the launcher started more ranks than MPI sees. Where a rank dies while
-  /// MPI starts, MPI waits for it for ever: then the process leaves with status 4 after a minute.
+  /// MPI starts, MPI waits for it for ever: then the process leaves with status 4 after a minute,
+  /// or after 6 s where it was rank 0 on this host.
   MpiSession();
   ~MpiSession();
   MpiSession(const MpiSession&) = delete;
@@ -90,6 +93,7 @@ class MpiSession {
   [[nodiscard]] Communicator& communicator();
 
  private:
+  std::unique_ptr<RootWatch> root_watch_;
   std::unique_ptr<Communicator> communicator_;
   int exceptions_at_start_;
 };
