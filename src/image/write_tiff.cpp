@@ -39,7 +39,7 @@ class Writer {
     if (tiff_ == nullptr) return;
     TIFFClose(tiff_);
     std::error_code ignored;  // the failure that led here is already on its way
-    std::filesystem::remove(path_, ignored);
+    if (std::filesystem::is_regular_file(path_, ignored)) std::filesystem::remove(path_, ignored);
   }
 
   void write(const PlaneView& plane, const TiffOptions& options) {
@@ -78,6 +78,8 @@ class Writer {
     TIFFSetField(tiff_, TIFFTAG_COMPRESSION, COMPRESSION_ADOBE_DEFLATE);
     TIFFSetField(tiff_, TIFFTAG_PREDICTOR,
                  is_float ? PREDICTOR_FLOATINGPOINT : PREDICTOR_HORIZONTAL);
+    if (!options.description.empty())
+      TIFFSetField(tiff_, TIFFTAG_IMAGEDESCRIPTION, options.description.c_str());
     if (!options.pixel_size_um) return;
     const double per_centimetre = 1e4 / *options.pixel_size_um;
     TIFFSetField(tiff_, TIFFTAG_RESOLUTIONUNIT, RESUNIT_CENTIMETER);
