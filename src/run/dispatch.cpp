@@ -13,6 +13,7 @@
 #include "processes.hpp"
 #include "rank_tables.hpp"
 #include "syncer.hpp"
+#include "vitals.hpp"
 #include "wire.hpp"
 #include "worker.hpp"
 
@@ -39,6 +40,8 @@ struct Peer {
   bool visible = false;  ///< as a process of this host: its death is seen at once
   bool lost = false;
   bool said_goodbye = false;
+  RankNow now;
+  double task_since = 0.0;  ///< when it was first seen with now.task
 };
 
 /// The root's side of one dispatch.
@@ -76,6 +79,8 @@ class Root {
   void replace_own_worker();
   void blame(std::uint64_t task, int rank, int guilt);
   void heartbeat();
+  void note(int rank, const Vitals& vitals);
+  void tell_watch();
   void tell_progress(bool last);
   void release_all();
   [[nodiscard]] bool all_said_goodbye() const;
@@ -105,6 +110,7 @@ class Root {
   Syncer syncer_;
   Worker worker_;
   Monitor monitor_;
+  VitalSigns vital_signs_;
 };
 
 void Root::hand_out() {
@@ -248,6 +254,7 @@ void Root::accept(const Message& message) {
   peers_[rank].spoke = true;
   switch (message.tag) {
     case tag::alive:
+      if (!reader.empty()) note(message.source, reader.get<Vitals>());
       return;
     case tag::results:
       return accept_results(message.source, message.payload);
@@ -369,6 +376,33 @@ void Root::heartbeat() {
   last_heartbeat_ = now_;
   for (int rank = 1; rank < communicator_.size(); ++rank)
     if (!communicator_.gave_up(rank)) send(rank, tag::alive);
+  note(0, vital_signs_.take(worker_));
+  tell_watch();
+}
+
+void Root::note(int rank, const Vitals& vitals) {
+  Peer& other = peer(rank);
+  const auto task = vitals.working ? std::optional(vitals.task) : std::nullopt;
+  if (task != other.now.task || !other.now.heard) other.task_since = now_;
+  other.now = {.lost = other.lost,
+               .heard = true,
+               .task = task,
+               .task_seconds = 0.0,
+               .tasks_done = vitals.tasks_done,
+               .cpu_percent = vitals.cpu_percent,
+               .busy_percent = vitals.busy_percent,
+               .rss_bytes = vitals.rss_bytes};
+}
+
+void Root::tell_watch() {
+  if (!options_.watch) return;
+  std::vector<RankNow> all;
+  for (const Peer& other : peers_) {
+    all.push_back(other.now);
+    all.back().lost = other.lost;
+    all.back().task_seconds = other.now.task ? now_ - other.task_since : 0.0;
+  }
+  options_.watch(all);
 }
 
 void Root::tell_progress(bool last) {

@@ -25,6 +25,8 @@ double percent(double part, double whole) {
   return whole > 0.0 ? 100.0 * part / whole : std::numeric_limits<double>::quiet_NaN();
 }
 
+}  // namespace
+
 std::int64_t resident_bytes() {
   std::ifstream file("/proc/self/statm");
   std::int64_t all_pages = 0, resident_pages = 0;
@@ -32,7 +34,11 @@ std::int64_t resident_bytes() {
   return resident_pages * sysconf(_SC_PAGESIZE);
 }
 
-}  // namespace
+double process_cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
 
 Monitor::Counters Monitor::read_counters() {
   Counters counters{.wall_seconds = wall_seconds()};

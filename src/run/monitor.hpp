@@ -12,6 +12,10 @@
 
 namespace nucreg {
 
+[[nodiscard]] std::int64_t resident_bytes();
+/// Of all threads of this process.
+[[nodiscard]] double process_cpu_seconds();
+
 /// One row of /rank_samples. Percentages are over the time since the sample before; NaN at first.
 struct Sample {
   double time_seconds = 0.0;        ///< since the rank began to work

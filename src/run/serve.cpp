@@ -6,6 +6,7 @@
 #include "own_time.hpp"
 #include "patience.hpp"
 #include "processes.hpp"
+#include "vitals.hpp"
 #include "wire.hpp"
 #include "worker.hpp"
 
@@ -59,17 +60,19 @@ class Rank {
   void send(int tag, Bytes payload = {});
   void send_news();
   void send_samples();
+  void send_vitals();
   void say_goodbye();
 
   Communicator& communicator_;
   const DispatchOptions& options_;
   OwnTime clock_;
-  double root_heard_ = 0.0, last_said_ = 0.0;
+  double root_heard_ = 0.0, last_vitals_ = 0.0;
   bool root_spoke_ = false;
   bool failure_told_ = false, finishing_ = false, goodbye_said_ = false, released_ = false;
   Patience patience_;
   Worker worker_;
   Monitor monitor_;
+  VitalSigns vital_signs_;
 };
 
 void Rank::serve() {
@@ -87,7 +90,7 @@ void Rank::serve() {
       throw RootLost();
     }
     send_news();
-    if (now - last_said_ >= options_.heartbeat_seconds) send(tag::alive);
+    if (now - last_vitals_ >= options_.heartbeat_seconds) send_vitals();
     worker_.wait(patience_.next(worker_.busy()));
   }
 }
@@ -123,7 +126,13 @@ void Rank::accept(const Message& message) {
 
 void Rank::send(int tag, Bytes payload) {
   communicator_.send(0, tag, std::move(payload));
-  last_said_ = clock_.now();
+}
+
+void Rank::send_vitals() {
+  last_vitals_ = clock_.now();
+  Bytes bytes;
+  put(bytes, vital_signs_.take(worker_));
+  send(tag::alive, std::move(bytes));
 }
 
 void Rank::send_news() {

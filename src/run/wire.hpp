@@ -23,7 +23,7 @@ inline constexpr int failure = 13;       ///< rank -> root: exit status, text
 inline constexpr int finish = 14;        ///< root -> rank: drop what is queued, then say goodbye
 inline constexpr int totals = 15;        ///< rank -> root: RankTotals, its last message
 inline constexpr int release = 16;       ///< root -> rank: it is over; (gone rank, pid to end) ...
-inline constexpr int alive = 17;         ///< both ways: nothing new
+inline constexpr int alive = 17;         ///< both ways, each heartbeat; rank -> root: Vitals
 
 }  // namespace nucreg::tag
 

@@ -42,6 +42,7 @@ struct Worker::Shared {
   std::deque<TaskList::Block> queue;
   std::deque<std::uint64_t> batch_ends;  // tasks still to do of each batch, the one in hand first
   bool in_hand = false;
+  std::uint64_t task_in_hand = 0;
   Bytes results;
   std::uint64_t results_count = 0;
   double oldest_result_seconds = 0.0;
@@ -130,6 +131,11 @@ void Worker::wait(std::chrono::microseconds longest) {
   shared_->for_main.wait_for(lock, longest, [&] { return shared_->results_due; });
 }
 
+std::optional<std::uint64_t> Worker::in_hand() {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->in_hand ? std::optional(shared_->task_in_hand) : std::nullopt;
+}
+
 bool Worker::busy() {
   const std::lock_guard lock(shared_->mutex);
   return !shared_->batch_ends.empty() && !shared_->failure;
@@ -178,6 +184,7 @@ void Worker::Shared::run() {
     const std::uint64_t task = block.first++;
     if (--block.count == 0) queue.pop_front();
     in_hand = true;
+    task_in_hand = task;
 
     lock.unlock();
     payload.clear();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 
 #include "nucreg/run/dispatch.hpp"
 #include "nucreg/run/schedule.hpp"
@@ -34,6 +35,8 @@ class Worker {
   [[nodiscard]] Bytes take_results();
   /// Sleeps until there are results to take or work has thrown, at most that long.
   void wait(std::chrono::microseconds longest);
+  /// The task that is being done now.
+  [[nodiscard]] std::optional<std::uint64_t> in_hand();
   /// Whether there is a task to do or in hand.
   [[nodiscard]] bool busy();
   /// What `work` threw; null = nothing.

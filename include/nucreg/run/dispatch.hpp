@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -43,10 +44,24 @@ struct Progress {
   double elapsed_seconds = 0.0;
 };
 
+/// What a rank does now, as it said last.
+struct RankNow {
+  bool lost = false;
+  bool heard = false;                 ///< has said anything of itself yet
+  std::optional<std::uint64_t> task;  ///< in hand
+  double task_seconds = 0.0;          ///< that it has been seen with it, at least
+  std::uint64_t tasks_done = 0;
+  double cpu_percent = 0.0;   ///< of its process; 100 = one processor
+  double busy_percent = 0.0;  ///< time with a task in hand
+  std::int64_t rss_bytes = 0;
+};
+
 struct DispatchOptions {
   double monitor_seconds = 30.0;                  ///< between two samples; 0 = only start and end
   std::uint64_t solves_per_task = 1;              ///< for the `solves` columns
   std::function<void(const Progress&)> progress;  ///< root only; may be empty; must not throw
+  /// Root only, each heartbeat, may be empty; by rank. Must not throw, nor take long.
+  std::function<void(const std::vector<RankNow>&)> watch;
 
   /// Root only, asked every few milliseconds, may be empty. Once it says true nothing more is
   /// handed out, ranks drop what they have not begun, and tasks in hand have `grace_seconds` to
@@ -105,8 +120,10 @@ struct RankFacts {
 [[nodiscard]] RankFacts this_rank_facts(int rank);
 /// Ascending numbers as "0-1,4".
 [[nodiscard]] std::string cpu_list(std::span<const int> cpus);
-/// Whether more ranks run on that rank's host than processors are open to all ranks there.
-[[nodiscard]] bool oversubscribed(const RankFacts& rank, const std::vector<RankFacts>& all);
+/// Whether more threads (ranks times their threads) run on that rank's host than processors are
+/// open to all ranks there, or on that rank than are open to it.
+[[nodiscard]] bool oversubscribed(const RankFacts& rank, const std::vector<RankFacts>& all,
+                                  std::size_t threads_per_rank = 1);
 
 /// Root: gathers facts of all ranks, gives every rank `setup` (any bytes), and returns the facts.
 /// Until it has returned, the root must tell every failure of its own, `setup` included, by
