@@ -13,13 +13,14 @@ namespace {
 // Probabilities of a coincidence by chance. The widest bears the error of a map extrapolated from
 // one constellation; the narrow ones make few nuclei count for more.
 constexpr std::array<double, 3> coincidence{0.1, 0.03, 0.01};
-constexpr std::size_t first_ring = 16;
-constexpr std::size_t ring_growth = 4;
+constexpr std::size_t first_ring = 8;
+constexpr std::size_t ring_growth = 2;
 constexpr std::size_t most_by_tree = 256;
-// A hypothesis goes on beyond a ring when chance is as good at most this often, log10. Later rings
-// hold so many nuclei that a wrong map is far from it.
-constexpr double go_on_after_first = -2.0;
-constexpr double go_on_later = -4.0;
+// A hypothesis goes on beyond a ring when chance is as good at most this often, log10: the more
+// nuclei a ring holds, the farther from it a wrong map is.
+double go_on(std::size_t inner) {
+  return inner < 16 ? -1.3 : inner < 32 ? -2.0 : -4.0;
+}
 // Below, an affine fit would follow the noise.
 constexpr std::size_t least_for_affine = 24;
 
@@ -126,7 +127,7 @@ std::optional<Grown> Growth::grow(const Constellation& seed,
   Count all;
   for (const Neighbour& near : first_ring_) count(near.index, grown.map, all);
   grown.log10_chance = all.log10_chance();
-  if (grown.log10_chance > go_on_after_first) return std::nullopt;
+  if (grown.log10_chance > go_on(first_ring)) return std::nullopt;
 
   order_.clear();
   for (const Neighbour& near : first_ring_) order_.push_back(near.index);
@@ -140,7 +141,7 @@ std::optional<Grown> Growth::grow(const Constellation& seed,
     for (std::size_t i = inner; i < outer; ++i) count(order_[i], grown.map, all);
     inner = outer;
     grown.log10_chance = all.log10_chance();
-    if (grown.log10_chance > go_on_later) return std::nullopt;
+    if (grown.log10_chance > go_on(inner)) return std::nullopt;
   }
   // With the last map, over all: what rivals are compared by.
   ++growth_;

@@ -21,7 +21,7 @@ struct Grown {
 
 /// Grows maps from constellations outwards: a ring of nuclei around the constellation is mapped
 /// back, coincidences with nuclei of 10x are counted, and only then the map is fitted to all
-/// within the ring; the next ring holds four times as many. A coincidence is a nucleus of 10x
+/// within the ring; the next ring holds twice as many. A coincidence is a nucleus of 10x
 /// within a distance that chance gives with a set probability at the local density, so that no
 /// noise level needs to be known; three such probabilities are counted side by side.
 class Growth {

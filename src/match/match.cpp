@@ -166,13 +166,13 @@ MatchResult refine(const Cloud& ten, const Cloud& forty, const Growth& growth, c
   result.ten_in_overlap = static_cast<std::size_t>(std::count(ten_in.begin(), ten_in.end(), true));
   result.forty_in_overlap =
       static_cast<std::size_t>(std::count(forty_in.begin(), forty_in.end(), true));
-  result.match_rate = static_cast<double>(found.ten.size()) /
-                      static_cast<double>(std::max<std::size_t>(1, result.forty_in_overlap));
+  const auto possible = static_cast<double>(
+      std::max<std::size_t>(1, std::min(result.ten_in_overlap, result.forty_in_overlap)));
+  result.match_rate = static_cast<double>(found.ten.size()) / possible;
   const double disk = std::numbers::pi * result.match_radius_px * result.match_radius_px;
-  double chance = 0.0;
-  for (const double d : overlap.density) chance -= std::expm1(-d * disk);
-  result.chance_rate =
-      chance / static_cast<double>(std::max<std::size_t>(1, overlap.density.size()));
+  double by_chance = 0.0;
+  for (const double d : overlap.density) by_chance -= std::expm1(-d * disk);
+  result.chance_rate = std::min(1.0, by_chance / possible);
 
   std::vector<std::size_t> order(found.ten.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;

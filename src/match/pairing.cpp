@@ -1,8 +1,10 @@
 #include "pairing.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <numbers>
 
 #include "back_map.hpp"
@@ -15,7 +17,16 @@ namespace {
 
 // More claims tell nothing new about a residual's spread.
 constexpr std::size_t most_for_mixture = 20000;
+// Variance of the tail at most, in that of chance: a wider one could not be told from it.
+constexpr double largest_tail = 1.0 / 25.0;
 constexpr double infinity = std::numeric_limits<double>::infinity();
+
+std::unique_ptr<Solver> standard_lm() {
+  const SolverKind kind = lm_kind();
+  SolverOptions options;
+  for (const SolverOption& option : kind.options) options[option.name] = option.standard;
+  return kind.make(options);
+}
 
 }  // namespace
 
@@ -51,29 +62,41 @@ ResidualMixture mixture(const std::vector<double>& residual_px, double density) 
     squares.push_back(residual_px[i] * residual_px[i]);
   std::sort(squares.begin(), squares.end());
   if (squares.empty()) return {};
-  // Both distances are of Rayleigh's kind: r/v exp(-r^2 / 2v), v of chance 1 / (2 pi density).
+  // All distances are of Rayleigh's kind, r/v exp(-r^2 / 2v): v of chance is 1 / (2 pi density).
   const double chance = 1.0 / (2.0 * std::numbers::pi * density);
   // Coordinates have limits: without noise the variance is not zero but their rounding.
   const double least = 1e-12;
-  double variance = std::max(least, 0.25 * squares[squares.size() / 4]), share = 0.5;
+  std::array<double, 3> variance{std::max(least, 0.25 * squares[squares.size() / 4]), 0.0, chance};
+  variance[1] = std::sqrt(variance[0] * largest_tail * chance);
+  std::array<double, 3> share{0.5, 0.25, 0.25};
+  const auto at = [&](std::size_t kind, double square) {
+    return share[kind] / variance[kind] * std::exp(-0.5 * square / variance[kind]);
+  };
   for (int round = 0; round < 50; ++round) {
-    double weights = 0.0, sum = 0.0;
+    std::array<double, 3> weights{}, sums{};
     for (const double s : squares) {
-      const double good = share / variance * std::exp(-0.5 * s / variance);
-      const double bad = (1.0 - share) / chance * std::exp(-0.5 * s / chance);
-      const double weight = good + bad > 0.0 ? good / (good + bad) : 0.0;
-      weights += weight;
-      sum += weight * s;
+      const std::array<double, 3> likely{at(0, s), at(1, s), at(2, s)};
+      const double all = likely[0] + likely[1] + likely[2];
+      if (!(all > 0.0)) continue;  // farther off than any number: chance, and it moves nothing
+      for (std::size_t kind = 0; kind < 3; ++kind) {
+        weights[kind] += likely[kind] / all;
+        sums[kind] += likely[kind] / all * s;
+      }
     }
-    if (!(weights > 0.0)) break;
-    variance = std::max(least, 0.5 * sum / weights);
-    share = std::clamp(weights / static_cast<double>(squares.size()), 0.01, 0.99);
+    for (std::size_t kind = 0; kind < 3; ++kind) {
+      share[kind] = std::max(0.001, weights[kind] / static_cast<double>(squares.size()));
+      if (kind < 2 && weights[kind] > 0.0)
+        variance[kind] = std::clamp(0.5 * sums[kind] / weights[kind], least,
+                                    kind == 0 ? chance : largest_tail * chance);
+    }
   }
-  // Where both are as likely; a spread as wide as chance's tells nothing apart.
-  if (variance >= 0.5 * chance) return {std::sqrt(variance), std::sqrt(chance)};
-  const double odds = share / (1.0 - share) * chance / variance;
-  const double square = 2.0 * std::log(std::max(odds, 1.0)) / (1.0 / variance - 1.0 / chance);
-  return {std::sqrt(variance), std::sqrt(square)};
+  // The last distance at which true is as likely as false; beyond all of them it is not.
+  double low = 0.0, high = squares.back() + chance;
+  for (int halving = 0; halving < 100; ++halving) {
+    const double middle = 0.5 * (low + high);
+    (at(0, middle) + at(1, middle) >= at(2, middle) ? low : high) = middle;
+  }
+  return {std::sqrt(std::min(variance[0], variance[1])), std::sqrt(low)};
 }
 
 PointPairs pairs_of(const Cloud& ten, const Cloud& forty, const Claims& claims) {
@@ -116,7 +139,7 @@ std::optional<Params> fit_map(const PointPairs& pairs, Model model, Loss loss, d
   SolveRequest request{.start = params_to_normalized(model, params, magnification, n),
                        .max_evaluations = 200};
   request.box = {Params::Constant(count, -infinity), Params::Constant(count, infinity)};
-  const SolveResult result = lm_kind().make({})->solve(objective, request);
+  const SolveResult result = standard_lm()->solve(objective, request);
   if (result.status == SolveStatus::failed || !result.params.allFinite()) return std::nullopt;
   return to_degrees(model, params_to_pixels(model, result.params, magnification, n));
 }

@@ -20,10 +20,11 @@ struct Claims {
 };
 [[nodiscard]] Claims claims(const Cloud& ten, const Cloud& forty, const AffineMap& map);
 
-/// Residuals of claims as a mixture: of a true pair with normal noise in each coordinate, of a
-/// false one with the distance to the nearest of points scattered at a density.
+/// Residuals of claims as a mixture: of true pairs with normal noise in each coordinate, of true
+/// pairs with more of it (nuclei cut by a border or taken apart differently), and of false ones
+/// with the distance to the nearest of points scattered at a density.
 struct ResidualMixture {
-  double noise_px = 0.0;   ///< 40x px
+  double noise_px = 0.0;   ///< of the first kind, 40x px
   double radius_px = 0.0;  ///< within it a claim is rather true than false, 40x px
 };
 /// Expectation and maximisation (Dempster, Laird and Rubin 1977). `density` per px^2 of 40x.

@@ -39,9 +39,11 @@ class Search {
       search(std::move(centres), some_of(forty_.size(), most_seeds));
     }
     Found found{.best = best_, .hypotheses = hypotheses_};
-    found.ambiguous = best_ && rival_excess_ >= rival_share * best_->excess;
     const double chance = best_ ? best_->log10_chance : least_log10_chance_;
     found.log10_significance = std::min(0.0, chance + tried());
+    // What was significant among few hypotheses must still be so among all.
+    if (found.log10_significance > std::log10(options_.significance)) found.best = std::nullopt;
+    found.ambiguous = found.best && rival_excess_ >= rival_share * best_->excess;
     return found;
   }
 

@@ -34,7 +34,7 @@ struct MatchOptions {
   Loss loss = Loss::cauchy;           ///< of the refinement; its scale follows from the residuals
   /// A map is taken when chance would give one as good, over all hypotheses tried, with at most
   /// this probability; in (0, 1).
-  double significance = 1e-6;
+  double significance = 1e-4;
   std::uint64_t seed = 1;  ///< of the order in which hypotheses are tried and of the folds
 };
 
@@ -71,10 +71,11 @@ struct MatchResult {
   std::vector<double> heldout_residual_px;
 
   std::size_t ten_in_overlap = 0, forty_in_overlap = 0;  ///< nuclei within the other side's field
-  double match_rate = nan;                               ///< pairs / forty_in_overlap
+  /// Pairs over the pairs possible, which are as many as the smaller side has in the overlap.
+  double match_rate = nan;
   double chance_rate = nan;      ///< what match_rate would be by chance at the local densities
   double match_radius_px = nan;  ///< largest residual of a pair, as decided from the data, 40x px
-  double noise_px = nan;         ///< standard deviation of residuals, each coordinate, 40x px
+  double noise_px = nan;         ///< standard deviation of most residuals, each coordinate, 40x px
   double heldout_rmsd_px = nan;  ///< root mean square of heldout_residual_px, 40x px
   /// log10 of the probability that chance gives a map as good among all hypotheses tried (<= 0).
   double log10_significance = 0.0;
