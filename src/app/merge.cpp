@@ -13,8 +13,8 @@
 #include "nucreg/app/run_setup.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/job/parse.hpp"
+#include "nucreg/report/digest.hpp"
 #include "nucreg/report/part_attribute.hpp"
-#include "nucreg/report/summary.hpp"
 #include "nucreg/report/verify.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "trial_cursor.hpp"
@@ -242,12 +242,16 @@ MergeReport merge_results(const std::vector<fs::path>& files, const fs::path& ou
   MergeReport report{.trials_planned = plan.tasks()};
   std::vector<bool> done(plan.tasks());
   std::size_t message_bytes = 0;
+  std::uint64_t trace_points = 0;
   merge_trials(
       sources, plan,
       [&](std::uint64_t task, std::span<const Record> rows) {
         done[task] = true;
         ++report.trials_done;
-        for (const Record& row : rows) message_bytes = std::max(message_bytes, row.message.size());
+        for (const Record& row : rows) {
+          message_bytes = std::max(message_bytes, row.message.size());
+          trace_points += row.trace.size();
+        }
       },
       [&](const MergeFile& one, std::span<const Record> ours, const MergeFile& other,
           std::span<const Record> theirs) {
@@ -256,19 +260,20 @@ MergeReport merge_results(const std::vector<fs::path>& files, const fs::path& ou
       });
   report.missing = missing_text(done, plan);
 
-  ResultWriter writer(output, report.trials_done * plan.solvers, parameters, message_bytes);
+  ResultWriter writer(output, report.trials_done * plan.solvers, parameters, message_bytes,
+                      first.reader.has_traces() ? std::optional(trace_points) : std::nullopt);
   writer.set_attributes(attributes_of(sources, plan, report.trials_done));
   for (const char* table : {"configurations", "solvers"})
     writer.write_table(first.reader.table(table));
-  SummaryBuilder summary(plan.solvers);
+  Digest digest(first.reader.table("configurations"), first.reader.table("solvers"));
   merge_trials(
       sources, plan,
       [&](std::uint64_t, std::span<const Record> rows) {
         writer.append_trials(rows);
-        summary.add(rows);
+        digest.add(rows);
       },
       [](const MergeFile&, std::span<const Record>, const MergeFile&, std::span<const Record>) {});
-  writer.write_table(summary.finish());
+  for (const Table& table : digest.finish()) writer.write_table(table);
   for (const char* table : {"ranks", "rank_samples"}) writer.write_table(all_rows(sources, table));
   writer.commit(overwrite);
   return report;

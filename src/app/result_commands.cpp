@@ -11,27 +11,44 @@
 
 namespace nucreg {
 
+namespace {
+
+/// Reads a result file; an error that does not name its file does then.
+auto read_file(const std::filesystem::path& file, auto&& read) {
+  try {
+    return read(ResultReader(file));
+  } catch (const InputError& error) {
+    ErrorFields fields = error.fields();
+    if (!fields.file.empty()) throw;
+    fields.file = file.string();
+    throw InputError(error.problem(), fields);
+  }
+}
+
+}  // namespace
+
 ExitStatus inspect_command(const InspectCommand& command) {
-  const Overview overview = make_overview(ResultReader(command.file));
+  const Overview overview = read_file(command.file, make_overview);
   if (command.json) {
     print_result(to_json(overview) + "\n");
     return ExitStatus::done;
   }
-  TextOptions options{.width = static_cast<std::size_t>(output_width())};
+  TextOptions options = terminal_text();
   if (command.all) options.most_configurations = overview.configurations.rows();
   print_result(to_text(overview, options));
   return ExitStatus::done;
 }
 
 ExitStatus export_command(const ExportCommand& command) {
-  const ResultReader reader(command.file);
-  for (const auto& path : export_csv(reader, command.folder, command.force))
-    print_result(path.string() + "\n");
+  const auto paths = read_file(command.file, [&](const ResultReader& reader) {
+    return export_csv(reader, command.folder, command.force);
+  });
+  for (const auto& path : paths) print_result(path.string() + "\n");
   return ExitStatus::done;
 }
 
 ExitStatus verify_command(const VerifyCommand& command) {
-  const Verification v = verify(ResultReader(command.file));
+  const Verification v = read_file(command.file, verify);
   std::string text;
   for (const std::string& finding : v.findings) text += fmt::format("damage: {}\n", finding);
   for (const std::string& note : v.notes) text += fmt::format("note: {}\n", note);

@@ -6,11 +6,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/log.hpp"
@@ -41,13 +44,35 @@ bool error_is_terminal() {
 }
 
 int output_width() {
+  if (const char* variable = std::getenv("COLUMNS")) {
+    const std::string_view text(variable);
+    int columns = 0;
+    const auto end = std::from_chars(text.begin(), text.end(), columns);
+    if (end.ec == std::errc() && end.ptr == text.end() && columns > 0) return columns;
+  }
   const std::string file = launcher_file(STDOUT_FILENO);
-  if (!is_terminal_file(file)) return 100;
+  if (!is_terminal_file(file)) return 80;
   const int descriptor = open(file.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC);
   winsize size{};
   const bool known = descriptor >= 0 && ioctl(descriptor, TIOCGWINSZ, &size) == 0;
   if (descriptor >= 0) close(descriptor);
-  return known && size.ws_col > 0 ? std::max<int>(40, size.ws_col) : 100;
+  return known && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+bool output_is_unicode() {
+  // As setlocale looks for it; the locale of the process itself stays "C".
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (!value || *value == '\0') continue;
+    std::string locale(value);
+    std::ranges::transform(locale, locale.begin(), [](unsigned char c) { return std::tolower(c); });
+    return locale.find("utf-8") != std::string::npos || locale.find("utf8") != std::string::npos;
+  }
+  return false;
+}
+
+TextOptions terminal_text() {
+  return {.width = static_cast<std::size_t>(output_width()), .unicode = output_is_unicode()};
 }
 
 void print_result(const std::string& text) {

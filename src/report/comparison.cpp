@@ -15,26 +15,41 @@
 namespace nucreg {
 namespace {
 
-/// At most most_ranked values: all of them, or a random sample (Vitter 1985, algorithm R).
-class RankedSample {
+/// Log ratios of one configuration and pair. At most most_ranked are kept: all of them, or a random
+/// sample (Vitter 1985, algorithm R). Each is passed on clipped, the later ones to the limits of
+/// the first most_ranked.
+class ConfigurationSample {
  public:
-  void add(double value, std::uint64_t random) {
+  template <class Emit>
+  void add(double value, RandomStream& random, Emit&& emit) {
+    if (seen_ == most_ranked) pass_on(emit);
     if (++seen_ <= most_ranked) {
       values_.push_back(value);
-    } else if (const std::uint64_t at = random % seen_; at < most_ranked) {
-      values_[at] = value;
+      return;
     }
+    emit(limits_.clipped(value));
+    if (const std::uint64_t at = random.below(seen_); at < most_ranked) values_[at] = value;
   }
-  [[nodiscard]] bool sampled() const { return seen_ > most_ranked; }
-  [[nodiscard]] std::span<const double> values() const { return values_; }
-  void clear() {
+  /// Ends the configuration; what remains is passed on.
+  template <class Emit>
+  [[nodiscard]] SignedRank finish(Emit&& emit) {
+    if (!sampled()) pass_on(emit);
+    const SignedRank ranks = wilcoxon_signed_rank(values_);
     values_.clear();
     seen_ = 0;
+    return ranks;
   }
+  [[nodiscard]] bool sampled() const { return seen_ > most_ranked; }
 
  private:
+  template <class Emit>
+  void pass_on(Emit&& emit) {
+    limits_ = ClipLimits(values_);
+    for (const double value : values_) emit(limits_.clipped(value));
+  }
   std::vector<double> values_;
   std::uint64_t seen_ = 0;
+  ClipLimits limits_;
 };
 
 }  // namespace
@@ -44,9 +59,9 @@ struct ComparisonBuilder::Body {
   std::vector<std::vector<std::size_t>> regions_of;  // of each configuration, but its own
   bool judges_configurations = false;
   std::vector<std::pair<std::size_t, std::size_t>> pairs;
-  std::vector<PairCell> cells;        // [region * pairs + pair]
-  std::vector<PairCell> own;          // of the configuration under way
-  std::vector<RankedSample> samples;  // of the configuration under way, per pair
+  std::vector<PairCell> cells;               // [region * pairs + pair]
+  std::vector<PairCell> own;                 // of the configuration under way
+  std::vector<ConfigurationSample> samples;  // of the configuration under way, per pair
   FriedmanTest friedman;
   Resampler resampler;
   RandomStream random{0, 0, 0, Purpose::resampling};
@@ -70,6 +85,7 @@ struct ComparisonBuilder::Body {
   void add(const Record& row);
   void close_trial();
   void rank_solvers();
+  void add_ratio(std::size_t pair, double log_ratio);
   void close_configuration();
   void adjust(std::size_t first, std::size_t last);
 };
@@ -109,15 +125,23 @@ void ComparisonBuilder::Body::close_trial() {
       const std::size_t pair =
           a.solver * (2 * solvers - a.solver - 1) / 2 + b.solver - a.solver - 1;
       const PairOutcome outcome = compare_solves(a, b, result.options.tolerance);
-      const std::uint64_t bits = outcome.timed ? random.bits() : 0;
-      for (const std::size_t region : regions_of[trial.front().configuration])
-        cells[region * pairs.size() + pair].add(outcome, bits);
-      if (judges_configurations) own[pair].add(outcome, bits);
-      if (outcome.timed) samples[pair].add(outcome.log_ratio, bits);
+      for (const std::size_t region : regions_of[a.configuration])
+        cells[region * pairs.size() + pair].add(outcome);
+      if (judges_configurations) own[pair].add(outcome);
+      if (outcome.timed)
+        samples[pair].add(outcome.log_ratio, random,
+                          [&](double log_ratio) { add_ratio(pair, log_ratio); });
     }
   }
   if (trial.size() == solvers) rank_solvers();
   trial.clear();
+}
+
+void ComparisonBuilder::Body::add_ratio(std::size_t pair, double log_ratio) {
+  const std::uint64_t bits = random.bits();
+  for (const std::size_t region : regions_of[static_cast<std::size_t>(configuration)])
+    cells[region * pairs.size() + pair].add_ratio(log_ratio, bits);
+  if (judges_configurations) own[pair].add_ratio(log_ratio, bits);
 }
 
 void ComparisonBuilder::Body::rank_solvers() {
@@ -140,11 +164,12 @@ void ComparisonBuilder::Body::close_configuration() {
   if (configuration < 0) return;
   const auto number = static_cast<std::size_t>(configuration);
   for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
-    const SignedRank ranks = wilcoxon_signed_rank(samples[pair].values());
+    const bool sampled = samples[pair].sampled();
+    const SignedRank ranks =
+        samples[pair].finish([&](double log_ratio) { add_ratio(pair, log_ratio); });
     for (const std::size_t region : regions_of[number])
-      cells[region * pairs.size() + pair].add_ranks(ranks, samples[pair].sampled());
-    if (judges_configurations) own[pair].add_ranks(ranks, samples[pair].sampled());
-    samples[pair].clear();
+      cells[region * pairs.size() + pair].add_ranks(ranks, sampled);
+    if (judges_configurations) own[pair].add_ranks(ranks, sampled);
   }
   if (!judges_configurations) return;
   Region& region = result.regions.emplace_back(Region{
@@ -211,8 +236,8 @@ Comparison ComparisonBuilder::finish() {
   ranks.mean_rank = body.friedman.mean_ranks();
   if (body.result.solvers.size() > 2 && ranks.trials > 0) {
     ranks.friedman_p = body.friedman.p();
-    ranks.critical_difference = nemenyi_critical_difference(
-        body.result.solvers.size(), ranks.trials, body.result.options.error);
+    ranks.critical_difference =
+        nemenyi_critical_difference(body.result.solvers.size(), ranks.trials);
   }
   return std::move(body.result);
 }

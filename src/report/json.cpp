@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "nucreg/report/verdict.hpp"
+
 namespace nucreg {
 namespace {
 
@@ -41,19 +43,25 @@ std::string to_json(const Overview& overview) {
                                 {"count", m.count},
                                 {"first_configuration", m.configuration},
                                 {"first_trial", m.trial}});
+  const Comparison& comparison = overview.comparison;
   json["speed"] = Json::array();
-  for (const SpeedRatio& r : overview.speed)
-    json["speed"].push_back({{"a", r.a},
-                             {"b", r.b},
-                             {"trials", r.trials},
-                             {"equal", r.equal},
-                             {"a_better", r.a_better},
-                             {"b_better", r.b_better},
-                             {"timed", r.timed},
-                             {"time_ratio", r.ratio},
-                             {"time_ratio_low", r.low},
-                             {"time_ratio_high", r.high}});
-  json["verdict"] = overview.verdict;
+  for (const PairStatistics& pair : comparison.overall().pairs)
+    json["speed"].push_back({{"a", comparison.solvers[pair.a]},
+                             {"b", comparison.solvers[pair.b]},
+                             {"trials", pair.trials},
+                             {"equal", pair.equal},
+                             {"a_better", pair.better_a},
+                             {"b_better", pair.better_b},
+                             {"timed", pair.timed},
+                             {"time_ratio", pair.ratio},
+                             {"time_ratio_low", pair.interval.low},
+                             {"time_ratio_high", pair.interval.high}});
+  const Verdict verdict = make_verdict(comparison);
+  json["verdict"] = verdict.sentence;
+  json["flips"] = verdict.flips;
+  json["notes"] = verdict.notes;
+  json["comparisons"] = rows_of(verdict_table(comparison));
+  json["solver_ranks"] = rows_of(solver_rank_table(comparison));
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

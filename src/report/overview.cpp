@@ -19,14 +19,13 @@ Overview make_overview(const ResultReader& reader) {
                 .ranks = reader.table("ranks"),
                 .records = reader.trial_rows()};
   MessageTally messages;
-  SpeedComparison speed(need<std::string>(view.solvers, "name"));
+  ComparisonBuilder comparison(need<std::string>(view.solvers, "name"), view.configurations);
   stream_trials(reader, [&](std::span<const Record> rows) {
-    speed.add(rows);
+    comparison.add(rows);
     messages.add(rows);
   });
   view.messages = messages.commonest(most_messages);
-  view.speed = speed.ratios();
-  view.verdict = speed.sentence();
+  view.comparison = comparison.finish();
   return view;
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "ranking.hpp"
+#include "statistics.hpp"
 
 namespace nucreg {
 namespace {
@@ -43,6 +44,18 @@ std::uint64_t trials_that_tell(const PairStatistics& pair, const ComparisonOptio
 
 }  // namespace
 
+ClipLimits::ClipLimits(std::span<const double> values) {
+  std::vector<double> sorted(values.begin(), values.end());
+  std::ranges::sort(sorted);
+  const double middle = quantile(sorted, 0.5);
+  for (double& value : sorted) value = std::abs(value - middle);
+  std::ranges::sort(sorted);
+  const double reach = 4.0 * 1.4826 * quantile(sorted, 0.5);
+  if (!(reach > 0.0)) return;  // half of the values are equal: there is no scale to judge by
+  low_ = middle - reach;
+  high_ = middle + reach;
+}
+
 PairOutcome compare_solves(const Record& a, const Record& b, double tolerance) {
   PairOutcome outcome{.failed_a = !arrived(a), .failed_b = !arrived(b)};
   if (outcome.failed_a && outcome.failed_b) return outcome;
@@ -62,7 +75,7 @@ PairOutcome compare_solves(const Record& a, const Record& b, double tolerance) {
   return outcome;
 }
 
-void PairCell::add(const PairOutcome& outcome, std::uint64_t random) {
+void PairCell::add(const PairOutcome& outcome) {
   ++totals_.trials;
   totals_.failed_a += outcome.failed_a;
   totals_.failed_b += outcome.failed_b;
@@ -70,7 +83,10 @@ void PairCell::add(const PairOutcome& outcome, std::uint64_t random) {
   totals_.better_a += outcome.better == Side::a;
   totals_.better_b += outcome.better == Side::b;
   totals_.timed += outcome.timed;
-  if (outcome.timed) log_ratios_.add(outcome.log_ratio, random);
+}
+
+void PairCell::add_ratio(double log_ratio, std::uint64_t random) {
+  log_ratios_.add(log_ratio, random);
 }
 
 void PairCell::add_ranks(const SignedRank& ranks, bool sampled) {
@@ -90,7 +106,7 @@ PairStatistics PairCell::statistics(Resampler& resampler) const {
   if (pair.timed == 0) return pair;
   pair.ratio = std::exp(log_ratios_.mean());
   pair.spread = log_ratios_.standard_deviation();
-  const Interval logs = resampler.mean_interval(log_ratios_);
+  const ConfidenceInterval logs = resampler.mean_interval(log_ratios_);
   pair.interval = {std::exp(logs.low), std::exp(logs.high)};
   pair.speed_p = strata_ <= 1 ? only_p_ : two_sided_normal(excess_ / std::sqrt(variance_));
   if (strata_ > 0) pair.effect = difference_ / sum_;
@@ -101,7 +117,7 @@ void decide(PairStatistics& pair, const ComparisonOptions& options, double singl
   if (pair.arrival_p_holm < options.error)
     pair.arrives = pair.better_a > pair.better_b ? Side::a : Side::b;
   if (pair.timed == 0) return;
-  const Interval& interval = pair.interval;
+  const ConfidenceInterval& interval = pair.interval;
   if (pair.speed_p_holm < options.error && pair.effect < 0.0 && interval.high < 1.0)
     pair.faster = Side::a;
   else if (pair.speed_p_holm < options.error && pair.effect > 0.0 && interval.low > 1.0)

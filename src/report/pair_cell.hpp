@@ -1,7 +1,9 @@
 // Two solvers over the trials of one region, as running totals of fixed size.
 #pragma once
 
-#include <vector>
+#include <algorithm>
+#include <limits>
+#include <span>
 
 #include "nucreg/report/comparison.hpp"
 #include "resampler.hpp"
@@ -18,9 +20,24 @@ struct PairOutcome {
 };
 [[nodiscard]] PairOutcome compare_solves(const Record& a, const Record& b, double tolerance);
 
+/// A ratio further than four standard deviations, estimated robustly (1.4826 times the median
+/// distance), from the median of its configuration counts as one at that distance, so that a solve
+/// which was interrupted moves no mean.
+class ClipLimits {
+ public:
+  ClipLimits() = default;
+  explicit ClipLimits(std::span<const double> values);
+  [[nodiscard]] double clipped(double value) const { return std::clamp(value, low_, high_); }
+
+ private:
+  double low_ = -std::numeric_limits<double>::infinity();
+  double high_ = std::numeric_limits<double>::infinity();
+};
+
 class PairCell {
  public:
-  void add(const PairOutcome& outcome, std::uint64_t random);
+  void add(const PairOutcome& outcome);
+  void add_ratio(double log_ratio, std::uint64_t random);
   /// The signed ranks of one configuration. Strata of n differences weigh 1 / (n + 1), as in van
   /// Elteren's test, so that each trial counts alike.
   void add_ranks(const SignedRank& ranks, bool sampled);

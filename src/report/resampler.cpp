@@ -56,7 +56,7 @@ std::span<const double> Resampler::resampled_means(const BlockedSample& sample) 
   return sums_;
 }
 
-Interval Resampler::mean_interval(const BlockedSample& sample, double level) {
+ConfidenceInterval Resampler::mean_interval(const BlockedSample& sample, double level) {
   if (sample.count() < 2) return {};
   const auto n = static_cast<double>(sample.sums().size());
   const boost::math::normal normal;

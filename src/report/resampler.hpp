@@ -40,7 +40,7 @@ class Resampler {
   /// Percentile interval of the mean, expanded for small samples (Hesterberg 2015, section 4.1.3):
   /// its levels are those at which a normal quantile is sqrt(n / (n - 1)) times Student's.
   /// NaN for less than two values.
-  [[nodiscard]] Interval mean_interval(const BlockedSample& sample, double level = 0.95);
+  [[nodiscard]] ConfidenceInterval mean_interval(const BlockedSample& sample, double level = 0.95);
   /// The means of all resamples, unsorted, of at least one block.
   [[nodiscard]] std::span<const double> resampled_means(const BlockedSample& sample);
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "bounded_sample.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "statistics.hpp"
@@ -49,6 +50,7 @@ Table empty_summary() {
     for (const char* suffix : {"_mean", "_std", "_median", "_p05", "_p95"})
       table.columns.push_back({name + suffix, measure.column->units, std::vector<double>{}});
   }
+  table.columns.push_back({"sampled", "1", std::vector<bool>{}});
   return table;
 }
 
@@ -68,9 +70,17 @@ class RowWriter {
 
 }  // namespace
 
+struct SummaryBuilder::Cell {
+  std::int64_t count = 0, failures = 0, not_applicable = 0, timing_valid = 0;
+  std::vector<BoundedSample> measures = std::vector<BoundedSample>(nucreg::measures().size());
+};
+
 SummaryBuilder::SummaryBuilder(std::size_t solvers) : cells_(solvers), table_(empty_summary()) {
-  for (Cell& cell : cells_) cell.measures.resize(measures().size());
+  // One stream per measure: what was drawn for times must not change other samples.
+  for (std::uint32_t m = 0; m < measures().size(); ++m)
+    random_.emplace_back(0, 0, 0, Purpose::resampling, m);
 }
+SummaryBuilder::~SummaryBuilder() = default;
 
 void SummaryBuilder::add(std::span<const Record> rows) {
   for (const Record& row : rows) {
@@ -98,7 +108,8 @@ void SummaryBuilder::add(std::span<const Record> rows) {
         if (!row.timing_valid) continue;
         if (cell.timing_valid == 1) values.clear();  // the first valid one outdoes all before
       }
-      if (const double value = measure.value(row); std::isfinite(value)) values.push_back(value);
+      if (const double value = measure.value(row); std::isfinite(value))
+        values.add(value, random_[m]);
     }
   }
 }
@@ -110,16 +121,18 @@ void SummaryBuilder::close_configuration() {
     RowWriter row(table_);
     row.put(configuration_);
     row.put(static_cast<std::int64_t>(s));
+    const bool sampled =
+        cell.count - cell.not_applicable > static_cast<std::int64_t>(BoundedSample::most);
     for (auto* number : {&cell.count, &cell.failures, &cell.not_applicable, &cell.timing_valid})
       row.put(std::exchange(*number, 0));
-    for (auto& values : cell.measures) {
-      row.put(static_cast<std::int64_t>(values.size()));
-      row.put(mean(values));
-      row.put(standard_deviation(values));
-      std::sort(values.begin(), values.end());
-      for (const double fraction : {0.5, 0.05, 0.95}) row.put(quantile(values, fraction));
+    for (BoundedSample& values : cell.measures) {
+      row.put(static_cast<std::int64_t>(values.count()));
+      row.put(values.mean());
+      row.put(values.standard_deviation());
+      for (const double fraction : {0.5, 0.05, 0.95}) row.put(quantile(values.sorted(), fraction));
       values.clear();
     }
+    row.put(sampled);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "statistics.hpp"
 #include "table_access.hpp"
 #include "text_table.hpp"
+#include "verdict_text.hpp"
 
 namespace nucreg {
 namespace {
@@ -21,6 +22,42 @@ std::string attribute(const Overview& view, const std::string& name) {
   if (const auto* text = std::get_if<std::string>(&at->second)) return *text;
   if (const auto* count = std::get_if<std::int64_t>(&at->second)) return fmt::format("{}", *count);
   return fmt::format("{}", std::get<double>(at->second));
+}
+
+/// What a partial file lacks, by configuration; empty where it lacks nothing.
+std::string missing_trials(const Overview& view) {
+  const auto number = [&](const char* name) {
+    const auto at = view.attributes.find(name);
+    const auto* value =
+        at == view.attributes.end() ? nullptr : std::get_if<std::int64_t>(&at->second);
+    return value ? *value : 0;
+  };
+  const std::int64_t planned = number("trials_planned"), done = number("trials_done");
+  if (done >= planned) return {};
+  std::string text = fmt::format("missing: {} trials", count_text(planned - done));
+  const auto configurations = static_cast<std::int64_t>(view.configurations.rows());
+  // A part has its own share of each configuration, which the file does not tell.
+  if (configurations == 0 || view.attributes.contains("part")) return text;
+  std::vector<std::int64_t> lacking(configurations, planned / configurations);
+  const auto& configuration = need<std::int64_t>(view.summary, "configuration");
+  const auto& solver = need<std::int64_t>(view.summary, "solver");
+  const auto& count = need<std::int64_t>(view.summary, "count");
+  for (std::size_t row = 0; row < view.summary.rows(); ++row)
+    if (solver[row] == 0 && configuration[row] >= 0 && configuration[row] < configurations)
+      lacking[configuration[row]] -= count[row];
+  constexpr int most = 8;
+  int shown = 0, more = 0;
+  std::string list;
+  for (std::int64_t c = 0; c < configurations; ++c) {
+    if (lacking[c] <= 0) continue;
+    if (++shown > most) {
+      ++more;
+      continue;
+    }
+    list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", c, count_text(lacking[c]));
+  }
+  if (list.empty()) return text;
+  return text + " of configurations " + list + (more > 0 ? fmt::format(" and {} more", more) : "");
 }
 
 std::string heading(const Overview& view, std::size_t width) {
@@ -35,7 +72,8 @@ std::string heading(const Overview& view, std::size_t width) {
         fmt::format("{}, nucreg {} ({})", a("created_utc"), a("nucreg_version"), a("git_revision")),
         a("cpu_model")})
     text += wrapped(line, width) + "\n";
-  return text;
+  const std::string missing = missing_trials(view);
+  return text + (missing.empty() ? "" : wrapped(missing, width) + "\n");
 }
 
 /// Rows of /summary that are shown as one: equal labels, one solver.
@@ -105,27 +143,37 @@ std::string solver_table(const Overview& view, const TextOptions& options) {
   for (const std::string& axis : axes) columns.push_back({axis, true, 8});
   columns.push_back({"solver", false, always});
   columns.push_back({"time", true, 9});
+  columns.push_back({"", false, 4});
   columns.push_back({"RMSD px", true, 6});
   columns.push_back({"TRE px", true, 5});
   columns.push_back({"evaluations", true, 3});
   columns.push_back({"failed", true, 7});
+  std::map<std::vector<std::string>, double> slowest;
+  for (const Group& group : groups) {
+    const double seconds = median_of(view, group, "wall_s_median");
+    if (double& most = slowest[group.labels]; seconds > most) most = seconds;
+  }
   for (const Group& group : groups) {
     std::vector<std::string> cells = group.labels;
     cells.push_back(names[group.solver]);
     const std::int64_t tried = sum_of(view, group, "count") - sum_of(view, group, "not_applicable");
     if (tried == 0) {
-      cells.insert(cells.end(), {"n/a", "-", "-", "-", "-"});
+      cells.insert(cells.end(), {"n/a", "", "-", "-", "-", "-"});
     } else {
-      cells.push_back(seconds_text(median_of(view, group, "wall_s_median")));
+      const double seconds = median_of(view, group, "wall_s_median");
+      cells.push_back(seconds_text(seconds));
+      cells.push_back(bar(seconds / slowest[group.labels], 8, options.unicode));
       for (const char* measure : {"rmsd_px", "tre_px", "function_evaluations"})
         cells.push_back(number_text(median_of(view, group, measure + std::string("_median"))));
       cells.push_back(fmt::format("{} of {}", sum_of(view, group, "failures"), tried));
     }
     for (std::size_t c = 0; c < columns.size(); ++c) columns[c].cells.push_back(cells[c]);
   }
-  std::string text = "medians per " +
-                     std::string(grouped ? "group of configurations" : "configuration") +
-                     " and solver\n" + render(std::move(columns), options.width);
+  std::string text =
+      wrapped("medians per " + std::string(grouped ? "group of configurations" : "configuration") +
+                  " and solver",
+              options.width) +
+      "\n" + render(std::move(columns), options.width);
   if (grouped)
     text +=
         wrapped(fmt::format("({} configurations; each number is the median over a group; all of "
@@ -181,9 +229,9 @@ std::string message_list(const Overview& view, const TextOptions& options) {
 
 std::string to_text(const Overview& overview, const TextOptions& options) {
   TextOptions used = options;
-  used.width = std::max<std::size_t>(options.width, 40);
+  used.width = std::max<std::size_t>(options.width, 20);
   return heading(overview, used.width) + "\n" + solver_table(overview, used) + "\n" +
-         wrapped(overview.verdict, used.width) + "\n\n" + message_list(overview, used) +
+         verdict_text(overview, used) + "\n" + message_list(overview, used) +
          rank_table(overview, used);
 }
 

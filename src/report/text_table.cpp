@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 
 namespace nucreg {
 namespace {
@@ -23,10 +25,10 @@ std::size_t byte_of(const std::string& text, std::size_t index) {
   return at;
 }
 
-std::string shortened(const std::string& text) {
+std::string shortened(const std::string& text, std::size_t widest) {
   const std::size_t length = places(text);
-  if (length <= widest_cell) return text;
-  const std::size_t side = (widest_cell - 2) / 2;
+  if (length <= widest) return text;
+  const std::size_t side = (widest - 2) / 2;
   return text.substr(0, byte_of(text, side)) + ".." + text.substr(byte_of(text, length - side));
 }
 
@@ -52,7 +54,7 @@ std::string line_of(const std::vector<TextColumn>& columns, auto&& cell_of) {
 
 std::string render(std::vector<TextColumn> columns, std::size_t width) {
   for (TextColumn& column : columns)
-    for (std::string& cell : column.cells) cell = shortened(cell);
+    for (std::string& cell : column.cells) cell = shortened(cell, std::min(widest_cell, width));
   const auto total = [&] {
     std::size_t sum = 0;
     for (const TextColumn& column : columns) sum += width_of(column) + 2;
@@ -61,7 +63,7 @@ std::string render(std::vector<TextColumn> columns, std::size_t width) {
   std::string left_out;
   while (columns.size() > 1 && total() > width) {
     const auto least = std::ranges::min_element(columns, {}, &TextColumn::keep);
-    left_out += (left_out.empty() ? "" : ", ") + least->title;
+    if (!least->title.empty()) left_out += (left_out.empty() ? "" : ", ") + least->title;
     columns.erase(least);
   }
   std::string text = line_of(columns, [](const TextColumn& c) { return c.title; });
@@ -71,15 +73,38 @@ std::string render(std::vector<TextColumn> columns, std::size_t width) {
   return text;
 }
 
-std::string wrapped(std::string line, std::size_t width) {
-  for (std::size_t begin = 0; line.size() - begin > width;) {
-    std::size_t space = line.rfind(' ', begin + width);
-    if (space == std::string::npos || space <= begin) space = line.find(' ', begin + width);
-    if (space == std::string::npos) break;
-    line[space] = '\n';
-    begin = space + 1;
+std::string wrapped(const std::string& line, std::size_t width) {
+  std::string text;
+  std::size_t used = 0;  // places of the last line
+  for (std::size_t begin = 0; begin <= line.size();) {
+    const std::size_t end = std::min(line.find(' ', begin), line.size());
+    std::string word = line.substr(begin, end - begin);
+    begin = end + 1;
+    if (used > 0 && used + 1 + places(word) > width) {
+      text += '\n';
+      used = 0;
+    } else if (used > 0) {
+      text += ' ';
+      ++used;
+    }
+    for (; places(word) > width; word.erase(0, byte_of(word, width)))
+      text += word.substr(0, byte_of(word, width)) + '\n';
+    text += word;
+    used += places(word);
   }
-  return line;
+  return text;
+}
+
+std::string bar(double fraction, std::size_t width, bool unicode) {
+  if (!(fraction > 0.0)) return {};
+  const double full = std::min(fraction, 1.0) * static_cast<double>(width);
+  if (!unicode) return std::string(std::max<std::size_t>(1, std::lround(full)), '#');
+  constexpr std::array eighths{"",       "\u258f", "\u258e", "\u258d",
+                               "\u258c", "\u258b", "\u258a", "\u2589"};
+  const auto parts = std::max<std::size_t>(1, std::lround(8.0 * full));
+  std::string text;
+  for (std::size_t i = 0; i < parts / 8; ++i) text += "\u2588";
+  return text + eighths[parts % 8];
 }
 
 }  // namespace nucreg

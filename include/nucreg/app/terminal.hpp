@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string>
 
+#include "nucreg/report/text.hpp"
 #include "nucreg/run/dispatch.hpp"
 
 namespace nucreg {
@@ -11,8 +12,13 @@ namespace nucreg {
 /// Whether what is written to standard error reaches a terminal, also through mpirun, which stands
 /// between its ranks and the terminal.
 [[nodiscard]] bool error_is_terminal();
-/// Columns of the terminal behind standard output, or 100 where there is none.
+/// The variable COLUMNS where it is a number, else the columns of the terminal behind standard
+/// output, or 80 where there is none.
 [[nodiscard]] int output_width();
+/// Whether the locale that the user set takes UTF-8.
+[[nodiscard]] bool output_is_unicode();
+/// How to lay out text for standard output.
+[[nodiscard]] TextOptions terminal_text();
 
 /// Writes to standard output and makes sure that it got there. Throws OutputError.
 void print_result(const std::string& text);

@@ -10,7 +10,7 @@
 namespace nucreg {
 
 /// NaN at both ends where there is none.
-struct Interval {
+struct ConfidenceInterval {
   double low = std::numeric_limits<double>::quiet_NaN();
   double high = std::numeric_limits<double>::quiet_NaN();
 };

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "nucreg/core/table.hpp"
+#include "nucreg/report/comparison.hpp"
 #include "nucreg/report/messages.hpp"
-#include "nucreg/report/speed.hpp"
 #include "nucreg/store/result_file.hpp"
 
 namespace nucreg {
@@ -17,8 +17,7 @@ struct Overview {
   Table configurations, solvers, summary, ranks;
   std::uint64_t records = 0;           ///< rows of /trials
   std::vector<MessageCount> messages;  ///< the commonest, at most 20
-  std::vector<SpeedRatio> speed;       ///< each pair of solvers
-  std::string verdict;                 ///< in one line
+  Comparison comparison;
 };
 
 /// Reads the small tables and streams /trials once. Throws InputError.

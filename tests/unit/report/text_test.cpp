@@ -2,11 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/report/json.hpp"
+#include "nucreg/report/verdict.hpp"
 #include "unit/report/sample_result.hpp"
 #include "unit/store/scratch.hpp"
 
@@ -45,7 +47,10 @@ Overview wide_overview(std::size_t count) {
 std::size_t longest_line(const std::string& text) {
   std::size_t longest = 0;
   std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) longest = std::max(longest, line.size());
+  for (std::string line; std::getline(lines, line);)
+    longest = std::max(longest, static_cast<std::size_t>(std::ranges::count_if(line, [](char c) {
+                         return (c & 0xC0) != 0x80;  // characters of UTF-8
+                       })));
   return longest;
 }
 
@@ -66,7 +71,7 @@ TEST_CASE("the text shows what varies, medians, failures and ranks") {
   CHECK(contains(text, "10.0 us"));
   CHECK(contains(text, "1 of 4"));
   CHECK(contains(text, "0 of 3"));  // one of four was not applicable
-  CHECK(contains(text, "LM was 3 times as fast as L-BFGS"));
+  CHECK(contains(text, "LM is 3 times as fast as L-BFGS"));
   CHECK(contains(text, "node-b"));
   CHECK(contains(text, "250 ms"));
   CHECK(contains(text, "1.5 MiB"));
@@ -74,16 +79,20 @@ TEST_CASE("the text shows what varies, medians, failures and ranks") {
 
 TEST_CASE("tables fit into the width and name what they leave out") {
   Overview view = sample_overview();
-  view.verdict = "-";
-  for (const std::size_t width : {40U, 50U, 60U, 80U}) {
-    const std::string text = to_text(view, {.width = width});
-    INFO(text);
-    CHECK(longest_line(text) <= width);
-    CHECK(contains(text, "solver"));
-    CHECK(contains(text, "10.0 us"));
+  view.attributes["cpu_model"] = std::string(150, 'x');
+  for (const bool unicode : {false, true}) {
+    for (const std::size_t width : {20U, 30U, 40U, 50U, 60U, 80U, 200U}) {
+      const std::string text = to_text(view, {.width = width, .unicode = unicode});
+      INFO(text);
+      CHECK(longest_line(text) <= width);
+      CHECK(contains(text, "solver"));
+      if (width >= 40) CHECK(contains(text, "10.0 us"));
+      CHECK(contains(text, "\u2588") == (unicode && width >= 80));
+      CHECK(contains(text, "##") == (!unicode && width >= 80));
+    }
   }
   const std::string narrow = to_text(view, {.width = 40});
-  CHECK(contains(narrow, "(too narrow for: evaluations"));
+  CHECK(contains(narrow, "for: evaluations"));
 }
 
 TEST_CASE("many configurations are grouped by the leading axes") {
@@ -91,7 +100,7 @@ TEST_CASE("many configurations are grouped by the leading axes") {
   INFO(text);
   CHECK(contains(text, "200 configurations; each number is the median over a group; all of them:"));
   CHECK(contains(text, "nucreg export"));
-  CHECK_FALSE(contains(text, "noise_px"));
+  CHECK_FALSE(contains(text, "noise_px  solver"));
   CHECK(contains(text, "points  solver"));
   CHECK(contains(text, "0 of 20"));
   // points 0 has configurations 0 to 19: rmsd_px of LM is 0.1 (2 + 8 c), median at c = 9.5.
@@ -137,5 +146,9 @@ TEST_CASE("JSON holds it all, with null for what is not finite") {
   CHECK(json["summary"][0]["iterations_mean"].is_null());
   CHECK(json["ranks"][1]["busy_s"] == 12.0);
   CHECK(json["speed"][0]["time_ratio"].get<double>() == doctest::Approx(3.0));
-  CHECK(json["verdict"] == view.verdict);
+  CHECK(json["verdict"] == make_verdict(view.comparison).sentence);
+  CHECK(json["comparisons"].size() == view.comparison.regions.size());
+  CHECK(json["comparisons"][0]["scope"] == "overall");
+  CHECK(json["comparisons"][0]["solver_b"] == "LM");
+  CHECK(json["solver_ranks"].size() == 2);
 }

@@ -1,0 +1,83 @@
+// Runs whose truth is known: two solvers with the times of a real machine, judged as any run is.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "nucreg/core/random.hpp"
+#include "nucreg/report/comparison.hpp"
+
+namespace nucreg::simulation {
+
+/// Times are (difficulty of the trial) x (speed of the solver) x (noise of the machine): difficulty
+/// is log-normal and shared by the solvers of a trial, noise is log-normal with a heavy tail, a
+/// slow solve now and then, on either side.
+struct Setting {
+  std::uint32_t configurations = 1;
+  std::uint32_t trials = 100;  ///< of each configuration
+  std::uint32_t solvers = 2;
+  double slowdown = 1.0;    ///< true time of solver 1, relative to all others
+  double flipped = 1.0;     ///< the same in the second half of the configurations, times slowdown
+  double difficulty = 0.5;  ///< standard deviations of logarithms
+  double noise = 0.1;
+  double spikes = 0.03;   ///< chance of a solve that takes 1.5 to 4 times as long
+  double failures = 0.0;  ///< chance that a solve fails
+  double invalid = 0.0;   ///< chance that a timing is not valid
+};
+
+/// Points x noise, as square as it can be.
+inline Table configurations(std::uint32_t count) {
+  std::vector<std::int64_t> number;
+  std::vector<double> points, noise_px;
+  const auto side = static_cast<std::uint32_t>(std::ceil(std::sqrt(count)));
+  for (std::uint32_t c = 0; c < count; ++c) {
+    number.push_back(c);
+    points.push_back(100.0 * (1 + c / side));
+    noise_px.push_back(c % side);
+  }
+  return {"configurations",
+          {{"configuration", "1", number}, {"points", "1", points}, {"noise_px", "px", noise_px}}};
+}
+
+inline Comparison judge(const Setting& setting, std::uint32_t run) {
+  RandomStream random(1, run, 0, Purpose::draws);
+  std::vector<std::string> names;
+  for (std::uint32_t s = 0; s < setting.solvers; ++s)
+    names.push_back(std::string(1, char('A' + s)));
+  ComparisonBuilder builder(names, configurations(setting.configurations));
+  std::vector<Record> rows(setting.solvers);
+  for (std::uint32_t c = 0; c < setting.configurations; ++c) {
+    const bool second = 2 * c >= setting.configurations;
+    const double slow = setting.slowdown * (second ? setting.flipped : 1.0);
+    for (std::uint32_t t = 0; t < setting.trials; ++t) {
+      const double difficulty = std::exp(setting.difficulty * random.normal());
+      for (std::uint32_t s = 0; s < setting.solvers; ++s) {
+        Record& row = rows[s];
+        row.configuration = c;
+        row.trial = t;
+        row.solver = s;
+        row.pairs = 100;
+        row.objective = 1.0;
+        row.status =
+            random.uniform() < setting.failures ? SolveStatus::failed : SolveStatus::converged;
+        row.timing_valid = random.uniform() >= setting.invalid;
+        row.wall_seconds =
+            1e-4 * (1.0 + c) * difficulty * std::exp(setting.noise * random.normal());
+        if (random.uniform() < setting.spikes) row.wall_seconds *= random.uniform(1.5, 4.0);
+        if (s == 1) row.wall_seconds *= slow;
+      }
+      builder.add(rows);
+    }
+  }
+  return builder.finish();
+}
+
+/// Whether anything at all was declared different: speed or arrival, anywhere.
+inline bool declares(const Comparison& comparison) {
+  for (const Region& region : comparison.regions)
+    for (const PairStatistics& pair : region.pairs)
+      if (pair.faster != Side::neither || pair.arrives != Side::neither) return true;
+  return false;
+}
+
+}  // namespace nucreg::simulation

@@ -1,0 +1,321 @@
+#include "nucreg/report/comparison.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "nucreg/core/error.hpp"
+#include "nucreg/report/verdict.hpp"
+#include "support/verdict_simulation.hpp"
+
+using namespace nucreg;
+
+namespace {
+
+Record solve(std::uint32_t trial, std::uint32_t solver, double objective, double seconds,
+             std::uint32_t configuration = 0) {
+  Record r;
+  r.configuration = configuration;
+  r.trial = trial;
+  r.solver = solver;
+  r.pairs = 100;
+  r.status = SolveStatus::converged;
+  r.objective = objective;
+  r.wall_seconds = seconds;
+  r.timing_valid = true;
+  return r;
+}
+
+Comparison compare(std::vector<std::string> names, const std::vector<Record>& rows,
+                   std::uint32_t configurations = 1) {
+  ComparisonBuilder builder(std::move(names), simulation::configurations(configurations));
+  for (const Record& row : rows) builder.add({&row, 1});
+  return builder.finish();
+}
+
+const PairStatistics& first(const Comparison& comparison) {
+  return comparison.overall().pairs.at(0);
+}
+
+/// `trials` trials in which solver 0 takes `factor` times as long as solver 1, give or take.
+std::vector<Record> timings(std::uint32_t trials, double factor, std::uint32_t configuration = 0) {
+  std::vector<Record> rows;
+  for (std::uint32_t t = 0; t < trials; ++t) {
+    rows.push_back(solve(t, 0, 1.0, factor * (1e-3 + 1e-5 * (t % 7)), configuration));
+    rows.push_back(solve(t, 1, 1.0 + 1e-9, 1e-3, configuration));
+  }
+  return rows;
+}
+
+void add(std::vector<Record>& rows, const std::vector<Record>& more) {
+  rows.insert(rows.end(), more.begin(), more.end());
+}
+
+bool says(const std::string& sentence, const std::string& words) {
+  INFO(sentence);
+  CHECK(sentence.find('\n') == std::string::npos);
+  const bool found = sentence.find(words) != std::string::npos;
+  CHECK_MESSAGE(found, words);
+  return found;
+}
+
+bool says(const Comparison& comparison, const std::string& words) {
+  return says(make_verdict(comparison).sentence, words);
+}
+
+}  // namespace
+
+TEST_CASE("the ratio is the geometric mean, the effect the rank biserial") {
+  const Comparison c =
+      compare({"slow", "fast"}, {solve(0, 0, 1, 2e-3), solve(0, 1, 1, 1e-3), solve(1, 0, 1, 4e-3),
+                                 solve(1, 1, 1, 1e-3), solve(2, 0, 1, 8e-3), solve(2, 1, 1, 1e-3)});
+  const PairStatistics& pair = first(c);
+  CHECK(pair.equal == 3);
+  CHECK(pair.timed == 3);
+  CHECK(pair.ratio == doctest::Approx(4.0).epsilon(1e-14));
+  CHECK(pair.spread == doctest::Approx(std::log(2.0)).epsilon(1e-12));
+  CHECK(pair.effect == 1.0);
+  CHECK(pair.speed_p == doctest::Approx(0.25));  // 2 / 2^3
+  CHECK(pair.interval.low >= 2.0);
+  CHECK(pair.interval.high <= 8.0);
+  CHECK(pair.finding == SpeedFinding::undecided);
+  // All of one sign in n trials have p = 2^(1 - n): n >= 1 + log2(1 / 0.03) = 6.06.
+  CHECK(pair.more_trials >= 4);
+  says(c, "not enough trials to tell the speed of fast and slow apart");
+  says(c, "more would tell");
+}
+
+TEST_CASE("a clear case names the faster one, the factor and the interval") {
+  std::vector<Record> rows = timings(50, 3.0);
+  rows.push_back(solve(50, 0, 1.0, 1e-3));
+  rows.push_back(solve(50, 1, 2.0, 1e-9));
+  const Comparison c = compare({"L-BFGS", "LM"}, rows);
+  CHECK(first(c).faster == Side::b);
+  CHECK(first(c).better_a == 1);
+  CHECK(first(c).arrives == Side::neither);
+  says(c, "LM is 3.09 times as fast as L-BFGS at equal accuracy (95 % interval 3.07 to 3.1, p ");
+  says(c, "50 of 51 trials)");
+}
+
+TEST_CASE("equal times are no difference once there are enough of them") {
+  std::vector<Record> rows;
+  for (std::uint32_t t = 0; t < 40; ++t) {
+    rows.push_back(solve(t, 0, 1.0, t % 2 ? 1.01e-3 : 1e-3));
+    rows.push_back(solve(t, 1, 1.0, t % 2 ? 1e-3 : 1.01e-3));
+  }
+  const Comparison c = compare({"x", "y"}, rows);
+  CHECK(first(c).finding == SpeedFinding::same);
+  says(c, "no difference in speed between x and y");
+}
+
+TEST_CASE("equal means equal within the tolerance or below the rounding floor") {
+  const auto equal = [](double a, double b) {
+    return first(compare({"a", "b"}, {solve(0, 0, a, 1), solve(0, 1, b, 1)})).equal == 1;
+  };
+  CHECK(equal(1.0, 1.0 + 0.9e-6));
+  CHECK_FALSE(equal(1.0, 1.0 + 1.1e-6));
+  CHECK(equal(0.0, 0.9e-16));  // 100 pairs: the floor is 1e-16
+  CHECK(equal(0.9e-16, 1e-25));
+  CHECK_FALSE(equal(0.0, 1.1e-16));
+}
+
+TEST_CASE("failures count against the solver that failed") {
+  std::vector<Record> rows = timings(30, 1.0);
+  for (std::uint32_t t = 0; t < 12; ++t) rows[2 * t].status = SolveStatus::failed;
+  rows[2 * 20 + 1].objective = Record::nan;
+  rows[2 * 21].status = rows[2 * 21 + 1].status = SolveStatus::failed;
+  const Comparison c = compare({"weak", "strong"}, rows);
+  const PairStatistics& pair = first(c);
+  CHECK(pair.trials == 30);
+  CHECK(pair.failed_a == 13);
+  CHECK(pair.failed_b == 2);
+  CHECK(pair.better_b == 12);
+  CHECK(pair.better_a == 1);
+  CHECK(pair.equal == 16);
+  CHECK(pair.arrival_p == doctest::Approx(28.0 / 8192.0));  // 2 (1 + 13) / 2^13
+  CHECK(pair.arrives == Side::b);
+  says(c, "strong reaches the better fit in 12 trials, weak in 1");
+  const Verdict verdict = make_verdict(c);
+  REQUIRE(verdict.notes.size() == 1);
+  says(verdict.notes[0], "failed: weak in 13 of 30 trials, strong in 2 of 30 trials");
+}
+
+TEST_CASE("faster and arriving less often is said in one breath") {
+  std::vector<Record> rows = timings(60, 0.5);
+  for (std::uint32_t t = 0; t < 20; ++t) rows[2 * t].status = SolveStatus::failed;
+  const Comparison c = compare({"hasty", "safe"}, rows);
+  CHECK(first(c).faster == Side::a);
+  CHECK(first(c).arrives == Side::b);
+  says(c, "hasty is 1.9");
+  says(c, ", but safe reaches the better fit in 20 trials, hasty in 0");
+}
+
+TEST_CASE("timings that are not valid are in no time, and it is said how many") {
+  std::vector<Record> rows = timings(20, 2.0);
+  for (std::uint32_t t = 0; t < 5; ++t) rows[2 * t].timing_valid = false;
+  rows[11].wall_seconds = 0.0;
+  rows[13].wall_seconds = Record::nan;
+  const Comparison c = compare({"a", "b"}, rows);
+  CHECK(first(c).equal == 20);
+  CHECK(first(c).timed == 13);
+  says(make_verdict(c).notes.at(0), "7 of 20 comparisons at equal accuracy are in no time");
+}
+
+TEST_CASE("an interrupted solve moves no ratio far") {
+  std::vector<Record> rows = timings(50, 2.0);
+  const double before = first(compare({"a", "b"}, rows)).ratio;
+  rows[40].wall_seconds *= 1e6;
+  CHECK(first(compare({"a", "b"}, rows)).ratio == doctest::Approx(before).epsilon(0.01));
+}
+
+TEST_CASE("one trial has a ratio and no interval") {
+  const Comparison c = compare({"a", "b"}, {solve(0, 0, 1, 1), solve(0, 1, 1, 2)});
+  CHECK(first(c).ratio == 0.5);
+  CHECK(std::isnan(first(c).interval.low));
+  CHECK(first(c).faster == Side::neither);
+  says(c, "(ratio 2, one timing, no interval, 1 of 1 trials)");
+}
+
+TEST_CASE("why nothing can be compared is said") {
+  says(compare({"a"}, {solve(0, 0, 1, 1)}), "one solver only");
+  says(compare({"a", "b"}, {}), "no trial was taken on by both");
+  says(compare({"a", "b"},
+               {solve(0, 0, 1, 1), solve(0, 1, 2, 1), solve(1, 0, 1, 1), solve(1, 1, 2, 1)}),
+       "equal accuracy in 0 of 2 trials");
+  Record preempted = solve(0, 1, 1, 1);
+  preempted.timing_valid = false;
+  says(compare({"a", "b"}, {solve(0, 0, 1, 1), preempted}), "no timing is valid");
+  Record other = solve(0, 1, 1, 1);
+  other.status = SolveStatus::not_applicable;
+  says(compare({"a", "b"}, {solve(0, 0, 1, 1), other}), "no trial was taken on by both");
+  Record failed[] = {solve(0, 0, 1, 1), solve(0, 1, 1, 1)};
+  failed[0].status = failed[1].status = SolveStatus::failed;
+  says(compare({"a", "b"}, {failed[0], failed[1]}), "both failed in each of 1 trials");
+}
+
+TEST_CASE("where it flips is found and named") {
+  std::vector<Record> rows;
+  for (std::uint32_t c = 0; c < 4; ++c) add(rows, timings(40, c < 2 ? 0.5 : 3.0, c));
+  const Comparison c = compare({"x", "y"}, rows, 4);
+  // overall, points 100 and 200, noise_px 0 and 1, four configurations
+  REQUIRE(c.regions.size() == 9);
+  CHECK(region_name(c.regions[1]) == "points = 100");
+  CHECK(c.regions[1].configurations == 2);
+  CHECK(c.regions[1].pairs[0].trials == 80);
+  CHECK(c.regions[1].pairs[0].faster == Side::a);
+  CHECK(c.regions[2].pairs[0].faster == Side::b);
+  CHECK(c.regions[8].configuration == 3);
+  CHECK(c.regions[8].pairs[0].trials == 40);
+  const Verdict verdict = make_verdict(c);
+  REQUIRE_FALSE(verdict.flips.empty());
+  says(verdict.flips[0], "points = 100: x is 1.9");
+}
+
+TEST_CASE("an axis of many numbers is halved, one of many words left out") {
+  Table table = simulation::configurations(100);  // ten values each
+  table.columns.push_back({"file", "1", std::vector<std::string>{}});
+  for (int c = 0; c < 100; ++c)
+    std::get<std::vector<std::string>>(table.columns.back().values).push_back(std::to_string(c));
+  const Comparison c = ComparisonBuilder({"a", "b"}, table).finish();
+  std::vector<std::string> names;
+  for (const Region& region : c.regions) names.push_back(region_name(region));
+  CHECK(names == std::vector<std::string>{"overall", "points <= 500", "points > 500",
+                                          "noise_px <= 4", "noise_px > 4"});
+  CHECK(c.regions[1].configurations == 50);
+}
+
+TEST_CASE("three solvers are ranked, the best compared with each other, nearest first") {
+  std::vector<Record> rows;
+  const double seconds[] = {8e-3, 1e-3, 2e-3};
+  for (std::uint32_t t = 0; t < 20; ++t)
+    for (std::uint32_t s = 0; s < 3; ++s)
+      rows.push_back(solve(t, s, 1, seconds[s] * (1.0 + 0.001 * ((t * 7 + s * 3) % 10))));
+  rows[3].status = SolveStatus::failed;  // trial 1, x: last anyway
+  const Comparison c = compare({"x", "y", "z"}, rows);
+  CHECK(c.overall().pairs.size() == 3);
+  says(c, "y is 2.01 times as fast as z");
+  says(c, "; y is 7.98 times as fast as x");
+  CHECK(c.ranks.trials == 20);
+  CHECK(c.ranks.mean_rank == std::vector<double>{3.0, 1.0, 2.0});
+  // Demsar 2006, table 5: q 2.343 for three.
+  CHECK(c.ranks.critical_difference ==
+        doctest::Approx(2.343 * std::sqrt(12.0 / 120.0)).epsilon(1e-3));
+  CHECK(leaders(c, c.overall()).best == 1);
+  CHECK(leaders(c, c.overall()).second == 2);
+  const PairStatistics& pair = pair_of(c, c.overall(), 2, 0);
+  CHECK(pair.a == 0);
+  CHECK(pair.b == 2);
+}
+
+TEST_CASE("a trial that one did not take on or without a valid time is not ranked") {
+  std::vector<Record> rows;
+  for (std::uint32_t t = 0; t < 3; ++t)
+    for (std::uint32_t s = 0; s < 3; ++s) rows.push_back(solve(t, s, 1, 1e-3 * (s + 1)));
+  rows[0].status = SolveStatus::not_applicable;
+  rows[4].timing_valid = false;
+  CHECK(compare({"x", "y", "z"}, rows).ranks.trials == 1);
+}
+
+TEST_CASE("more trials than are ranked by all of them are sampled, and it is said") {
+  simulation::Setting setting{.trials = most_ranked, .slowdown = 1.02};
+  CHECK_FALSE(first(simulation::judge(setting, 0)).sampled);
+  setting.trials = most_ranked + 5000;
+  const Comparison c = simulation::judge(setting, 0);
+  CHECK(first(c).sampled);
+  CHECK(first(c).faster == Side::a);
+  CHECK(first(c).timed == most_ranked + 5000);
+  CHECK(1.0 / first(c).ratio == doctest::Approx(1.02).epsilon(0.005));
+  says(make_verdict(c).notes.at(0), "a random sample of 16,384 trials");
+}
+
+TEST_CASE("rows that cannot be are refused") {
+  CHECK_THROWS_WITH_AS(compare({"a"}, {solve(0, 1, 1, 1)}), doctest::Contains("solver 1 is not in"),
+                       InputError);
+  CHECK_THROWS_WITH_AS(compare({"a"}, {solve(0, 0, 1, 1, 7)}),
+                       doctest::Contains("configuration 7 is not in"), InputError);
+  CHECK_THROWS_WITH_AS(compare({"a", "b"}, {solve(3, 1, 1, 1), solve(3, 1, 1, 1)}),
+                       doctest::Contains("there twice in configuration 0, trial 3"), InputError);
+  CHECK_THROWS_WITH_AS(compare({"a"}, {solve(0, 0, 1, 1, 1), solve(0, 0, 1, 1, 0)}, 2),
+                       doctest::Contains("not sorted"), InputError);
+}
+
+TEST_CASE("the table has a row per region and pair, with names, units and sentences") {
+  std::vector<Record> rows;
+  for (std::uint32_t c = 0; c < 4; ++c) add(rows, timings(40, 3.0, c));
+  const Comparison c = compare({"x", "y"}, rows, 4);
+  const Table table = verdict_table(c);
+  CHECK(table.name == "verdict");
+  CHECK(table.rows() == 9);
+  CHECK(table.get<std::string>("scope")[8] == "configuration");
+  CHECK(table.get<std::string>("faster")[0] == "y");
+  CHECK(table.get<std::string>("finding")[0] == "faster");
+  CHECK(table.get<std::int64_t>("left_out")[0] == 0);
+  CHECK(table.get<double>("time_ratio")[0] == first(c).ratio);
+  CHECK(table.get<std::string>("sentence")[0] == pair_sentence(c, first(c)));
+  for (const Column& column : table.columns) {
+    CHECK(column.rows() == 9);
+    CHECK(column.units == "1");
+  }
+  CHECK(solver_rank_table(c).rows() == 2);
+}
+
+// The long form, with more cases: tools/bench/verdict.
+TEST_CASE("one solver under two names is declared different in at most 5 % of runs") {
+  int declared = 0;
+  for (std::uint32_t run = 0; run < 400; ++run)
+    declared += simulation::declares(
+        simulation::judge({.configurations = 4, .trials = 10, .failures = 0.02}, run));
+  CHECK(declared <= 20);
+}
+
+TEST_CASE("a true difference of 10 % is found at 100 trials in at least 90 % of runs") {
+  int found = 0, wrong = 0;
+  for (std::uint32_t run = 0; run < 100; ++run) {
+    const Comparison c =
+        simulation::judge({.configurations = 2, .trials = 50, .slowdown = 1.1}, run);
+    found += first(c).faster == Side::a;
+    wrong += first(c).faster == Side::b;
+  }
+  CHECK(found >= 90);
+  CHECK(wrong == 0);
+}

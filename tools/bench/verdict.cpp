@@ -1,0 +1,111 @@
+// How honest the verdict is: simulated runs whose truth is known, and what is declared of them.
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "support/verdict_simulation.hpp"
+
+namespace {
+
+using namespace nucreg;
+using simulation::Setting;
+
+double percent(std::uint32_t part, std::uint32_t of) {
+  return 100.0 * part / of;
+}
+
+/// Solvers that are one and the same under several names.
+void same(const char* name, const Setting& setting, std::uint32_t runs) {
+  std::uint32_t declared = 0, overall = 0, agreed = 0;
+  for (std::uint32_t run = 0; run < runs; ++run) {
+    const Comparison c = simulation::judge(setting, run);
+    declared += simulation::declares(c);
+    overall += c.overall().pairs[0].faster != Side::neither;
+    agreed += c.overall().pairs[0].finding == SpeedFinding::same;
+  }
+  fmt::print("| {} | {} x {} | {} | {:.1f} % | {:.1f} % | {:.1f} % |\n", name,
+             setting.configurations, setting.trials, setting.solvers, percent(declared, runs),
+             percent(overall, runs), percent(agreed, runs));
+}
+
+/// Solver B is slower than A.
+void different(const char* name, const Setting& setting, std::uint32_t runs) {
+  std::uint32_t found = 0, wrong = 0, covered = 0;
+  for (std::uint32_t run = 0; run < runs; ++run) {
+    const Comparison c = simulation::judge(setting, run);
+    const PairStatistics& pair = c.overall().pairs[0];
+    found += pair.faster == Side::a;
+    wrong += pair.faster == Side::b;
+    const double truth = 1.0 / setting.slowdown;
+    covered += pair.interval.low <= truth && truth <= pair.interval.high;
+  }
+  fmt::print("| {} | {} x {} | {} | {:.1f} % | {:.1f} % | {:.1f} % |\n", name,
+             setting.configurations, setting.trials, setting.solvers, percent(found, runs),
+             percent(wrong, runs), percent(covered, runs));
+}
+
+/// B is slower than A in one half of the configurations and faster in the other.
+void flipping(const char* name, const Setting& setting, std::uint32_t runs) {
+  std::uint32_t found = 0, wrong = 0;
+  for (std::uint32_t run = 0; run < runs; ++run) {
+    const Comparison c = simulation::judge(setting, run);
+    bool first = false, second = false;
+    for (const Region& region : c.regions) {
+      if (region.axis != "points") continue;
+      first = first || region.pairs[0].faster == Side::a;
+      second = second || region.pairs[0].faster == Side::b;
+    }
+    found += first && second;
+    wrong += c.overall().pairs[0].faster != Side::neither;
+  }
+  fmt::print("| {} | {} x {} | {} | {:.1f} % | {:.1f} % | |\n", name, setting.configurations,
+             setting.trials, setting.solvers, percent(found, runs), percent(wrong, runs));
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  const std::uint32_t runs =
+      count > 1 ? static_cast<std::uint32_t>(std::strtoul(words[1], nullptr, 10)) : 400;
+  if (runs == 0) {
+    fmt::print(stderr, "usage: bench_verdict [RUNS]\n");
+    return 2;
+  }
+  const auto heading = [](const char* title, const char* a, const char* b, const char* c) {
+    fmt::print(
+        "\n{}\n\n| runs | configurations x trials | solvers | {} | {} | {} |\n"
+        "|---|---|---|---|---|---|\n",
+        title, a, b, c);
+  };
+  fmt::print("{} simulated runs each\n", runs);
+  heading("One solver under several names: what is declared is wrong.",
+          "anything declared (at most 5 %)", "of it overall", "says no difference");
+  same("plain", {}, runs);
+  same("5 trials", {.trials = 5}, runs);
+  same("20 configurations", {.configurations = 20, .trials = 30}, runs);
+  same("20 configurations of 5", {.configurations = 20, .trials = 5}, runs);
+  same("200 configurations of 1", {.configurations = 200, .trials = 1}, runs);
+  same("6 solvers", {.configurations = 9, .trials = 20, .solvers = 6}, runs);
+  same("noisy machine", {.configurations = 4, .noise = 0.4, .spikes = 0.15}, runs);
+  same("failures and invalid timings", {.configurations = 4, .failures = 0.1, .invalid = 0.2},
+       runs);
+
+  heading("B takes longer than A.", "found", "the wrong way round", "interval holds the truth");
+  different("10 %, 100 trials", {.slowdown = 1.1}, runs);
+  different("10 %, 100 trials over 4 configurations",
+            {.configurations = 4, .trials = 25, .slowdown = 1.1}, runs);
+  different("10 %, 100 trials over 20 configurations",
+            {.configurations = 20, .trials = 5, .slowdown = 1.1}, runs);
+  different("10 %, 100 trials, 6 solvers", {.solvers = 6, .slowdown = 1.1}, runs);
+  different("10 %, 100 trials, noisier", {.slowdown = 1.1, .noise = 0.15, .spikes = 0.05}, runs);
+  different("10 %, 100 trials, failures and invalid timings",
+            {.slowdown = 1.1, .failures = 0.05, .invalid = 0.1}, runs);
+  different("2 %, 100 trials", {.slowdown = 1.02}, runs);
+  different("10 %, 20 trials", {.trials = 20, .slowdown = 1.1}, runs);
+
+  heading("B takes 10 % longer with few points and less time with many.", "both found",
+          "one declared overall", "");
+  flipping("100 trials a half",
+           {.configurations = 4, .trials = 50, .slowdown = 1.1, .flipped = 1.0 / 1.21}, runs);
+}
