@@ -36,6 +36,27 @@ JobError no_command(const CLI::App& app) {
                   {.allowed = names + ", --help, --version"});
 }
 
+CLI::App* add_synth(CLI::App& app, SynthCommand& synth) {
+  CLI::App* sub = app.add_subcommand("synth", "render 10x and 40x tiles of a random tissue");
+  SynthOptions& o = synth.options;
+  sub->add_option("--to", synth.folder, "folder for the tiles and truth.json")->required();
+  const auto add = [&](const char* name, auto& value, auto low, auto high, const char* doc) {
+    sub->add_option(name, value, doc)->check(CLI::Range(low, high))->capture_default_str();
+  };
+  sub->add_option("--seed", o.seed, "another seed, another tissue")->capture_default_str();
+  add("--ten", o.ten, 1, 1000, "tiles at 10x, side by side");
+  add("--forty", o.forty, 0, 10000, "tiles at 40x, within those");
+  add("--field", o.field_px, 32, 8192, "width and height of a 10x tile, px");
+  add("--tile", o.tile_px, 32, 8192, "width and height of a 40x tile, px");
+  add("--nuclei", o.nuclei, 1, 1000000, "per 10x tile");
+  add("--diameter", o.diameter_px, 3.0, 200.0, "of a typical nucleus, 10x px");
+  add("--missing", o.missing, 0.0, 1.0, "part of the nuclei that a magnification does not see");
+  add("--stage-error", o.stage_error_um, 0.0, 1e6, "of the stage positions, um");
+  sub->add_flag("--turned", o.turned, "40x mirrored or turned by right angles against 10x");
+  sub->add_flag("--force", synth.force, "overwrite existing files");
+  return sub;
+}
+
 int parse_and_run(int argc, char** argv) {
   CLI::App app{
       "Which optimizer maps nuclei from 10x to 40x best? Benchmarks solvers over MPI ranks.\n"
@@ -101,6 +122,12 @@ int parse_and_run(int argc, char** argv) {
   sub->add_option("OUT", verify.file, "result file")->required();
   sub->callback([&] { result = verify_command(verify); });
 
+  WatchCommand watch;
+  sub = app.add_subcommand("watch", "a run in progress, from its files; ends when the run ends");
+  sub->add_option("OUT", watch.file, "result file that the run will write")->required();
+  sub->add_flag("--once", watch.once, "look once, as where the output is no terminal");
+  sub->callback([&] { result = watch_command(watch); });
+
   MergeCommand merge;
   sub = app.add_subcommand("merge", "put result files of parts of one job together");
   sub->add_option("FILES", merge.files, "result files: parts, partial or whole")->required();
@@ -114,7 +141,10 @@ int parse_and_run(int argc, char** argv) {
   sub->add_flag("--json", image.json, "as JSON");
   CLI::Option* to = sub->add_option("--to", image.to, "TIFF file for one plane");
   const auto number = [&](const char* name, std::size_t& value, const char* doc) {
-    sub->add_option(name, value, doc)->capture_default_str()->needs(to);
+    sub->add_option(name, value, doc)
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber)  // an unsigned number would take -1 for the largest
+        ->needs(to);
   };
   number("--frame", image.frame, "frame of the plane, as listed");
   number("--channel", image.channel, "channel of the plane, as listed");
@@ -154,6 +184,9 @@ int parse_and_run(int argc, char** argv) {
   sub->add_option("--diameter-40x", match.diameter_40x_px, "the same at 40x");
   sub->footer("No match is an answer: exit status 0; --pairs then writes nothing.");
   sub->callback([&] { result = match_command(match); });
+
+  SynthCommand synth;
+  add_synth(app, synth)->callback([&] { result = synth_command(synth); });
 
   app.add_subcommand("solvers", "the solvers that a job can name")->callback([&] {
     result = solvers_command();
