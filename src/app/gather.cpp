@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "nucreg/app/solvers.hpp"
@@ -74,16 +75,25 @@ Table solver_table(const Job& job) {
            {"options", "1", options}}};
 }
 
-// Of all trials of the journal, read into `rows`, whose content is of no use.
-std::size_t longest_message(const JournalReader& journal, const std::vector<std::uint64_t>& offsets,
-                            std::vector<Record>& rows) {
-  std::size_t longest = 0;
+// What rows hold beyond their numbers.
+struct Extras {
+  std::size_t longest_message = 0;
+  std::uint64_t trace_points = 0;
+};
+
+// Of all trials of the journal.
+Extras extras_of(const JournalReader& journal, const std::vector<std::uint64_t>& offsets,
+                 std::vector<Record> rows) {
+  Extras extras;
   for (const std::uint64_t offset : offsets) {
     if (offset == not_there) continue;
     get_records(journal.payload_at(offset), rows);
-    for (const Record& row : rows) longest = std::max(longest, row.message.size());
+    for (const Record& row : rows) {
+      extras.longest_message = std::max(extras.longest_message, row.message.size());
+      extras.trace_points += row.trace.size();
+    }
   }
-  return longest;
+  return extras;
 }
 
 std::size_t most_parameters(const Plan& plan) {
@@ -102,8 +112,10 @@ std::uint64_t write_result(const std::filesystem::path& file, bool overwrite,
   const auto missing = static_cast<std::uint64_t>(std::ranges::count(offsets, not_there));
   const std::uint64_t trials_done = plan.tasks() - missing;
   std::vector<Record> rows(plan.solvers);
+  const Extras extras = extras_of(journal, offsets, rows);
   ResultWriter writer(file, trials_done * plan.solvers, most_parameters(plan),
-                      longest_message(journal, offsets, rows));
+                      extras.longest_message,
+                      job.run.trace ? std::optional(extras.trace_points) : std::nullopt);
   writer.set_attributes(attributes_of(job, plan, report, trials_done));
   writer.write_table(configuration_table(plan, job));
   writer.write_table(solver_table(job));

@@ -85,6 +85,7 @@ void take_over(OpenJournal& open, const ResultReader& partial, const Plan& plan)
   for (std::uint64_t first = 0; first < partial.trial_rows(); first += rows.size()) {
     rows.resize(std::min(trials_at_once * plan.solvers, partial.trial_rows() - first));
     partial.read_trials(first, rows);
+    partial.read_traces(first, rows);
     for (std::span<const Record> left(rows); left.size() >= plan.solvers;
          left = left.subspan(plan.solvers)) {
       const std::uint64_t task = left[0].configuration * plan.trials + left[0].trial;

@@ -145,8 +145,6 @@ TaskList task_list(const Job& job, const Plan& plan, const Part& part,
 }
 
 DispatchOptions dispatch_options(const Job& job, const Plan& plan) {
-  // Beside its solves a trial is made and measured, on a machine that may be crowded.
-  constexpr double slack_seconds = 30.0;
   double limit = 0.0;
   for (const Draw& seconds : job.fit.max_seconds) limit = std::max(limit, seconds.max);
   const auto solves_timed =
@@ -154,7 +152,9 @@ DispatchOptions dispatch_options(const Job& job, const Plan& plan) {
   DispatchOptions options;
   options.monitor_seconds = job.run.monitor_seconds;
   options.solves_per_task = plan.solvers;
-  options.lease_seconds = slack_seconds + limit * solves_timed * static_cast<double>(plan.solvers);
+  // Beside its solves a trial is made and measured, on a machine that may be crowded.
+  options.lease_seconds =
+      job.run.hang_seconds + limit * solves_timed * static_cast<double>(plan.solvers);
   return options;
 }
 

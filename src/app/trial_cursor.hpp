@@ -37,7 +37,10 @@ class TrialCursor {
     constexpr std::uint64_t rows_at_once = 2048;
     const std::uint64_t trials_at_once = std::max<std::uint64_t>(1, rows_at_once / solvers_);
     block_.resize(std::min(trials_at_once * solvers_, reader_->trial_rows() - read_));
-    if (!block_.empty()) reader_->read_trials(read_, block_);
+    if (!block_.empty()) {
+      reader_->read_trials(read_, block_);
+      reader_->read_traces(read_, block_);
+    }
     read_ += block_.size();
     at_ = 0;
   }

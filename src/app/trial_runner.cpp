@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <limits>
+#include <optional>
 
 #include "nucreg/core/allocation.hpp"
 #include "nucreg/core/clock.hpp"
@@ -61,6 +63,10 @@ std::string reason_of(const SolveResult& result, const Objective::NotFinite& fir
                      std::isnan(first.value) ? "NaN" : "infinite", first.evaluation);
 }
 
+std::string beyond_memory(std::int64_t most_bytes) {
+  return fmt::format("wanted more memory than run.max_solve_bytes = {}", most_bytes);
+}
+
 std::array<double, max_parameters> padded(const Params& params) {
   auto out = Record::no_params;
   std::copy(params.begin(), params.end(), out.begin());
@@ -96,7 +102,10 @@ TrialRunner::TrialRunner(const Job& job, const Plan& plan, std::unique_ptr<Probl
       source_(std::move(source)),
       solvers_(std::move(solvers)),
       rank_(rank),
-      clock_trusted_(clock_trusted) {}
+      clock_trusted_(clock_trusted) {
+  if (job.run.threads_per_rank > 1)
+    threads_ = std::make_unique<PassThreads>(static_cast<std::size_t>(job.run.threads_per_rank));
+}
 
 namespace {
 
@@ -163,6 +172,13 @@ TrialRunner::Prepared TrialRunner::prepare(const Configuration& c, const Trial& 
   return p;
 }
 
+// The mean in solver's coordinates becomes the sum in pixels: rho is homogeneous.
+std::vector<TracePoint> TrialRunner::in_px2(std::vector<TracePoint> points, const Prepared& p) {
+  for (TracePoint& point : points)
+    point.objective *= p.normalization.scale40 * p.normalization.scale40 / p.weight;
+  return points;
+}
+
 void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& record) const {
   const Configuration& c = p.configuration;
   const Trial& trial = p.trial;
@@ -179,29 +195,44 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
 
   SolveResult result;
   Objective::NotFinite not_finite;
+  // Only the first solve is traced. Where it is short it is repeated for its time, where it is long
+  // the few points that are kept are nothing.
+  double solve_start = 0.0;
+  std::optional<TraceRecorder> trace;
+  if (job_.run.trace) trace.emplace([&solve_start] { return wall_seconds() - solve_start; });
   const auto solve_once = [&] {
-    Objective objective(p.pairs, c.model, c.loss, p.loss_scale, p.magnification, p.weight);
-    const double deadline = wall_seconds() + trial.max_seconds;
+    Objective objective(p.pairs, c.model, c.loss, p.loss_scale, p.magnification, p.weight,
+                        threads_.get());
+    solve_start = wall_seconds();
+    const double deadline = solve_start + trial.max_seconds;
     objective.set_out_of_time([deadline] { return wall_seconds() > deadline; });
+    if (trace && record.repeats == 0) objective.set_trace(&*trace);
     result = solver.solve(objective, p.request);
     record.function_evaluations = objective.function_evaluations();
     record.jacobian_evaluations = objective.jacobian_evaluations();
     not_finite = objective.first_not_finite();
   };
-  double wall = 0.0, cpu = 0.0;
+  double wall = 0.0, cpu = 0.0, cpu_of_others = 0.0;
   const auto timed = [&](std::int64_t repeats) {
+    const double others_start = threads_ ? threads_->cpu_seconds() : 0.0;
     const double wall_start = wall_seconds(), cpu_start = thread_cpu_seconds();
     for (std::int64_t i = 0; i < repeats; ++i) solve_once();
     cpu = thread_cpu_seconds() - cpu_start;
     wall = wall_seconds() - wall_start;
+    cpu_of_others = threads_ ? threads_->cpu_seconds() - others_start : 0.0;
     record.repeats = repeats;
   };
+  // Only the first solve is metered: those repeated are the same, and metering takes time.
+  const std::int64_t most_bytes = job_.run.max_solve_bytes;
+  AllocationMeter meter(most_bytes > 0 ? static_cast<std::size_t>(most_bytes)
+                                       : std::numeric_limits<std::size_t>::max());
+  const auto stop_meter = [&] {
+    meter.stop();
+    record.peak_bytes = static_cast<std::int64_t>(meter.peak_bytes());
+  };
   try {
-    {
-      const AllocationMeter meter;
-      timed(1);
-      record.peak_bytes = static_cast<std::int64_t>(meter.peak_bytes());
-    }
+    timed(1);
+    stop_meter();
     const std::int64_t repeats =
         job_.run.timing_repeats > 0
             ? job_.run.timing_repeats
@@ -209,20 +240,22 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
     // A solve that ran out of time is not made to do so again.
     if (repeats > 1 && result.status != SolveStatus::max_time) timed(repeats);
   } catch (...) {
-    record.message = text_of_exception();
+    stop_meter();
+    record.message = meter.refused() ? beyond_memory(most_bytes) : text_of_exception();
     log_warning("configuration {} trial {} solver {} threw: {}", record.configuration, record.trial,
                 named.name, record.message);
     record.repeats = 0;
     return;
   }
+  if (trace) record.trace = in_px2(trace->points(), p);
   record.wall_seconds = wall / static_cast<double>(record.repeats);
-  record.cpu_seconds = cpu / static_cast<double>(record.repeats);
+  record.cpu_seconds = (cpu + cpu_of_others) / static_cast<double>(record.repeats);
   record.timing_valid = clock_trusted_ && timing_stands(wall, cpu);
   record.status = result.status;
   record.iterations = result.iterations;
   record.native_code = result.native_code;
   if (result.status == SolveStatus::failed || result.status == SolveStatus::stalled)
-    record.message = reason_of(result, not_finite);
+    record.message = meter.refused() ? beyond_memory(most_bytes) : reason_of(result, not_finite);
 
   const Map fitted = p.to_map(result.params, job_.problem.magnification);
   record.objective = objective_px(trial.pairs, fitted, c.loss, trial.loss_scale_px);

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 
 namespace nucreg {
 namespace {
@@ -13,8 +14,10 @@ namespace {
 // Plain data with static initialisation: read from inside malloc, also before main().
 struct Count {
   bool active;
+  bool refused;
   std::int64_t live;
   std::int64_t peak;
+  std::int64_t limit;
 };
 constinit thread_local Count count{};
 
@@ -29,16 +32,37 @@ void subtract(std::size_t bytes) {
 
 }  // namespace
 
-AllocationMeter::AllocationMeter() {
-  count = {.active = true, .live = 0, .peak = 0};
+AllocationMeter::AllocationMeter(std::size_t limit_bytes) {
+  constexpr std::size_t most = std::numeric_limits<std::int64_t>::max();
+  count = {.active = true,
+           .refused = false,
+           .live = 0,
+           .peak = 0,
+           .limit = static_cast<std::int64_t>(std::min(limit_bytes, most))};
 }
 
 AllocationMeter::~AllocationMeter() {
+  stop();
+}
+
+void AllocationMeter::stop() {
   count.active = false;
 }
 
 std::size_t AllocationMeter::peak_bytes() const {
   return static_cast<std::size_t>(count.peak);
+}
+
+bool AllocationMeter::refused() const {
+  return count.refused;
+}
+
+bool AllocationMeter::can_refuse() {
+#if defined(__SANITIZE_ADDRESS__)
+  return false;
+#else
+  return true;
+#endif
 }
 
 }  // namespace nucreg
@@ -79,37 +103,56 @@ void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
 void __libc_free(void*);
 
+/// Whether a limit forbids so many bytes in place of `before`.
+static bool forbidden(std::size_t bytes, std::size_t before = 0) {
+  using nucreg::count;
+  if (!count.active) return false;
+  const std::int64_t room = count.limit - count.live + static_cast<std::int64_t>(before);
+  if (room >= 0 && bytes <= static_cast<std::size_t>(room)) return false;
+  count.refused = true;
+  errno = ENOMEM;
+  return true;
+}
+
 static void* counted(void* block) {
   if (nucreg::count.active && block) nucreg::add(malloc_usable_size(block));
   return block;
 }
 
 void* malloc(std::size_t bytes) {
+  if (forbidden(bytes)) return nullptr;
   return counted(__libc_malloc(bytes));
 }
 
 void* calloc(std::size_t items, std::size_t bytes) {
+  std::size_t product = 0;
+  if (__builtin_mul_overflow(items, bytes, &product)) product = SIZE_MAX;
+  if (forbidden(product)) return nullptr;
   return counted(__libc_calloc(items, bytes));
 }
 
 void* realloc(void* block, std::size_t bytes) {
   const std::size_t before = nucreg::count.active && block ? malloc_usable_size(block) : 0;
+  if (bytes > before && forbidden(bytes, before)) return nullptr;
   void* moved = __libc_realloc(block, bytes);
   if (nucreg::count.active && (moved || bytes == 0)) nucreg::subtract(before);
   return counted(moved);
 }
 
 void* memalign(std::size_t alignment, std::size_t bytes) {
+  if (forbidden(bytes)) return nullptr;
   return counted(__libc_memalign(alignment, bytes));
 }
 
 void* aligned_alloc(std::size_t alignment, std::size_t bytes) {
+  if (forbidden(bytes)) return nullptr;
   return counted(__libc_memalign(alignment, bytes));
 }
 
 int posix_memalign(void** block, std::size_t alignment, std::size_t bytes) {
   if (alignment % sizeof(void*) != 0 || alignment == 0 || (alignment & (alignment - 1)) != 0)
     return EINVAL;
+  if (forbidden(bytes)) return ENOMEM;
   void* fresh = counted(__libc_memalign(alignment, bytes));
   if (!fresh) return ENOMEM;
   *block = fresh;

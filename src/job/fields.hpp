@@ -231,12 +231,29 @@ void describe(Visitor& visit, RunOptions& o) {
               .doc = "time between two samples of what each rank uses",
               .range = above_zero},
         o.monitor_seconds);
+  visit(Field{.name = "threads_per_rank",
+              .unit = "1",
+              .doc = "threads that share each pass over more than 65536 pairs",
+              .range = count_from(1.0, 1024.0)},
+        o.threads_per_rank);
   visit(Field{.name = "timing_repeats",
               .unit = "1",
               .doc = "timed repetitions of each solve; auto: until the clock resolves it",
               .range = count_from(1.0, 1e9),
               .zero_word = "auto"},
         o.timing_repeats);
+  visit(Field{.name = "max_solve_bytes",
+              .unit = "B",
+              .doc = "memory that one solve may hold at once; beyond it the solve fails",
+              .range = count_from(1.0, 9007199254740992.0),
+              .zero_word = "off"},
+        o.max_solve_bytes);
+  visit(Field{.name = "hang_seconds",
+              .unit = "s",
+              .doc = "a trial that takes this much longer than its solves may, hangs",
+              .range = above_zero},
+        o.hang_seconds);
+  visit(Field{.name = "trace", .doc = "store how the objective fell in each solve"}, o.trace);
 }
 
 }  // namespace nucreg::job_fields

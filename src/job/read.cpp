@@ -77,6 +77,12 @@ void read(const Slot& slot, std::string& value) {
   value = *text;
 }
 
+void read(const Slot& slot, bool& value) {
+  const auto truth = slot.node->value_exact<bool>();
+  if (!truth) slot.wrong_type();
+  value = *truth;
+}
+
 void read(const Slot& slot, std::int64_t& value) {
   const auto word = slot.node->value_exact<std::string>();
   if (word && !slot.field->zero_word.empty()) {

@@ -34,6 +34,7 @@ struct Slot {
 };
 
 void read(const Slot& slot, std::string& value);
+void read(const Slot& slot, bool& value);
 void read(const Slot& slot, std::int64_t& value);
 void read(const Slot& slot, std::uint64_t& value);
 void read(const Slot& slot, double& value);

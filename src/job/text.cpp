@@ -109,6 +109,10 @@ std::string toml_text(const std::array<double, 2>& value, const Field&) {
   return list_text(value);
 }
 
+std::string toml_text(bool value, const Field&) {
+  return value ? "true" : "false";
+}
+
 std::string toml_text(const OptionValue& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return toml_string(*text);
   if (const auto* truth = std::get_if<bool>(&value)) return *truth ? "true" : "false";

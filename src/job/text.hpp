@@ -24,6 +24,7 @@ namespace nucreg::job_fields {
 
 // Shortest text that reads back as the same value. The Field tells the word for 0, if any.
 [[nodiscard]] std::string toml_text(double value, const Field&);
+[[nodiscard]] std::string toml_text(bool value, const Field&);
 [[nodiscard]] std::string toml_text(std::int64_t value, const Field& field);
 [[nodiscard]] std::string toml_text(std::uint64_t value, const Field&);
 [[nodiscard]] std::string toml_text(const std::string& value, const Field&);
@@ -61,6 +62,8 @@ template <class T>
   using Item = typename ItemOf<T>::type;
   if constexpr (std::is_enum_v<Item>)
     return all_names<Item>();
+  else if constexpr (std::is_same_v<Item, bool>)
+    return "true, false";
   else if constexpr (std::is_same_v<Item, std::string>)
     return std::string(field.text.words);
   else if constexpr (std::is_same_v<Item, Start>)

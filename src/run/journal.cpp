@@ -21,7 +21,7 @@ namespace nucreg {
 namespace {
 
 constexpr std::size_t flush_bytes = std::size_t{64} << 10;
-constexpr std::uint32_t version = 2;  // 1: payloads of records without messages
+constexpr std::uint32_t version = 2;  // 1: payloads of other records
 // No byte pattern of text, small numbers or common doubles.
 constexpr std::uint32_t frame_magic = 0xF19CB5E7;
 

@@ -83,7 +83,8 @@ class EigenLmSolver : public Solver {
     if (ended == SolveStatus::max_time && !objective.out_of_time())
       ended = SolveStatus::max_evaluations;
     // Eigen takes a gradient of NaN for one of zero.
-    if (!std::isfinite(lm.fnorm())) ended = SolveStatus::failed;
+    const bool finite = std::isfinite(lm.fnorm());
+    if (!finite) ended = SolveStatus::failed;
     return {.params = x,
             .status = ended,
             .iterations = static_cast<std::int64_t>(lm.iterations()),

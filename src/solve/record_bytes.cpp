@@ -36,6 +36,9 @@ void put_records(std::span<const Record> records, std::vector<std::byte>& bytes)
     const auto length = static_cast<std::uint32_t>(message.size());
     put(bytes, &length, sizeof length);
     put(bytes, message.data(), length);
+    const auto points = static_cast<std::uint32_t>(record.trace.size());
+    put(bytes, &points, sizeof points);
+    put(bytes, record.trace.data(), points * sizeof(TracePoint));
   }
 }
 
@@ -46,6 +49,11 @@ void get_records(std::span<const std::byte> bytes, std::span<Record> records) {
     take_into(bytes, length);
     const auto text = take(bytes, length);
     record.message.assign(reinterpret_cast<const char*>(text.data()), text.size());
+    std::uint32_t points = 0;
+    take_into(bytes, points);
+    const auto trace = take(bytes, points * sizeof(TracePoint));
+    record.trace.resize(points);
+    if (points > 0) std::memcpy(record.trace.data(), trace.data(), trace.size());
   }
   if (!bytes.empty()) throw std::invalid_argument("there is more than these records");
 }

@@ -6,6 +6,7 @@
 #include "dataset.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/store/result_file.hpp"
+#include "trace_columns.hpp"
 #include "trial_schema.hpp"
 #include "types.hpp"
 
@@ -20,6 +21,7 @@ struct ResultReader::Body {
   Handle file;
   Attributes attributes;
   std::vector<std::optional<Dataset>> columns;  // as trial_fields(); none where the file has none
+  std::optional<TraceReader> trace;
   std::uint64_t rows = 0;
   std::size_t parameters = 0;
 
@@ -89,6 +91,7 @@ void ResultReader::Body::open_trials() {
   rows = columns.front()->rows();
   for (std::size_t c = 0; c < columns.size(); ++c)
     if (columns[c]) check_column(trial_fields()[c], *columns[c]);
+  if (has("/trace")) trace.emplace(file.get(), rows);
 }
 
 void ResultReader::Body::check_column(const TrialField& field, const Dataset& column) {
@@ -136,6 +139,17 @@ std::uint64_t ResultReader::trial_rows() const {
 
 std::size_t ResultReader::parameters() const {
   return body_->parameters;
+}
+
+bool ResultReader::has_traces() const {
+  return body_->trace.has_value();
+}
+
+void ResultReader::read_traces(std::uint64_t first, std::span<Record> rows) const {
+  if (first > body_->rows || rows.size() > body_->rows - first)
+    throw std::out_of_range("rows beyond the end of /trials");
+  if (!body_->trace) return;
+  hdf5::rethrow_as<InputError>(body_->path, [&] { body_->trace->read(first, rows); });
 }
 
 namespace {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <system_error>
 
 #include "attribute.hpp"
@@ -8,6 +9,7 @@
 #include "nucreg/store/publish_file.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "output_driver.hpp"
+#include "trace_columns.hpp"
 #include "trial_schema.hpp"
 #include "types.hpp"
 
@@ -23,7 +25,8 @@ struct ResultWriter::Body {
   hdf5::WriteError error;  // outlives the file
   Handle file;
   std::vector<Dataset> columns;  // as trial_fields()
-  std::vector<Record> waiting;   // less than a chunk
+  std::optional<TraceWriter> trace;
+  std::vector<Record> waiting;  // less than a chunk
   std::vector<std::byte> values;
   bool published = false;
 
@@ -31,6 +34,7 @@ struct ResultWriter::Body {
     if (published) return;
     if (error.code == 0) error = {"close", ECANCELED};  // nothing more needs to reach the disk
     columns.clear();
+    trace.reset();
     file = Handle();
     std::error_code ignored;
     std::filesystem::remove(temporary, ignored);
@@ -82,6 +86,7 @@ void ResultWriter::Body::write_chunk(std::span<const Record> records) {
       field.store(records[i], values.data() + i * bytes, bytes);
     columns[c].write(written, records.size(), values.data());
   }
+  if (trace) trace->append(records);
   written += records.size();
 }
 
@@ -109,7 +114,8 @@ void ResultWriter::Body::write_column(const std::string& path, const Column& col
 }
 
 ResultWriter::ResultWriter(const std::filesystem::path& file, std::uint64_t rows,
-                           std::size_t parameters, std::size_t message_bytes)
+                           std::size_t parameters, std::size_t message_bytes,
+                           std::optional<std::uint64_t> trace_points)
     : body_(std::make_unique<Body>()) {
   if (parameters == 0 || parameters > max_parameters)
     throw Error(ExitStatus::bug, "a result file has 1 to 8 parameters", {.file = file.string()});
@@ -119,7 +125,10 @@ ResultWriter::ResultWriter(const std::filesystem::path& file, std::uint64_t rows
   body_->rows = rows;
   body_->parameters = parameters;
   body_->message_bytes = std::clamp<std::size_t>(message_bytes, 1, most_message_bytes);
-  body_->attempt([&] { body_->create(); });
+  body_->attempt([&] {
+    body_->create();
+    if (trace_points) body_->trace.emplace(body_->file.get(), rows, *trace_points);
+  });
 }
 
 ResultWriter::~ResultWriter() = default;
@@ -171,6 +180,8 @@ void ResultWriter::commit(bool overwrite) {
     body.waiting.clear();
     for (Dataset& column : body.columns) column.close();
     body.columns.clear();
+    if (body.trace) body.trace->finish();
+    body.trace.reset();
     body.file.close("H5Fclose");
   });
   publish_file(body.temporary, body.target, overwrite);

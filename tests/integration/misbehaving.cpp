@@ -1,5 +1,6 @@
 // Solvers that no program should have to bear.
 #include <chrono>
+#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <stdexcept>
@@ -24,12 +25,24 @@ SolveResult throws_number(Objective&, const SolveRequest&) {
   throw 42;
 }
 
+// As a library in C may: it looks at what malloc gives it and gives up.
+SolveResult gives_up_without_memory(Objective&, const SolveRequest& request) {
+  std::vector<std::unique_ptr<void, void (*)(void*)>> blocks;
+  blocks.reserve(1000);
+  SolveResult result{.params = request.start, .reason = "no memory"};
+  while (blocks.size() < 1000) {
+    blocks.emplace_back(std::malloc(std::size_t{1} << 20), std::free);
+    if (!blocks.back()) return result;
+  }
+  result.status = SolveStatus::converged;
+  return result;
+}
+
 // Never asks whether it is out of time.
 SolveResult never_returns(Objective&, const SolveRequest&) {
   while (true) std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
-// The test limits the memory of the process.
 SolveResult allocates_without_end(Objective&, const SolveRequest&) {
   std::vector<std::vector<double>> blocks;
   while (true) blocks.emplace_back(std::size_t{1} << 23, 1.0);
@@ -69,6 +82,7 @@ SolverRegistry job_solvers() {
   registry.add(kind_of("throws-number", throws_number));
   registry.add(kind_of("never-returns", never_returns));
   registry.add(kind_of("allocates-without-end", allocates_without_end));
+  registry.add(kind_of("gives-up-without-memory", gives_up_without_memory));
   return registry;
 }
 

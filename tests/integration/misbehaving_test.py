@@ -66,21 +66,37 @@ class Misbehaving(NucregCase):
                 self.assertEqual(log.count("solver throws-exception threw: as badly as I can"), 3)
                 self.assertEqual(log.count("solver throws-number threw: "), 3)
 
-    def test_memory_that_ends(self):
+    def skip_under_asan(self):
         if b"__asan_init" in pathlib.Path(nucreg_case.NUCREG).read_bytes():
-            self.skipTest("skipped: the sanitizer needs more memory than this allows")
+            self.skipTest("skipped: the sanitizer's allocator refuses nothing")
+
+    def test_memory_beyond_the_limit(self):
+        self.skip_under_asan()
+        kinds = ("allocates-without-end", "gives-up-without-memory")
+        out = self.run_job(job(*kinds, "lm"), "--set", "run.max_solve_bytes=100000000")
+        self.assert_only_these_fail(out, *kinds)
+        rows = read_group(out, "trials")
+        for kind in kinds:
+            self.assertEqual(self.messages(out, kind),
+                             {"wanted more memory than run.max_solve_bytes = 100000000"})
+            peak = rows["peak_bytes"][solver_rows(out)[kind]]
+            self.assertTrue(((peak > 3e7) & (peak <= 1e8)).all(), peak)
+
+    def test_memory_of_the_process_ends_first(self):
+        self.skip_under_asan()
         soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        resource.setrlimit(resource.RLIMIT_DATA, (1 << 30, hard))
+        resource.setrlimit(resource.RLIMIT_DATA, (1 << 29, hard))
         self.addCleanup(resource.setrlimit, resource.RLIMIT_DATA, (soft, hard))
-        out = self.run_job(job("allocates-without-end", "lm"))
-        self.assert_only_these_fail(out, "allocates-without-end")
-        self.assertEqual(self.log().count("threw: std::bad_alloc"), 3)
+        out = self.run_job(job("allocates-without-end", "lm"), "--set", 'run.max_solve_bytes="off"',
+                           "--set", "job.trials=1")
+        self.assertEqual(self.messages(out, "allocates-without-end"), {"std::bad_alloc"})
+        self.assertEqual(self.messages(out, "lm"), {""})
 
     def test_solve_that_never_returns(self):
         for ranks in (0, 2):
             with self.subTest(ranks=ranks):
                 out = self.run_job(job("never-returns") + SOLVER.format("lm"), "--force", "--set",
-                                   "job.trials=1", ranks=ranks, limit_s=250)
+                                   "job.trials=1", "--set", "run.hang_seconds=2", ranks=ranks)
                 status = read_group(out, "trials")["status"]
                 self.assertEqual(set(status), {status_codes(out)["failed"]})
                 self.assertEqual(self.messages(out, "lm"),

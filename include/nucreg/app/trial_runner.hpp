@@ -9,6 +9,7 @@
 
 #include "nucreg/fit/generate.hpp"
 #include "nucreg/fit/normalization.hpp"
+#include "nucreg/fit/pass_threads.hpp"
 #include "nucreg/plan/plan.hpp"
 #include "nucreg/run/communicator.hpp"
 #include "nucreg/solve/record.hpp"
@@ -27,7 +28,7 @@ struct NamedSolver {
 /// pure function of the job and the task.
 class TrialRunner {
  public:
-  /// `clock_trusted` false: ranks share processors, so no timing is valid.
+  /// `clock_trusted` false: ranks or threads share processors, so no timing is valid.
   TrialRunner(const Job& job, const Plan& plan, std::unique_ptr<ProblemSource> source,
               std::vector<NamedSolver> solvers, int rank, bool clock_trusted);
 
@@ -42,6 +43,8 @@ class TrialRunner {
  private:
   struct Prepared;
   [[nodiscard]] Prepared prepare(const Configuration& configuration, const Trial& trial) const;
+  [[nodiscard]] static std::vector<TracePoint> in_px2(std::vector<TracePoint> points,
+                                                      const Prepared& prepared);
   void solve(const Prepared& prepared, const NamedSolver& solver, Record& record) const;
 
   const Job& job_;
@@ -50,6 +53,7 @@ class TrialRunner {
   std::vector<NamedSolver> solvers_;
   int rank_;
   bool clock_trusted_;
+  std::unique_ptr<PassThreads> threads_;  // null where there is one only
 };
 
 }  // namespace nucreg

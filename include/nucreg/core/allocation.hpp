@@ -1,7 +1,8 @@
-// What a stretch of code holds allocated at most.
+// What a stretch of code holds allocated at most, and may hold.
 #pragma once
 
 #include <cstddef>
+#include <limits>
 
 namespace nucreg {
 
@@ -9,14 +10,25 @@ namespace nucreg {
 /// live blocks allocated by this thread since construction, in bytes as the allocator rounds them
 /// (at least what was asked for). Works for every allocation of the process by malloc or new,
 /// libraries included. Meters do not nest. Costs a few nanoseconds per allocation while one lives.
+///
+/// With a limit, what would take the sum beyond it is refused: malloc and its like return null with
+/// errno ENOMEM, new throws std::bad_alloc. Memory that is mapped without malloc, and that of other
+/// threads, is not seen.
 class AllocationMeter {
  public:
-  AllocationMeter();
+  explicit AllocationMeter(std::size_t limit_bytes = std::numeric_limits<std::size_t>::max());
   ~AllocationMeter();
   AllocationMeter(const AllocationMeter&) = delete;
   AllocationMeter& operator=(const AllocationMeter&) = delete;
 
+  /// Counts and refuses nothing more; what was counted stays.
+  void stop();
   [[nodiscard]] std::size_t peak_bytes() const;
+  /// Whether the limit was met.
+  [[nodiscard]] bool refused() const;
+
+  /// Whether limits hold: under AddressSanitizer, whose allocator refuses nothing, they do not.
+  [[nodiscard]] static bool can_refuse();
 };
 
 }  // namespace nucreg

@@ -132,7 +132,11 @@ struct SolverSpec {
 /// `[run]`
 struct RunOptions {
   double monitor_seconds = 30.0;
+  std::int64_t threads_per_rank = 1;  ///< that share the passes of a solve
   std::int64_t timing_repeats = 0;  ///< 0 = "auto": until the clock resolves a solve
+  std::int64_t max_solve_bytes = std::int64_t{4} << 30;  ///< 0 = "off"
+  double hang_seconds = 30.0;
+  bool trace = false;
   friend bool operator==(const RunOptions&, const RunOptions&) = default;
 };
 

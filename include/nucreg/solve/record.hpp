@@ -7,8 +7,10 @@
 #include <limits>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "nucreg/core/terms.hpp"
+#include "nucreg/fit/trace.hpp"
 
 namespace nucreg {
 
@@ -52,6 +54,8 @@ inline constexpr std::size_t most_message_bytes = 200;
 struct Record : SolveNumbers {
   /// Why a solve failed, stalled or did not apply, one line; empty where the status tells it all.
   std::string message;
+  /// How the objective (40x px^2) fell; empty unless run.trace asked for it.
+  std::vector<TracePoint> trace;
 };
 
 }  // namespace nucreg

@@ -9,8 +9,8 @@
 
 namespace nucreg {
 
-/// Appends records to `bytes`: the numbers as they lie in memory, then each message. Messages are
-/// made one line of at most most_message_bytes.
+/// Appends records to `bytes`: the numbers as they lie in memory, then messages and traces.
+/// Messages are made one line of at most most_message_bytes.
 void put_records(std::span<const Record> records, std::vector<std::byte>& bytes);
 
 /// Takes back what put_records appended, into `records`, whose size tells how many there are.

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,10 +30,12 @@ class ResultWriter {
  public:
   /// `parameters` is the number P of columns of params and true_params, 1 to max_parameters;
   /// `rows` the exact number of rows of /trials to come, of which only those under way are held in
-  /// memory; `message_bytes` what the longest message takes, 0 to most_message_bytes. The directory
+  /// memory; `message_bytes` what the longest message takes, 0 to most_message_bytes;
+  /// `trace_points` the exact number of points of all traces to come, none: no /trace. The directory
   /// must exist. Writes the attributes format and format_version.
   ResultWriter(const std::filesystem::path& file, std::uint64_t rows, std::size_t parameters,
-               std::size_t message_bytes = most_message_bytes);
+               std::size_t message_bytes = most_message_bytes,
+               std::optional<std::uint64_t> trace_points = std::nullopt);
   ~ResultWriter();
   ResultWriter(const ResultWriter&) = delete;
   ResultWriter& operator=(const ResultWriter&) = delete;
@@ -41,7 +44,7 @@ class ResultWriter {
   void set_attributes(const Attributes& attributes);
   /// Writes `/<table.name>/<column>`; chunked, compressed, with a `units` attribute.
   void write_table(const Table& table);
-  /// Adds rows to /trials, in their final order. Messages that are longer than was announced are
+  /// Adds rows to /trials, and their traces where there is /trace, in their final order. Messages that are longer than was announced are
   /// cut.
   void append_trials(std::span<const Record> records);
   /// Closes, syncs and renames. `overwrite` false: an existing file is an error.
@@ -71,6 +74,13 @@ class ResultReader {
   /// InputError also where an enumeration holds an illegal value, std::out_of_range for rows beyond
   /// the end.
   void read_trials(std::uint64_t first, std::span<Record> out) const;
+
+  /// Whether the file has /trace: the points of row i are offsets[i] ... offsets[i + 1] - 1 of
+  /// evaluation, objective and time_s.
+  [[nodiscard]] bool has_traces() const;
+  /// Fills Record::trace of rows first ... first + rows.size(); nothing where there is no /trace.
+  /// Throws InputError where /trace is damaged, std::out_of_range for rows beyond the end.
+  void read_traces(std::uint64_t first, std::span<Record> rows) const;
 
  private:
   struct Body;

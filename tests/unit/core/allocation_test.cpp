@@ -1,6 +1,7 @@
 #include "nucreg/core/allocation.hpp"
 
 #include <doctest/doctest.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -200,4 +201,66 @@ TEST_CASE("the functions that take malloc's place keep its promises") {
   CHECK(std::string(text) == "nucreg!");
   free(text);
   free(nullptr);
+}
+
+TEST_CASE("what is beyond the limit is refused, and only that") {
+  if (!AllocationMeter::can_refuse()) {
+    MESSAGE("skipped: this allocator refuses nothing");
+    return;
+  }
+  AllocationMeter meter(megabyte);
+  SUBCASE("malloc") {
+    errno = 0;
+    CHECK(kept(malloc(megabyte + 1)) == nullptr);
+    CHECK(errno == ENOMEM);
+    CHECK(meter.refused());
+    CHECK(meter.peak_bytes() == 0);
+    void* block = kept(malloc(megabyte / 2));
+    CHECK(block != nullptr);
+    CHECK(kept(malloc(megabyte / 2)) == nullptr);
+    free(block);
+    block = kept(malloc(megabyte / 2));  // there is room again
+    CHECK(block != nullptr);
+    free(block);
+  }
+  SUBCASE("calloc, also where its product overflows") {
+    CHECK(kept(calloc(megabyte, 2)) == nullptr);
+    volatile std::size_t half = std::size_t{1} << 63;
+    CHECK(kept(calloc(half, 2)) == nullptr);
+  }
+  SUBCASE("realloc leaves the block as it was") {
+    auto* block = static_cast<char*>(kept(malloc(1000)));
+    block[999] = 'x';
+    CHECK(kept(realloc(block, 2 * megabyte)) == nullptr);
+    CHECK(block[999] == 'x');
+    block = static_cast<char*>(kept(realloc(block, megabyte / 2)));  // instead of what it had
+    REQUIRE(block != nullptr);
+    CHECK(block[999] == 'x');
+    block = static_cast<char*>(kept(realloc(block, 10)));
+    free(block);
+  }
+  SUBCASE("aligned memory") {
+    void* block = nullptr;
+    CHECK(posix_memalign(&block, 64, 2 * megabyte) == ENOMEM);
+    CHECK(kept(aligned_alloc(64, 2 * megabyte)) == nullptr);
+  }
+  SUBCASE("new throws, and the exception has the memory that it needs") {
+    meter.stop();
+    bool thrown = false;
+    {
+      const AllocationMeter none(0);  // not even for a CHECK
+      try {
+        kept(::operator new(100));
+      } catch (const std::bad_alloc&) {
+        thrown = true;
+      }
+    }
+    CHECK(thrown);
+  }
+  SUBCASE("a limit ends with its meter") {
+    meter.stop();
+    free(kept(malloc(2 * megabyte)));
+    CHECK(!meter.refused());
+  }
+  meter.stop();
 }

@@ -81,7 +81,8 @@ TEST_CASE("unknown keys") {
   check_fit("bounds = { size = [1, 2] }", "bounds.size", "unknown key",
             "scale, angle_deg, dx_px, dy_px");
   check(head + "[run]\nmonitor = 3\n",
-        {7, "run.monitor", "unknown key", "monitor_seconds, timing_repeats"});
+        {7, "run.monitor", "unknown key",
+         "monitor_seconds, threads_per_rank, timing_repeats, max_solve_bytes, hang_seconds, trace"});
 }
 
 TEST_CASE("transform keys that the model does not have") {
@@ -161,6 +162,14 @@ TEST_CASE("out of range") {
   const std::string repeats = "\"auto\" or whole number, 1 ... 1000000000";
   check(head + "[run]\ntiming_repeats = 0\n",
         {7, "run.timing_repeats", "0 is out of range", repeats});
+  const std::string bytes = "\"off\" or whole number, 1 ... 9007199254740992";
+  check(head + "[run]\nmax_solve_bytes = 0\n",
+        {7, "run.max_solve_bytes", "0 is out of range", bytes});
+  check(head + "[run]\nmax_solve_bytes = 1e9\n",
+        {7, "run.max_solve_bytes", "wrong type (float)", bytes});
+  check(head + "[run]\nhang_seconds = 0\n",
+        {7, "run.hang_seconds", "0 is out of range", "number > 0"});
+  check(head + "[run]\ntrace = 1\n", {7, "run.trace", "wrong type (integer)", "true, false"});
   check(head + "[run]\ntiming_repeats = \"often\"\n",
         {7, "run.timing_repeats", "unknown word \"often\"", repeats});
 }

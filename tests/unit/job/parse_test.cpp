@@ -132,6 +132,17 @@ TEST_CASE("repeats of timing: a word or a count") {
   CHECK(repeats("12") == 12);
 }
 
+TEST_CASE("the memory of a solve: off or a count; a trace: yes or no") {
+  const auto run = [](const std::string& line) {
+    return parse_job_text(minimal() + "[run]\n" + line + "\n").run;
+  };
+  CHECK(run("").max_solve_bytes == 4294967296);
+  CHECK(run("max_solve_bytes = \"off\"").max_solve_bytes == 0);
+  CHECK(run("max_solve_bytes = 1000000").max_solve_bytes == 1000000);
+  CHECK(!run("").trace);
+  CHECK(run("trace = true").trace);
+}
+
 TEST_CASE("the largest seed fits") {
   const Job job = parse_job_text(minimal(), {}, {"job.seed=9223372036854775807"});
   CHECK(job.job.seed == 9223372036854775807ULL);

@@ -71,7 +71,7 @@ max_seconds = [0.1, { min = 1, max = 2 }]
 
 TEST_CASE("options of solvers keep their types and odd keys") {
   const Job job = parse_job_text(
-      "[job]\nname = \"t\"\nseed = 9223372036854775807\n[run]\ntiming_repeats = 3\n"
+      "[job]\nname = \"t\"\nseed = 9223372036854775807\n[run]\ntiming_repeats = 3\ntrace = true\n"
       "[[solver]]\nname = \"\u00fc \\\"x\\\"\"\nkind = \"k\"\n"
       "whole = 4\nreal = 4.0\nminus = -0.0\nlarge = 1e300\nyes = true\nno = false\n"
       "text = \"new\\nline \\u0001 \\u007F\"\n\"odd key\" = 1\n\"\" = 2\n");

@@ -13,6 +13,7 @@ std::vector<Record> sample() {
   std::vector<Record> records(3);
   records[0].objective = 2.5;
   records[1].message = "objective was NaN at evaluation 3";
+  records[1].trace = {{1, 4.0, 0.5}, {2, 3.0, 0.75}};
   records[2].trial = 7;
   records[2].message = std::string(1000, 'x') + "\n";
   return records;
@@ -25,10 +26,16 @@ TEST_CASE("records come back from bytes, messages as one bounded line") {
   put_records(sample(), bytes);
   std::vector<Record> back(3);
   back[0].message = "of another record";
+  back[0].trace.resize(3);
   get_records(bytes, back);
   CHECK(back[0].objective == 2.5);
   CHECK(back[0].message.empty());
   CHECK(back[1].message == "objective was NaN at evaluation 3");
+  CHECK(back[0].trace.empty());
+  REQUIRE(back[1].trace.size() == 2);
+  CHECK(back[1].trace[1].evaluation == 2);
+  CHECK(back[1].trace[1].objective == 3.0);
+  CHECK(back[1].trace[1].seconds == 0.75);
   CHECK(back[2].trial == 7);
   CHECK(back[2].message == std::string(most_message_bytes - 3, 'x') + "...");
   CHECK_NOTHROW(get_records({}, {}));

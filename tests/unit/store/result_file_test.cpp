@@ -110,6 +110,72 @@ TEST_CASE("messages that are longer than was announced are cut between character
   CHECK(out[0].message == "a\u00b5b...");
 }
 
+TEST_CASE("traces come back with the rows that they belong to") {
+  const Scratch scratch;
+  constexpr std::uint64_t rows = 40000;
+  const auto traced = [](std::uint64_t row) {
+    Record record = sample::record(row);
+    for (std::uint64_t i = 0; i < row % 4; ++i)
+      record.trace.push_back({static_cast<std::int64_t>(i + 1), 0.5 * static_cast<double>(row),
+                              1e-6 * static_cast<double>(i)});
+    return record;
+  };
+  std::uint64_t points = 0;
+  for (std::uint64_t row = 0; row < rows; ++row) points += row % 4;
+  {
+    ResultWriter writer(scratch / "r.h5", rows, 1, 0, points);
+    for (std::uint64_t row = 0; row < rows; ++row) {
+      const Record record = traced(row);
+      writer.append_trials({&record, 1});
+    }
+    writer.commit(false);
+  }
+  const ResultReader reader(scratch / "r.h5");
+  CHECK(reader.has_traces());
+  std::uint64_t wrong = 0;
+  for (std::uint64_t first = 0; first < rows; first += 777) {
+    std::vector<Record> out(std::min<std::uint64_t>(777, rows - first));
+    reader.read_trials(first, out);
+    CHECK(out[3].trace.empty());
+    reader.read_traces(first, out);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const auto expected = traced(first + i).trace;
+      wrong += out[i].trace.size() != expected.size();
+      for (std::size_t k = 0; k < std::min(expected.size(), out[i].trace.size()); ++k)
+        wrong += out[i].trace[k].evaluation != expected[k].evaluation ||
+                 out[i].trace[k].objective != expected[k].objective ||
+                 out[i].trace[k].seconds != expected[k].seconds;
+    }
+  }
+  CHECK(wrong == 0);
+  std::vector<Record> beyond(1);
+  CHECK_THROWS_AS(reader.read_traces(rows, beyond), std::out_of_range);
+}
+
+TEST_CASE("other trace points than were announced are an error") {
+  const Scratch scratch;
+  Record record;
+  record.trace.resize(2);
+  for (const std::uint64_t announced : {0U, 1U, 3U}) {
+    ResultWriter writer(scratch / "r.h5", 1, 1, 0, announced);
+    CHECK_THROWS([&] {
+      writer.append_trials({&record, 1});
+      writer.commit(false);
+    }());
+  }
+  CHECK(scratch.names().empty());
+}
+
+TEST_CASE("a file without traces gives none") {
+  const Scratch scratch;
+  sample::write(scratch / "r.h5", 3);
+  const ResultReader reader(scratch / "r.h5");
+  std::vector<Record> out(3);
+  reader.read_traces(0, out);
+  CHECK(!reader.has_traces());
+  CHECK(out[2].trace.empty());
+}
+
 TEST_CASE("tables and attributes come back in order, type and unit") {
   const Scratch scratch;
   sample::write(scratch / "r.h5", 10);
