@@ -5,7 +5,10 @@
 namespace nucreg {
 namespace {
 
-std::string with_place(const std::string& problem, const ImageErrorFields& fields) {
+// A problem may quote the file, and text of a file must not steer a terminal.
+std::string with_place(std::string problem, const ImageErrorFields& fields) {
+  for (char& c : problem)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
   return fields.offset ? fmt::format("{} ({}, offset {})", problem, fields.code, *fields.offset)
                        : fmt::format("{} ({})", problem, fields.code);
 }

@@ -15,6 +15,13 @@ Json or_null(const std::optional<T>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
+// Text of a file must not steer a terminal; JSON escapes such characters anyway.
+std::string printable(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  return text;
+}
+
 std::string channel_label(const ImageChannel& channel) {
   if (channel.component.empty()) return channel.name;
   return channel.name.empty() ? channel.component : channel.name + " " + channel.component;
@@ -104,11 +111,11 @@ std::string to_text(const ImageInfo& info, const std::string& file) {
                   info.height_px, name_of(info.type), info.significant_bits);
   text += fmt::format("  sizes     {}\n", sizes);
   for (std::size_t c = 0; c < info.channels.size(); ++c)
-    text += fmt::format("  channel {:<2} {}\n", c, channel_label(info.channels[c]));
+    text += fmt::format("  channel {:<2} {}\n", c, printable(channel_label(info.channels[c])));
   text += fmt::format("  pixel      {} x {}, z step {}\n", or_unknown(info.pixel_size_um, " um"),
                       or_unknown(info.pixel_height_um, " um"), or_unknown(info.z_step_um, " um"));
   text += fmt::format("  objective  {}, magnification {}, NA {}\n",
-                      info.objective.name.empty() ? "unknown" : info.objective.name,
+                      info.objective.name.empty() ? "unknown" : printable(info.objective.name),
                       or_unknown(info.objective.magnification, "x"),
                       or_unknown(info.objective.numerical_aperture, ""));
   const auto missing = std::count_if(info.frames.begin(), info.frames.end(),
