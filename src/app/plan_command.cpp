@@ -79,6 +79,9 @@ ExitStatus plan_command(const PlanCommand& command) {
                count_text(part.tasks(plan) * plan.solvers));
   fmt::print("estimated time  {} on {} rank{}\n", duration_text(seconds / command.ranks),
              command.ranks, command.ranks == 1 ? "" : "s");
+  if (job.run.threads_per_rank > 1)
+    fmt::print("threads         {} per rank, for passes over more than 65,536 pairs\n",
+               job.run.threads_per_rank);
   fmt::print("memory          about {} per rank\n", bytes_text(rank_bytes(job, plan)));
   fmt::print("result file     about {}\n\n", bytes_text(file_bytes));
 

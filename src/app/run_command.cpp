@@ -49,6 +49,10 @@ void load_runner(Loaded& loaded, const RunSetup& setup, int rank) {
                         setup.clock_trusted[static_cast<std::size_t>(rank)]);
 }
 
+std::size_t threads_per_rank(const Job& job) {
+  return static_cast<std::size_t>(job.run.threads_per_rank);
+}
+
 // A worker that hangs outlives everything but what it shares.
 Work work_of(std::shared_ptr<const Loaded> loaded) {
   return [loaded = std::move(loaded)](std::uint64_t task, Bytes& payload) {
@@ -75,15 +79,16 @@ ExitStatus run_other_rank(Communicator& communicator) {
   }
 }
 
-void log_machine(const std::vector<RankFacts>& facts) {
+void log_machine(const std::vector<RankFacts>& facts, std::size_t threads) {
   bool crowded = false;
   for (const RankFacts& rank : facts) {
     log_info("rank {} on {} pid {} cpus {}", rank.rank, rank.host, rank.pid, cpu_list(rank.cpus));
-    crowded = crowded || oversubscribed(rank, facts);
+    crowded = crowded || oversubscribed(rank, facts, threads);
   }
   if (crowded)
-    log_warning(
-        "more ranks than processors: no timing of this run is valid (timing_valid = false)");
+    log_warning("more {} than processors{}: no timing of this run is valid (timing_valid = false)",
+                threads > 1 ? "threads" : "ranks",
+                threads > 1 ? " (mpirun --bind-to none lets a rank use several)" : "");
 }
 
 void show_result(const RunFiles& files) {
@@ -235,7 +240,8 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
     report.trials_resumed = start->journal.trials_done;
     facts = share_setup(communicator, [&](const std::vector<RankFacts>& all) {
       for (const RankFacts& rank : all)
-        start->setup.clock_trusted.push_back(!oversubscribed(rank, all));
+        start->setup.clock_trusted.push_back(
+            !oversubscribed(rank, all, threads_per_rank(start->loaded->job)));
       load_runner(*start->loaded, start->setup, 0);
       return start->setup.to_bytes();
     });
@@ -246,7 +252,7 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
     refuse_setup(communicator, static_cast<int>(status));
     return status;
   }
-  log_machine(facts);
+  log_machine(facts, threads_per_rank(start->loaded->job));
   const Plan& plan = start->loaded->plan;
   log_info("{}: {} configurations, {} trials, {} solves on {} rank(s)", start->loaded->job.job.name,
            plan.configurations.size(), count_text(plan.tasks()), count_text(plan.solves()),

@@ -30,7 +30,8 @@ std::string cpu_list(std::span<const int> cpus) {
   return text;
 }
 
-bool oversubscribed(const RankFacts& rank, const std::vector<RankFacts>& all) {
+bool oversubscribed(const RankFacts& rank, const std::vector<RankFacts>& all,
+                    std::size_t threads_per_rank) {
   std::size_t ranks = 0;
   std::set<int> cpus;
   for (const RankFacts& other : all) {
@@ -38,7 +39,8 @@ bool oversubscribed(const RankFacts& rank, const std::vector<RankFacts>& all) {
     ++ranks;
     cpus.insert(other.cpus.begin(), other.cpus.end());
   }
-  return ranks > cpus.size();
+  return ranks * threads_per_rank > cpus.size() ||
+         (threads_per_rank > 1 && threads_per_rank > rank.cpus.size());
 }
 
 }  // namespace nucreg

@@ -38,6 +38,7 @@ TEST_CASE("oversubscription counts the processors of one host together") {
   };
   const std::vector<RankFacts> bound{rank(0, "a", {0}), rank(1, "a", {1})};
   CHECK(!oversubscribed(bound[0], bound));
+  CHECK(oversubscribed(bound[0], bound, 2));
   const std::vector<RankFacts> same{rank(0, "a", {0}), rank(1, "a", {0})};
   CHECK(oversubscribed(same[0], same));
   const std::vector<RankFacts> loose{rank(0, "a", {0, 1}), rank(1, "a", {0, 1}),
