@@ -3,44 +3,18 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <fstream>
-#include <functional>
-#include <system_error>
 
+#include "nucreg/app/publish_with.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/image/write_png.hpp"
 #include "nucreg/image/write_tiff.hpp"
 #include "nucreg/nuclei/nuclei_table.hpp"
 #include "nucreg/nuclei/overlay.hpp"
 #include "nucreg/nuclei/segment.hpp"
-#include "nucreg/store/publish_file.hpp"
 
 namespace nucreg {
-namespace {
 
 namespace fs = std::filesystem;
-
-void publish(const fs::path& target, bool overwrite,
-             const std::function<void(const fs::path&)>& write) {
-  const fs::path temporary = temporary_beside(target);
-  try {
-    write(temporary);
-    publish_file(temporary, target, overwrite);
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-    throw;
-  }
-}
-
-void write_text(const fs::path& file, const std::string& text) {
-  std::ofstream stream(file, std::ios::binary | std::ios::trunc);
-  stream << text;
-  stream.close();
-  if (!stream) throw OutputError("cannot be written", {.file = file.string()});
-}
-
-}  // namespace
 
 SegmentFiles::SegmentFiles(const fs::path& outputs)
     : table(outputs.string() + ".csv"),
@@ -67,13 +41,13 @@ SegmentSummary segment_image(const SegmentTask& task, bool overwrite) {
   const PlaneView& image = plane.view();
   const Segmentation found = segment(image, {.diameter_px = task.diameter_px});
   const SegmentFiles files(task.outputs);
-  publish(files.labels, overwrite,
-          [&](const fs::path& file) { write_label_tiff(file, found.labels); });
-  publish(files.overlay, overwrite,
-          [&](const fs::path& file) { write_png(file, overlay(image, found.labels)); });
+  publish_with(files.labels, overwrite,
+               [&](const fs::path& file) { write_label_tiff(file, found.labels); });
+  publish_with(files.overlay, overwrite,
+               [&](const fs::path& file) { write_png(file, overlay(image, found.labels)); });
   // The table comes last: where it is, the others are.
-  publish(files.table, overwrite,
-          [&](const fs::path& file) { write_text(file, to_csv(found.nuclei)); });
+  publish_with(files.table, overwrite,
+               [&](const fs::path& file) { write_text(file, to_csv(found.nuclei)); });
   return {found.nuclei.size(), found.diameter_px};
 }
 

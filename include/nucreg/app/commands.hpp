@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "nucreg/app/synth.hpp"
 #include "nucreg/core/error.hpp"
 
 namespace nucreg {
@@ -89,6 +90,20 @@ struct MatchCommand {
 };
 /// No match is an answer: done.
 [[nodiscard]] ExitStatus match_command(const MatchCommand& command);
+
+struct SynthCommand {
+  std::filesystem::path folder;
+  SynthOptions options;
+  bool force = false;
+};
+[[nodiscard]] ExitStatus synth_command(const SynthCommand& command);
+
+struct WatchCommand {
+  std::filesystem::path file;
+  bool once = false;
+};
+/// `stopped` where no run is under way and the result is not complete.
+[[nodiscard]] ExitStatus watch_command(const WatchCommand& command);
 
 [[nodiscard]] ExitStatus solvers_command();
 [[nodiscard]] ExitStatus models_command();

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 
 #include "nucreg/image/image.hpp"
 #include "nucreg/image/label_image.hpp"
@@ -11,6 +12,7 @@ namespace nucreg {
 
 struct TiffOptions {
   std::optional<double> pixel_size_um;  ///< kept as resolution
+  std::string description;              ///< such as OME-XML; empty: none
 };
 
 /// Writes one page, losslessly compressed (deflate), in the type of the plane; replaces what is
