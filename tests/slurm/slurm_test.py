@@ -1,0 +1,203 @@
+"""The shipped scripts, submitted as they are to a Slurm that this test starts.
+
+    slurm_test.py PROGRAM    # nucreg with the solver "sleep"
+
+All jobs go on at the same time; each test waits for its own. Exit status 77 where there is no
+Slurm, or no right to start one.
+"""
+
+import concurrent.futures
+import os
+import pathlib
+import shutil
+import signal
+import sys
+import time
+import unittest
+
+import h5py
+
+from cluster import Cluster, what_is_missing
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = pathlib.Path(sys.argv.pop(1))
+LIMIT_S = 140
+# Two nodes for the jobs that no node dies under, six for the two that each lose one and move.
+NODES = 8
+CALM, DOOMED = "--exclude=node[3-8]", "--exclude=node[1-2]"
+RANKS_OF_ONE_NODE = [CALM, "--ntasks=2"]
+RANKS_OF_TWO_NODES = ["--nodes=2", "--ntasks-per-node=2"]
+
+
+def job_text(trials):
+    return f"""
+[job]
+name = "night"
+trials = {trials}
+
+[problem]
+points = 20
+
+[[solver]]
+name = "sleep"
+kind = "sleep"
+seconds = 0.05
+
+[run]
+timing_repeats = 1
+"""
+
+
+class Checkout:
+    """What a user has: the scripts, the program where they expect it, jobs, results."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.folder = cluster.folder / "checkout"
+        (self.folder / "build/release").mkdir(parents=True)
+        (self.folder / "build/release/nucreg").symlink_to(PROGRAM)
+        shutil.copytree(ROOT / "slurm", self.folder / "slurm")
+
+    def submit(self, script, name, options, trials):
+        (self.folder / f"{name}.toml").write_text(job_text(trials), encoding="utf-8")
+        said = self.cluster.call("sbatch", *options, f"slurm/{script}.sbatch", f"{name}.toml", "-o",
+                                 f"{name}.h5", cwd=self.folder)
+        return int(said.split()[-1])
+
+    def text(self, number):
+        path = self.folder / f"nucreg-{number}.out"
+        return path.read_text(encoding="utf-8") if path.exists() else "(no output)"
+
+    def wait_for_state(self, number, *states, limit_s=LIMIT_S):
+        end = time.monotonic() + limit_s
+        while (job := self.cluster.job(number))["JobState"] not in states:
+            failed = job["JobState"] in ("FAILED", "TIMEOUT", "NODE_FAIL", "COMPLETED")
+            if failed or time.monotonic() > end:
+                raise AssertionError(f"job {number} is {job}\n{self.text(number)}\n"
+                                     f"{self.cluster.logs()}")
+            time.sleep(0.2)
+        return job
+
+    def wait_until_durable(self, name, bytes_of_records=8000):
+        """Until so much has come to the journal."""
+        journal = self.folder / f"{name}.h5.journal"
+        self.cluster.wait(f"records in {journal}", lambda: journal.exists() and
+                          journal.stat().st_size > 24 + bytes_of_records)
+
+    def complete(self, number, name, trials, resumed):
+        """The job ended well; its result has all trials, and some from before where `resumed`."""
+        job = self.wait_for_state(number, "COMPLETED")
+        with h5py.File(self.folder / f"{name}.h5") as file:
+            rows = list(zip(file["trials/configuration"], file["trials/trial"], strict=True))
+            assert file.attrs["status"] == "complete", self.text(number)
+            assert rows == [(0, trial) for trial in range(trials)], f"{len(rows)} rows"
+            assert (file.attrs["trials_resumed"] > 0) == resumed, self.text(number)
+            ranks = len(file["ranks/rank"])
+        assert not (self.folder / f"{name}.h5.journal").exists()
+        assert not list(self.folder.glob(f"*-{number}.status"))
+        return job, ranks
+
+    # ---- scenarios ----
+
+    def one_node(self):
+        number = self.submit("run-one-node", "one", RANKS_OF_ONE_NODE, 200)
+        job, ranks = self.complete(number, "one", 200, resumed=False)
+        assert (job["NumNodes"], ranks) == ("1", 2), job
+
+    def many_nodes(self):
+        number = self.submit("run-many-nodes", "many", [CALM, *RANKS_OF_TWO_NODES], 400)
+        job, ranks = self.complete(number, "many", 400, resumed=False)
+        assert (job["NumNodes"], ranks) == ("2", 4), job
+
+    def time_limit(self):
+        """A minute, less than the script's notice: the signal comes when Slurm first looks."""
+        number = self.submit("run-one-node", "limit", [*RANKS_OF_ONE_NODE, "--time=1"], 1600)
+        while self.cluster.job(number)["Restarts"] == "0":
+            self.wait_for_state(number, "PENDING", "RUNNING", "COMPLETING", "CONFIGURING")
+            time.sleep(0.2)
+        self.cluster.call("scontrol", "update", f"JobId={number}", "TimeLimit=60")
+        job, _ = self.complete(number, "limit", 1600, resumed=True)
+        text = self.text(number)
+        assert "SIGUSR1" in text and "is partial" in text, text
+        assert job["Restarts"] == "1", job
+
+    def cancelled(self):
+        number = self.submit("run-one-node", "cancelled", RANKS_OF_ONE_NODE, 400)
+        self.wait_until_durable("cancelled")
+        self.cluster.call("scancel", number)
+        job = self.wait_for_state(number, "CANCELLED")
+        assert job["Restarts"] == "0", job
+        again = self.submit("run-one-node", "cancelled", RANKS_OF_ONE_NODE, 400)
+        self.complete(again, "cancelled", 400, resumed=True)
+
+    def lose_node(self, name, which):
+        number = self.submit("run-many-nodes", name, [DOOMED, "--exclusive", *RANKS_OF_TWO_NODES],
+                             1600)
+        self.wait_until_durable(name)
+        nodes = self.cluster.call("scontrol", "show", "hostnames",
+                                  self.cluster.job(number)["NodeList"]).split()
+        self.cluster.kill_node(nodes[which])
+        job, ranks = self.complete(number, name, 1600, resumed=True)
+        assert job["Restarts"] == "1" and ranks == 4, job
+        assert nodes[which] not in job["NodeList"], job
+
+    def rank_dies(self):
+        """On another node than mpirun's: the run goes on, and the job ends with it."""
+        number = self.submit("run-many-nodes", "rank", [CALM, *RANKS_OF_TWO_NODES], 600)
+        self.wait_until_durable("rank")
+        batch_host = self.cluster.job(number)["BatchHost"]
+        other = [pid for pid, of in self.cluster.ranks(number).items() if of != batch_host]
+        assert len(other) == 2, self.cluster.ranks(number)
+        os.kill(other[0], signal.SIGKILL)
+        job, ranks = self.complete(number, "rank", 600, resumed=False)
+        assert job["Restarts"] == "0" and ranks == 4, job
+        assert " died; its trials were run elsewhere" in self.text(number), self.text(number)
+
+    def first_node_dies(self):
+        self.lose_node("first-dies", 0)
+
+    def other_node_dies(self):
+        self.lose_node("other-dies", 1)
+
+
+SCENARIOS = ("time_limit", "first_node_dies", "other_node_dies", "cancelled", "rank_dies",
+             "one_node", "many_nodes")
+
+
+class SlurmTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cluster = Cluster(NODES)
+        cls.addClassCleanup(cluster.stop)
+        checkout = Checkout(cluster)
+        pool = concurrent.futures.ThreadPoolExecutor(len(SCENARIOS))
+        cls.addClassCleanup(pool.shutdown)
+        cls.under_way = {name: pool.submit(getattr(checkout, name)) for name in SCENARIOS}
+
+    def test_completes_on_one_node(self):
+        self.under_way["one_node"].result()
+
+    def test_completes_on_two_nodes(self):
+        self.under_way["many_nodes"].result()
+
+    def test_time_limit_requeues_and_resumes(self):
+        self.under_way["time_limit"].result()
+
+    def test_scancel_leaves_a_run_that_is_resumed(self):
+        self.under_way["cancelled"].result()
+
+    def test_rank_of_another_node_dies(self):
+        self.under_way["rank_dies"].result()
+
+    def test_first_node_dies(self):
+        self.under_way["first_node_dies"].result()
+
+    def test_other_node_dies(self):
+        self.under_way["other_node_dies"].result()
+
+
+if __name__ == "__main__":
+    if reason := what_is_missing():
+        print(f"skipped: no Slurm can be started here: {reason}")
+        sys.exit(77)
+    unittest.main(verbosity=2)
