@@ -20,6 +20,8 @@ using namespace matching;
 constexpr std::size_t least_points = 4;    // a constellation
 constexpr double least_thickness = 1e-3;   // of a set that is no line
 constexpr double loss_scale_noises = 3.0;  // keeps 95 % of the efficiency of least squares
+constexpr double rayleigh_median = 1.1774100225154747;  // sqrt(2 ln 2), of deviation 1
+constexpr double least_noise_px = 1e-6;                 // without noise there is still rounding
 constexpr int refinements = 4;
 constexpr std::uint64_t folds = 5;
 
@@ -139,12 +141,11 @@ MatchResult refine(const Cloud& ten, const Cloud& forty, const Growth& growth, c
   double loss_scale_px = 0.0;
   for (int round = 0; round <= refinements; ++round) {
     found = claims(ten, forty, map);
-    const ResidualMixture noise = mixture(found.residual_px, density);
-    keep_within(found, noise.radius_px);
-    result.noise_px = noise.noise_px;
-    result.match_radius_px = noise.radius_px;
+    result.match_radius_px = match_radius_px(found.residual_px, density);
+    keep_within(found, result.match_radius_px);
+    result.noise_px = median(found.residual_px) / rayleigh_median;
     if (round == refinements) break;
-    loss_scale_px = loss_scale_noises * noise.noise_px;
+    loss_scale_px = loss_scale_noises * std::max(least_noise_px, result.noise_px);
     const PointPairs pairs = pairs_of(ten, forty, found);
     const auto fitted = fit_map(pairs, options.model, options.loss, loss_scale_px, map);
     if (!fitted) return no_match(NoMatch::not_significant, "the pairs do not determine a map");

@@ -55,13 +55,13 @@ Claims claims(const Cloud& ten, const Cloud& forty, const AffineMap& map) {
   return out;
 }
 
-ResidualMixture mixture(const std::vector<double>& residual_px, double density) {
+double match_radius_px(const std::vector<double>& residual_px, double density) {
   const std::size_t step = 1 + residual_px.size() / most_for_mixture;
   std::vector<double> squares;
   for (std::size_t i = 0; i < residual_px.size(); i += step)
     squares.push_back(residual_px[i] * residual_px[i]);
   std::sort(squares.begin(), squares.end());
-  if (squares.empty()) return {};
+  if (squares.empty()) return 0.0;
   // All distances are of Rayleigh's kind, r/v exp(-r^2 / 2v): v of chance is 1 / (2 pi density).
   const double chance = 1.0 / (2.0 * std::numbers::pi * density);
   // Coordinates have limits: without noise the variance is not zero but their rounding.
@@ -96,7 +96,7 @@ ResidualMixture mixture(const std::vector<double>& residual_px, double density) 
     const double middle = 0.5 * (low + high);
     (at(0, middle) + at(1, middle) >= at(2, middle) ? low : high) = middle;
   }
-  return {std::sqrt(std::min(variance[0], variance[1])), std::sqrt(low)};
+  return std::sqrt(low);
 }
 
 PointPairs pairs_of(const Cloud& ten, const Cloud& forty, const Claims& claims) {

@@ -20,15 +20,12 @@ struct Claims {
 };
 [[nodiscard]] Claims claims(const Cloud& ten, const Cloud& forty, const AffineMap& map);
 
-/// Residuals of claims as a mixture: of true pairs with normal noise in each coordinate, of true
-/// pairs with more of it (nuclei cut by a border or taken apart differently), and of false ones
-/// with the distance to the nearest of points scattered at a density.
-struct ResidualMixture {
-  double noise_px = 0.0;   ///< of the first kind, 40x px
-  double radius_px = 0.0;  ///< within it a claim is rather true than false, 40x px
-};
-/// Expectation and maximisation (Dempster, Laird and Rubin 1977). `density` per px^2 of 40x.
-[[nodiscard]] ResidualMixture mixture(const std::vector<double>& residual_px, double density);
+/// The residual up to which a claim is rather true than false, 40x px. Residuals are taken for a
+/// mixture: of true pairs with normal noise in each coordinate, of true pairs with more of it
+/// (nuclei cut by a border or taken apart differently), and of false ones with the distance to the
+/// nearest of points scattered at `density` per px^2 of 40x. Expectation and maximisation
+/// (Dempster, Laird and Rubin 1977). 0 for no residuals.
+[[nodiscard]] double match_radius_px(const std::vector<double>& residual_px, double density);
 
 /// The pairs of the claims as points.
 [[nodiscard]] PointPairs pairs_of(const Cloud& ten, const Cloud& forty, const Claims& claims);

@@ -34,7 +34,7 @@ struct Scene {
   std::vector<std::uint32_t> nucleus_ten, nucleus_forty;  ///< of each point; elsewhere: unequal
   AffineMap truth{};                                      ///< 10x px to 40x px
   bool mirrored = false;
-  double field_px = 0.0;                   ///< side of the 10x field
+  double field_px = 0.0;  ///< side of the 10x field
 };
 
 inline std::array<double, 2> apply(const AffineMap& map, double x, double y) {
@@ -95,13 +95,15 @@ inline Scene make_scene(const SceneOptions& o) {
   return scene;
 }
 
-/// Largest distance of a map from the truth over the corners and the centre of the 40x tile, 40x px.
+/// Largest distance of a map from the truth over the corners and the centre of the 40x tile, 40x
+/// px.
 inline double worst_error_px(const Scene& scene, const SceneOptions& o, const AffineMap& map) {
   const auto& [a, b, tx, c, d, ty] = scene.truth;
   const double det = a * d - b * c;
   const double tile_px = o.tile_side * scene.field_px * std::sqrt(std::abs(det));
   double worst = 0.0;
-  for (const auto& [u, v] : {std::array{0.0, 0.0}, {1.0, 0.0}, {0.0, 1.0}, {1.0, 1.0}, {0.5, 0.5}}) {
+  for (const auto& [u, v] :
+       {std::array{0.0, 0.0}, {1.0, 0.0}, {0.0, 1.0}, {1.0, 1.0}, {0.5, 0.5}}) {
     const double X = u * tile_px - tx, Y = v * tile_px - ty;
     const double x = (d * X - b * Y) / det, y = (a * Y - c * X) / det;
     const auto there = apply(map, x, y);
@@ -119,7 +121,7 @@ inline PairCount count_pairs(const Scene& scene, const MatchResult& result) {
   PairCount count;
   for (std::size_t i = 0; i < result.ten.size(); ++i)
     ++(scene.nucleus_ten[result.ten[i]] == scene.nucleus_forty[result.forty[i]] ? count.right
-                                                                               : count.wrong);
+                                                                                : count.wrong);
   return count;
 }
 /// Nuclei that both sides show.

@@ -75,7 +75,7 @@ struct MatchResult {
   double match_rate = nan;
   double chance_rate = nan;      ///< what match_rate would be by chance at the local densities
   double match_radius_px = nan;  ///< largest residual of a pair, as decided from the data, 40x px
-  double noise_px = nan;         ///< standard deviation of most residuals, each coordinate, 40x px
+  double noise_px = nan;  ///< standard deviation of a coordinate, by the median residual, 40x px
   double heldout_rmsd_px = nan;  ///< root mean square of heldout_residual_px, 40x px
   /// log10 of the probability that chance gives a map as good among all hypotheses tried (<= 0).
   double log10_significance = 0.0;
