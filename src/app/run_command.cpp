@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -16,6 +17,7 @@
 #include "nucreg/app/resume.hpp"
 #include "nucreg/app/run_files.hpp"
 #include "nucreg/app/run_setup.hpp"
+#include "nucreg/app/run_status.hpp"
 #include "nucreg/app/stop_signal.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/app/trial_runner.hpp"
@@ -28,6 +30,7 @@
 #include "nucreg/run/communicator.hpp"
 #include "nucreg/run/dispatch.hpp"
 #include "nucreg/run/journal.hpp"
+#include "nucreg/solve/record_bytes.hpp"
 #include "nucreg/store/result_file.hpp"
 
 namespace nucreg {
@@ -168,6 +171,38 @@ void warn_of_lost_ranks(const std::vector<LostRank>& lost, const Plan& plan) {
                 rank.reason, trials_text(rank.tasks, plan));
 }
 
+RunStatus first_status(const Start& start, const std::vector<RankFacts>& facts) {
+  const Plan& plan = start.loaded->plan;
+  RunStatus status{.job = start.loaded->job.job.name,
+                   .part = start.part.text(),
+                   .resume = resume_command(),
+                   .doing = "running",
+                   .trials_per_configuration = plan.trials,
+                   .solves_per_trial = plan.solvers,
+                   .done = start.journal.trials_done,
+                   .total = start.part.tasks(plan),
+                   .earlier = start.journal.trials_done};
+  for (const RankFacts& rank : facts)
+    status.ranks.push_back({rank.host.empty() ? "?" : rank.host, rank.pid, {}});
+  return status;
+}
+
+// Counts the solves that failed, as results pass by.
+class FailedSolves {
+ public:
+  explicit FailedSolves(std::size_t solvers) : rows_(solvers) {}
+  void add(std::span<const std::byte> trial) {
+    get_records(trial, rows_);
+    count_ +=
+        static_cast<std::uint64_t>(std::ranges::count(rows_, SolveStatus::failed, &Record::status));
+  }
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+
+ private:
+  std::vector<Record> rows_;
+  std::uint64_t count_ = 0;
+};
+
 ExitStatus run_and_write(Communicator& communicator, Start& start,
                          const std::vector<RankFacts>& facts, RunReport report) {
   const Job& job = start.loaded->job;
@@ -176,7 +211,22 @@ ExitStatus run_and_write(Communicator& communicator, Start& start,
   ProgressDisplay display(error_is_terminal(), job.run.monitor_seconds, plan.solvers,
                           start.journal.trials_done);
   DispatchOptions options = dispatch_options(job, plan);
-  options.progress = [&](const Progress& progress) { display.show(progress); };
+  StatusFile status_file(start.files.status, first_status(start, facts));
+  FailedSolves failed(plan.solvers);
+  options.progress = [&](const Progress& progress) {
+    display.show(progress);
+    status_file.change([&](RunStatus& status) {
+      status.done = status.earlier + progress.done;
+      status.elapsed_s = progress.elapsed_seconds;
+      status.failed = failed.count();
+    });
+  };
+  options.watch = [&](const std::vector<RankNow>& ranks) {
+    status_file.change([&](RunStatus& status) {
+      for (std::size_t rank = 0; rank < ranks.size(); ++rank) status.ranks[rank].now = ranks[rank];
+      if (stop_signal() != 0) status.doing = "stopping";
+    });
+  };
   options.sync = [&] { journal.sync(); };
   options.stop_requested = [&options] {
     const int number = stop_signal();
@@ -200,10 +250,12 @@ ExitStatus run_and_write(Communicator& communicator, Start& start,
       communicator, task_list(job, plan, start.part, start.journal.done), work_of(start.loaded),
       [&](std::uint64_t task, int rank, std::span<const std::byte> payload) {
         journal.append(task, rank, payload);
+        failed.add(payload);
       },
       facts, options);
   journal.sync();
   warn_of_lost_ranks(report.dispatch.lost, plan);
+  status_file.change([](RunStatus& status) { status.doing = "writing the result file"; });
   const std::uint64_t trials_done =
       write_result(start.files.output, start.journal.replace_output,
                    JournalReader(start.files.journal), job, plan, report);

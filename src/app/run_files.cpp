@@ -16,7 +16,10 @@ namespace nucreg {
 namespace fs = std::filesystem;
 
 RunFiles::RunFiles(const fs::path& out)
-    : output(out), journal(out.string() + ".journal"), logs(out.string() + ".logs") {}
+    : output(out),
+      journal(out.string() + ".journal"),
+      logs(out.string() + ".logs"),
+      status(out.string() + ".status") {}
 
 fs::path RunFiles::log(int rank) const {
   return logs / fmt::format("rank-{:04}.log", rank);

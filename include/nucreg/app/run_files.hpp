@@ -6,7 +6,7 @@
 namespace nucreg {
 
 struct RunFiles {
-  std::filesystem::path output, journal, logs;
+  std::filesystem::path output, journal, logs, status;
 
   explicit RunFiles(const std::filesystem::path& out);
   [[nodiscard]] std::filesystem::path log(int rank) const;
