@@ -56,6 +56,7 @@ class Watch(NucregCase):
         process = self.begin()
         process.send_signal(signal.SIGSTOP)
         self.addCleanup(process.send_signal, signal.SIGCONT)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
         before = self.content()
         self.assertIn(self.watch("--once").status, (DONE, STOPPED))
         self.assertEqual(before, self.content())
