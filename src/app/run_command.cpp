@@ -30,6 +30,7 @@
 #include "nucreg/run/communicator.hpp"
 #include "nucreg/run/dispatch.hpp"
 #include "nucreg/run/journal.hpp"
+#include "nucreg/run/machine.hpp"
 #include "nucreg/solve/record_bytes.hpp"
 #include "nucreg/store/result_file.hpp"
 
@@ -83,15 +84,9 @@ ExitStatus run_other_rank(Communicator& communicator) {
 }
 
 void log_machine(const std::vector<RankFacts>& facts, std::size_t threads) {
-  bool crowded = false;
-  for (const RankFacts& rank : facts) {
+  for (const RankFacts& rank : facts)
     log_info("rank {} on {} pid {} cpus {}", rank.rank, rank.host, rank.pid, cpu_list(rank.cpus));
-    crowded = crowded || oversubscribed(rank, facts, threads);
-  }
-  if (crowded)
-    log_warning("more {} than processors{}: no timing of this run is valid (timing_valid = false)",
-                threads > 1 ? "threads" : "ranks",
-                threads > 1 ? " (mpirun --bind-to none lets a rank use several)" : "");
+  for (const std::string& warning : machine_warnings(facts, threads)) log_warning("{}", warning);
 }
 
 void show_result(const RunFiles& files) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 
 namespace nucreg {
 namespace {
@@ -38,6 +39,13 @@ double thread_cpu_seconds() {
 double wall_clock_step_seconds() {
   static const double step = measure_step();
   return step;
+}
+
+std::string clock_source() {
+  std::ifstream file("/sys/devices/system/clocksource/clocksource0/current_clocksource");
+  std::string name;
+  file >> name;
+  return name;
 }
 
 std::string utc_now() {

@@ -5,12 +5,18 @@
 #include <set>
 
 #include "nucreg/core/build_info.hpp"
+#include "nucreg/core/clock.hpp"
 #include "nucreg/run/dispatch.hpp"
 
 namespace nucreg {
 
 RankFacts this_rank_facts(int rank) {
-  RankFacts facts{.rank = rank, .host = host_name(), .pid = getpid(), .cpus = {}};
+  RankFacts facts{.rank = rank,
+                  .host = host_name(),
+                  .pid = getpid(),
+                  .cpus = {},
+                  .clock_source = clock_source(),
+                  .clock_step_seconds = wall_clock_step_seconds()};
   std::array<cpu_set_t, 8> sets{};  // 8192 processors
   if (sched_getaffinity(0, sizeof(sets), sets.data()) == 0)
     for (int cpu = 0; cpu < static_cast<int>(sets.size()) * CPU_SETSIZE; ++cpu)

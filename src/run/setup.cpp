@@ -45,6 +45,8 @@ Bytes encode(const RankFacts& facts) {
   Bytes bytes;
   put(bytes, facts.pid);
   put_text(bytes, facts.host);
+  put_text(bytes, facts.clock_source);
+  put(bytes, facts.clock_step_seconds);
   for (const int cpu : facts.cpus) put(bytes, cpu);
   return bytes;
 }
@@ -54,6 +56,8 @@ RankFacts decode_facts(const Message& message) {
   RankFacts facts{
       .rank = message.source, .host = {}, .pid = reader.get<std::int64_t>(), .cpus = {}};
   facts.host = reader.get_text();
+  facts.clock_source = reader.get_text();
+  facts.clock_step_seconds = reader.get<double>();
   while (!reader.empty()) facts.cpus.push_back(reader.get<int>());
   return facts;
 }

@@ -115,7 +115,9 @@ struct RankFacts {
   int rank = 0;
   std::string host;
   std::int64_t pid = 0;
-  std::vector<int> cpus;  ///< processors that the rank may run on
+  std::vector<int> cpus;          ///< processors that the rank may run on
+  std::string clock_source = {};  ///< of its host; empty: unknown
+  double clock_step_seconds = 0.0;
 };
 [[nodiscard]] RankFacts this_rank_facts(int rank);
 /// Ascending numbers as "0-1,4".

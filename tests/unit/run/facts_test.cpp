@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "nucreg/run/dispatch.hpp"
+#include "nucreg/run/machine.hpp"
 
 using namespace nucreg;
 
@@ -45,4 +46,39 @@ TEST_CASE("oversubscription counts the processors of one host together") {
                                      rank(2, "a", {0, 1}), rank(3, "b", {0, 1})};
   CHECK(oversubscribed(loose[0], loose));
   CHECK(!oversubscribed(loose[3], loose));
+}
+
+TEST_CASE("what spoils timings is said, once each") {
+  const auto rank = [](int number, const char* host, std::vector<int> cpus,
+                       const char* clock = "tsc", double step = 1e-8) {
+    return RankFacts{.rank = number,
+                     .host = host,
+                     .pid = 1,
+                     .cpus = std::move(cpus),
+                     .clock_source = clock,
+                     .clock_step_seconds = step};
+  };
+  CHECK(machine_warnings({rank(0, "a", {0}), rank(1, "a", {1}), rank(0, "b", {0})}).empty());
+  CHECK(machine_warnings({rank(0, "a", {0, 1, 2, 3})}).empty());
+  CHECK(machine_warnings({rank(0, "a", {0}, "", 0.0)}).empty());
+
+  const auto crowded = machine_warnings({rank(0, "a", {0}), rank(1, "a", {0})});
+  REQUIRE(crowded.size() == 1);
+  CHECK(crowded[0].starts_with("more ranks than processors"));
+
+  const auto loose = machine_warnings(
+      {rank(0, "b", {0, 1}), rank(1, "a", {0, 1}), rank(2, "a", {1, 2}), rank(3, "a", {0, 1, 2})});
+  REQUIRE(loose.size() == 1);
+  CHECK(loose[0].starts_with(
+      "ranks are not pinned: ranks 1 and 2 on a may both run on processor 1;"));
+
+  for (const auto& clock : {rank(0, "a", {0}, "jiffies", 4e-3), rank(0, "a", {0}, "tsc", 1e-3),
+                            rank(0, "a", {0}, "acpi_pm", 3e-7)}) {
+    RankFacts twin = clock;
+    twin.rank = 1;
+    twin.cpus = {1};
+    const auto said = machine_warnings({clock, twin});
+    REQUIRE(said.size() == 1);
+    CHECK(said[0].find("source " + clock.clock_source) != std::string::npos);
+  }
 }

@@ -1,0 +1,17 @@
+// Whether times that are measured on these ranks mean what they seem to mean.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nucreg/run/dispatch.hpp"
+
+namespace nucreg {
+
+/// A sentence for each thing that spoils timings: more ranks (times their threads) than processors,
+/// ranks of one host that may run on the same processors, a clock that is coarse or not one of
+/// those known to be steady and cheap to read. Empty: nothing.
+[[nodiscard]] std::vector<std::string> machine_warnings(const std::vector<RankFacts>& facts,
+                                                        std::size_t threads_per_rank = 1);
+
+}  // namespace nucreg

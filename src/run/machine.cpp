@@ -1,0 +1,67 @@
+#include "nucreg/run/machine.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <string_view>
+
+namespace nucreg {
+namespace {
+
+// A solve of the shortest timed length, 200 us, is to have a hundred steps.
+constexpr double coarse_seconds = 2e-6;
+constexpr std::array<std::string_view, 9> steady_clocks{"tsc",
+                                                        "hpet",
+                                                        "kvm-clock",
+                                                        "xen",
+                                                        "hyperv_clocksource_tsc_page",
+                                                        "hyperv_clocksource_msr",
+                                                        "arch_sys_counter",
+                                                        "timebase",
+                                                        "riscv_clocksource"};
+
+// The first two ranks of a host that share a processor, and it.
+std::string shared_processor(const std::vector<RankFacts>& facts) {
+  std::map<std::pair<std::string, int>, int> owner;
+  for (const RankFacts& rank : facts)
+    for (const int cpu : rank.cpus)
+      if (const auto [at, added] = owner.try_emplace({rank.host, cpu}, rank.rank); !added)
+        return fmt::format("ranks {} and {} on {} may both run on processor {}", at->second,
+                           rank.rank, rank.host, cpu);
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string> machine_warnings(const std::vector<RankFacts>& facts,
+                                          std::size_t threads_per_rank) {
+  std::vector<std::string> warnings;
+  const bool crowded = std::ranges::any_of(
+      facts, [&](const RankFacts& rank) { return oversubscribed(rank, facts, threads_per_rank); });
+  if (crowded)
+    warnings.push_back(fmt::format(
+        "more {} than processors{}: no timing of this run is valid (timing_valid = false)",
+        threads_per_rank > 1 ? "threads" : "ranks",
+        threads_per_rank > 1 ? " (mpirun --bind-to none lets a rank use several)" : ""));
+  else if (const std::string pair = shared_processor(facts); threads_per_rank == 1 && !pair.empty())
+    warnings.push_back(
+        fmt::format("ranks are not pinned: {}; they move and disturb each other's "
+                    "timings: mpirun --bind-to core",
+                    pair));
+  std::set<std::string> hosts;
+  for (const RankFacts& rank : facts) {
+    if (rank.clock_source.empty() || !hosts.insert(rank.host).second) continue;
+    const bool steady = std::ranges::find(steady_clocks, rank.clock_source) != steady_clocks.end();
+    if (!steady || rank.clock_step_seconds > coarse_seconds)
+      warnings.push_back(fmt::format(
+          "the clock of {} is not to be trusted for short times: source {}, step {:.3g} us; "
+          "administrators choose it in /sys/devices/system/clocksource",
+          rank.host, rank.clock_source, 1e6 * rank.clock_step_seconds));
+  }
+  return warnings;
+}
+
+}  // namespace nucreg
