@@ -9,7 +9,7 @@
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/job/parse.hpp"
-#include "nucreg/report/summary.hpp"
+#include "nucreg/report/digest.hpp"
 #include "nucreg/solve/record_bytes.hpp"
 #include "nucreg/solve/registry.hpp"
 #include "nucreg/store/result_file.hpp"
@@ -117,17 +117,18 @@ std::uint64_t write_result(const std::filesystem::path& file, bool overwrite,
                       extras.longest_message,
                       job.run.trace ? std::optional(extras.trace_points) : std::nullopt);
   writer.set_attributes(attributes_of(job, plan, report, trials_done));
-  writer.write_table(configuration_table(plan, job));
-  writer.write_table(solver_table(job));
+  const Table configurations = configuration_table(plan, job), solvers = solver_table(job);
+  writer.write_table(configurations);
+  writer.write_table(solvers);
 
-  SummaryBuilder summary(plan.solvers);
+  Digest digest(configurations, solvers);
   for (const std::uint64_t offset : offsets) {
     if (offset == not_there) continue;
     get_records(journal.payload_at(offset), rows);
     writer.append_trials(rows);
-    summary.add(rows);
+    digest.add(rows);
   }
-  writer.write_table(summary.finish());
+  for (const Table& table : digest.finish()) writer.write_table(table);
   writer.write_table(report.dispatch.ranks);
   writer.write_table(report.dispatch.samples);
   writer.commit(overwrite);

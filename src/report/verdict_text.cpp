@@ -45,11 +45,11 @@ std::string verdict_text(const Overview& view, const TextOptions& options) {
     text += wrapped("(" + note + ")", options.width) + "\n";
   if (view.comparison.solvers.size() < 2) return text;
 
-  constexpr std::size_t bar_width = 12;
+  constexpr std::size_t bar_width = 8;
   std::vector<TextColumn> columns{
-      {"where", false, 10}, {"best", false, 9}, {"against", false, 8}, {"times as fast", true, 8},
-      {"95 %", true, 5},    {"", false, 6},     {"p", true, 4},        {"trials", true, 2},
-      {"finding", false, 7}};
+      {"where", false, 10},  {"best", false, 9},  {"against", false, 8},
+      {"x faster", true, 8}, {"95 %", true, 6},   {"", false, 5},
+      {"p", true, 4},        {"trials", true, 2}, {"finding", false, 7}};
   std::vector<PairStatistics> shown;
   double largest = 0.0;  // logarithm of a factor
   for (const Region& region : view.comparison.regions) {

@@ -220,7 +220,8 @@ Table ResultReader::table(const std::string& name) const {
   });
 }
 
-void ResultReader::read_trials(std::uint64_t first, std::span<Record> out) const {
+void ResultReader::read_trials(std::uint64_t first, std::span<Record> out,
+                               std::span<const std::string_view> columns) const {
   if (first > body_->rows || out.size() > body_->rows - first)
     throw std::out_of_range("rows beyond the end of /trials");
   std::fill(out.begin(), out.end(), Record{});
@@ -230,6 +231,7 @@ void ResultReader::read_trials(std::uint64_t first, std::span<Record> out) const
       if (!body_->columns[c]) continue;
       const Dataset& column = *body_->columns[c];
       const TrialField& field = trial_fields()[c];
+      if (!columns.empty() && std::ranges::find(columns, field.name) == columns.end()) continue;
       const std::size_t bytes =
           field.text ? H5Tget_size(column.type())
                      : field.value_bytes * (field.per_parameter ? body_->parameters : 1);

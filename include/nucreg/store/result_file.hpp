@@ -73,7 +73,9 @@ class ResultReader {
   /// Record (pairs, bounds, native_code, message) and parameters beyond P are NaN. Throws
   /// InputError also where an enumeration holds an illegal value, std::out_of_range for rows beyond
   /// the end.
-  void read_trials(std::uint64_t first, std::span<Record> out) const;
+  /// Where `columns` names any, the others are not read and keep their defaults too.
+  void read_trials(std::uint64_t first, std::span<Record> out,
+                   std::span<const std::string_view> columns = {}) const;
 
   /// Whether the file has /trace: the points of row i are offsets[i] ... offsets[i + 1] - 1 of
   /// evaluation, objective and time_s.
