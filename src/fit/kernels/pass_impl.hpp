@@ -76,15 +76,19 @@ struct Loss {
       const Vec length = root(s);
       const auto inside = s <= d2;
       sum += (inside ? s : 2.0 * d * length - d2) * valid;
-      w = (inside ? broadcast(1.0) : d / length) * valid;
-      k = inside ? Vec{} : -w / s;
+      const Vec outside = d / length * valid;
+      w = inside ? valid : outside;
+      k = inside ? Vec{} : -inverse_d2 * (outside * outside * outside);  // -w/s
     } else if constexpr (loss == cauchy) {
       const Vec factor = 1.0 + s * valid * inverse_d2;
       product *= factor;
       if (++factors == 8) close();
-      const Vec weight = 1.0 / factor;
-      w = weight * valid;
-      k = larger(-2.0 * inverse_d2 * weight * w, -w / s);
+      // 1/factor and, beyond d, 1/(factor t) by one division; there -w/s is the larger of the two.
+      const Vec t = factor - 1.0;
+      const Vec beyond = t > 1.0 ? t : broadcast(1.0);
+      const Vec shared = 1.0 / (factor * beyond);
+      w = shared * beyond * valid;
+      k = -inverse_d2 * valid * (t > 1.0 ? shared : 2.0 * w * w);
     } else {
       const Vec t = 1.0 - s * inverse_d2;
       const Vec inside = (s <= d2 ? broadcast(1.0) : Vec{}) * valid;
@@ -153,6 +157,48 @@ template <int loss, int level>
       }
     }
   }
+}
+
+constexpr std::size_t block = 32 * lanes;
+
+// The same normal equations of a robust loss for a block of points, in three steps: their 25 sums
+// at once, with all that a loss needs, are more than there are registers.
+template <int loss>
+[[gnu::always_inline]] inline void affine_block(const Input& in, std::size_t begin, std::size_t end,
+                                                const Vec (&m)[8], Loss<loss>& losses, Vec* sums) {
+  Vec wrx[block / lanes], wry[block / lanes], b[3][block / lanes];
+  for (std::size_t i = begin, j = 0; i < end; i += lanes, ++j) {
+    const Vec x = load(in.x10 + i);
+    const Vec y = load(in.y10 + i);
+    const Vec rx = m[0] * x + m[1] * y + (m[2] - load(in.x40 + i));
+    const Vec ry = m[3] * x + m[4] * y + (m[5] - load(in.y40 + i));
+    Vec w, k;
+    losses.add(rx * rx + ry * ry, broadcast(1.0), w, k);
+    const Vec kx = k * rx;
+    wrx[j] = w * rx;
+    wry[j] = w * ry;
+    b[0][j] = w + kx * rx;
+    b[1][j] = kx * ry;
+    b[2][j] = w + k * ry * ry;
+  }
+  Vec part[12];
+  __builtin_memcpy(part, sums, sizeof part);
+  for (std::size_t i = begin, j = 0; i < end; i += lanes, ++j) {
+    const Vec q[3] = {load(in.x10 + i), load(in.y10 + i), broadcast(1.0)};
+    for (int c = 0; c < 3; ++c) {
+      part[c] += wrx[j] * q[c];
+      part[3 + c] += wry[j] * q[c];
+    }
+    add_moments(part + 6, b[0][j], q);
+  }
+  __builtin_memcpy(sums, part, sizeof part);
+  __builtin_memcpy(part, sums + 12, sizeof part);
+  for (std::size_t i = begin, j = 0; i < end; i += lanes, ++j) {
+    const Vec q[3] = {load(in.x10 + i), load(in.y10 + i), broadcast(1.0)};
+    add_moments(part, b[1][j], q);
+    add_moments(part + 6, b[2][j], q);
+  }
+  __builtin_memcpy(sums + 12, part, sizeof part);
 }
 
 template <int loss, int level>
@@ -236,9 +282,14 @@ void pass(const Input& in, const double* map, double* result) {
   for (std::size_t begin = 0; begin < in.size; begin += chunk) {
     Accumulators<count + 1> part;
     const std::size_t end = begin + chunk < whole ? begin + chunk : whole;
-    for (std::size_t i = begin; i < end; i += lanes)
-      point(load(in.x10 + i), load(in.y10 + i), load(in.x40 + i), load(in.y40 + i), broadcast(1.0),
-            part.sum);
+    if constexpr (!projective && loss != squared && level == 2) {
+      for (std::size_t i = begin; i < end; i += block)
+        affine_block<loss>(in, i, i + block < end ? i + block : end, m, losses, part.sum);
+    } else {
+      for (std::size_t i = begin; i < end; i += lanes)
+        point(load(in.x10 + i), load(in.y10 + i), load(in.x40 + i), load(in.y40 + i),
+              broadcast(1.0), part.sum);
+    }
     if (begin + chunk >= in.size && whole < in.size) {
       Vec x{}, y{}, x40{}, y40{}, valid{};
       for (std::size_t i = whole; i < in.size; ++i) {
