@@ -109,7 +109,8 @@ Nd2Attributes read_nd2_attributes(const Nd2Node& root) {
   const std::uint64_t least = a.width_px * a.components * a.value_bytes();
   a.row_bytes = attribute(root, "uiWidthBytes", static_cast<std::int64_t>(least),
                           static_cast<std::int64_t>(least + most_padding - 1));
-  a.sequence_count = attribute(root, "uiSequenceCount", 0, std::int64_t{1} << 20);
+  if (root.find("uiSequenceCount") != nullptr)
+    a.sequence_count = attribute(root, "uiSequenceCount", 0, std::int64_t{1} << 20);
   const std::int64_t compression = root.integer("eCompression").value_or(2);
   if (compression == 1)
     throw Nd2AttributeError{"unsupported-lossy", "lossy compression is not supported"};

@@ -67,6 +67,7 @@ class Converter {
 }  // namespace
 
 Nd2Node parse_nd2_xml(std::span<const std::byte> bytes) {
+  while (!bytes.empty() && bytes.back() == std::byte{0}) bytes = bytes.first(bytes.size() - 1);
   pugi::xml_document document;
   const pugi::xml_parse_result parsed = document.load_buffer(
       bytes.data(), bytes.size(), pugi::parse_cdata | pugi::parse_escapes | pugi::parse_doctype,

@@ -100,13 +100,15 @@ class ExpectedTest(NucregCase):
 
     def test_wrong_inputs(self):
         whole = (ND2 / "made/t2p2z3c2.nd2").read_bytes()
-        for length in [*range(0, 160, 13), *range(160, len(whole), len(whole) // 20), len(whole) - 1]:
+        size = len(whole)
+        for length in [*range(0, 160, 13), *range(160, size, size // 20), size - 1]:
             part = self.write("part.nd2", whole[:length])
             self.refused(INPUT, ["image", part], "part.nd2")
         self.write("renamed.tif", whole)
         self.refused(INPUT, ["image", "renamed.tif"], "renamed.tif", "holds ND2")
         self.write("a.nd2", whole)
-        self.refused(INPUT, ["image", "a.nd2", "--frame", 12, "--to", "a.tif"], "frame 12", "0 to 11")
+        self.refused(INPUT, ["image", "a.nd2", "--frame", 12, "--to", "a.tif"],
+                     "frame 12", "0 to 11")
         self.refused(INPUT, ["image", "a.nd2", "--channel", 2, "--to", "a.tif"],
                      "channel 2", "0 to 1")
         missing = ND2 / "made/missing_t4.nd2"

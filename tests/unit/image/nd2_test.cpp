@@ -108,6 +108,26 @@ TEST_CASE("both encodings of the metadata, and the compressed one, tell the same
   }
 }
 
+TEST_CASE("zeros behind XML, planes under their older name and an absent count do no harm") {
+  const Scratch scratch;
+  const std::string text = xml_document(level("", {{"uiWidth", std::uint32_t{3}, {}},
+                                                   {"uiHeight", std::uint32_t{2}, {}},
+                                                   {"uiComp", std::uint32_t{1}, {}},
+                                                   {"uiBpcInMemory", std::uint32_t{8}, {}},
+                                                   {"uiWidthBytes", std::uint32_t{4}, {}}}));
+  const Meta planes = level("sPlane", {level("a0", {{"sDescription", std::string("DAPI"), {}}})});
+  Nd2Chunks chunks("2.0");
+  chunks.add("ImageAttributes!", text + std::string(5, '\0'));
+  chunks.add("ImageMetadataSeq|0!", xml_document(level("", {level("sPicturePlanes", {planes})})));
+  chunks.add("ImageDataSeq|0!", std::string(8, '\0') + "abc.def.");
+  const auto reader = open_bytes(scratch, chunks.finish());
+  CHECK(reader->info().format == "ND2 2.0");
+  REQUIRE(reader->info().frames.size() == 1);
+  CHECK(reader->info().channels[0].name == "DAPI");
+  check_plane(reader->read(0, 0), reader->info(),
+              [](std::size_t x, std::size_t y) { return "abcdef"[3 * y + x]; });
+}
+
 TEST_CASE("a frame that was never taken is missing and the others are there") {
   const Scratch scratch;
   const auto reader = open_made(scratch, {.frames = 4, .missing = {2}, .experiment = nd2_time(4)});
