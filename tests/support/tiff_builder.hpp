@@ -37,7 +37,8 @@ inline void put_tiff_value(const TiffSpec& spec, std::uint8_t* to, std::uint32_t
     const auto number = static_cast<float>(value) + 0.5F;
     std::memcpy(to, &number, 4);
   } else {
-    std::memcpy(to, &value, spec.bits / 8u);  // little-endian host; libtiff swaps
+    const std::uint64_t wide = value;
+    std::memcpy(to, &wide, spec.bits / 8u);  // little-endian host; libtiff swaps
   }
 }
 
