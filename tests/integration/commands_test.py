@@ -13,7 +13,8 @@ import h5py
 from nucreg_case import (LEAST_JOB, LIMIT_S, NucregCase, command_line, environment, read_group, run,
                          texts)
 
-COMMANDS = ("run", "plan", "inspect", "export", "verify", "watch", "merge", "solvers", "models", "keys")
+COMMANDS = ("run", "plan", "inspect", "export", "verify", "watch", "merge", "solvers", "models",
+            "keys")
 # mpirun would not start with these; a command that starts MPI fails with them, too.
 NONSENSE = {"OMPI_MCA_pml": "nonsense", "OMPI_MCA_btl": "nonsense", "OMPI_MCA_ess": "nonsense",
             "OMPI_COMM_WORLD_SIZE": "3", "OMPI_COMM_WORLD_RANK": "2", "PMIX_RANK": "2"}
