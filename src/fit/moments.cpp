@@ -36,18 +36,25 @@ Moments::Moments(const PairsView& pairs, PassThreads* threads) {
   const Eigen::Vector2d along(turn[0], turn[1]), across(-turn[1], turn[0]);
   const std::array<double, 2> centre{first[0] + mean[0], first[1] + mean[1]};
 
+  // Columns: X, Y. Both count for what is steep, since a map may turn one axis into the other.
+  Eigen::Matrix2d covariance;
+  covariance << -rough.by_x.head<2>(), -rough.by_y.head<2>();
+  const Eigen::RowVector2d mean_residual(rough.by_x[2] / n, rough.by_y[2] / n);
+  covariance += n * mean * mean_residual;
+  const auto slopes = [&](const Eigen::Vector2d& axis) -> Eigen::RowVector2d {
+    const double width = axis.dot(spread * axis);
+    if (!(width > 0.0)) return Eigen::RowVector2d::Zero();
+    return axis.transpose() * covariance / width;
+  };
+  const Eigen::RowVector2d slope_along = slopes(along), slope_across = slopes(across);
+  const double limit = steepest * slope_along.norm();
+
   double map[6];
   for (std::size_t i = 0; i < 2; ++i) {
-    const Eigen::Vector3d& by = i == 0 ? rough.by_x : rough.by_y;
-    const double mean_residual = by[2] / n;
-    const Eigen::Vector2d covariance = n * mean_residual * mean - by.head<2>();
-    const auto slope = [&](const Eigen::Vector2d& axis) {
-      const double width = axis.dot(spread * axis);
-      return width > 0.0 ? axis.dot(covariance) / width : 0.0;
-    };
-    const double steep = slope(along), limit = steepest * std::abs(steep);
-    const Eigen::Vector2d both = steep * along + std::clamp(slope(across), -limit, limit) * across;
-    const double at_centre = still[3 * i + 2] - mean_residual;
+    const auto column = static_cast<Eigen::Index>(i);
+    const Eigen::Vector2d both =
+        slope_along[column] * along + std::clamp(slope_across[column], -limit, limit) * across;
+    const double at_centre = still[3 * i + 2] - mean_residual[column];
     std::copy_n(std::array{both[0], both[1], at_centre}.begin(), 3, map + 3 * i);
     // at_centre - a cx - b cy, and what rounding takes from it.
     Row& row = rows_[i];

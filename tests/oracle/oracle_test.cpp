@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "nucreg/fit/closed_form.hpp"
+#include "nucreg/fit/loss.hpp"
 #include "nucreg/fit/pairs_file.hpp"
 #include "support/scaled_problem.hpp"
 
@@ -51,7 +52,58 @@ std::filesystem::path oracle() {
   return shared ? std::filesystem::path(shared) / "oracle" : std::filesystem::path();
 }
 
+// The objective at a map, summed up in long double: no summation in double can be closer to it.
+long double long_sum(const Objective& objective, const Params& p, Loss loss, double loss_scale) {
+  const MapEntries map = map_entries(objective.model(), p, objective.magnification(), false);
+  const auto& m = map.entries;
+  const PairsView& pairs = objective.pairs();
+  long double sum = 0.0L;
+  for (std::size_t i = 0; i < pairs.size; ++i) {
+    const double x = pairs.x10[i], y = pairs.y10[i];
+    const double inverse = map.projective ? 1.0 / (m[6] * x + m[7] * y + 1.0) : 1.0;
+    const double rx = (m[0] * x + m[1] * y + m[2]) * inverse - pairs.x40[i];
+    const double ry = (m[3] * x + m[4] * y + m[5]) * inverse - pairs.y40[i];
+    sum += evaluate_loss(loss, rx * rx + ry * ry, loss_scale).rho;
+  }
+  return sum;
+}
+
 }  // namespace
+
+TEST_CASE("passes lose nothing against exact summation, and moments are the passes") {
+  if (!std::filesystem::exists(oracle() / "answers.json")) {
+    MESSAGE("skipped: no oracle/answers.json below NUCREG_SHARED");
+    return;
+  }
+  int by_moments = 0;
+  for (const auto& answer : nlohmann::json::parse(std::ifstream(oracle() / "answers.json"))) {
+    const Model model = value_of<Model>(answer.at("model").get<std::string>()).value();
+    const Loss loss = value_of<Loss>(answer.at("loss").get<std::string>()).value();
+    const auto file = answer.at("pairs").get<std::string>();
+    const double loss_scale_px = answer.at("loss_scale_px").get<double>();
+    ScaledProblem problem(read_pairs(oracle() / file), model, loss, loss_scale_px, 4.0);
+    const double loss_scale = loss_scale_px / problem.normalization().scale40;
+    const double n = static_cast<double>(problem.pairs_px().size());
+    Objective points = problem.objective();
+    Objective reduced = problem.objective();
+    if (has_moments(model, loss)) reduced.use_moments();
+    const Params best = make_solver("lm")->solve(points, problem.request).params;
+    CAPTURE(file);
+    CAPTURE(name_of(model));
+    CAPTURE(name_of(loss));
+    for (const Params& p : {problem.request.start, best}) {
+      const double value = points.value(p);
+      const auto exact = static_cast<double>(long_sum(points, p, loss, loss_scale)) / n;
+      const bool perfect =
+          exact < 1e-24;  // nothing but rounding: three points and their affine map
+      CHECK(std::abs(value - exact) <= (perfect ? 1e-24 : 1e-12 * exact));
+      if (!has_moments(model, loss)) continue;
+      by_moments += !perfect;
+      CHECK(std::abs(reduced.value(p) - value) <= (perfect ? 1e-24 : 1e-12 * value));
+    }
+  }
+  CHECK(by_moments >= 10);
+}
 
 TEST_CASE("solvers reach the certified answers") {
   if (!std::filesystem::exists(oracle() / "answers.json")) {
