@@ -191,9 +191,9 @@ ExitStatus segment_root(Communicator& communicator, const SegmentCommand& comman
   for (const LostRank& rank : report.lost)
     fmt::print(stderr, "nucreg: rank {} on {} {}; its images went to others\n", rank.rank,
                rank.host, rank.reason);
-  std::string text = "  nuclei diameter_px  table\n";
+  std::string text;
   for (const std::string& line : lines) text += line;
-  print_result(text);
+  if (!text.empty()) print_result("  nuclei diameter_px  table\n" + text);
   return failures.tell();
 }
 

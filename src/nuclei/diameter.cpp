@@ -20,11 +20,17 @@ constexpr double least_contrast = 5.0;
 constexpr double ellipse = 0.94;
 constexpr double least_pixels = 9.0;
 
+// Some quarter of a million values tell as much as all of them.
+int sample_step(const cv::Mat1f& image) {
+  constexpr double enough = 1 << 18;
+  return std::max(2, static_cast<int>(std::sqrt(static_cast<double>(image.total()) / enough)));
+}
+
 std::vector<float> sample(const cv::Mat1f& image) {
+  const int step = sample_step(image);
   std::vector<float> values;
-  values.reserve(static_cast<std::size_t>(image.rows / 2 + 1) * (image.cols / 2 + 1));
-  for (int y = 0; y < image.rows; y += 2)
-    for (int x = 0; x < image.cols; x += 2) values.push_back(image(y, x));
+  for (int y = 0; y < image.rows; y += step)
+    for (int x = 0; x < image.cols; x += step) values.push_back(image(y, x));
   return values;
 }
 
@@ -43,9 +49,10 @@ double quantile(const cv::Mat1f& image, double part) {
 
 double pixel_noise(const cv::Mat1f& image) {
   if (image.cols < 2) return image.rows < 2 ? 0.0 : pixel_noise(cv::Mat1f(image.t()));
+  const int step = sample_step(image);
   std::vector<float> differences;
-  for (int y = 0; y < image.rows; y += 2)
-    for (int x = 1; x < image.cols; x += 2)
+  for (int y = 0; y < image.rows; y += step)
+    for (int x = 1; x < image.cols; x += step)
       differences.push_back(std::abs(image(y, x) - image(y, x - 1)));
   constexpr double median_of_normal = 0.6745;  // of |x|, standard deviation 1
   return static_cast<double>(nth(differences, 0.5)) / (median_of_normal * std::numbers::sqrt2);

@@ -11,15 +11,15 @@ namespace nucreg {
 [[nodiscard]] double estimate_diameter(const cv::Mat1f& image, double noise);
 
 /// Otsu's threshold ("A threshold selection method from gray-level histograms", 1979) of the
-/// logarithm of value + offset, so that a few very bright objects do not hide the others. Every
-/// second pixel of every second row is asked.
+/// logarithm of value + offset, so that a few very bright objects do not hide the others. A sample
+/// of the pixels is asked.
 [[nodiscard]] double log_threshold(const cv::Mat1f& image, double offset);
 
 /// Standard deviation of white noise, from the differences of neighbours: the median, since most
 /// neighbours are on the same object or on none.
 [[nodiscard]] double pixel_noise(const cv::Mat1f& image);
 
-/// The part-th value in order (0.5: the median) of every second pixel of every second row.
+/// The part-th value in order (0.5: the median) of a sample of the pixels.
 [[nodiscard]] double quantile(const cv::Mat1f& image, double part);
 
 }  // namespace nucreg

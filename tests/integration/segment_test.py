@@ -1,0 +1,154 @@
+"""nucreg synth and segment: from nothing to tables of nuclei, on any number of ranks."""
+
+import csv
+import json
+import struct
+import unittest
+import zlib
+
+import numpy as np
+from label_tiff import label_tiff
+from nucreg_case import INPUT, OUTPUT, SHARED, USAGE, NucregCase, run
+
+SMALL = ["--field", "200", "--tile", "480", "--nuclei", "60", "--forty", "1"]
+
+
+def read_table(path):
+    with open(path, newline="", encoding="ascii") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["x", "y", "area_px", "mean_intensity"], rows[0]
+    return np.array(rows[1:], float).reshape(-1, 4)
+
+
+def png_size(data):
+    """Width and height of a PNG whose chunks and pixels are all sound."""
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    at, packed = 8, b""
+    while at < len(data):
+        length, kind = struct.unpack(">I4s", data[at:at + 8])
+        body = data[at + 8:at + 8 + length]
+        assert struct.unpack(">I", data[at + 8 + length:at + 12 + length])[0] == zlib.crc32(
+            kind + body)
+        if kind == b"IHDR":
+            width, height, bits, colour = struct.unpack(">IIBB", body[:10])
+            assert (bits, colour) == (8, 2)
+        if kind == b"IDAT":
+            packed += body
+        at += 12 + length
+    assert kind == b"IEND"
+    assert len(zlib.decompress(packed)) == height * (1 + 3 * width)
+    return width, height
+
+
+class Segment(NucregCase):
+    def synth(self, folder, *more):
+        self.nucreg("synth", "--to", folder, *SMALL, *more)
+        return json.loads((self.dir / folder / "truth.json").read_text())
+
+    def test_synthetic_tiles_from_pixels_to_tables(self):
+        truth = self.synth("a", "--turned")
+        outcome = self.nucreg("segment", "a/10x_0.tif", "a/40x_0.tif", "--to", "out", ranks=2)
+        self.assertIn("out/10x_0.csv", outcome.out)
+        for tile in truth["tiles"]:
+            stem = tile["file"].removesuffix(".tif")
+            found = read_table(self.dir / "out" / f"{stem}.csv")
+            size = 200 if stem.startswith("10x") else 480
+            self.assertEqual(png_size((self.dir / f"out/{stem}_overlay.png").read_bytes()),
+                             (size, size))
+            inner = [(x, y) for _, x, y in tile["nuclei_id_x_y"]
+                     if 4 < min(x, y) and max(x, y) < size - 5]
+            near = [np.hypot(found[:, 0] - x, found[:, 1] - y).min() < size / 100
+                    for x, y in inner]
+            self.assertGreater(len(inner), 8)
+            self.assertGreaterEqual(np.mean(near), 0.85, stem)
+            self.assertLessEqual(len(found), 1.15 * len(tile["nuclei_id_x_y"]) + 2)
+        # The map between the tiles takes a nucleus of one to the same nucleus of the other.
+        (pair,) = truth["pairs"]
+        places = [{i: (x, y) for i, x, y in tile["nuclei_id_x_y"]} for tile in truth["tiles"]]
+        both = places[0].keys() & places[1].keys()
+        self.assertTrue(both)
+        for i in both:
+            np.testing.assert_allclose(np.dot(pair["affine_10x_to_40x"], [*places[0][i], 1]),
+                                       places[1][i], atol=1e-9)
+
+    def test_the_number_of_ranks_changes_nothing(self):
+        self.synth("a", "--ten", "2")
+        images = [f"a/{name}.tif" for name in ("10x_0", "10x_1", "40x_0")]
+        for ranks in (0, 1, 3):
+            self.nucreg("segment", *images, "--to", f"out{ranks}", ranks=ranks)
+        for path in (self.dir / "out0").iterdir():
+            for ranks in (1, 3):
+                self.assertEqual(path.read_bytes(),
+                                 (self.dir / f"out{ranks}" / path.name).read_bytes(), path.name)
+        self.assertEqual(len(list((self.dir / "out0").iterdir())), 9)
+
+    def test_a_seed_gives_the_same_tiles_and_another_gives_others(self):
+        for folder, seed in (("a", 3), ("b", 3), ("c", 4)):
+            self.synth(folder, "--seed", seed)
+        same = [path.name for path in (self.dir / "a").iterdir()
+                if path.read_bytes() == (self.dir / "b" / path.name).read_bytes()]
+        self.assertEqual(sorted(same), ["10x_0.tif", "40x_0.tif", "truth.json"])
+        self.assertNotEqual((self.dir / "a/10x_0.tif").read_bytes(),
+                            (self.dir / "c/10x_0.tif").read_bytes())
+        told = json.loads(self.nucreg("image", "a/40x_0.tif", "--json").out)
+        self.assertEqual(told["pixel_size_um"]["x"], 0.1625)
+
+    def test_one_bad_image_among_many(self):
+        self.synth("a")
+        self.write("bad.tif", (self.dir / "a/10x_0.tif").read_bytes()[:3000])
+        self.write("text.tif", "no image")
+        for ranks in (0, 2):
+            folder = f"out{ranks}"
+            outcome = run(self.dir, "segment", "bad.tif", "a/10x_0.tif", "text.tif", "none.tif",
+                          "a/40x_0.tif", "--to", folder, ranks=ranks)
+            self.assertEqual(outcome.status, INPUT, outcome)
+            for name in ("bad.tif", "text.tif", "none.tif"):
+                self.assertIn(name, outcome.err, outcome)
+            self.assertEqual(sorted(p.name for p in (self.dir / folder).glob("*.csv")),
+                             ["10x_0.csv", "40x_0.csv"])
+            self.assertEqual(list((self.dir / folder).glob("bad*")), [])
+
+    def test_images_without_nuclei_are_no_error(self):
+        self.write("flat.tif", label_tiff([[7] * 40] * 30))
+        self.nucreg("segment", "flat.tif", "--to", "out")
+        self.assertEqual(len(read_table(self.dir / "out/flat.csv")), 0)
+        self.assertEqual(png_size((self.dir / "out/flat_overlay.png").read_bytes()), (40, 30))
+
+    def test_wrong_commands(self):
+        self.synth("a")
+        tile = "a/10x_0.tif"
+        self.refused(INPUT, ["segment", tile, "--to", "out", "--channel", "GFP"], "GFP", "0 or DAPI")
+        self.refused(INPUT, ["segment", tile, "--to", "out", "--channel", "1"], tile, "0 or DAPI")
+        self.refused(USAGE, ["segment", tile, "--to", "out", "--diameter", "1"], "diameter", "3 ...")
+        self.refused(USAGE, ["segment", tile, "a/../a/10x_0.tif", "--to", "out"], "one name")
+        self.refused(USAGE, ["segment", tile], "--to")
+        self.refused(USAGE, ["synth", "--to", "b", "--nuclei", "100000"], "--nuclei", "at most")
+        self.refused(USAGE, ["synth", "--to", "b", "--missing", "2"], "--missing")
+        self.refused(OUTPUT, ["synth", "--to", "a"], "exists", "--force")
+        self.write("file", "")
+        self.refused(OUTPUT, ["segment", tile, "--to", "file"], "file")
+
+    def test_outputs_are_kept_without_force(self):
+        self.synth("a")
+        tile = "a/10x_0.tif"
+        self.nucreg("segment", tile, "--to", "out", "--channel", "DAPI")
+        for ranks in (0, 2):
+            outcome = run(self.dir, "segment", tile, "--to", "out", ranks=ranks)
+            self.assertEqual(outcome.status, OUTPUT, outcome)
+            self.assertIn("--force", outcome.err)
+        (self.dir / "out/10x_0.csv").write_text("old")
+        self.nucreg("segment", tile, "--to", "out", "--force")
+        self.assertGreater(len(read_table(self.dir / "out/10x_0.csv")), 20)
+
+    def test_every_frame_of_a_stack(self):
+        stack = SHARED / "data/nd2/zstack.nd2"
+        if not stack.exists():
+            self.skipTest(f"skipped: no {stack}")
+        frames = len(json.loads(self.nucreg("image", stack, "--json").out)["frames"])
+        self.nucreg("segment", stack, "--to", "out", ranks=2)
+        self.assertEqual(sorted(p.name for p in (self.dir / "out").glob("*.csv")),
+                         [f"zstack_f{i:04}.csv" for i in range(frames)])
+
+
+if __name__ == "__main__":
+    unittest.main()
