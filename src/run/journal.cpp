@@ -237,6 +237,19 @@ JournalReader::~JournalReader() {
   munmap(const_cast<std::byte*>(data_), size_);
 }
 
+/// Gives pages back from time to time: each counts as this process's memory, and is read again
+/// where it is still looked at.
+void JournalReader::visit(std::uint64_t offset, std::uint64_t bytes) const {
+  constexpr std::uint64_t block_bytes = 64 << 10;  // what the system maps around a page
+  constexpr std::uint64_t most_blocks = 1024;
+  const std::uint64_t first = offset / block_bytes, last = (offset + bytes) / block_bytes;
+  visited_blocks_ += last - first + (first != visited_block_ ? 1 : 0);
+  visited_block_ = last;
+  if (visited_blocks_ < most_blocks) return;
+  visited_blocks_ = 0;
+  madvise(const_cast<std::byte*>(data_), size_, MADV_DONTNEED);
+}
+
 std::uint64_t JournalReader::scan(
     const std::function<void(std::uint64_t task, int rank, std::uint64_t offset)>& frame) const {
   std::uint64_t skipped = 0;
@@ -247,6 +260,7 @@ std::uint64_t JournalReader::scan(
       std::memcpy(&head, data_ + offset, sizeof(Frame));
       if (head.magic == frame_magic && head.payload_bytes <= left - sizeof(Frame) &&
           checksum(head, {data_ + offset + sizeof(Frame), head.payload_bytes}) == head.crc) {
+        visit(offset, sizeof(Frame) + head.payload_bytes);
         frame(head.task[0] | std::uint64_t{head.task[1]} << 32, head.rank, offset);
         offset += sizeof(Frame) + head.payload_bytes;
         continue;
@@ -268,6 +282,7 @@ std::span<const std::byte> JournalReader::payload_at(std::uint64_t offset) const
   std::memcpy(&head, data_ + offset, sizeof(Frame));
   if (head.magic != frame_magic || head.payload_bytes > size_ - offset - sizeof(Frame))
     throw std::out_of_range("no frame at this offset of the journal");
+  visit(offset, sizeof(Frame) + head.payload_bytes);
   return {data_ + offset + sizeof(Frame), head.payload_bytes};
 }
 

@@ -13,9 +13,10 @@ NUCREG = ROOT / "build" / "release" / "nucreg"
 HERE = Path(__file__).resolve().parent
 
 
-def build():
-    """The release preset, as tools/quickstart builds it."""
-    for command in ("cmake --preset release", "cmake --build --preset release --target nucreg"):
+def build(*targets):
+    """The release preset, as tools/quickstart builds it, and more of it."""
+    for command in ("cmake --preset release",
+                    " ".join(["cmake --build --preset release --target nucreg", *targets])):
         if subprocess.run(command.split(), cwd=ROOT, check=False, stdout=sys.stderr).returncode:
             sys.exit(f"{command} failed")
 

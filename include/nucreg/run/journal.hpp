@@ -61,6 +61,8 @@ struct DamagedJournal : InputError {
 };
 
 /// Reads a journal by memory map, also while it grows: it sees what was there when it was opened.
+/// However long the journal, not more than about 64 MiB of it are in memory for this process. One
+/// thread at a time.
 /// Throws InputError on what is not a journal or has a damaged header.
 class JournalReader {
  public:
@@ -81,7 +83,9 @@ class JournalReader {
   [[nodiscard]] std::span<const std::byte> payload_at(std::uint64_t offset) const;
 
  private:
+  void visit(std::uint64_t offset, std::uint64_t bytes) const;
   const std::byte* data_ = nullptr;
+  mutable std::uint64_t visited_block_ = 0, visited_blocks_ = 0;
   std::uint64_t size_ = 0;
   std::uint64_t first_frame_ = 0;
   std::string identity_;

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <fstream>
 #include <string>
+#include <vector>
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/run/journal.hpp"
@@ -152,6 +154,32 @@ TEST_CASE("a payload that looks like frames does not hide the frame behind it") 
   std::vector<std::uint64_t> tasks;
   CHECK(reader.scan([&](std::uint64_t task, int, std::uint64_t) { tasks.push_back(task); }) == 0);
   CHECK(tasks == std::vector<std::uint64_t>{77, 6});
+}
+
+TEST_CASE("a journal is read without all of it staying in memory") {
+  const auto resident_mib = [] {
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);)
+      if (line.starts_with("RssFile:")) return std::stod(line.substr(8)) / 1024.0;
+    return 1e9;
+  };
+  const Folder folder;
+  {
+    JournalWriter writer(folder / "j", "a job");
+    const std::vector<std::byte> payload(1 << 20, std::byte{1});
+    for (std::uint64_t task = 0; task < 200; ++task) writer.append(task, 0, payload);
+  }
+  const double before = resident_mib();
+  const JournalReader reader(folder / "j");
+  std::vector<std::uint64_t> offsets;
+  CHECK(reader.scan([&](std::uint64_t, int, std::uint64_t at) { offsets.push_back(at); }) == 0);
+  CHECK(offsets.size() == 200);
+  CHECK(resident_mib() - before < 100.0);
+  std::size_t ones = 0;
+  for (const std::uint64_t offset : offsets)
+    ones += static_cast<std::size_t>(std::ranges::count(reader.payload_at(offset), std::byte{1}));
+  CHECK(ones == 200 << 20);
+  CHECK(resident_mib() - before < 100.0);
 }
 
 TEST_CASE("a damaged header, a foreign and an absent file are refused by name") {
