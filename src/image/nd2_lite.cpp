@@ -63,7 +63,7 @@ class Parser {
     const unsigned code = number<std::uint8_t>(end, "an item");
     const unsigned name_units = number<std::uint8_t>(end, "a name's length");
     if (name_units > 0) {
-      const auto name = take(2 * name_units, end, "a name");
+      const auto name = take(std::uint64_t{2} * name_units, end, "a name");
       if (load_little<std::uint16_t>(name.data() + name.size() - 2) != 0)
         fail("lv-name", "a name without its end");
       node.name = utf8_of_utf16(name.first(name.size() - 2));
