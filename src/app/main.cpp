@@ -115,6 +115,9 @@ int parse_and_run(int argc, char** argv) {
   sub->add_option("OUT", exporting.file, "result file")->required();
   sub->add_option("--to", exporting.folder, "folder, made if it is not there")->required();
   sub->add_flag("--force", exporting.force, "overwrite existing files");
+  sub->add_option("--format", exporting.format, "csv, python-benchmark, maps or profiles")
+      ->check(CLI::IsMember({"csv", "python-benchmark", "maps", "profiles"}))
+      ->capture_default_str();
   sub->callback([&] { result = export_command(exporting); });
 
   VerifyCommand verify;
@@ -127,6 +130,17 @@ int parse_and_run(int argc, char** argv) {
   sub->add_option("OUT", watch.file, "result file that the run will write")->required();
   sub->add_flag("--once", watch.once, "look once, as where the output is no terminal");
   sub->callback([&] { result = watch_command(watch); });
+
+  CompareCommand compare;
+  sub = app.add_subcommand("compare", "two results of one job: what changed from A to B");
+  sub->add_option("A", compare.a, "result file")->required();
+  sub->add_option("B", compare.b, "result file")->required();
+  sub->add_option("--threshold", compare.threshold,
+                  "how much slower B may be (0.1: 10 %) before the exit status is 6")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  sub->add_flag("--json", compare.json, "as JSON");
+  sub->callback([&] { result = compare_command(compare); });
 
   MergeCommand merge;
   sub = app.add_subcommand("merge", "put result files of parts of one job together");

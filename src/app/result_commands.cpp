@@ -5,6 +5,9 @@
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/report/export_csv.hpp"
 #include "nucreg/report/json.hpp"
+#include "nucreg/report/map_export.hpp"
+#include "nucreg/report/profile_export.hpp"
+#include "nucreg/report/python_benchmark.hpp"
 #include "nucreg/report/text.hpp"
 #include "nucreg/report/verify.hpp"
 #include "nucreg/store/result_file.hpp"
@@ -41,7 +44,11 @@ ExitStatus inspect_command(const InspectCommand& command) {
 
 ExitStatus export_command(const ExportCommand& command) {
   const auto paths = read_file(command.file, [&](const ResultReader& reader) {
-    return export_csv(reader, command.folder, command.force);
+    const auto write = command.format == "python-benchmark" ? export_python_benchmark
+                       : command.format == "profiles"       ? export_profiles
+                       : command.format == "maps"           ? export_maps
+                                                            : export_csv;
+    return write(reader, command.folder, command.force);
   });
   for (const auto& path : paths) print_result(path.string() + "\n");
   return ExitStatus::done;

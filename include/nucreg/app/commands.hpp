@@ -42,8 +42,16 @@ struct ExportCommand {
   std::filesystem::path file;
   std::filesystem::path folder;
   bool force = false;
+  std::string format = "csv";  ///< csv, python-benchmark, maps, profiles
 };
 [[nodiscard]] ExitStatus export_command(const ExportCommand& command);
+
+struct CompareCommand {
+  std::filesystem::path a, b;
+  double threshold = 0.1;  ///< of slowness that is let pass
+  bool json = false;
+};
+[[nodiscard]] ExitStatus compare_command(const CompareCommand& command);
 
 struct VerifyCommand {
   std::filesystem::path file;

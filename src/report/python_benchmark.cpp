@@ -1,0 +1,165 @@
+#include "nucreg/report/python_benchmark.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "export_folder.hpp"
+#include "nucreg/core/error.hpp"
+#include "nucreg/fit/model.hpp"
+#include "nucreg/job/parse.hpp"
+#include "table_access.hpp"
+#include "text_file.hpp"
+#include "trial_stream.hpp"
+
+namespace nucreg {
+namespace {
+
+constexpr const char* trial_header =
+    "trial,num_points,noise_level,outlier_fraction,optimization,rmsd,param_error,time_ms,memory_kb,"
+    "iterations,a,b,tx,c,d,ty\n";
+
+std::string field(double value) {
+  return std::isfinite(value) ? fmt::format("{}", value) : "";
+}
+
+// Names of solvers may hold commas and quotes.
+std::string quoted(const std::string& text) {
+  if (text.find_first_of(",\"") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + '"';
+}
+
+/// Of a configuration: the columns that the Python scripts know.
+struct Setting {
+  double noise = Record::nan, outliers = Record::nan;
+  Model model = Model::affine;
+};
+
+std::vector<Setting> settings_of(const ResultReader& reader) {
+  const Table table = reader.table("configurations");
+  std::vector<Setting> settings(table.rows());
+  const auto& models = need<std::string>(table, "model");
+  for (std::size_t row = 0; row < settings.size(); ++row) {
+    Setting& s = settings[row];
+    if (find_column(table, "noise_px")) s.noise = need<double>(table, "noise_px")[row];
+    if (find_column(table, "outliers")) s.outliers = need<double>(table, "outliers")[row];
+    const auto model = value_of<Model>(models[row]);
+    if (!model) throw InputError("names no model", {.key = "/configurations/model"});
+    s.model = *model;
+  }
+  return settings;
+}
+
+/// Mean and standard deviation as they run (Welford 1962).
+struct Moments {
+  double count = 0.0, mean = 0.0, squares = 0.0;
+  void add(double value) {
+    if (!std::isfinite(value)) return;
+    count += 1.0;
+    const double before = value - mean;
+    mean += before / count;
+    squares += before * (value - mean);
+  }
+  [[nodiscard]] std::string fields() const {
+    return fmt::format(",{},{}", count > 0.0 ? field(mean) : "",
+                       count > 1.0 ? field(std::sqrt(squares / (count - 1.0))) : "");
+  }
+};
+
+struct Cell {
+  double points = Record::nan;
+  std::array<Moments, 5> measures;  // rmsd param_error time_ms memory_kb iterations
+};
+
+}  // namespace
+
+std::optional<std::array<double, 6>> affine_of(const Record& row, Model model,
+                                               double magnification) {
+  const auto count = static_cast<Eigen::Index>(parameter_count(model));
+  const Params params = Eigen::Map<const Eigen::VectorXd>(row.params.data(), count);
+  if (!params.allFinite()) return std::nullopt;
+  const auto affine = convert({model, params, magnification}, Model::affine, magnification);
+  if (!affine) return std::nullopt;
+  std::array<double, 6> entries{};
+  std::copy(affine->params.begin(), affine->params.end(), entries.begin());
+  return entries;
+}
+
+double magnification_of(const ResultReader& reader) {
+  const auto at = reader.attributes().find("job_toml");
+  const auto* text =
+      at == reader.attributes().end() ? nullptr : std::get_if<std::string>(&at->second);
+  if (!text) throw InputError("attribute is missing", {.key = "job_toml"});
+  try {
+    return parse_job_text(*text).problem.magnification;
+  } catch (const JobError& error) {
+    throw InputError("is no job of this nucreg: " + error.problem(), {.key = "job_toml"});
+  }
+}
+
+std::vector<std::filesystem::path> export_python_benchmark(const ResultReader& reader,
+                                                           const std::filesystem::path& directory,
+                                                           bool overwrite) {
+  const auto paths =
+      export_paths(directory, {"python_benchmark.csv", "python_benchmark_summary.csv"}, overwrite);
+  const std::vector<Setting> settings = settings_of(reader);
+  const double magnification = magnification_of(reader);
+  const Table solver_table = reader.table("solvers");
+  std::vector<std::string> solvers;
+  for (const std::string& name : need<std::string>(solver_table, "name"))
+    solvers.push_back(quoted(name));
+
+  TextFile trials(paths[0]), summary(paths[1]);
+  trials.write(trial_header);
+  summary.write("num_points,noise_level,outlier_fraction,optimization");
+  for (const char* measure : {"rmsd", "param_error", "time_ms", "memory_kb", "iterations"})
+    summary.write(fmt::format(",{0}_mean,{0}_std", measure));
+  summary.write("\n");
+
+  std::vector<Cell> cells(solvers.size());
+  std::uint32_t configuration = 0;
+  const auto close_configuration = [&] {
+    for (std::size_t s = 0; s < cells.size(); ++s) {
+      if (std::isnan(cells[s].points)) continue;
+      const Setting& setting = settings[configuration];
+      std::string line = fmt::format("{},{},{},{}", cells[s].points, field(setting.noise),
+                                     field(setting.outliers), solvers[s]);
+      for (const Moments& measure : cells[s].measures) line += measure.fields();
+      summary.write(line + "\n");
+      cells[s] = {};
+    }
+  };
+  stream_trials(reader, [&](std::span<const Record> rows) {
+    for (const Record& row : rows) {
+      if (row.configuration >= settings.size() || row.solver >= solvers.size())
+        throw InputError("a row names what is not in the file", {.key = "/trials"});
+      if (row.configuration != configuration) close_configuration();
+      configuration = row.configuration;
+      const Setting& setting = settings[configuration];
+      const bool answered = std::isfinite(row.objective);
+      const std::array<double, 5> measures{
+          row.rmsd_px, row.param_error, 1e3 * row.wall_seconds,
+          answered ? static_cast<double>(row.peak_bytes) / 1024.0 : Record::nan,
+          answered && row.iterations >= 0 ? static_cast<double>(row.iterations) : Record::nan};
+      std::string line = fmt::format("{},{},{},{},{}", row.trial, row.pairs, field(setting.noise),
+                                     field(setting.outliers), solvers[row.solver]);
+      Cell& cell = cells[row.solver];
+      cell.points = static_cast<double>(row.pairs);
+      for (std::size_t m = 0; m < measures.size(); ++m) {
+        line += "," + field(measures[m]);
+        cell.measures[m].add(measures[m]);
+      }
+      const auto affine = affine_of(row, setting.model, magnification);
+      for (std::size_t p = 0; p < 6; ++p) line += "," + (affine ? field((*affine)[p]) : "");
+      trials.write(line + "\n");
+    }
+  });
+  close_configuration();
+  trials.publish(overwrite);
+  summary.publish(overwrite);
+  return paths;
+}
+
+}  // namespace nucreg

@@ -1,0 +1,171 @@
+"""nucreg compare: what changed between two results of one job, and when that is an error."""
+
+import json
+import shutil
+import unittest
+
+import h5py
+import numpy as np
+
+from nucreg_case import DONE, INPUT, LEAST_JOB, USAGE, NucregCase, run
+
+DIFFERENT = 6
+JOB = LEAST_JOB.replace("[problem]", "trials = 40\n[problem]\nnoise_px = 1").replace(
+    'name = "least"', 'name = "least"\nseed = 3')
+JOB += '\n[[solver]]\nname = "B"\nkind = "nlopt"\n'
+
+
+class Compare(NucregCase):
+    def setUp(self):
+        super().setUp()
+        self.a = self.run_job(JOB, output="a.h5")
+        with h5py.File(self.a, "a") as f:
+            f["trials/timing_valid"][:] = 1  # whatever the machine is doing
+        self.rebuild(self.a)
+        self.b = self.dir / "b.h5"
+        shutil.copy(self.a, self.b)
+
+    def rebuild(self, file):
+        """Times of the summary that follow from the rows are not those of the run any more."""
+        with h5py.File(file, "a") as f:
+            for table in ("summary", "verdict", "verdict_ranks"):
+                if table != "summary" and table in f:
+                    del f[table]
+            wall, solver = f["trials/wall_s"][:], f["trials/solver"][:]
+            f["trials/cpu_s"][:] = wall
+            for name in ("wall_s", "cpu_s"):
+                for s in (0, 1):
+                    values = wall[solver == s]
+                    for suffix, number in (("count", len(values)), ("mean", values.mean()),
+                                           ("std", values.std(ddof=1)),
+                                           ("median", np.median(values)),
+                                           ("p05", np.percentile(values, 5)),
+                                           ("p95", np.percentile(values, 95))):
+                        f[f"summary/{name}_{suffix}"][s] = number
+            f["summary/timing_valid"][:] = f["summary/count"][:]
+
+    def slow_down(self, factor, solver):
+        with h5py.File(self.b, "a") as f:
+            rows = f["trials/solver"][:] == solver
+            wall = f["trials/wall_s"][:]
+            wall[rows] *= factor * np.linspace(0.99, 1.01, rows.sum())
+            f["trials/wall_s"][:] = wall
+        self.rebuild(self.b)
+
+    def compare(self, status, *more):
+        outcome = run(self.dir, "compare", "a.h5", "b.h5", "--json", *more)
+        self.assertEqual(outcome.status, status, outcome)
+        return json.loads(outcome.out)
+
+    def test_a_run_against_itself(self):
+        for change in self.compare(DONE):
+            self.assertEqual((change["solves"], change["identical"], change["timed"]), (40, 40, 40))
+            self.assertEqual((change["time_ratio"], change["better"], change["worse"]), (1, 0, 0))
+        text = self.nucreg("compare", "a.h5", "b.h5").out
+        self.assertIn("40 trials are in both, 0 in A only, 0 in B only", text)
+        self.assertIn("no difference", text)
+
+    def test_a_slower_solver_is_found_above_the_threshold_only(self):
+        self.slow_down(1.3, solver=1)
+        first, second = self.compare(DIFFERENT)
+        self.assertEqual((first["slower"], second["slower"]), (False, True))
+        self.assertAlmostEqual(second["time_ratio"], 1.3, delta=0.01)
+        self.assertLess(second["time_ratio_low"], second["time_ratio"])
+        self.assertGreater(second["time_ratio_low"], 1.29)
+        self.compare(DONE, "--threshold", "0.5")
+        self.assertIn("B is worse", run(self.dir, "compare", "a.h5", "b.h5").out)
+
+    def test_a_faster_solver_is_no_error(self):
+        self.slow_down(0.5, solver=0)
+        self.assertAlmostEqual(self.compare(DONE)[0]["time_ratio"], 0.5, delta=0.01)
+
+    def test_trials_of_only_one_run_are_left_out(self):
+        part = self.run_job(JOB, "--set", "job.trials=40", output="c.h5")
+        self.assertTrue(part.exists())
+        outcome = self.nucreg("compare", "a.h5", "c.h5", "--threshold", "1e6")
+        self.assertIn("40 trials are in both", outcome.out)
+
+    def test_refusals(self):
+        self.run_job(JOB, "--set", "job.seed=4", output="other.h5")
+        self.refused(USAGE, ("compare", "a.h5", "other.h5"), "other.h5", "- seed = 3", "+ seed = 4")
+        self.refused(USAGE, ("compare", "a.h5", "b.h5", "--threshold", "-1"))
+        self.refused(INPUT, ("compare", "a.h5", "none.h5"), "none.h5", "no such file")
+        with h5py.File(self.b, "a") as f:
+            f["trials/trial"][5] = 0
+        self.refused(INPUT, ("compare", "a.h5", "b.h5"), "b.h5", "not sound")
+
+
+class Export(NucregCase):
+    def setUp(self):
+        super().setUp()
+        job = JOB.replace('kind = "lm"', 'kind = "lm"', 1) + (
+            '\n[fit]\nmodel = ["rigid", "trs", "affine", "projective"]\n')
+        self.run_job(job, "--set", "job.trials=3")
+        with h5py.File(self.dir / "out.h5") as f:
+            self.rows = {name: column[:] for name, column in f["trials"].items()}
+            self.models = f["configurations/model"].asstr()[:]
+
+    def test_python_benchmark(self):
+        self.nucreg("export", "out.h5", "--to", "x", "--format", "python-benchmark")
+        table = np.genfromtxt(self.dir / "x/python_benchmark.csv", delimiter=",", names=True,
+                              dtype=None, encoding="utf-8")
+        self.assertEqual(table.dtype.names, (
+            "trial", "num_points", "noise_level", "outlier_fraction", "optimization", "rmsd",
+            "param_error", "time_ms", "memory_kb", "iterations", "a", "b", "tx", "c", "d", "ty"))
+        np.testing.assert_array_equal(table["rmsd"], self.rows["rmsd_px"])
+        np.testing.assert_allclose(table["time_ms"], 1e3 * self.rows["wall_s"], rtol=1e-15)
+        self.assertEqual(set(table["optimization"]), {"LM", "B"})
+        model = self.models[self.rows["configuration"]]
+        np.testing.assert_array_equal(table["ty"][model == "affine"],
+                                      self.rows["params"][model == "affine", 5])
+        self.assertTrue(np.isnan(table["a"][model == "projective"]).all())
+        summary = (self.dir / "x/python_benchmark_summary.csv").read_text().splitlines()
+        self.assertEqual(len(summary), 1 + 4 * 2)
+        mean = float(summary[1].split(",")[4])
+        self.assertAlmostEqual(mean, self.rows["rmsd_px"][0:6:2].mean(), places=12)
+        self.refused(5, ("export", "out.h5", "--to", "x", "--format", "python-benchmark"),
+                     "exists already")
+
+    def test_profiles(self):
+        self.nucreg("export", "out.h5", "--to", "x", "--format", "profiles")
+        profiles = json.loads((self.dir / "x/profiles.json").read_text())
+        self.assertEqual((profiles["trials"], profiles["trials_used"]), (12, 12))
+        evaluations, gap = self.rows["function_evaluations"], self.rows["gap"]
+        for target in profiles["targets"]:
+            for number, solver in enumerate(target["solvers"]):
+                mine = self.rows["solver"] == number
+                reached = gap[mine] <= target["gap"]
+                runtime = solver["evaluations"]["runtime"]
+                self.assertEqual(runtime["budget"],
+                                 sorted(set(evaluations[mine][reached].tolist())))
+                self.assertAlmostEqual(runtime["share"][-1], reached.mean())
+                average = solver["evaluations"]["average"]
+                self.assertEqual((average["successes"], average["attempts"]), (reached.sum(), 12))
+                self.assertAlmostEqual(average["value"], evaluations[mine].sum() / reached.sum())
+
+    def test_maps(self):
+        self.nucreg("export", "out.h5", "--to", "x", "--format", "maps")
+        maps = json.loads((self.dir / "x/maps.json").read_text())["maps"]
+        self.assertEqual(len(maps), len(self.rows["trial"]))
+        x, y = 100.0, 700.0
+        for row, entry in enumerate(maps):
+            p = self.rows["params"][row]
+            u, v, w = np.array(entry["matrix"]) @ [x, y, 1]
+            v2, u2, w2 = np.array(entry["napari_affine"]) @ [y, x, 1]
+            np.testing.assert_allclose([u2, v2, w2], [u, v, w], rtol=1e-15)
+            if entry["model"] == "trs":
+                dx, dy, angle, sx, sy = entry["trs"]
+                np.testing.assert_array_equal(entry["trs"], p[:5])
+                a = np.radians(angle)
+                np.testing.assert_allclose(
+                    [u, v], [sx * (np.cos(a) * x - np.sin(a) * y + dx),
+                             sy * (np.sin(a) * x + np.cos(a) * y + dy)], rtol=1e-12)
+            if entry["model"] == "rigid":
+                self.assertEqual(entry["trs"][3:], [4, 4])
+            if entry["model"] == "projective":
+                self.assertEqual(entry["matrix"][2], [p[6], p[7], 1])
+                self.assertIsNone(entry["trs"])
+
+
+if __name__ == "__main__":
+    unittest.main()
