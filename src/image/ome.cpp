@@ -284,7 +284,7 @@ std::optional<TiffPlan> plan_of_ome(const std::string& description, const TiffLa
   const pugi::xml_parse_result parsed =
       document.load_buffer(description.data() + start, description.size() - start,
                            pugi::parse_default, pugi::encoding_utf8);
-  const xml_node root = first(document, "OME");
+  const xml_node root = first(document.root(), "OME");
   if (!parsed && (root || description.find("<OME", start) != std::string::npos))
     throw TiffDescriptionError{
         "ome-xml", fmt::format("OME-XML: {} at its byte {}", parsed.description(), parsed.offset)};
