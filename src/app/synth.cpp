@@ -194,10 +194,10 @@ std::string truth_json(const SynthOptions& options, const std::vector<SynthTile>
     for (const SynthTile& forty : tiles) {
       if (!ten.is_ten || forty.is_ten || !overlapping(ten, forty)) continue;
       const SynthMap m = map_between(ten, forty);
-      pairs.push_back(fmt::format(
-          R"({{"ten": "{}.tif", "forty": "{}.tif", "affine_10x_to_40x": [[{}, {}, {}], [{}, {}, {}]], "mirrored": {}}})",
-          ten.name, forty.name, m[0], m[1], m[2], m[3], m[4], m[5],
-          m[0] * m[4] - m[1] * m[3] < 0.0));
+      pairs.push_back(fmt::format(R"({{"ten": "{}.tif", "forty": "{}.tif", "affine_10x_to_40x": )"
+                                  R"([[{}, {}, {}], [{}, {}, {}]], "mirrored": {}}})",
+                                  ten.name, forty.name, m[0], m[1], m[2], m[3], m[4], m[5],
+                                  m[0] * m[4] - m[1] * m[3] < 0.0));
     }
   for (const SynthTile& tile : tiles) {
     std::vector<std::string> nuclei;

@@ -117,9 +117,11 @@ class Segment(NucregCase):
     def test_wrong_commands(self):
         self.synth("a")
         tile = "a/10x_0.tif"
-        self.refused(INPUT, ["segment", tile, "--to", "out", "--channel", "GFP"], "GFP", "0 or DAPI")
+        self.refused(INPUT, ["segment", tile, "--to", "out", "--channel", "GFP"],
+                     "GFP", "0 or DAPI")
         self.refused(INPUT, ["segment", tile, "--to", "out", "--channel", "1"], tile, "0 or DAPI")
-        self.refused(USAGE, ["segment", tile, "--to", "out", "--diameter", "1"], "diameter", "3 ...")
+        self.refused(USAGE, ["segment", tile, "--to", "out", "--diameter", "1"],
+                     "diameter", "3 ...")
         self.refused(USAGE, ["segment", tile, "a/../a/10x_0.tif", "--to", "out"], "one name")
         self.refused(USAGE, ["segment", tile], "--to")
         self.refused(USAGE, ["synth", "--to", "b", "--nuclei", "100000"], "--nuclei", "at most")
