@@ -187,8 +187,10 @@ std::size_t terminal_rows() {
 }
 
 std::string block_of(const Watched& watched, const RunStatus& status, std::size_t most_ranks) {
-  return watch_text(status, watched.silent_seconds(), static_cast<std::size_t>(output_width()),
-                    most_ranks);
+  // Lines are cut for the redraw; where there is no terminal nothing is lost.
+  const std::size_t width =
+      isatty(STDOUT_FILENO) != 0 ? static_cast<std::size_t>(output_width()) : std::string::npos;
+  return watch_text(status, watched.silent_seconds(), width, most_ranks);
 }
 
 ExitStatus watch_live(Watched& watched) {
