@@ -233,8 +233,11 @@ class Export(Case):
             for name in names:
                 column = f["trials"][name]
                 enum = h5py.check_enum_dtype(column.dtype)
+                text = h5py.check_string_dtype(column.dtype)
                 for row, value in zip(table, column[()]):
-                    if enum:
+                    if text:
+                        self.assertEqual(row[name], value.decode(), name)
+                    elif enum:
                         self.assertEqual(enum[row[name]], value, name)
                     elif column.dtype == bool:
                         self.assertEqual(row[name], str(value).lower(), name)
@@ -257,7 +260,10 @@ class Export(Case):
         with h5py.File(self.file) as f:
             self.assertEqual(len(table), 6)
             for name, column in f["summary"].items():
-                np.testing.assert_array_equal([float(r[name]) for r in table], column[()], name)
+                truth = {"false": 0.0, "true": 1.0}
+                np.testing.assert_array_equal(
+                    [truth[r[name]] if column.dtype == bool else float(r[name]) for r in table],
+                    column[()], name)
         self.assertEqual([r["solver_name"] for r in table][1::2], ["LM"] * 3)
 
     def test_summary_is_numpy(self):
