@@ -1,0 +1,257 @@
+"""Measures against the axes of the job: points, noise and whatever else was varied."""
+
+import numpy as np
+
+from .style import Figure, finite, legend, log_where_positive, look, nothing, panels
+
+# measure: (column of /summary, factor, label, words)
+MEASURES = {
+    "rmsd": ("rmsd_px", 1, "RMSD, 40x px", "root mean square distance of all pairs"),
+    "tre": ("tre_px", 1, "TRE, 40x px",
+            "distance between fitted and true map over corners and centre of the field"),
+    "parameter-error": ("param_error", 1, "parameter error", "norm of fitted minus true parameters"),
+    "time": ("wall_s", 1e3, "time, ms", "wall time of one solve"),
+    "memory": ("peak_bytes", 1 / 1024, "memory, KiB",
+               "most heap memory that the solve itself held at once"),
+    "evaluations": ("function_evaluations", 1, "function evaluations",
+                    "counted in the objective itself, alike for all solvers"),
+}
+NAMES = {"points": "number of points", "noise_px": "noise, 40x px", "outliers": "outliers, fraction",
+         "missing": "missing, fraction", "min_distance_px": "minimum distance, 10x px",
+         "loss_scale_px": "loss scale, px"}
+FIRST = ("points", "noise_px", "outliers", "missing")
+MOST_AXES = 4
+TYPICAL = ("A marker is the median over configurations of their medians; the bar joins the medians "
+           "of their 5th and 95th percentiles.")
+
+
+class Cells:
+    """The summary as columns, and the numeric axes that the job varies."""
+
+    def __init__(self, result):
+        self.result = result
+        summary, configurations = result.overview["summary"], result.configurations
+        self.columns = {name: finite(row[name] for row in summary) for name in
+                        (summary[0] if summary else {"solver": 0, "configuration": 0})}
+        self.solver = self.columns["solver"].astype(int)
+        self.place = self.columns["configuration"].astype(int)
+        numbers = {name for row in configurations for name, value in row.items()
+                   if isinstance(value, (int, float)) and name != "configuration"}
+        every = {name: finite(row.get(name) for row in configurations) for name in numbers}
+        varied = [n for n in every if len(set(every[n][np.isfinite(every[n])].tolist())) > 1]
+        rank = {name: i for i, name in enumerate(FIRST)}
+        varied.sort(key=lambda n: (rank.get(n, len(FIRST)), n))
+        self.axes = varied[:MOST_AXES] or ["points"]
+        self.every = every
+
+    def axis(self, name):
+        """Of each row of the summary; where the job has no such number, that of its trials."""
+        values = self.every.get(name, np.full(len(self.result.configurations), np.nan))
+        return values[self.place] if len(values) else np.empty(0)
+
+    def along(self, axis, column, solver, combine=np.nanmedian):
+        """Positions on the axis and the combined column there, of one solver."""
+        x, y = self.axis(axis), self.columns.get(column)
+        if y is None:
+            return np.empty(0), np.empty(0)
+        mine = (self.solver == solver) & np.isfinite(y)
+        x = np.where(np.isfinite(x), x, 0.0)
+        at = np.unique(x[mine])
+        return at, np.array([combine(y[mine & (x == value)]) for value in at])
+
+
+def against(cells, name):
+    column, factor, label, words = MEASURES[name]
+    drawing, axes = panels(len(cells.axes))
+    for ax, axis in zip(axes, cells.axes):
+        for s, solver in enumerate(cells.result.solvers):
+            x, middle = cells.along(axis, f"{column}_median", s)
+            _, low = cells.along(axis, f"{column}_p05", s)
+            _, high = cells.along(axis, f"{column}_p95", s)
+            if len(x) == 0 or not len(x) == len(low) == len(high):
+                continue
+            span = np.maximum(0, np.vstack([middle - low, high - middle])) * factor
+            ax.errorbar(x, middle * factor, yerr=span, label=solver, capsize=3, elinewidth=1,
+                        **look(s))
+        _finish(ax, cells, axis, label)
+    legend(drawing, axes)
+    of = ", ".join(NAMES.get(a, a) for a in cells.axes)
+    return Figure(name, f"{label.split(',')[0]} against {of}", f"{words.capitalize()}. {TYPICAL}",
+                  drawing)
+
+
+def _finish(ax, cells, axis, label):
+    values = cells.axis(axis)
+    log_where_positive(ax, "x", values)
+    drawn = [y for line in ax.lines for y in np.asarray(line.get_ydata(), float)]
+    log_where_positive(ax, "y", drawn)
+    if not drawn:
+        nothing(ax, "no finite value")
+    ax.set(xlabel=NAMES.get(axis, axis), ylabel=label)
+
+
+def time_per_point(cells):
+    drawing, (ax,) = panels(1)
+    for s, solver in enumerate(cells.result.solvers):
+        x, y = cells.along("points", "wall_s_median", s)
+        keep = x > 0
+        if keep.any():
+            ax.plot(x[keep], 1e9 * y[keep] / x[keep], label=solver, **look(s))
+    _finish(ax, cells, "points", "time per point, ns")
+    legend(drawing, [ax])
+    return Figure("time-per-point", "Time per point", "Typical time of a solve (median over "
+                  "configurations of their medians) over its points: flat where time grows as they "
+                  "do.", drawing)
+
+
+def growth(cells):
+    drawing, axes = panels(2)
+    for ax, (column, what) in zip(axes, (("wall_s_median", "time"), ("peak_bytes_median", "memory"))):
+        for s, solver in enumerate(cells.result.solvers):
+            x, y = cells.along("points", column, s)
+            if len(x) and y[0] > 0:
+                ax.plot(x, y / y[0], label=solver, **look(s))
+        x = np.unique(cells.axis("points"))
+        x = x[x > 0]
+        if len(x) > 1:
+            ax.plot(x, x / x[0], color="#777777", linewidth=1, linestyle=(0, (1, 2)),
+                    label="as the points")
+        _finish(ax, cells, "points", f"{what} / {what} at the fewest points")
+    legend(drawing, axes)
+    return Figure("growth", "Growth of time and memory", "Relative to the smallest size. The dotted "
+                  "line grows as the number of points does.", drawing)
+
+
+def complexity(cells):
+    drawing, (ax,) = panels(1)
+    said = []
+    for s, solver in enumerate(cells.result.solvers):
+        x, y = cells.along("points", "wall_s_median", s)
+        keep = (x > 0) & (y > 0)
+        x, y = x[keep], y[keep] * 1e3
+        if len(x) == 0:
+            continue
+        style = look(s)
+        ax.plot(x, y, label=solver, **{**style, "linestyle": "none"})
+        if len(x) > 1:
+            power, level = np.polyfit(np.log(x), np.log(y), 1)
+            ax.plot(x, np.exp(level) * x**power, color=style["color"], linestyle=style["linestyle"])
+            said.append(f"{solver} n^{power:.2f}")
+    _finish(ax, cells, "points", "time, ms")
+    legend(drawing, [ax])
+    fitted = f"Least-squares lines in logarithms: time grows as {', '.join(said)}." if said else \
+        "One size only: no growth to fit."
+    return Figure("complexity", "Complexity", f"Typical time against the number of points n. {fitted}",
+                  drawing)
+
+
+def ratios(cells):
+    """Of each solver over the first one, for each measure."""
+    drawing, axes = panels(len(MEASURES), columns=3, height=2.7)
+    first = cells.result.solvers[0]
+    axis = cells.axes[0]
+    for ax, (column, _, label, _) in zip(axes, MEASURES.values()):
+        x0, y0 = cells.along(axis, f"{column}_median", 0)
+        base = dict(zip(x0, y0))
+        for s, solver in list(enumerate(cells.result.solvers))[1:]:
+            x, y = cells.along(axis, f"{column}_median", s)
+            pairs = [(a, b / base[a]) for a, b in zip(x, y) if base.get(a, 0) > 0]
+            if pairs:
+                ax.plot(*zip(*pairs), label=solver, **look(s))
+        ax.axhline(1, color="#555555", linewidth=1)
+        _finish(ax, cells, axis, "ratio")
+        ax.set_title(label.split(",")[0])
+        low, high = ax.get_ylim()
+        if low > 0.95 and high < 1.05:  # not a magnified rounding error
+            ax.set_ylim(0.9, 1.1)
+    legend(drawing, axes)
+    return Figure("ratios", f"Each solver over {first}, for each measure", f"Below 1: less than {first}. "
+                  "Ratios of typical values; the paired ratio of times with its interval is in the "
+                  "verdict.", drawing)
+
+
+def success(cells):
+    drawing, axes = panels(len(cells.axes), height=2.8)
+    c = cells.columns
+    if len(cells.solver):
+        tried = c["count"] - c["not_applicable"]
+        c["success_percent"] = np.where(tried > 0, 100 * (1 - c["failures"] / np.maximum(tried, 1)),
+                                        np.nan)
+    for ax, axis in zip(axes, cells.axes):
+        for s, solver in enumerate(cells.result.solvers):
+            x, y = cells.along(axis, "success_percent", s, np.nanmean)
+            ax.plot(x, y, label=solver, **{**look(s), "fillstyle": "none", "alpha": 0.9,
+                                           "markersize": 6 + 1.5 * s})
+        _finish(ax, cells, axis, "solves that did not fail, %")
+        ax.set_yscale("linear")
+        ax.set_ylim(-4, 108)
+    legend(drawing, axes)
+    return Figure("success", "Success rate", "Rows that are not failed, of those where the solver is "
+                  "applicable. Markers grow from solver to solver so that equal ones show.", drawing)
+
+
+def variation(cells):
+    drawing, axes = panels(2)
+    axis = cells.axes[0]
+    for ax, (column, what) in zip(axes, (("wall_s", "time"), ("rmsd_px", "RMSD"))):
+        mean, std = (cells.columns.get(f"{column}_{k}", np.empty(0)) for k in ("mean", "std"))
+        cells.columns["variation"] = np.where(mean > 0, 100 * std / np.where(mean > 0, mean, 1), np.nan)
+        for s, solver in enumerate(cells.result.solvers):
+            x, y = cells.along(axis, "variation", s)
+            if len(x):
+                ax.plot(x, y, label=solver, **look(s))
+        _finish(ax, cells, axis, f"{what}: standard deviation / mean, %")
+    legend(drawing, axes)
+    return Figure("variation", "Coefficient of variation over trials", "Standard deviation over mean "
+                  "of the trials of a configuration; median over configurations. It holds what differs "
+                  "between trials and what the machine adds.", drawing)
+
+
+def heat_map(cells):
+    """RMSD over noise and outliers, or over what else was varied where these were not."""
+    axes_wanted = [a for a in ("noise_px", "outliers", "points", "missing")
+                   if a in cells.axes][:2] or ["noise_px"]
+    if len(axes_wanted) == 1:
+        axes_wanted.append("outliers" if axes_wanted[0] != "outliers" else "noise_px")
+    across, up = axes_wanted
+    solvers = cells.result.solvers
+    xs, ys = cells.axis(across), cells.axis(up)
+    xs, ys = np.where(np.isfinite(xs), xs, 0), np.where(np.isfinite(ys), ys, 0)
+    columns, rows = np.unique(xs), np.unique(ys)
+    value = cells.columns.get("rmsd_px_median", np.empty(0))
+    grids = np.full((len(solvers), max(1, len(rows)), max(1, len(columns))), np.nan)
+    for s in range(len(solvers)):
+        for i, y in enumerate(rows):
+            for j, x in enumerate(columns):
+                here = value[(cells.solver == s) & (xs == x) & (ys == y)]
+                here = here[np.isfinite(here)]
+                if len(here):
+                    grids[s, i, j] = np.median(here)
+    top = np.nanmax(grids) if np.isfinite(grids).any() else 1.0
+    drawing, axes = panels(len(solvers), columns=3, height=0.42 * grids.shape[1] + 1.3)
+    for s, (ax, solver) in enumerate(zip(axes, solvers)):
+        picture = ax.pcolormesh(grids[s], cmap="cividis", vmin=0, vmax=top or 1, edgecolors="white",
+                                linewidth=0.5)
+        if grids.shape[1] * grids.shape[2] <= 80:
+            for i, j in np.ndindex(grids.shape[1:]):
+                v = grids[s, i, j]
+                words = "-" if np.isnan(v) else "< 0.01" if 0 <= v < 0.005 else f"{v:.3g}"
+                ax.text(j + 0.5, i + 0.5, words, ha="center", va="center", fontsize=8,
+                        color="#111111" if v > 0.6 * top or np.isnan(v) else "white")
+        ax.set_xticks(np.arange(len(columns)) + 0.5, [f"{v:g}" for v in columns])
+        ax.set_yticks(np.arange(len(rows)) + 0.5, [f"{v:g}" for v in rows])
+        ax.set(title=solver, xlabel=NAMES.get(across, across), ylabel=NAMES.get(up, up))
+        ax.grid(False)
+    drawing.colorbar(picture, ax=axes, label="RMSD, 40x px", shrink=0.8)
+    return Figure("rmsd-map", f"RMSD over {NAMES.get(across, across)} and {NAMES.get(up, up)}",
+                  "Typical RMSD of each solver; one scale for all.", drawing)
+
+
+def figures(result):
+    cells = Cells(result)
+    drawn = [against(cells, name) for name in MEASURES]
+    drawn += [time_per_point(cells), growth(cells), complexity(cells), heat_map(cells),
+              success(cells), variation(cells)]
+    if len(result.solvers) > 1:
+        drawn.append(ratios(cells))
+    return {figure.name: figure for figure in drawn}

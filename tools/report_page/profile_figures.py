@@ -1,0 +1,100 @@
+"""Runtime distributions, performance and data profiles, average runtimes; all from nucreg."""
+
+import numpy as np
+
+from .style import Figure, legend, look, nothing, panels
+
+DRAWN = {
+    ("evaluations", "runtime"): "function evaluations",
+    ("seconds", "runtime"): "seconds",
+    ("evaluations", "performance"): "evaluations / those of the best solver",
+    ("seconds", "performance"): "time / that of the best solver",
+    ("evaluations", "data"): "function evaluations / (parameters + 1)",
+}
+MOST_STEPS = 400  # of a curve
+
+
+def steps(curve):
+    """Budgets and percent of a step function; of many steps some, always the first and the last."""
+    budget, share = np.asarray(curve["budget"], float), np.asarray(curve["share"], float)
+    pick = np.unique(np.linspace(0, len(budget) - 1, min(len(budget), MOST_STEPS)).astype(int))
+    return budget[pick], 100 * share[pick]
+
+
+def profile(profiles, name, title, caption, kind):
+    """Of one kind: a panel for each target and cost."""
+    costs = [cost for cost, shape in DRAWN if shape == kind]
+    targets = profiles["targets"]
+    drawing, axes = panels(len(costs) * len(targets), columns=len(costs), height=2.5)
+    for n, ax in enumerate(axes):
+        target, cost = targets[n // len(costs)], costs[n % len(costs)]
+        curves = [steps(solver[cost][kind]) for solver in target["solvers"]]
+        ends = [b[-1] for b, _ in curves if len(b)]
+        right = 1.15 * max(ends) if ends else 1
+        for s, (solver, (budget, share)) in enumerate(zip(target["solvers"], curves)):
+            if len(budget):
+                # To the right edge: what was not reached by then was never reached.
+                ax.step(np.append(budget, right), np.append(share, share[-1]), where="post",
+                        label=solver["solver"],
+                        **{**look(s), "markevery": max(1, len(budget) // 6)})
+        if ends:
+            ax.set_xscale("log")
+        else:
+            nothing(ax, "no valid timing" if cost == "seconds" and not profiles["trials_timed"]
+                    else "no solve reached the target")
+        ax.set(ylim=(-4, 104), xlabel=DRAWN[cost, kind], ylabel="trials solved, %",
+               title=f"gap <= {target['gap']:g}")
+    legend(drawing, axes)
+    return Figure(name, title, f"{caption} {used(profiles)}", drawing)
+
+
+def used(profiles):
+    words = f"{profiles['trials_used']:,} of {profiles['trials']:,} trials; in seconds those " \
+            f"{profiles['trials_timed']:,} where every timing is valid."
+    return words if profiles["trials_used"] == profiles["trials"] else "Sampled: " + words
+
+
+def average_runtimes(profiles):
+    targets = profiles["targets"]
+    drawing, axes = panels(2, height=3.2)
+    for ax, (cost, label) in zip(axes, (("evaluations", "average runtime, evaluations"),
+                                        ("seconds", "average runtime, s"))):
+        solvers = [s["solver"] for s in targets[0]["solvers"]] if targets else []
+        for s, solver in enumerate(solvers):
+            points = []
+            for t, target in enumerate(targets):
+                a = target["solvers"][s][cost]["average"]
+                if a["value"] is not None and a["value"] > 0:
+                    low = a["low"] if a["low"] is not None else a["value"]
+                    high = a["high"] if a["high"] is not None else a["value"]
+                    points.append((t + (s - (len(solvers) - 1) / 2) * 0.7 / len(solvers), a["value"],
+                                   max(0, a["value"] - low), max(0, high - a["value"])))
+            if points:
+                x, y, low, high = zip(*points)
+                ax.errorbar(x, y, yerr=(low, high), label=solver, capsize=3,
+                            **{**look(s), "linestyle": "none"})
+        if ax.lines:
+            ax.set_yscale("log")
+        else:
+            nothing(ax, "no valid timing" if not profiles["trials_timed"] and cost == "seconds"
+                    else "no success")
+        ax.set_xticks(range(len(targets)), [f"{t['gap']:g}" for t in targets])
+        ax.set(xlabel="target: gap to the best known objective", ylabel=label)
+    legend(drawing, axes)
+    return Figure("average-runtime", "Average runtime", "All that was spent, failures included, per "
+                  f"success; bars: 95 % bootstrap interval. {used(profiles)}", drawing)
+
+
+def figures(profiles):
+    drawn = [
+        profile(profiles, "runtime-to-target", "Runtime to target",
+                "Share of trials in which the target was reached within a budget; further left and "
+                "higher is better.", "runtime"),
+        profile(profiles, "performance-profile", "Performance profile",
+                "Share of trials in which a solver needs at most so many times what the best one "
+                "needs. " + profiles["pitfalls"], "performance"),
+        profile(profiles, "data-profile", "Data profile",
+                "Evaluations in units of what a simplex gradient costs.", "data"),
+        average_runtimes(profiles),
+    ]
+    return {figure.name: figure for figure in drawn}

@@ -1,0 +1,97 @@
+"""How figures look: one colour, marker and line for each solver in all of them."""
+
+import io
+import re
+
+import matplotlib
+import matplotlib.figure
+import numpy as np
+
+# Okabe and Ito's colours without yellow, which is too pale for lines on white.
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#000000"]
+MARKERS = ["o", "s", "^", "D", "v", "P", "X", "<", ">"]
+LINES = ["-", "--", "-.", ":"]
+
+matplotlib.rcParams.update({
+    "svg.fonttype": "none", "font.family": "sans-serif",
+    "font.sans-serif": ["Liberation Sans", "Arial", "Helvetica", "DejaVu Sans"],
+    "font.size": 10, "axes.titlesize": 10.5, "axes.labelsize": 10, "legend.fontsize": 9.5,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": "#e3e3e3",
+    "grid.linewidth": 0.8, "axes.axisbelow": True, "axes.edgecolor": "#444444",
+    "text.color": "#111111", "axes.labelcolor": "#111111", "xtick.color": "#222222",
+    "ytick.color": "#222222", "lines.linewidth": 1.6, "lines.markersize": 5.5,
+    "figure.constrained_layout.use": True, "legend.frameon": False, "axes.unicode_minus": True,
+})
+
+
+def look(solver):
+    """Never two alike among the first 252: the periods are coprime."""
+    return {"color": COLOURS[solver % 7], "marker": MARKERS[solver % 9],
+            "linestyle": LINES[solver % 4]}
+
+
+class Figure:
+    """One picture of the page; `name` is its file and its anchor."""
+
+    def __init__(self, name, title, caption, drawing):
+        self.name, self.title, self.caption = name, title, caption
+        svg = io.StringIO()
+        with matplotlib.rc_context({"svg.hashsalt": name}):  # ids differ between figures, not runs
+            drawing.savefig(svg, format="svg", bbox_inches="tight", transparent=True,
+                            metadata={"Date": None, "Creator": None})
+        drawing.set_layout_engine("none")  # it lies where it lies now
+        self.svg, self._drawing = svg.getvalue(), drawing
+
+    def png(self):
+        png = io.BytesIO()
+        self._drawing.savefig(png, format="png", bbox_inches="tight", dpi=160, facecolor="white")
+        return png.getvalue()
+
+    def inline(self):
+        """For HTML: no XML head, ids of its own, named to those who do not see it."""
+        svg = self.svg[self.svg.index("<svg"):]
+        svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
+        svg = re.sub(r'\bid="([^"]+)"', rf'id="{self.name}-\1"', svg)
+        svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{self.name}-", svg)
+        return re.sub(r'<svg[^>]*?viewBox="([^"]+)"[^>]*>',
+                      rf'<svg viewBox="\1" role="img" aria-labelledby="{self.name}-title" '
+                      r'xmlns:xlink="http://www.w3.org/1999/xlink">', svg, count=1)
+
+
+def panels(count, columns=2, height=3.1, width=9.2):
+    """A drawing and its `count` axes, filled row by row."""
+    columns = min(count, columns)
+    rows = -(-count // columns)
+    drawing = matplotlib.figure.Figure(figsize=(width, height * rows + 0.35))
+    axes = drawing.subplots(rows, columns, squeeze=False)
+    for unused in axes.flat[count:]:
+        unused.remove()
+    return drawing, list(axes.flat[:count])
+
+
+def legend(drawing, axes):
+    """One for all panels, above them, whatever panel a solver is in."""
+    entries = {}
+    for ax in axes:
+        for handle, label in zip(*ax.get_legend_handles_labels()):
+            entries.setdefault(label, handle)
+    if entries:
+        drawing.legend(entries.values(), entries.keys(), loc="lower left",
+                       bbox_to_anchor=(0.0, 1.0), ncols=min(len(entries), 5))
+
+
+def finite(values):
+    """None and what is no number become NaN."""
+    return np.array([np.nan if v is None else v for v in values], float)
+
+
+def log_where_positive(ax, which, values):
+    """Logarithmic where values are positive and span more than a factor of five."""
+    values = finite(values)
+    values = values[np.isfinite(values)]
+    if len(values) and values.min() > 0 and values.max() > 5 * values.min():
+        getattr(ax, f"set_{which}scale")("log")
+
+
+def nothing(ax, words):
+    ax.text(0.5, 0.5, words, ha="center", va="center", transform=ax.transAxes, wrap=True)
