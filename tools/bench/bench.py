@@ -9,14 +9,18 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-NUCREG = ROOT / "build" / "release" / "nucreg"
+# NUCREG_BUILD names a build that is there already, with -DNUCREG_BENCH=ON where that is needed.
+BUILD = Path(os.environ.get("NUCREG_BUILD", ROOT / "build/bench"))
+NUCREG = BUILD / "nucreg"
 HERE = Path(__file__).resolve().parent
 
 
 def build(*targets):
-    """The release preset, as tools/quickstart builds it, and more of it."""
-    for command in ("cmake --preset release",
-                    " ".join(["cmake --build --preset release --target nucreg", *targets])):
+    """The bench preset: optimised as release is, and the programs of this folder."""
+    if "NUCREG_BUILD" in os.environ:
+        return
+    for command in ("cmake --preset bench",
+                    " ".join(["cmake --build --preset bench --target nucreg", *targets])):
         if subprocess.run(command.split(), cwd=ROOT, check=False, stdout=sys.stderr).returncode:
             sys.exit(f"{command} failed")
 
@@ -66,6 +70,9 @@ def interleaved(sides, rounds, folder):
     return seconds, output
 
 
+middle = statistics.median
+
+
 def spread(values, unit="", digits=2):
     """Median (smallest ... largest)."""
     low, middle, high = (
@@ -79,12 +86,15 @@ def ratios(numerator, denominator):
     return [a / b for a, b in zip(numerator, denominator, strict=True)]
 
 
+def table_lines(header, rows):
+    """Markdown, line by line."""
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    return lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows]
+
+
 def table(header, rows):
     """Prints Markdown."""
-    print("| " + " | ".join(header) + " |")
-    print("|" + "---|" * len(header))
-    for row in rows:
-        print("| " + " | ".join(str(cell) for cell in row) + " |")
+    print("\n".join(table_lines(header, rows)))
 
 
 def first_line(command):
@@ -92,8 +102,8 @@ def first_line(command):
     return (done.stdout or done.stderr).splitlines()[0].strip()
 
 
-def machine():
-    """One line on the machine and the programs."""
+def machine_text():
+    """The machine and the programs."""
     model = "unknown processor"
     for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
         if line.startswith(("model name", "Model")):
@@ -101,5 +111,9 @@ def machine():
             break
     cpus = len(os.sched_getaffinity(0))
     load = os.getloadavg()[0]
-    print(f"\n{model}, {cpus} CPUs, load {load:.1f} at the end; {platform.platform()};")
-    print(f"{first_line([NUCREG, '--version'])}; {first_line(['mpirun', '--version'])}")
+    return (f"{model}, {cpus} CPUs, load {load:.1f} at the end; {platform.platform()};\n"
+            f"{first_line([NUCREG, '--version'])}; {first_line(['mpirun', '--version'])}")
+
+
+def machine():
+    print("\n" + machine_text())
