@@ -174,6 +174,7 @@ class NloptSolver : public Solver {
     honours_bounds_ = name != "LN_NEWUOA";
     refines_ = name.starts_with("LD_");
     stop_at_once_ = !name.starts_with("GN_ORIG_DIRECT");
+    seeds_ = !name.starts_with("LD_") || wants_local(name);
     if (wants_local(name)) local_ = algorithm_of(options, "local_algorithm");
   }
 
@@ -202,7 +203,7 @@ class NloptSolver : public Solver {
       set_stops(local.handle, request);
       nlopt_set_local_optimizer(optimizer.handle, local.handle);  // copies it
     }
-    nlopt_srand(random_seed);
+    if (seeds_) nlopt_srand(random_seed);
     nlopt_result result = optimize(optimizer.handle, request.start);
     nlopt_result native = result;
     // The quasi-Newton algorithms stop with plain success where the gradient is below 1e-8, which
@@ -262,6 +263,7 @@ class NloptSolver : public Solver {
   bool moments_;
   bool honours_bounds_ = true;
   bool stop_at_once_ = true;
+  bool seeds_ = true;     // may draw random numbers; seeding takes as long as a small fit
   bool refines_ = false;  // a gradient and no search elsewhere
 };
 
