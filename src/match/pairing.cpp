@@ -17,8 +17,9 @@ namespace {
 
 // More claims tell nothing new about a residual's spread.
 constexpr std::size_t most_for_mixture = 20000;
-// Variance of the tail at most, in that of chance: a wider one could not be told from it.
-constexpr double largest_tail = 1.0 / 25.0;
+// Variance of the tail at most, in that of chance: it then reaches to where chance alone gives one
+// or two nuclei in a hundred a neighbour.
+constexpr double largest_tail = 1.0 / 400.0;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 std::unique_ptr<Solver> standard_lm() {
@@ -67,7 +68,9 @@ double match_radius_px(const std::vector<double>& residual_px, double density) {
   // Coordinates have limits: without noise the variance is not zero but their rounding.
   const double least = 1e-12;
   std::array<double, 3> variance{std::max(least, 0.25 * squares[squares.size() / 4]), 0.0, chance};
-  variance[1] = std::sqrt(variance[0] * largest_tail * chance);
+  // From narrower on, expectation and maximisation may share the best pairs out between the first
+  // two and leave the tail to chance, which is far less likely.
+  variance[1] = largest_tail * chance;
   std::array<double, 3> share{0.5, 0.25, 0.25};
   const auto at = [&](std::size_t kind, double square) {
     return share[kind] / variance[kind] * std::exp(-0.5 * square / variance[kind]);

@@ -151,3 +151,15 @@ TEST_CASE("noise, its tail and chance are told apart by the residuals") {
   CHECK(match_radius_px(std::vector<double>(100, 0.0), density) < 0.1);
   CHECK(match_radius_px({}, density) == 0.0);
 }
+
+// As in a tile of a few dozen nuclei, some of them in clumps or cut by its edge.
+TEST_CASE("a few nuclei that are off do not count as chance") {
+  RandomStream random(9, 0, 0, Purpose::noise);
+  std::vector<double> residual{4.9, 4.9, 5.4, 5.4, 7.3};
+  for (int i = 0; i < 27; ++i)
+    residual.push_back(std::hypot(0.25 * random.normal(), 0.25 * random.normal()));
+  for (int i = 0; i < 12; ++i) residual.push_back(12.0 + 1.6 * i);
+  const double radius_px = match_radius_px(residual, 4.4e-5);
+  CHECK(radius_px > 7.3);
+  CHECK(radius_px < 12.0);
+}
