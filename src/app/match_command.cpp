@@ -35,6 +35,11 @@ bool is_table(const std::filesystem::path& file) {
   return ending == ".csv" || ending == ".tsv" || ending == ".txt" || ending == ".npy";
 }
 
+// An input that is at fault, and no match as well.
+struct TooFewNuclei : InputError {
+  using InputError::InputError;
+};
+
 Points read_side(const std::filesystem::path& file, const std::string& channel,
                  std::optional<double> diameter_px) {
   std::optional<Nuclei> nuclei;
@@ -44,8 +49,8 @@ Points read_side(const std::filesystem::path& file, const std::string& channel,
     nuclei = as_labels(file);
   if (!nuclei) nuclei = segmented(file, channel, diameter_px);
   if (nuclei->size() < 2)
-    throw InputError(nuclei->size() == 0 ? "no nuclei" : "one nucleus",
-                     {.file = file.string(), .allowed = "an image or a table of several nuclei"});
+    throw TooFewNuclei(nuclei->size() == 0 ? "no nuclei" : "one nucleus",
+                       {.file = file.string(), .allowed = "an image or a table of several nuclei"});
   return {std::move(nuclei->x_px), std::move(nuclei->y_px)};
 }
 
@@ -61,12 +66,21 @@ ExitStatus match_command(const MatchCommand& command) {
   if (!command.pairs.empty() && !command.force && std::filesystem::exists(command.pairs))
     throw OutputError("exists",
                       {.file = command.pairs.string(), .allowed = "--force overwrites it"});
-  const Points ten = read_side(command.ten, command.channel, command.diameter_10x_px);
-  const Points forty = read_side(command.forty, command.channel, command.diameter_40x_px);
+  Points ten, forty;
+  const auto print = [&](const MatchResult& result) {
+    print_result(command.json ? to_json(result, ten, forty) + "\n" : to_text(result, ten, forty));
+  };
+  try {
+    ten = read_side(command.ten, command.channel, command.diameter_10x_px);
+    forty = read_side(command.forty, command.channel, command.diameter_40x_px);
+  } catch (const TooFewNuclei& e) {
+    print({.no_match = NoMatch::too_few, .reason = e.problem() + " in " + e.fields().file});
+    throw;
+  }
   const MatchResult result = match_nuclei(ten, forty, options);
   if (!command.pairs.empty() && result.matched())
     write_pairs_csv(command.pairs, result, ten, forty, command.force);
-  print_result(command.json ? to_json(result, ten, forty) + "\n" : to_text(result, ten, forty));
+  print(result);
   return ExitStatus::done;
 }
 

@@ -6,7 +6,8 @@ import unittest
 import numpy as np
 
 from label_tiff import label_tiff
-from nucreg_case import INPUT, LEAST_JOB, OUTPUT, SHARED, USAGE, NucregCase, read_group
+from nucreg_case import INPUT, LEAST_JOB, OUTPUT, SHARED, USAGE, NucregCase, read_group, run
+from tiff_pages import read_page
 
 TURN = np.array([[0.0, -4.0], [-4.0, 0.0]])  # by 90 degrees and mirrored
 SHIFT = np.array([1900.0, 2100.0])
@@ -102,29 +103,113 @@ class Match(NucregCase):
     def test_wrong_input(self):
         ten, forty, _, _ = self.pair_of_tables()
         one = self.table("one.csv", nuclei(1))
-        self.refused(INPUT, ["match", ten, one], "one.csv", "one nucleus")
+        self.no_nuclei(ten, one, "one nucleus")
         self.refused(INPUT, ["match", "none.csv", forty], "none.csv")
         self.refused(INPUT, ["match", ten, "none.tif"], "none.tif")
         bad = self.write("bad.csv", "x,y\n1,2\nnan,3\n")
         self.refused(INPUT, ["match", ten, bad], "bad.csv:3")
-        flat = self.write("flat.tif", label_tiff([[7] * 64] * 64))
-        self.refused(INPUT, ["match", ten, flat], "flat.tif", "no nuclei")
+        self.no_nuclei(ten, self.write("flat.tif", label_tiff([[7] * 64] * 64)), "no nuclei")
+        noise = np.random.default_rng(5).normal(1000, 30, (300, 400)).astype(int)
+        self.no_nuclei(ten, self.write("noise.tif", label_tiff(noise.tolist())), "no nuclei")
         self.refused(USAGE, ["match", ten, forty, "--magnification", "5", "3"], "magnification")
         self.refused(USAGE, ["match", ten, forty, "--model", "rigid"], "model", "trs, affine")
         self.refused(USAGE, ["match", ten, forty, "--significance", "0"], "significance")
         self.refused(OUTPUT, ["match", ten, forty, "--pairs", "none/pairs.csv"], "none/pairs.csv")
 
 
+    def no_nuclei(self, ten, forty, problem):
+        """No match, and an input at fault."""
+        outcome = run(self.dir, "match", ten, forty, "--json", "--pairs", "none.csv")
+        self.assertEqual(outcome.status, INPUT, outcome)
+        self.assertIn(f"{forty}: {problem}", outcome.err)
+        found = json.loads(outcome.out)
+        self.assertEqual((found["status"], found["reason"]), ("no match", f"{problem} in {forty}"))
+        self.assertIsNone(found["affine_10x_to_40x"])
+        self.assertFalse((self.dir / "none.csv").exists())
+
+
+# The ways to lay down a square, with pixels.
+TURNS = {"turned by 90": np.rot90,
+         "turned by 180": lambda p: np.rot90(p, 2),
+         "turned by 270": lambda p: np.rot90(p, 3),
+         "mirrored": np.fliplr,
+         "upside down": np.flipud,
+         "transposed": np.transpose,
+         "mirrored and turned by 90": lambda p: np.rot90(np.fliplr(p))}
+
+
+def matrix_of(turn, size):
+    """From pixels of a square to those of the turned one."""
+    y, x = np.mgrid[:size, :size]
+    # Where the turned picture's corners were before.
+    before = [[turn(x)[at], turn(y)[at], 1] for at in ((0, 0), (0, -1), (-1, 0))]
+    after = np.array([[0, 0, 1], [size - 1, 0, 1], [0, size - 1, 1]])
+    return np.linalg.solve(np.array(before, float), after).T
+
+
 @unittest.skipUnless(SHARED.is_dir(), "skipped: no ../shared")
 class RealImages(NucregCase):
+    def pixels(self, name):
+        self.nucreg("image", self.human / name, "--frame", "0", "--channel", "0", "--to", "p.tif",
+                    "--force")
+        return read_page(self.dir / "p.tif")
+
+    def setUp(self):
+        super().setUp()
+        self.human = SHARED.resolve() / "data/pairs/human"
+        self.tiles = json.loads((self.human / "truth.json").read_text())["tiles"]
+
+    def test_pixels_turned_and_mirrored(self):
+        for number, tile in enumerate(self.tiles):
+            pixels = self.pixels(tile["file"])
+            # One tile in all ways, the others in two.
+            for name in list(TURNS) if number == 2 else list(TURNS)[number::5]:
+                with self.subTest(tile["file"], turn=name):
+                    image = self.write("t.tif", label_tiff(TURNS[name](pixels).tolist()))
+                    matrix = matrix_of(TURNS[name], len(pixels))
+                    self.locate(self.human / "10x.tif", image, tile, matrix,
+                                np.linalg.det(matrix) < 0)
+
+    def test_another_place_of_the_field_and_noise_do_not_match(self):
+        field = self.pixels("10x.tif")
+        last = len(field) - 1
+        for tile in self.tiles:
+            inverse = np.linalg.inv(np.vstack([tile["affine_10x_to_40x"], [0, 0, 1]]))
+            corners = inverse @ [[0, 1023, 0, 1023], [0, 0, 1023, 1023], [1] * 4]
+            left, top = np.floor(corners.min(axis=1)[:2]).astype(int) - 3
+            right, bottom = np.ceil(corners.max(axis=1)[:2]).astype(int) + 4
+            self.assertTrue(0 <= left < right <= last and 0 <= top < bottom <= last)
+            parts = [field[:top], field[bottom:], field[:, :left], field[:, right:]]
+            self.no_match(max(parts, key=np.size), self.human / tile["file"])
+        random = np.random.default_rng(3)
+        blobs = np.fft.irfft2(np.fft.rfft2(random.normal(size=(1024, 1024))) *
+                              np.exp(-np.hypot(np.fft.fftfreq(1024)[:, None],
+                                               np.fft.rfftfreq(1024)) ** 2 * 3000))
+        forty = self.write("blobs.tif", label_tiff(
+            np.clip(2000 + 400 * blobs / blobs.std(), 0, 65535).astype(int).tolist()))
+        self.no_match(field, forty)
+
+    def no_match(self, ten, forty):
+        self.write("ten.tif", label_tiff(ten.tolist()))
+        found = json.loads(self.nucreg("match", "ten.tif", forty, "--json").out)
+        self.assertEqual(found["status"], "no match", found)
+        self.assertGreater(found["significance"], 1e-4)
+
     def test_all_tiles_are_located_from_images_also_turned_and_mirrored(self):
-        human = SHARED.resolve() / "data/pairs/human"
-        truth = json.loads((human / "truth.json").read_text())
-        for tile in truth["tiles"]:
+        human = self.human
+        self.nucreg("segment", human / "10x.tif", "--to", "10x")
+        field = np.loadtxt(self.dir / "10x/10x.csv", delimiter=",", skiprows=1)[:, :2]
+        for tile in self.tiles:
             folder = tile["file"].split(".")[0]
             self.nucreg("segment", human / tile["file"], "--to", folder)
             table = next((self.dir / folder).glob("*.csv"))
-            self.locate(human / "10x.tif", human / tile["file"], tile, np.eye(3), False)
+            pairs = self.locate(human / "10x.tif", human / tile["file"], tile, np.eye(3), False)
+            true = np.array(tile["affine_10x_to_40x"])
+            inside = field @ true[:, :2].T + true[:, 2]
+            inside = np.sum((inside >= 0).all(axis=1) & (inside <= 1023).all(axis=1))
+            self.assertGreaterEqual(len(pairs), 0.8 * inside, tile["file"])
+            self.assertLess(np.hypot(*(pairs[:, :2] @ true[:, :2].T + true[:, 2]
+                                       - pairs[:, 2:]).T).max(), 12.0)
             columns = np.loadtxt(table, delimiter=",", skiprows=1)[:, :2]
             # Turned by 90 degrees and mirrored: x and y change places.
             swap = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]])
@@ -151,6 +236,7 @@ class RealImages(NucregCase):
         pairs = np.loadtxt(self.dir / "pairs.csv", delimiter=",", skiprows=1)
         self.assertEqual(len(np.unique(pairs[:, :2], axis=0)), len(pairs))
         self.assertEqual(len(np.unique(pairs[:, 2:], axis=0)), len(pairs))
+        return pairs
 
 
 if __name__ == "__main__":
