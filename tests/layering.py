@@ -24,6 +24,7 @@ OWNERS = [
     # (pattern of the include, pattern of the CMake target, rooms)
     (r"fmt/", r"fmt::", ROOMS),
     (r"spdlog/", r"spdlog::", ["core"]),
+    (r"openssl/", r"OpenSSL::", ["core"]),
     (r"Random123/", r"nucreg_random123", ["core"]),
     (r"toml\+\+/", r"tomlplusplus::", ["job"]),
     (r"tiff", r"TIFF::", ["image"]),

@@ -120,6 +120,7 @@ std::uint64_t write_result(const std::filesystem::path& file, bool overwrite,
   const Table configurations = configuration_table(plan, job), solvers = solver_table(job);
   writer.write_table(configurations);
   writer.write_table(solvers);
+  for (const Table& table : report.images) writer.write_table(table);
 
   Digest digest(configurations, solvers);
   for (const std::uint64_t offset : offsets) {

@@ -42,8 +42,10 @@ std::vector<InputFile> read_inputs(const Job& job) {
 void fill_counts(Plan& plan, const std::vector<InputFile>& inputs) {
   for (Configuration& c : plan.configurations)
     for (const InputFile& input : inputs)
-      if (input.path == c.file)
+      if (input.path == c.file) {
         c.points = static_cast<double>(std::max(input.pairs.size(), input.points.size()));
+        c.field_px = input.field_px;
+      }
 }
 
 }  // namespace nucreg

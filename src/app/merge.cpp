@@ -265,6 +265,8 @@ MergeReport merge_results(const std::vector<fs::path>& files, const fs::path& ou
   writer.set_attributes(attributes_of(sources, plan, report.trials_done));
   for (const char* table : {"configurations", "solvers"})
     writer.write_table(first.reader.table(table));
+  for (const char* table : {"images", "nuclei", "matches", "pairs"})
+    if (first.reader.has_table(table)) writer.write_table(first.reader.table(table));
   Digest digest(first.reader.table("configurations"), first.reader.table("solvers"));
   merge_trials(
       sources, plan,

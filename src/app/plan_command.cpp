@@ -6,6 +6,7 @@
 #include "nucreg/app/inputs.hpp"
 #include "nucreg/app/run_setup.hpp"
 #include "nucreg/app/solvers.hpp"
+#include "nucreg/app/tiles.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/job/parse.hpp"
 
@@ -51,13 +52,34 @@ double rank_bytes(const Job& job, const Plan& plan) {
   return 30e6 + per_pair * pairs;
 }
 
+// Which tiles match is not known before the run: all that may are planned for.
+std::string take_tiles(Job& job) {
+  static_cast<void>(make_plan(with_pairs(job, {"any"})));  // before images are opened
+  const Tiles tiles = list_tiles(job);
+  const auto& pairs = tiles.likely.empty() ? tiles.others : tiles.likely;
+  std::vector<std::string> names;
+  for (const TilePair& pair : pairs) names.push_back(tiles.name(pair));
+  if (names.empty()) throw no_tiles_overlap(job);
+  job = with_pairs(job, std::move(names));
+  const auto ten = std::ranges::count(tiles.list, true, &Tile::is_ten);
+  return fmt::format(
+      "tiles           {} at 10x, {} at 40x; {} pairs may overlap, {} are tried after these\n"
+      "                nuclei and matches are found by the run: all below is the most there can "
+      "be,\n"
+      "                time is that of the fits alone, and points are not known yet\n",
+      ten, tiles.list.size() - static_cast<std::size_t>(ten), pairs.size(),
+      tiles.likely.empty() ? 0 : tiles.others.size());
+}
+
 }  // namespace
 
 ExitStatus plan_command(const PlanCommand& command) {
-  const Job job = parse_job(command.job, command.set);
-  Plan plan = make_plan(job);
+  Job job = parse_job(command.job, command.set);
   static_cast<void>(make_solvers(job));
-  std::vector<InputFile> inputs = read_inputs(job);
+  const std::string images = job.problem.source == Source::images ? take_tiles(job) : "";
+  Plan plan = make_plan(job);
+  std::vector<InputFile> inputs;
+  if (images.empty()) inputs = read_inputs(job);
   fill_counts(plan, inputs);
   static_cast<void>(make_source(job, plan, std::move(inputs)));
   const Part part = command.part.empty() ? Part{} : parse_part(command.part);
@@ -69,6 +91,7 @@ ExitStatus plan_command(const PlanCommand& command) {
   const double file_bytes = 120.0 * static_cast<double>(part.tasks(plan) * plan.solvers);
 
   fmt::print("job             {}\n", job.job.name);
+  fmt::print("{}", images);
   fmt::print("configurations  {}\n", count_text(plan.configurations.size()));
   fmt::print("trials          {} = {} x {}\n", count_text(plan.tasks()),
              count_text(plan.configurations.size()), count_text(plan.trials));

@@ -120,9 +120,8 @@ bool is_complete(const ResultReader& output) {
 
 }  // namespace
 
-OpenJournal begin_journal(const RunFiles& files, const std::string& identity, bool force) {
+void check_begin(const RunFiles& files, bool force) {
   refuse_what_is_no_file(files.output);
-  OpenJournal open;
   if (is_there(files.journal)) {
     if (is_written_now(files.journal))
       throw OutputError("is the journal of a run that is under way",
@@ -134,12 +133,17 @@ OpenJournal begin_journal(const RunFiles& files, const std::string& identity, bo
            .allowed = fmt::format("to go on with it: {}\nor --force to begin again, or "
                                   "{}",
                                   resume_command(), another_output)});
-    remove_file(files.journal);
   }
   if (!force && is_there(files.output))
     throw OutputError("exists already",
                       {.file = files.output.string(),
                        .allowed = fmt::format("--force to overwrite it, or {}", another_output)});
+}
+
+OpenJournal begin_journal(const RunFiles& files, const std::string& identity, bool force) {
+  check_begin(files, force);
+  remove_file(files.journal);
+  OpenJournal open;
   open.replace_output = force;
   create(open, files, identity);
   return open;

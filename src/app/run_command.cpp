@@ -12,6 +12,7 @@
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/gather.hpp"
 #include "nucreg/app/identity.hpp"
+#include "nucreg/app/image_stages.hpp"
 #include "nucreg/app/inputs.hpp"
 #include "nucreg/app/launch_line.hpp"
 #include "nucreg/app/resume.hpp"
@@ -21,6 +22,7 @@
 #include "nucreg/app/stop_signal.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/app/trial_runner.hpp"
+#include "nucreg/core/allocation.hpp"
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/log.hpp"
@@ -66,7 +68,10 @@ Work work_of(std::shared_ptr<const Loaded> loaded) {
 
 ExitStatus run_other_rank(Communicator& communicator) {
   try {
-    const RunSetup setup = RunSetup::from_bytes(receive_setup(communicator));
+    Bytes bytes = receive_setup(communicator);
+    for (; is_image_stage(bytes); bytes = receive_setup(communicator))
+      serve_image_stage(communicator, bytes);
+    const RunSetup setup = RunSetup::from_bytes(bytes);
     const int rank = communicator.rank();
     open_log(RunFiles(setup.output).log(rank), rank, host_name(), false);
     if (setup.build != build_identity())
@@ -107,6 +112,7 @@ struct Start {
   RunFiles files;
   RunSetup setup;
   OpenJournal journal;
+  std::vector<Table> images;
 };
 
 // Parts of one job that are run side by side have outputs of their own.
@@ -116,22 +122,44 @@ fs::path default_output(const Job& job, const Part& part) {
   return fs::path("results") / (job.job.name + which + ".h5");
 }
 
-Start start_of(const RunCommand& command) {
+fs::path image_cache_of(const RunFiles& files) {
+  return fs::absolute(files.output).parent_path() / "image-cache";
+}
+
+// Pairs of tiles are an axis that only the images tell. What can be refused is, before these are
+// looked into: that may take long.
+FoundImages take_images(Communicator& communicator, Job& job, const RunCommand& command,
+                        const RunFiles& files) {
+  static_cast<void>(make_plan(with_pairs(job, {"any"})));
+  if (!command.resume) check_begin(files, command.force);
+  const Tiles tiles = list_tiles(job);
+  if (tiles.likely.empty() && tiles.others.empty()) throw no_tiles_overlap(job);
+  FoundImages found = find_images(communicator, job, tiles, image_cache_of(files),
+                                  [] { return stop_signal() != 0; });
+  job = with_pairs(std::move(job), found.pairs);
+  return found;
+}
+
+Start start_of(Communicator& communicator, const RunCommand& command) {
   auto loaded = std::make_shared<Loaded>(Loaded{.job = parse_job(command.job, command.set)});
-  loaded->plan = make_plan(loaded->job);
+  Job& job = loaded->job;
+  static_cast<void>(make_solvers(job));
   const Part part = command.part.empty() ? Part{} : parse_part(command.part);
+  RunFiles files(command.output.empty() ? default_output(job, part) : command.output);
+  FoundImages images;
+  if (job.problem.source == Source::images) images = take_images(communicator, job, command, files);
+  loaded->plan = make_plan(job);
   check_part(part, loaded->plan);
-  static_cast<void>(make_solvers(loaded->job));
-  RunSetup setup{.job_toml = to_toml(loaded->job), .build = build_identity()};
-  setup.inputs = read_inputs(loaded->job);
-  static_cast<void>(make_source(loaded->job, loaded->plan, setup.inputs));
-  RunFiles files(command.output.empty() ? default_output(loaded->job, part) : command.output);
+  RunSetup setup{.job_toml = to_toml(job), .build = build_identity()};
+  setup.inputs = job.problem.source == Source::images ? std::move(images.inputs) : read_inputs(job);
+  static_cast<void>(make_source(job, loaded->plan, setup.inputs));
   setup.output = fs::absolute(files.output).string();
   const std::string identity =
       run_identity(setup.build, part, describe_inputs(setup.inputs), setup.job_toml);
   OpenJournal journal = command.resume ? resume_journal(files, identity, loaded->plan)
                                        : begin_journal(files, identity, command.force);
-  return {std::move(loaded), part, std::move(files), std::move(setup), std::move(journal)};
+  return {std::move(loaded),       part, std::move(files), std::move(setup), std::move(journal),
+          std::move(images.tables)};
 }
 
 // Prints the exception in flight.
@@ -272,7 +300,7 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
   std::vector<RankFacts> facts;
   // All that can fail comes before the others begin: from then on they wait for tasks.
   try {
-    start.emplace(start_of(command));
+    start.emplace(start_of(communicator, command));
     if (!start->journal.writer) {
       refuse_setup(communicator, static_cast<int>(ExitStatus::done));
       fmt::print(stderr, "nucreg: {}: is complete, nothing is left to do\n",
@@ -284,6 +312,7 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
     open_log(start->files.log(0), 0, host_name(), true);
     report.inputs = describe_inputs(start->setup.inputs);
     report.part = start->part;
+    report.images = std::move(start->images);
     report.trials_resumed = start->journal.trials_done;
     facts = share_setup(communicator, [&](const std::vector<RankFacts>& all) {
       for (const RankFacts& rank : all)
@@ -341,6 +370,7 @@ ExitStatus run_rank(Communicator& communicator, const RunCommand& command) {
 }  // namespace
 
 ExitStatus run_command(const RunCommand& command) {
+  keep_freed_memory();
   const StopSignals caught;
   ExitStatus status = ExitStatus::bug;
   if (started_by_launcher()) {

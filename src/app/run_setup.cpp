@@ -4,56 +4,14 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
+#include "byte_archive.hpp"
 #include "nucreg/app/solvers.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/solve/registry.hpp"
 
 namespace nucreg {
 namespace {
-
-// Lengths as 64-bit numbers, then the elements; ranks are of one build and one architecture.
-class Writer {
- public:
-  template <class Container>
-  void array(const Container& values) {
-    number(values.size());
-    append(values.data(), values.size() * sizeof(values[0]));
-  }
-  void number(std::uint64_t value) { append(&value, sizeof value); }
-  Bytes bytes;
-
- private:
-  void append(const void* from, std::size_t size) {
-    const auto* first = static_cast<const std::byte*>(from);
-    bytes.insert(bytes.end(), first, first + size);
-  }
-};
-
-class Reader {
- public:
-  explicit Reader(const Bytes& bytes) : bytes_(bytes) {}
-  template <class Container>
-  void array(Container& values) {
-    values.resize(number());
-    take(values.data(), values.size() * sizeof(values[0]));
-  }
-  std::uint64_t number() {
-    std::uint64_t value = 0;
-    take(&value, sizeof value);
-    return value;
-  }
-
- private:
-  void take(void* to, std::size_t size) {
-    if (size > bytes_.size() - at_) throw Error(ExitStatus::bug, "the setup of the run is cut off");
-    if (size > 0) std::memcpy(to, bytes_.data() + at_, size);
-    at_ += size;
-  }
-  const Bytes& bytes_;
-  std::size_t at_ = 0;
-};
 
 // One list of the fields for both directions.
 template <class Archive, class Setup>
@@ -67,7 +25,7 @@ void input_fields(Archive& archive, Setup& input) {
 }  // namespace
 
 Bytes RunSetup::to_bytes() const {
-  Writer writer;
+  ByteWriter writer;
   writer.array(job_toml);
   writer.array(build);
   writer.array(output);
@@ -82,7 +40,7 @@ Bytes RunSetup::to_bytes() const {
 }
 
 RunSetup RunSetup::from_bytes(const Bytes& bytes) {
-  Reader reader(bytes);
+  ByteReader reader(bytes);
   RunSetup setup;
   reader.array(setup.job_toml);
   reader.array(setup.build);

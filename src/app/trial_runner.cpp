@@ -268,6 +268,7 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
   }
   record.params = padded(fitted.params);
   record.rmsd_px = rmsd_px(trial.pairs, fitted);
+  record.heldout_rmsd_px = rmsd_px(trial.heldout, fitted);
   if (trial.truth) {
     record.param_error = param_error(fitted, *trial.truth);
     record.tre_px = tre_px(fitted, *trial.truth, trial.field_px);

@@ -81,6 +81,44 @@ class PairsSource : public ProblemSource {
   std::vector<InputFile> inputs_;
 };
 
+// The matched pairs of two tiles, resampled with replacement (Efron 1979); those that a resample
+// leaves out, e^-1 of them, are held out.
+class BootstrapSource : public ProblemSource {
+ public:
+  BootstrapSource(std::uint64_t seed, std::vector<InputFile> inputs)
+      : seed_(seed), inputs_(std::move(inputs)) {}
+
+  Trial make(const Configuration& c, std::uint32_t number) const override {
+    Drawer draw(RandomStream(seed_, c.index, number, Purpose::draws));
+    Trial trial = fit_settings(c, draw);
+    const auto input = std::find_if(inputs_.begin(), inputs_.end(),
+                                    [&](const InputFile& file) { return file.path == c.file; });
+    const PointPairs& all = input->pairs;
+    RandomStream random(seed_, c.index, number, Purpose::bootstrap);
+    std::vector<bool> drawn(all.size());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const std::size_t pair = random.below(all.size());
+      drawn[pair] = true;
+      append(all, pair, trial.pairs);
+    }
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (!drawn[i]) append(all, i, trial.heldout);
+    trial.field_px = input->field_px;
+    return trial;
+  }
+
+ private:
+  static void append(const PointPairs& from, std::size_t i, PointPairs& to) {
+    to.x10.push_back(from.x10[i]);
+    to.y10.push_back(from.y10[i]);
+    to.x40.push_back(from.x40[i]);
+    to.y40.push_back(from.y40[i]);
+  }
+
+  std::uint64_t seed_;
+  std::vector<InputFile> inputs_;
+};
+
 // Nuclei at 10x, random or real; the 40x side is made from them.
 class MadeSource : public ProblemSource {
  public:
@@ -176,6 +214,8 @@ std::unique_ptr<ProblemSource> make_source(const Job& job, const Plan& plan,
                                            std::vector<InputFile> inputs) {
   if (job.problem.source == Source::pairs)
     return std::make_unique<PairsSource>(job.job.seed, std::move(inputs));
+  if (job.problem.source == Source::images)
+    return std::make_unique<BootstrapSource>(job.job.seed, std::move(inputs));
   if (job.problem.source == Source::synthetic)
     for (const Configuration& c : plan.configurations) {
       check_density({job.problem.field_px, job.problem.border_px, c.min_distance_px.max},

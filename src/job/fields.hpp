@@ -55,7 +55,8 @@ constexpr SourceSet only(Source source) {
 inline constexpr SourceSet synthetic = only(Source::synthetic);
 inline constexpr SourceSet made = synthetic | only(Source::labels);
 inline constexpr SourceSet from_files = only(Source::pairs) | only(Source::labels);
-inline constexpr SourceSet every_source = made | from_files;
+inline constexpr SourceSet images = only(Source::images);
+inline constexpr SourceSet every_source = made | from_files | images;
 
 /// One key of a job file.
 struct Field {
@@ -66,7 +67,8 @@ struct Field {
   TextRule text{};
   SourceSet sources = every_source;  ///< of the problem, for which the key has a meaning
   bool required = false;
-  std::string_view zero_word{};  ///< the word that stands for 0 in a count
+  std::string_view zero_word{};  ///< the word that stands for 0 in a number
+  bool may_be_empty = false;     ///< a list without values is one of its values
 
   [[nodiscard]] bool applies(Source source) const { return (sources & only(source)) != 0; }
 };
@@ -99,6 +101,54 @@ void describe(Visitor& visit, TransformOptions& o, double magnification) {
   if (o.params.empty()) o.params = default_transform(o.model, magnification);
   const auto terms = model_parameters(o.model);
   for (std::size_t i = 0; i < terms.size(); ++i) visit(transform_field(terms[i]), o.params.at(i));
+}
+
+template <class Visitor>
+void describe(Visitor& visit, ImagesOptions& o) {
+  const auto files = [&](const char* name, const char* doc, std::vector<std::string>& value) {
+    visit(Field{.name = name, .doc = doc, .text = path, .may_be_empty = true}, value);
+  };
+  files("ten", "10x files or globs (`*`, `?`, `[...]`), relative to the working directory", o.ten);
+  files("forty", "40x files or globs", o.forty);
+  files("sheets", "CSV with header `ten,forty`, a pair of files a row; instead of ten and forty",
+        o.sheets);
+  constexpr TextRule channel{"name of a channel, or its number from 0", path.accepts};
+  visit(Field{.name = "channel_10x", .doc = "channel to segment", .text = channel}, o.channel_10x);
+  visit(Field{.name = "channel_40x", .doc = "channel to segment", .text = channel}, o.channel_40x);
+  constexpr Range diameter{.min = 3.0, .max = 1000.0};
+  visit(Field{.name = "diameter_10x_px",
+              .unit = "10x px",
+              .doc = "of a typical nucleus; auto: estimated from each image",
+              .range = diameter,
+              .zero_word = "auto"},
+        o.diameter_10x_px);
+  visit(Field{.name = "diameter_40x_px",
+              .unit = "40x px",
+              .doc = "the same at 40x",
+              .range = diameter,
+              .zero_word = "auto"},
+        o.diameter_40x_px);
+  visit(Field{.name = "magnification",
+              .unit = "40x px per 10x px",
+              .doc = "lowest and highest that matching considers; a pair, not an axis",
+              .range = above_zero},
+        o.magnification);
+  visit(Field{.name = "match_model", .doc = "trs or affine: map that matching refines"},
+        o.match_model);
+  visit(Field{.name = "significance",
+              .unit = "1",
+              .doc = "chance gives a map as good with at most this probability",
+              .range = {.min = 0.0, .max = 1.0, .above_min = true, .below_max = true}},
+        o.significance);
+  visit(Field{.name = "stage_error_um",
+              .unit = "um",
+              .doc = "tiles further apart by their stage positions are tried only where a 40x tile "
+                     "has no match otherwise",
+              .range = at_least_zero},
+        o.stage_error_um);
+  files("pairs",
+        "axis: pairs of tiles as `TEN + FORTY`, in which each must match; none: all that do",
+        o.pairs);
 }
 
 template <class Visitor>
@@ -159,6 +209,8 @@ void describe(Visitor& visit, ProblemOptions& o) {
         o.missing);
   visit.table(Field{.name = "transform", .sources = made},
               [&](auto& inner) { describe(inner, o.transform, o.magnification); });
+  visit.table(Field{.name = "images", .sources = images},
+              [&](auto& inner) { describe(inner, o.images); });
 }
 
 template <class Visitor>

@@ -104,6 +104,12 @@ void read(const Slot& slot, std::uint64_t& value) {
 }
 
 void read(const Slot& slot, double& value) {
+  const auto word = slot.node->value_exact<std::string>();
+  if (word && !slot.field->zero_word.empty()) {
+    if (*word != slot.field->zero_word) slot.reject("unknown word " + toml_string(*word));
+    value = 0.0;
+    return;
+  }
   value = number_in_range(slot);
 }
 

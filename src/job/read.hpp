@@ -64,7 +64,7 @@ void read(const Slot& slot, Axis<T>& axis) {
   axis.clear();
   const toml::array* list = slot.node->as_array();
   if (!list) return read(slot, axis.emplace_back());
-  if (list->empty()) slot.reject("empty list");
+  if (list->empty() && !slot.field->may_be_empty) slot.reject("empty list");
   for (const toml::node& part : *list) {
     T value{};
     read(slot.item(part), value);

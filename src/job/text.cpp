@@ -74,8 +74,9 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& ca
   return best ? fmt::format(" (did you mean \"{}\"?)", *best) : std::string();
 }
 
-std::string toml_text(double value, const Field&) {
-  return fmt::format("{}", value);
+std::string toml_text(double value, const Field& field) {
+  return value == 0.0 && !field.zero_word.empty() ? toml_string(field.zero_word)
+                                                  : fmt::format("{}", value);
 }
 
 std::string toml_text(std::int64_t value, const Field& field) {

@@ -23,7 +23,7 @@ namespace nucreg::job_fields {
                                      const std::vector<std::string>& candidates);
 
 // Shortest text that reads back as the same value. The Field tells the word for 0, if any.
-[[nodiscard]] std::string toml_text(double value, const Field&);
+[[nodiscard]] std::string toml_text(double value, const Field& field);
 [[nodiscard]] std::string toml_text(bool value, const Field&);
 [[nodiscard]] std::string toml_text(std::int64_t value, const Field& field);
 [[nodiscard]] std::string toml_text(std::uint64_t value, const Field&);

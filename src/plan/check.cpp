@@ -33,6 +33,28 @@ bool contains_truth(Model model, Model model_of_truth, const std::vector<Draw>& 
                              model == Model::rigid ? magnification : truth.at(first_scale).min);
 }
 
+namespace {
+
+void check_images(const Job& job) {
+  const ImagesOptions& images = job.problem.images;
+  const auto refuse = [&](const char* key, const std::string& problem, const char* allowed) {
+    throw JobError(problem, where(job, fmt::format("problem.images.{}", key), allowed));
+  };
+  const bool listed = !images.ten.empty() || !images.forty.empty();
+  if (listed == !images.sheets.empty() || images.ten.empty() != images.forty.empty())
+    refuse(images.forty.empty() && listed ? "forty" : "ten",
+           listed && !images.sheets.empty() ? "files are named twice, here and in sheets"
+                                            : "is missing",
+           "ten and forty, or sheets");
+  if (images.match_model != Model::trs && images.match_model != Model::affine)
+    refuse("match_model", fmt::format("\"{}\" cannot be matched", name_of(images.match_model)),
+           "trs, affine");
+  if (images.magnification[0] > images.magnification[1])
+    refuse("magnification", "the lowest is above the highest", "[lowest, highest]");
+}
+
+}  // namespace
+
 namespace plan_checks {
 
 void check_job(const Job& job) {
@@ -46,6 +68,7 @@ void check_job(const Job& job) {
                        where(job, fmt::format("fit.bounds.{}", key),
                              "together with fit.bounds.scale, finite"));
 
+  if (job.problem.source == Source::images) check_images(job);
   if (job.problem.source != Source::synthetic) return;
   const double narrow = std::min(job.problem.field_px[0], job.problem.field_px[1]);
   if (2.0 * job.problem.border_px >= narrow)
@@ -64,8 +87,8 @@ void check_configuration(const Job& job, const Configuration& c) {
                           parameter_count(c.model))));
 
   if (c.start.kind != Start::Kind::truth) return;
-  if (job.problem.source == Source::pairs)
-    throw JobError("pairs have no known truth to start from",
+  if (job.problem.source == Source::pairs || job.problem.source == Source::images)
+    throw JobError(fmt::format("{} have no known truth to start from", name_of(job.problem.source)),
                    where(job, "fit.start", "nominal, identity, closed-form, { params = [...] }"));
   const Model truth = job.problem.transform.model;
   if (!contains_truth(c.model, truth, c.transform, job.problem.magnification))

@@ -52,10 +52,12 @@ std::vector<Configuration> unfold(const Job& job) {
   if (problem.source == Source::synthetic) {
     product.times("problem.points", problem.points, &C::points);
     product.times("problem.min_distance_px", problem.min_distance_px, &C::min_distance_px);
+  } else if (problem.source == Source::images) {
+    product.times("problem.images.pairs", problem.images.pairs, &C::file);
   } else {
     product.times("problem.files", problem.files, &C::file);
   }
-  if (problem.source != Source::pairs) {
+  if (problem.source == Source::synthetic || problem.source == Source::labels) {
     for (const Axis<Draw>& param : problem.transform.params)
       product.times("problem.transform", param,
                     [](C& c) -> Draw& { return c.transform.emplace_back(); });

@@ -53,12 +53,16 @@ class TableBuilder {
 Table configuration_table(const Plan& plan, const Job& job) {
   using C = Configuration;
   const Source source = job.problem.source;
-  const bool synthetic = source == Source::synthetic, made = source != Source::pairs;
+  const bool synthetic = source == Source::synthetic, made = synthetic || source == Source::labels;
   const std::string truth(made ? name_of(job.problem.transform.model) : "");
 
   TableBuilder table(plan);
   table.add<std::int64_t>("configuration", "1", [](const C& c) { return c.index; });
   if (!synthetic) table.add<std::string>("file", "", [](const C& c) { return c.file; });
+  if (source == Source::images) {
+    table.add<double>("field_width_px", "px", [](const C& c) { return c.field_px[0]; });
+    table.add<double>("field_height_px", "px", [](const C& c) { return c.field_px[1]; });
+  }
   table.add_draw("points", "1", &C::points);
   table.add_draw("min_distance_px", "px", &C::min_distance_px, synthetic);
   table.add_draw("noise_px", "px", &C::noise_px, made);

@@ -31,7 +31,7 @@ const std::vector<Measure>& measures() {
     std::vector<Measure> made;
     for (const std::string name :
          {"rmsd_px", "tre_px", "param_error", "objective", "gap", "wall_s", "cpu_s", "peak_bytes",
-          "iterations", "function_evaluations", "jacobian_evaluations"})
+          "iterations", "function_evaluations", "jacobian_evaluations", "heldout_rmsd_px"})
       made.push_back({&*std::ranges::find(trial_columns(), name, &TrialColumn::name),
                       name == "wall_s" || name == "cpu_s"});
     return made;

@@ -141,6 +141,10 @@ std::size_t ResultReader::parameters() const {
   return body_->parameters;
 }
 
+bool ResultReader::has_table(const std::string& name) const {
+  return hdf5::rethrow_as<InputError>(body_->path, [&] { return body_->has("/" + name); });
+}
+
 bool ResultReader::has_traces() const {
   return body_->trace.has_value();
 }
@@ -211,7 +215,7 @@ Table ResultReader::table(const std::string& name) const {
     for (const std::string& column_name : column_names(body_->file.get(), group)) {
       const Dataset column = Dataset::open(body_->file.get(), group + "/" + column_name);
       table.columns.push_back({column_name, column.units(), read_values(column)});
-      if (column.rows() != table.rows())
+      if (column.rows() != table.rows() && column_name != offsets_column)
         body_->fail("has " + std::to_string(column.rows()) + " rows, but " +
                         table.columns.front().name + " has " + std::to_string(table.rows()),
                     column.path());

@@ -105,6 +105,7 @@ const std::vector<TrialField>& trial_fields() {
       field<&Record::timing_valid>("timing_valid", "1"),
       field<&Record::pairs>("pairs", "1", false),
       field<&Record::bounds>("bounds", "1", false),
+      field<&Record::heldout_rmsd_px>("heldout_rmsd_px", "px", false),
       field<&Record::native_code>("native_code", "1", false),
       message_field(),
       field<&Record::params>("params", "mixed"),

@@ -19,6 +19,7 @@ find_package(CLI11 REQUIRED)
 find_package(Boost REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(nanoflann REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(MPI REQUIRED COMPONENTS C)
 
 # The serial flavour and no other: two HDF5 libraries in one process break each other.

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "nucreg/core/table.hpp"
 #include "nucreg/job/job.hpp"
@@ -22,6 +23,7 @@ struct RunReport {
   Part part;                         ///< of the job
   std::uint64_t trials_resumed = 0;  ///< that earlier runs had done
   DispatchReport dispatch;
+  std::vector<Table> images;  ///< what was found in images, where the job is of these
 };
 
 /// Writes the result file of a run: rows in the order configuration, trial, solver, each trial

@@ -22,6 +22,9 @@ struct OpenJournal {
   bool fresh = true;              ///< begun by this run: may be removed if it fails to start
 };
 
+/// Throws what begin_journal would, and changes nothing: for runs that have much to do before.
+void check_begin(const RunFiles& files, bool force);
+
 /// Without --resume: an output or a journal that is there already is refused, or removed by
 /// `force`, which replaces the output, too. Throws OutputError.
 [[nodiscard]] OpenJournal begin_journal(const RunFiles& files, const std::string& identity,

@@ -13,7 +13,8 @@ enum class Purpose : std::uint32_t {
   noise = 2,
   missing = 3,
   outliers = 4,
-  resampling = 5  ///< of the bootstrap; keyed by itself, not by a trial
+  resampling = 5,  ///< of the bootstrap of statistics; keyed by itself, not by a trial
+  bootstrap = 6    ///< the pairs of a trial that come from a larger set
 };
 
 /// Random numbers of one purpose within one trial: Philox4x64-10 (Salmon et al., "Parallel random

@@ -14,10 +14,10 @@
 
 namespace nucreg {
 
-/// What was read from one file of `problem.files`.
+/// What was read from one file of `problem.files`, or what one pair of tiles holds.
 struct InputFile {
   std::string path;
-  PointPairs pairs;                  ///< source "pairs"
+  PointPairs pairs;                  ///< sources "pairs" and "images"
   Points points;                     ///< source "labels": centroids, 10x px
   std::array<double, 2> field_px{};  ///< width and height of the 10x field
 };
@@ -25,6 +25,7 @@ struct InputFile {
 /// One trial, with every drawn number fixed.
 struct Trial {
   PointPairs pairs;                  ///< 10x px, 40x px
+  PointPairs heldout;                ///< images: pairs that are not among these; else none
   std::array<double, 2> field_px{};  ///< width and height of the 10x field
   std::optional<Map> truth;          ///< where there is one
   double loss_scale_px = 0.0;        ///< 40x px

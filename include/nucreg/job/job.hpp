@@ -31,10 +31,10 @@ template <class T>
 using Axis = std::vector<T>;
 
 /// Where the points of a trial come from.
-enum class Source { synthetic, pairs, labels };
+enum class Source { synthetic, pairs, labels, images };
 template <>
 struct Spelling<Source> {
-  static constexpr std::array<std::string_view, 3> names{"synthetic", "pairs", "labels"};
+  static constexpr std::array<std::string_view, 4> names{"synthetic", "pairs", "labels", "images"};
 };
 
 /// `[job]`
@@ -52,6 +52,20 @@ struct TransformOptions {
   friend bool operator==(const TransformOptions&, const TransformOptions&) = default;
 };
 
+/// `[problem.images]`: source "images" only.
+struct ImagesOptions {
+  std::vector<std::string> ten, forty;  ///< files or globs, relative to the working directory
+  std::vector<std::string> sheets;      ///< CSV that name files instead
+  std::string channel_10x{"0"}, channel_40x{"0"};       ///< name, or number from 0
+  double diameter_10x_px = 0.0, diameter_40x_px = 0.0;  ///< of a nucleus; 0 = "auto"
+  std::array<double, 2> magnification{3.0, 5.0};        ///< scales that are considered
+  Model match_model = Model::affine;                    ///< trs or affine
+  double significance = 1e-4;
+  double stage_error_um = 500.0;   ///< positions further off than this are found by trying all
+  std::vector<std::string> pairs;  ///< an axis: "TEN + FORTY"; empty: all that match
+  friend bool operator==(const ImagesOptions&, const ImagesOptions&) = default;
+};
+
 /// `[problem]`
 struct ProblemOptions {
   Source source = Source::synthetic;
@@ -65,6 +79,7 @@ struct ProblemOptions {
   Axis<Draw> noise_px{Draw(0.0)};                  ///< standard deviation per coordinate, 40x px
   Axis<Draw> outliers{Draw(0.0)};                  ///< fraction of pairs
   Axis<Draw> missing{Draw(0.0)};                   ///< fraction of nuclei
+  ImagesOptions images;                            ///< images only
   friend bool operator==(const ProblemOptions&, const ProblemOptions&) = default;
 };
 
@@ -133,7 +148,7 @@ struct SolverSpec {
 struct RunOptions {
   double monitor_seconds = 30.0;
   std::int64_t threads_per_rank = 1;  ///< that share the passes of a solve
-  std::int64_t timing_repeats = 0;  ///< 0 = "auto": until the clock resolves a solve
+  std::int64_t timing_repeats = 0;    ///< 0 = "auto": until the clock resolves a solve
   std::int64_t max_solve_bytes = std::int64_t{4} << 30;  ///< 0 = "off"
   double hang_seconds = 30.0;
   bool trace = false;

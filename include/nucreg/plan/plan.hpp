@@ -1,6 +1,7 @@
 // The product of all axes of a job: what will be run, in which order, at what cost.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -12,12 +13,13 @@ namespace nucreg {
 
 /// One point of the product of all axes. Numbers may still be drawn per trial.
 struct Configuration {
-  std::uint32_t index = 0;      ///< position in Plan::configurations
-  std::string file;             ///< pairs and labels: the file of this configuration
+  std::uint32_t index = 0;           ///< position in Plan::configurations
+  std::string file;                  ///< pairs and labels: its file; images: its pair of tiles
+  std::array<double, 2> field_px{};  ///< images: of the 10x tile, once it was read
   Draw points;                  ///< synthetic: nuclei; else the count that was read, 0 until then
   Draw min_distance_px;         ///< synthetic; else 0
-  std::vector<Draw> transform;  ///< of problem.transform.model; empty for pairs
-  Draw noise_px, outliers, missing;  ///< 0 for pairs
+  std::vector<Draw> transform;  ///< of problem.transform.model; empty for pairs and images
+  Draw noise_px, outliers, missing;  ///< 0 for pairs and images
   Model model = Model::affine;
   Loss loss = Loss::squared;
   Draw loss_scale_px;
@@ -46,7 +48,8 @@ inline constexpr std::uint64_t max_configurations = 1'000'000;
 [[nodiscard]] bool contains_truth(Model model, Model model_of_truth, const std::vector<Draw>& truth,
                                   double magnification);
 
-/// Unfolds a job. Order of the axes, slowest first: file, points, min_distance_px, transform
+/// Unfolds a job. Order of the axes, slowest first: file (images: pair of
+/// tiles, of which the job must know some by then), points, min_distance_px, transform
 /// parameters, noise_px, outliers, missing, model, loss, loss_scale_px, coordinates, start,
 /// max_evaluations, ftol_rel, xtol_rel, max_seconds. Throws JobError where there are more than
 /// max_configurations or solves overflow 2^53, and where values that are right alone do not go

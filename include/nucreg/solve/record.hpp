@@ -35,11 +35,12 @@ struct SolveNumbers {
   SolveStatus status = SolveStatus::failed;
   BoundsUse bounds = BoundsUse::none;
   bool timing_valid = false;
-  double rmsd_px = nan;      ///< all pairs, 40x px
-  double tre_px = nan;       ///< corners and centre of the 10x field, 40x px
-  double param_error = nan;  ///< |fitted - true|, mixed units of the model's parameters
-  double objective = nan;    ///< sum of rho over all pairs, 40x px^2
-  double gap = nan;          ///< (objective - best known) / best known
+  double rmsd_px = nan;          ///< all pairs, 40x px
+  double heldout_rmsd_px = nan;  ///< pairs that were held out of the fit, 40x px
+  double tre_px = nan;           ///< corners and centre of the 10x field, 40x px
+  double param_error = nan;      ///< |fitted - true|, mixed units of the model's parameters
+  double objective = nan;        ///< sum of rho over all pairs, 40x px^2
+  double gap = nan;              ///< (objective - best known) / best known
   double wall_seconds = nan;
   double cpu_seconds = nan;
   std::array<double, max_parameters> params = no_params;

@@ -18,6 +18,9 @@
 namespace nucreg {
 
 inline constexpr std::int64_t result_format_version = 1;
+/// The one column of a table that may be of another length than the others: where the rows of each
+/// part begin, and at last where they end. It comes last.
+inline constexpr std::string_view offsets_column = "offsets";
 
 /// Attributes of `/`, by name. `trials_planned` and `trials_done` count trials over all
 /// configurations, so that trials_done * solvers = rows of /trials.
@@ -31,8 +34,8 @@ class ResultWriter {
   /// `parameters` is the number P of columns of params and true_params, 1 to max_parameters;
   /// `rows` the exact number of rows of /trials to come, of which only those under way are held in
   /// memory; `message_bytes` what the longest message takes, 0 to most_message_bytes;
-  /// `trace_points` the exact number of points of all traces to come, none: no /trace. The directory
-  /// must exist. Writes the attributes format and format_version.
+  /// `trace_points` the exact number of points of all traces to come, none: no /trace. The
+  /// directory must exist. Writes the attributes format and format_version.
   ResultWriter(const std::filesystem::path& file, std::uint64_t rows, std::size_t parameters,
                std::size_t message_bytes = most_message_bytes,
                std::optional<std::uint64_t> trace_points = std::nullopt);
@@ -44,8 +47,8 @@ class ResultWriter {
   void set_attributes(const Attributes& attributes);
   /// Writes `/<table.name>/<column>`; chunked, compressed, with a `units` attribute.
   void write_table(const Table& table);
-  /// Adds rows to /trials, and their traces where there is /trace, in their final order. Messages that are longer than was announced are
-  /// cut.
+  /// Adds rows to /trials, and their traces where there is /trace, in their final order. Messages
+  /// that are longer than was announced are cut.
   void append_trials(std::span<const Record> records);
   /// Closes, syncs and renames. `overwrite` false: an existing file is an error.
   void commit(bool overwrite);
@@ -67,6 +70,7 @@ class ResultReader {
   /// A whole small table: configurations, solvers, ranks, rank_samples, summary. Columns in the
   /// order in which they were written.
   [[nodiscard]] Table table(const std::string& name) const;
+  [[nodiscard]] bool has_table(const std::string& name) const;
   [[nodiscard]] std::uint64_t trial_rows() const;
   [[nodiscard]] std::size_t parameters() const;
   /// Rows first ... first + out.size() of /trials; columns that the file lacks keep the defaults of

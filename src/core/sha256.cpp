@@ -1,0 +1,65 @@
+#include "nucreg/core/sha256.hpp"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <stdexcept>
+#include <vector>
+
+#include "nucreg/core/error.hpp"
+
+namespace nucreg {
+
+struct Sha256::Body {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  ~Body() { EVP_MD_CTX_free(context); }
+};
+
+namespace {
+
+void demand(int answer) {
+  if (answer != 1) throw std::runtime_error("the library has no SHA-256");
+}
+
+}  // namespace
+
+Sha256::Sha256() : body_(std::make_unique<Body>()) {
+  demand(EVP_DigestInit_ex(body_->context, EVP_sha256(), nullptr));
+}
+
+Sha256::~Sha256() = default;
+
+void Sha256::add(std::span<const std::byte> bytes) {
+  demand(EVP_DigestUpdate(body_->context, bytes.data(), bytes.size()));
+}
+
+std::string Sha256::hex() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  demand(EVP_DigestFinal_ex(body_->context, digest.data(), &length));
+  std::string text;
+  for (unsigned i = 0; i < length; ++i) text += fmt::format("{:02x}", digest[i]);
+  return text;
+}
+
+std::string sha256_of_file(const std::filesystem::path& file) {
+  const auto fail = [&](int reason) {
+    throw InputError(fmt::format("cannot be read: {}", std::strerror(reason)),
+                     {.file = file.string()});
+  };
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> stream(std::fopen(file.c_str(), "rb"),
+                                                               &std::fclose);
+  if (!stream) fail(errno);
+  Sha256 sum;
+  std::vector<std::byte> piece(std::size_t{1} << 20);
+  while (const std::size_t count = std::fread(piece.data(), 1, piece.size(), stream.get()))
+    sum.add(std::span(piece).first(count));
+  if (std::ferror(stream.get()) != 0) fail(errno);
+  return sum.hex();
+}
+
+}  // namespace nucreg
