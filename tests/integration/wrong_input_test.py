@@ -75,7 +75,8 @@ class WrongJob(NucregCase):
 
     def test_command_line(self):
         self.write("job.toml", LEAST_JOB)
-        every = "run, plan, inspect, export, verify, solvers, models"
+        every = ("run, plan, inspect, export, verify, watch, compare, merge, image, segment, match, "
+                 "synth, solvers, models, keys")
         self.refused(USAGE, [], "no command", every)
         self.refused(USAGE, ["rnu", "job.toml"], "rnu", every)
         self.refused(USAGE, ["run", "job.toml", "--fast"], "--fast", "--help")
