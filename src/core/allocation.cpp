@@ -65,6 +65,15 @@ bool AllocationMeter::can_refuse() {
 #endif
 }
 
+void keep_freed_memory() {
+#if defined(__GLIBC__)
+  constexpr int most_kept_bytes = 64 << 20;
+  constexpr int least_mapped_bytes = 32 << 20;  // glibc allows no more
+  mallopt(M_TRIM_THRESHOLD, most_kept_bytes);
+  mallopt(M_MMAP_THRESHOLD, least_mapped_bytes);
+#endif
+}
+
 }  // namespace nucreg
 
 #if defined(__SANITIZE_ADDRESS__)

@@ -31,4 +31,9 @@ class AllocationMeter {
   [[nodiscard]] static bool can_refuse();
 };
 
+/// From here on the process keeps what it frees, up to 64 MiB, instead of giving it back to the
+/// kernel: memory that a solve took would else be paged in again by the next one, within its time.
+/// Nothing where the allocator is not glibc's.
+void keep_freed_memory();
+
 }  // namespace nucreg
