@@ -61,12 +61,16 @@ struct Evaluation {
   double expected_gain = std::numeric_limits<double>::infinity();
   std::optional<Reference> reference = {};
   double best_difference = 0.0;  // to the reference
+  double negligible = 0.0;       // arrived where less than this times the value can be gained
+  bool arrived = false;
   bool out_of_evaluations = false;
   bool not_finite = false;
   bool out_of_time = false;
   bool stop_due = false;
 
-  [[nodiscard]] bool stopped() const { return out_of_evaluations || not_finite || out_of_time; }
+  [[nodiscard]] bool stopped() const {
+    return arrived || out_of_evaluations || not_finite || out_of_time;
+  }
 };
 
 // Ends the search; an algorithm that goes on learns nothing from there, at no cost. NLopt's
@@ -104,6 +108,8 @@ double evaluate(unsigned n, const double* x, double* gradient, void* data) {
     e.best_slope = slope;
     e.best = p;
     e.best_gradient = g;
+    e.arrived = gradient && e.expected_gain < e.negligible * value;
+    if (e.arrived) static_cast<void>(stop(e, 0, nullptr));
   }
   return e.reference ? scale * difference : value;
 }
@@ -112,6 +118,7 @@ SolveStatus status_of(nlopt_result result, const Evaluation& evaluation) {
   if (evaluation.not_finite) return SolveStatus::failed;
   if (evaluation.out_of_time) return SolveStatus::max_time;
   if (evaluation.out_of_evaluations) return SolveStatus::max_evaluations;
+  if (evaluation.arrived) return SolveStatus::converged;
   switch (result) {
     case NLOPT_SUCCESS:
     case NLOPT_STOPVAL_REACHED:
@@ -190,6 +197,8 @@ class NloptSolver : public Solver {
     const Optimizer optimizer(algorithm_, n);
     Evaluation evaluation{objective, optimizer.handle, request.max_evaluations, stop_at_once_,
                           request.start};
+    if (refines_ && local_ == NLOPT_NUM_ALGORITHMS && request.ftol_rel >= resolution_of_value)
+      evaluation.negligible = negligible;
     nlopt_set_min_objective(optimizer.handle, evaluate, &evaluation);
     if (honours_bounds_ && request.box.bounded()) {
       nlopt_set_lower_bounds(optimizer.handle, request.box.lower.data());
@@ -211,7 +220,7 @@ class NloptSolver : public Solver {
     // the value end, which a job's tolerance may well ask for. Where more than the tolerance is
     // still to be gained, or may be, they go on from there.
     const auto unfinished = [&] {
-      if (evaluation.best_slope == 0.0) return false;
+      if (evaluation.best_slope == 0.0 || evaluation.arrived) return false;
       if (result == NLOPT_SUCCESS &&
           evaluation.expected_gain > request.ftol_rel * evaluation.best_value)
         return true;
@@ -244,6 +253,9 @@ class NloptSolver : public Solver {
  private:
   static constexpr int most_rounds = 20;
   static constexpr double resolution_of_value = 1e-14;  // sums over many points, relative
+  // A line search that looks for less than the value can show fails after twenty evaluations. The
+  // margin is for problems as badly scaled as pixels make them.
+  static constexpr double negligible = 1e-19;
 
   static nlopt_result optimize(nlopt_opt optimizer, Params x) {
     double value = 0.0;
@@ -306,8 +318,9 @@ SolverKind nlopt_kind() {
       .options = {{"algorithm", std::string("LD_LBFGS"), 0.0, "NLopt's name of the algorithm"},
                   {"local_algorithm", std::string("LD_LBFGS"), 0.0,
                    "the local search within MLSL and AUGLAG"},
-                  {"vector_storage", std::int64_t{0}, 0.0,
-                   "corrections kept by L-BFGS and its like; 0 = NLopt's choice"},
+                  {"vector_storage", std::int64_t{50}, 0.0,
+                   "corrections kept by L-BFGS and its like; 0 = NLopt's choice, max_evaluations, "
+                   "all of which it clears at each start"},
                   {"population", std::int64_t{0}, 0.0,
                    "population of stochastic algorithms; 0 = NLopt's choice"},
                   evaluation_option()},

@@ -81,17 +81,14 @@ class Bench {
   PointPairs pairs_;
   std::unique_ptr<PassThreads> threads_;
   std::map<std::string, Fitter> fits_;
-  // Corrections, as many as SciPy keeps; NLopt's own choice is a thousand, which it has to clear.
-  const std::int64_t ten_ = 10;
   const std::string lbfgs_ = "LD_LBFGS", moments_ = "moments";
   const std::map<std::string, std::function<Fitter(const PairsView&)>> makers_{
       {"lm", own("lm", {})},
       {"lm moments", own("lm", {{"evaluation", moments_}})},
       {"eigen-lm", own("eigen-lm", {})},
       {"closed-form", own("closed-form", {})},
-      {"L-BFGS", own("nlopt", {{"algorithm", lbfgs_}, {"vector_storage", ten_}})},
-      {"L-BFGS moments",
-       own("nlopt", {{"algorithm", lbfgs_}, {"vector_storage", ten_}, {"evaluation", moments_}})},
+      {"L-BFGS", own("nlopt", {{"algorithm", lbfgs_}})},
+      {"L-BFGS moments", own("nlopt", {{"algorithm", lbfgs_}, {"evaluation", moments_}})},
       {"ceres qr", [](auto& p) { return bench::ceres_fit(p, bench::Linear::qr, 1e4); }},
       {"ceres cholesky",
        [](auto& p) { return bench::ceres_fit(p, bench::Linear::normal_cholesky, 1e4); }},

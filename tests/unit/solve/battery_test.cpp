@@ -71,6 +71,22 @@ TEST_CASE("every solver reaches the reference on every model, loss and kind of d
       }
 }
 
+TEST_CASE("L-BFGS says that it has arrived, not that it cannot go on") {
+  for (const Loss loss : {Loss::squared, Loss::cauchy})
+    for (std::uint32_t trial = 0; trial < 40; ++trial) {
+      CAPTURE(trial);
+      PointPairs pairs = solve_test::pairs(5000, 0.0);
+      RandomStream random(3, 0, trial, Purpose::noise);
+      for (double& x : pairs.x40) x += 2.0 * random.normal();
+      for (double& y : pairs.y40) y += 2.0 * random.normal();
+      const ScaledProblem problem(pairs, Model::affine, loss, 6.0, 4.0);
+      const SolveResult result = solve(*make_solver("nlopt", "LD_LBFGS"), problem);
+      CHECK(result.status == SolveStatus::converged);
+      const double reference = problem.value_px(solve(*make_solver("lm"), problem));
+      CHECK(problem.value_px(result) <= reference * (1.0 + 1e-11));
+    }
+}
+
 TEST_CASE("pairs without noise give the map back, from the nominal start") {
   const PointPairs pairs = solve_test::pairs(100, 0.0);
   const Map truth{Model::trs, (Params(5) << 30.0, -40.0, 4.0, 3.95, 4.05).finished(), 4.0};
