@@ -115,8 +115,8 @@ int parse_and_run(int argc, char** argv) {
   sub->add_option("OUT", exporting.file, "result file")->required();
   sub->add_option("--to", exporting.folder, "folder, made if it is not there")->required();
   sub->add_flag("--force", exporting.force, "overwrite existing files");
-  sub->add_option("--format", exporting.format, "csv, python-benchmark, maps or profiles")
-      ->check(CLI::IsMember({"csv", "python-benchmark", "maps", "profiles"}))
+  sub->add_option("--format", exporting.format, "csv, python-benchmark, maps, profiles or coco")
+      ->check(CLI::IsMember({"csv", "python-benchmark", "maps", "profiles", "coco"}))
       ->capture_default_str();
   sub->callback([&] { result = export_command(exporting); });
 
@@ -172,7 +172,10 @@ int parse_and_run(int argc, char** argv) {
   sub->add_option("--channel", segment.channel, "name or number")->capture_default_str();
   sub->add_option("--diameter", segment.diameter_px,
                   "of a typical nucleus, px; estimated for each frame where not given");
-  sub->add_flag("--force", segment.force, "overwrite existing files");
+  CLI::Option* segment_force =
+      sub->add_flag("--force", segment.force, "overwrite existing files");
+  sub->add_flag("--resume", segment.resume, "skip images whose table is there")
+      ->excludes(segment_force);
   sub->callback([&] { result = segment_command(segment); });
 
   MatchCommand match;

@@ -1,6 +1,7 @@
 // The command that finds nuclei: frames of images as tasks over ranks.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -11,9 +12,12 @@
 #include <vector>
 
 #include "nucreg/app/commands.hpp"
+#include "nucreg/app/launch_line.hpp"
 #include "nucreg/app/run_files.hpp"
 #include "nucreg/app/segment_image.hpp"
+#include "nucreg/app/stop_signal.hpp"
 #include "nucreg/app/terminal.hpp"
+#include "nucreg/core/text.hpp"
 #include "nucreg/nuclei/segment.hpp"
 #include "nucreg/run/communicator.hpp"
 #include "nucreg/run/dispatch.hpp"
@@ -48,6 +52,7 @@ std::vector<std::string> to_texts(std::span<const std::byte> bytes) {
 struct Tasks {
   std::vector<SegmentTask> list;
   bool overwrite = false;
+  std::size_t done_before = 0;  // root only
 
   [[nodiscard]] Bytes bytes() const {
     std::vector<std::string> texts{overwrite ? "overwrite" : "keep"};
@@ -128,7 +133,8 @@ class Failures {
 // Opens every image, without its pixels. One that cannot be read is a failure among others.
 Tasks tasks_of(const SegmentCommand& command, Failures& failures) {
   static_cast<void>(segment({}, {.diameter_px = command.diameter_px}));  // checks the number
-  Tasks tasks{.list = {}, .overwrite = command.force};
+  // What an interrupted run has left without a table is nobody's: the table comes last.
+  Tasks tasks{.list = {}, .overwrite = command.force || command.resume};
   std::set<fs::path> targets;
   for (const fs::path& image : command.images) try {
       const std::unique_ptr<ImageReader> reader = open_image(image);
@@ -143,8 +149,12 @@ Tasks tasks_of(const SegmentCommand& command, Failures& failures) {
               "two images would have outputs of one name",
               {.file = image.string(), .allowed = "names that differ before the ending"});
         const SegmentFiles files(command.folder / name);
+        if (command.resume && is_there(files.table)) {
+          ++tasks.done_before;
+          continue;
+        }
         for (const fs::path& file : {files.table, files.labels, files.overlay})
-          if (!command.force && is_there(file))
+          if (!tasks.overwrite && is_there(file))
             throw OutputError("exists",
                               {.file = file.string(), .allowed = "--force overwrites it"});
         tasks.list.push_back({.image = fs::absolute(image),
@@ -159,6 +169,28 @@ Tasks tasks_of(const SegmentCommand& command, Failures& failures) {
   return tasks;
 }
 
+// Before anything is made: a table tells --resume that an image is done, so old ones must go.
+void clear(const SegmentTask& task, const SegmentCommand& command) {
+  const SegmentFiles files(task.outputs);
+  if (command.force) remove_file(files.table);
+  if (command.resume)
+    for (const fs::path& file : {files.table, files.labels, files.overlay})
+      remove_temporaries(file);
+}
+
+void show_progress(const Progress& progress) {
+  const bool last = progress.done == progress.total;
+  const double left_seconds = progress.elapsed_seconds *
+                              static_cast<double>(progress.total - progress.done) /
+                              std::max(1.0, static_cast<double>(progress.done));
+  draw_bar(static_cast<double>(progress.done) / static_cast<double>(progress.total),
+           fmt::format("{} of {} images  {}", count_text(progress.done), count_text(progress.total),
+                       last                 ? "took " + duration_text(progress.elapsed_seconds)
+                       : progress.done == 0 ? ""
+                                            : duration_text(left_seconds) + " left"),
+           last);
+}
+
 ExitStatus segment_root(Communicator& communicator, const SegmentCommand& command) {
   auto tasks = std::make_shared<Tasks>();
   Failures failures;
@@ -167,6 +199,7 @@ ExitStatus segment_root(Communicator& communicator, const SegmentCommand& comman
     facts = share_setup(communicator, [&](const std::vector<RankFacts>&) {
       *tasks = tasks_of(command, failures);
       if (!tasks->list.empty()) make_folder(command.folder);
+      for (const SegmentTask& task : tasks->list) clear(task, command);
       return tasks->bytes();
     });
   } catch (const Error& e) {
@@ -175,6 +208,18 @@ ExitStatus segment_root(Communicator& communicator, const SegmentCommand& comman
     return e.status();
   }
   std::vector<std::string> lines(tasks->list.size());
+  DispatchOptions options = dispatch_options(tasks);
+  if (error_is_terminal()) options.progress = show_progress;
+  options.stop_requested = [&options] {
+    const int number = stop_signal();
+    if (number == 0) return false;
+    options.grace_seconds = grace_seconds(number);  // dispatch looks at it after this
+    fmt::print(stderr,
+               "nucreg: {}: images in hand have {} to end\n"
+               "nucreg: to go on: {}\n",
+               signal_name(number), duration_text(options.grace_seconds), resume_command());
+    return true;
+  };
   const DispatchReport report = dispatch(
       communicator, {.blocks = {{0, tasks->list.size(), 1.0}}}, work_of(tasks),
       [&](std::uint64_t number, int, std::span<const std::byte> payload) {
@@ -187,14 +232,21 @@ ExitStatus segment_root(Communicator& communicator, const SegmentCommand& comman
           lines[number] = fmt::format("{:>8} {:>11}  {}\n", texts.at(1), texts.at(2),
                                       SegmentFiles(task.outputs).table.string());
       },
-      facts, dispatch_options(tasks));
+      facts, options);
   for (const LostRank& rank : report.lost)
     fmt::print(stderr, "nucreg: rank {} on {} {}; its images went to others\n", rank.rank,
                rank.host, rank.reason);
   std::string text;
   for (const std::string& line : lines) text += line;
   if (!text.empty()) print_result("  nuclei diameter_px  table\n" + text);
-  return failures.tell();
+  const ExitStatus status = failures.tell();
+  if (tasks->done_before > 0)
+    fmt::print(stderr, "nucreg: {} images were done before\n", count_text(tasks->done_before));
+  if (!report.stopped) return status;
+  fmt::print(stderr, "nucreg: {} of {} images are done\n",
+             count_text(tasks->done_before + report.tasks_done),
+             count_text(tasks->done_before + tasks->list.size()));
+  return ExitStatus::stopped;
 }
 
 ExitStatus segment_other_rank(Communicator& communicator) {
@@ -211,6 +263,7 @@ ExitStatus segment_other_rank(Communicator& communicator) {
 }  // namespace
 
 ExitStatus segment_command(const SegmentCommand& command) {
+  const StopSignals caught;
   const auto on_rank = [&](Communicator& communicator) {
     return communicator.rank() == 0 ? segment_root(communicator, command)
                                     : segment_other_rank(communicator);

@@ -29,7 +29,7 @@ void note(int number) {
   int none = 0;
   noted.compare_exchange_strong(none, number);
   if (number != SIGINT || ++interrupts < 2) return;
-  constexpr std::string_view text = "nucreg: leaving at once; --resume goes on from the journal\n";
+  constexpr std::string_view text = "nucreg: leaving at once; --resume goes on\n";
   static_cast<void>(!write(STDERR_FILENO, text.data(), text.size()));
   _exit(static_cast<int>(ExitStatus::stopped));
 }

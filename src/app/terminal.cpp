@@ -81,6 +81,14 @@ void print_result(const std::string& text) {
   throw OutputError(std::strerror(errno), {.file = "standard output"});
 }
 
+void draw_bar(double part, const std::string& text, bool last) {
+  constexpr int width = 24;
+  const int full = static_cast<int>(part * width);
+  fmt::print(stderr, "\r[{:#<{}}{:.<{}}] {}\x1b[K{}", "", full, "", width - full, text,
+             last ? "\n" : "");
+  std::fflush(stderr);
+}
+
 ProgressDisplay::ProgressDisplay(bool terminal, double line_seconds, std::uint64_t solves_per_task,
                                  std::uint64_t earlier)
     : terminal_(terminal),
@@ -108,11 +116,7 @@ void ProgressDisplay::show(const Progress& p) {
     log_info("{}", text);
     return;
   }
-  constexpr int width = 24;
-  const int full = static_cast<int>(part * width);
-  fmt::print(stderr, "\r[{:#<{}}{:.<{}}] {}\x1b[K{}", "", full, "", width - full, text,
-             last ? "\n" : "");
-  std::fflush(stderr);
+  draw_bar(part, text, last);
 }
 
 }  // namespace nucreg

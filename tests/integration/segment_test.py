@@ -2,13 +2,17 @@
 
 import csv
 import json
+import shlex
+import signal
 import struct
+import subprocess
 import unittest
 import zlib
 
 import numpy as np
+from interrupted import finish, start, wait_for
 from label_tiff import label_tiff
-from nucreg_case import INPUT, OUTPUT, SHARED, USAGE, NucregCase, run
+from nucreg_case import INPUT, OUTPUT, SHARED, STOPPED, USAGE, NucregCase, environment, run
 
 SMALL = ["--field", "200", "--tile", "480", "--nuclei", "60", "--forty", "1"]
 
@@ -141,6 +145,49 @@ class Segment(NucregCase):
         (self.dir / "out/10x_0.csv").write_text("old")
         self.nucreg("segment", tile, "--to", "out", "--force")
         self.assertGreater(len(read_table(self.dir / "out/10x_0.csv")), 20)
+
+    def test_signals_stop_in_order_and_resume_goes_on(self):
+        self.synth("a")
+        images = []
+        for i in range(50):
+            images.append(f"a/{i:03}.tif")
+            (self.dir / images[-1]).symlink_to("40x_0.tif")
+        self.nucreg("segment", images[0], "--to", "whole")
+        expected = {kind: (self.dir / f"whole/000{kind}").read_bytes()
+                    for kind in (".csv", "_labels.tif", "_overlay.png")}
+        for number, ranks in ((signal.SIGINT, 0), (signal.SIGTERM, 0), (signal.SIGUSR1, 2)):
+            with self.subTest(number.name):
+                out = self.dir / number.name
+                out.mkdir()
+                (out / "049.csv").write_text("old")  # --force must not take it for done
+                process = start(self.dir, "segment", *images, "--to", out, "--force", ranks=ranks)
+                wait_for(lambda out=out: len(list(out.glob("*.csv"))) > 2, "a third table")
+                process.send_signal(number)
+                status, told, err = finish(process)
+                self.assertEqual(status, STOPPED, err)
+                self.assertIn(f"nucreg: {number.name}: images in hand", err)
+                done = {p: p.stat().st_mtime_ns for p in out.glob("*.csv")}
+                self.assertLess(len(done), len(images))
+                self.assertEqual(len(told.splitlines()), 1 + len(done))
+                self.assertIn(f"{len(done)} of {len(images)} images are done", err)
+                self.assertEqual(list(out.glob("*.tmp*")), [])
+                # As a run leaves it that was killed between two outputs.
+                (out / "048_labels.tif").write_bytes(b"torn")
+                (out / "048.csv").unlink(missing_ok=True)
+                done.pop(out / "048.csv", None)
+                (line,) = (text.partition("to go on: ")[2] for text in err.splitlines()
+                           if "to go on: " in text)
+                self.assertNotIn("--force", line)
+                on = subprocess.run(shlex.split(line), cwd=self.dir, env=environment(),
+                                    capture_output=True, text=True, check=False, timeout=100)
+                self.assertEqual(on.returncode, 0, on.stderr)
+                self.assertIn(f"{len(done)} images were done before", on.stderr)
+                for path, time in done.items():
+                    self.assertEqual(path.stat().st_mtime_ns, time, path)
+                for image in images:
+                    for kind, data in expected.items():
+                        self.assertEqual((out / (image[2:5] + kind)).read_bytes(), data, image)
+        self.refused(USAGE, ["segment", images[0], "--to", "b", "--force", "--resume"], "--resume")
 
     def test_every_frame_of_a_stack(self):
         stack = SHARED / "data/nd2/zstack.nd2"

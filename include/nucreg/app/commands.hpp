@@ -42,7 +42,7 @@ struct ExportCommand {
   std::filesystem::path file;
   std::filesystem::path folder;
   bool force = false;
-  std::string format = "csv";  ///< csv, python-benchmark, maps, profiles
+  std::string format = "csv";  ///< csv, python-benchmark, maps, profiles, coco
 };
 [[nodiscard]] ExitStatus export_command(const ExportCommand& command);
 
@@ -79,7 +79,8 @@ struct SegmentCommand {
   std::filesystem::path folder;
   std::string channel = "0";          ///< name or number
   std::optional<double> diameter_px;  ///< estimated for each frame where not given
-  bool force = false;
+  bool force = false;                 ///< overwrite outputs
+  bool resume = false;                ///< keep those that are whole, make the others
 };
 /// All ranks; errors of the root are printed here. One image that cannot be read does not keep the
 /// others from being done.

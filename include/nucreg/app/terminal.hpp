@@ -23,6 +23,9 @@ namespace nucreg {
 /// Writes to standard output and makes sure that it got there. Throws OutputError.
 void print_result(const std::string& text);
 
+/// Draws a bar with `text` beside it on standard error, a terminal, over the one before.
+void draw_bar(double part, const std::string& text, bool last);
+
 /// Progress of a run: a bar that is redrawn on a terminal, else a line every `line_seconds`.
 class ProgressDisplay {
  public:
