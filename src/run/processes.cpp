@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -17,6 +19,14 @@ bool runs_here(std::int64_t pid) {
   if (error) return false;  // also of one that is dead and not yet buried
   const auto mine = std::filesystem::read_symlink("/proc/self/exe", error);
   return !error && theirs == mine;
+}
+
+std::string text_of(const std::filesystem::path& file) {
+  // Not by iterators of the buffer: those throw where a read fails.
+  std::ifstream stream(file);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
 }
 
 void end_processes(std::vector<std::int64_t> pids) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <string>
 #include <vector>
 
 namespace nucreg {
@@ -9,6 +11,9 @@ namespace nucreg {
 /// Whether that process lives here and runs the program that this one runs: its number may have
 /// gone to another, or be that of another host or container.
 [[nodiscard]] bool runs_here(std::int64_t pid);
+
+/// What a file below /proc holds; what could be read of it where its process ends meanwhile.
+[[nodiscard]] std::string text_of(const std::filesystem::path& file);
 
 /// Ranks that were given up may live on, and the launcher would wait for them. Gives processes of
 /// this host a second to leave by themselves, then kills those that run the same program as this

@@ -6,8 +6,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -22,11 +20,6 @@ using namespace std::chrono_literals;
 
 constexpr auto between_looks = 250ms;
 constexpr auto longest_absence = 6s;
-
-std::string text_of(const std::filesystem::path& file) {
-  std::ifstream stream(file);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 /// The process of rank 0 that the launcher of this one started; 0 = it is not there.
 std::int64_t find_root() {
