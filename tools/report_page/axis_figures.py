@@ -16,13 +16,23 @@ MEASURES = {
     "evaluations": ("function_evaluations", 1, "function evaluations",
                     "counted in the objective itself, alike for all solvers"),
 }
-NAMES = {"points": "number of points", "noise_px": "noise, 40x px", "outliers": "outliers, fraction",
-         "missing": "missing, fraction", "min_distance_px": "minimum distance, 10x px",
-         "loss_scale_px": "loss scale, px"}
+UNITS = {"noise_px": "40x px", "outliers": "fraction", "missing": "fraction",
+         "min_distance_px": "10x px", "loss_scale_px": "40x px"}
+WORDS = {"points": "number of points", "min_distance_px": "minimum distance"}
+# Below, an error is one of rounding: 40x px, or the unit of a parameter; KiB; counts.
+LINEAR_BELOW = {"rmsd": 1e-3, "tre": 1e-3, "parameter-error": 1e-3, "memory": 1, "evaluations": 1}
 FIRST = ("points", "noise_px", "outliers", "missing")
 MOST_AXES = 4
 TYPICAL = ("A marker is the median over configurations of their medians; the bar joins the medians "
            "of their 5th and 95th percentiles.")
+
+
+def words(axis):
+    return WORDS.get(axis, axis.removesuffix("_px").replace("_", " "))
+
+
+def axis_label(axis):
+    return f"{words(axis)}, {UNITS[axis]}" if axis in UNITS else words(axis)
 
 
 class Cells:
@@ -61,7 +71,7 @@ class Cells:
 
 
 def against(cells, name):
-    column, factor, label, words = MEASURES[name]
+    column, factor, label, meaning = MEASURES[name]
     drawing, axes = panels(len(cells.axes))
     for ax, axis in zip(axes, cells.axes):
         for s, solver in enumerate(cells.result.solvers):
@@ -73,21 +83,25 @@ def against(cells, name):
             span = np.maximum(0, np.vstack([middle - low, high - middle])) * factor
             ax.errorbar(x, middle * factor, yerr=span, label=solver, capsize=3, elinewidth=1,
                         **look(s))
-        _finish(ax, cells, axis, label)
+        _finish(ax, cells, axis, label, LINEAR_BELOW.get(name))
     legend(drawing, axes)
-    of = ", ".join(NAMES.get(a, a) for a in cells.axes)
-    return Figure(name, f"{label.split(',')[0]} against {of}", f"{words.capitalize()}. {TYPICAL}",
-                  drawing)
+    what = label.split(",")[0]
+    below = f" The scale is linear below {LINEAR_BELOW[name]:g}." if any(
+        ax.get_yscale() == "symlog" for ax in axes) else ""
+    return Figure(name, f"{what[:1].upper()}{what[1:]} against {' and '.join(map(words, cells.axes))}",
+                  f"{meaning[:1].upper()}{meaning[1:]}. {TYPICAL}{below}", drawing)
 
 
-def _finish(ax, cells, axis, label):
-    values = cells.axis(axis)
+def _finish(ax, cells, axis, label, linear_below=None):
+    values = np.unique(cells.axis(axis))
     log_where_positive(ax, "x", values)
+    if 0 < len(values) <= 6 and np.isfinite(values).all():
+        ax.set_xticks(values, [f"{v:g}" for v in values])
     drawn = [y for line in ax.lines for y in np.asarray(line.get_ydata(), float)]
-    log_where_positive(ax, "y", drawn)
+    log_where_positive(ax, "y", drawn, linear_below)
     if not drawn:
         nothing(ax, "no finite value")
-    ax.set(xlabel=NAMES.get(axis, axis), ylabel=label)
+    ax.set(xlabel=axis_label(axis), ylabel=label)
 
 
 def time_per_point(cells):
@@ -159,7 +173,7 @@ def ratios(cells):
             if pairs:
                 ax.plot(*zip(*pairs), label=solver, **look(s))
         ax.axhline(1, color="#555555", linewidth=1)
-        _finish(ax, cells, axis, "ratio")
+        _finish(ax, cells, axis, "ratio", 1e-2)
         ax.set_title(label.split(",")[0])
         low, high = ax.get_ylim()
         if low > 0.95 and high < 1.05:  # not a magnified rounding error
@@ -235,15 +249,15 @@ def heat_map(cells):
         if grids.shape[1] * grids.shape[2] <= 80:
             for i, j in np.ndindex(grids.shape[1:]):
                 v = grids[s, i, j]
-                words = "-" if np.isnan(v) else "< 0.01" if 0 <= v < 0.005 else f"{v:.3g}"
-                ax.text(j + 0.5, i + 0.5, words, ha="center", va="center", fontsize=8,
+                said = "-" if np.isnan(v) else "< 0.01" if 0 <= v < 0.005 else f"{v:.3g}"
+                ax.text(j + 0.5, i + 0.5, said, ha="center", va="center", fontsize=8,
                         color="#111111" if v > 0.6 * top or np.isnan(v) else "white")
         ax.set_xticks(np.arange(len(columns)) + 0.5, [f"{v:g}" for v in columns])
         ax.set_yticks(np.arange(len(rows)) + 0.5, [f"{v:g}" for v in rows])
-        ax.set(title=solver, xlabel=NAMES.get(across, across), ylabel=NAMES.get(up, up))
+        ax.set(title=solver, xlabel=axis_label(across), ylabel=axis_label(up))
         ax.grid(False)
     drawing.colorbar(picture, ax=axes, label="RMSD, 40x px", shrink=0.8)
-    return Figure("rmsd-map", f"RMSD over {NAMES.get(across, across)} and {NAMES.get(up, up)}",
+    return Figure("rmsd-map", f"RMSD over {words(across)} and {words(up)}",
                   "Typical RMSD of each solver; one scale for all.", drawing)
 
 

@@ -20,8 +20,8 @@ def tag(name, content="", **attributes):
     return Raw(f"<{name}{given}>{text(content)}</{name}>")
 
 
-def joined(pieces):
-    return Raw("\n".join(map(text, pieces)))
+def joined(pieces, between="\n"):
+    return Raw(between.join(map(text, pieces)))
 
 
 def number(value):
@@ -35,7 +35,8 @@ def number(value):
 
 def _cell(value, numeric):
     if not numeric:
-        return tag("td", value, data_value=getattr(value, "key", value))
+        length = "" if isinstance(value, Raw) else "long" if len(value) > 40 else "short"
+        return tag("td", value, class_=length, data_value="" if length == "" else value)
     absent = value is None or (isinstance(value, float) and math.isnan(value))
     return tag("td", number(value), class_="number", data_value="" if absent else repr(value))
 
@@ -45,7 +46,7 @@ def table(name, caption, headings, rows, choices=()):
     to choose a value of. Of more than MOST_ROWS rows the first are shown, and that is said."""
     rows = list(rows)
     shown = rows[:MOST_ROWS]
-    numeric = [any(isinstance(r[i], (int, float)) for r in shown) for i in range(len(headings))]
+    numeric = [not any(isinstance(r[i], str) for r in shown) for i in range(len(headings))]
     if len(rows) > len(shown):
         caption += f" The first {len(shown):,} of {len(rows):,} rows; nucreg export gives all."
     selects = [tag("label", joined([f"{heading} ", tag("select", joined(

@@ -3,12 +3,12 @@
 import base64
 import pathlib
 
-from .html_parts import Raw, figure, joined, number, table, tag, text
+from .html_parts import Raw, figure, joined, number, table, tag
 
 HERE = pathlib.Path(__file__).resolve().parent
 KINDS = {"failed": "failed", "gap": "far from the best known", "slow": "slow"}
 MACHINE = ("nucreg_version", "git_revision", "compiler", "cpu_model", "mpi_library", "mpi_ranks",
-           "created_utc", "seed", "part", "trials_resumed")
+           "created_utc", "seed", "part")
 SECTIONS = (
     ("conditions", "Over conditions", ("rmsd", "tre", "parameter-error", "time", "memory",
                                        "evaluations", "rmsd-map", "ratios", "success", "variation")),
@@ -70,7 +70,7 @@ def banners(result):
 def verdict(result):
     o = result.overview
     sentences = [s for s in (o.get("verdict") or "").split("; ") if s]
-    lead = sentences[0] if sentences else "One solver: nothing to compare."
+    lead = sentences[0].rstrip(".") if sentences else "No verdict"
     pieces = [tag("p", lead[:1].upper() + lead[1:] + ".", class_="lead")]
     if sentences[1:]:
         pieces.append(tag("ul", joined(tag("li", s) for s in sentences[1:])))
@@ -98,7 +98,7 @@ def what_was_run(result):
     facts += [(key, a[key]) for key in MACHINE if a.get(key) not in (None, "")]
     job = base64.b64encode(result.job_text.encode()).decode()
     return joined([
-        tag("dl", joined(tag("dt", k.replace("_", " ")) + tag("dd", v) for k, v in facts)),
+        tag("dl", joined(joined([tag("dt", k.replace("_", " ")), tag("dd", v)]) for k, v in facts)),
         table("solvers-table", "Solvers", ["solver", "kind", "algorithm", "options"],
               [[s["name"], s["kind"], s["algorithm"] or "-", s["options"] or "-"]
                for s in o["solvers"]]),
@@ -137,15 +137,15 @@ def worst(result):
                      result.status_names.get(row["status"], "?"), row["rmsd_px"], row["gap"],
                      row["wall_s"] * 1e3, row["message"] or "-", again])
     words = tag("p", joined([
-        "The first failures, the largest gaps to the best known answer, and the times furthest above the "
-        "median of their configuration, at most 20 of each. A line runs that trial alone, with the same "
+        "The first failures, the largest gaps to the best known answer, and the valid times furthest above "
+        "the median of their configuration, at most 20 of each. A line runs that trial alone, with the same "
         "points, start and solvers, and gives the same results; only times differ. It wants the job of "
         "this run: ", tag("a", f"save {job_name(result)}", download=job_name(result),
                           href="data:application/toml;base64," +
                                base64.b64encode(result.job_text.encode()).decode()),
-        "; do not narrow its axes with --set, since a trial is seeded by the number of its configuration."
+        ". Do not narrow its axes with --set: a trial is seeded by the number of its configuration."
         + (f" A job this large has no part of one trial: up to {others} others run with it." if others
-           else "") + " Paths of input files in a job are relative to where nucreg runs."]))
+           else "") + " Paths of input files in a job are relative to where nucreg runs."], between=""))
     if not rows:
         return joined([words, tag("p", "No solve failed, none is further than 1e-6 from the best known "
                                        "answer, and none took 1.5 times its median.")])
@@ -175,6 +175,8 @@ def tables(result):
         ([where(c), c["solver_a"], c["solver_b"], c["finding"], c["time_ratio"], c["time_ratio_low"],
           c["time_ratio_high"], c["speed_p_holm"], c["trials"], c["timed"], c["left_out"],
           c["sentence"]] for c in o["comparisons"]), ("finding",))
+    if not o["comparisons"]:
+        return joined([tag("h3", "Summary"), summary])
     return joined([tag("h3", "Summary"), summary, tag("h3", "Comparisons"), compared])
 
 

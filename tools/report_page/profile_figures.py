@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .style import Figure, legend, look, nothing, panels
+from .style import Figure, legend, logarithmic, look, nothing, panels
 
 DRAWN = {
     ("evaluations", "runtime"): "function evaluations",
@@ -25,7 +25,7 @@ def profile(profiles, name, title, caption, kind):
     """Of one kind: a panel for each target and cost."""
     costs = [cost for cost, shape in DRAWN if shape == kind]
     targets = profiles["targets"]
-    drawing, axes = panels(len(costs) * len(targets), columns=len(costs), height=2.5)
+    drawing, axes = panels(len(costs) * len(targets), columns=2, height=2.3)
     for n, ax in enumerate(axes):
         target, cost = targets[n // len(costs)], costs[n % len(costs)]
         curves = [steps(solver[cost][kind]) for solver in target["solvers"]]
@@ -38,13 +38,13 @@ def profile(profiles, name, title, caption, kind):
                         label=solver["solver"],
                         **{**look(s), "markevery": max(1, len(budget) // 6)})
         if ends:
-            ax.set_xscale("log")
+            logarithmic(ax, "x")
         else:
             nothing(ax, "no valid timing" if cost == "seconds" and not profiles["trials_timed"]
                     else "no solve reached the target")
         ax.set(ylim=(-4, 104), xlabel=DRAWN[cost, kind], ylabel="trials solved, %",
-               title=f"gap <= {target['gap']:g}")
-    legend(drawing, axes)
+               title=f"gap ≤ {target['gap']:g}")
+    legend(drawing, axes, [s["solver"] for s in targets[0]["solvers"]])
     return Figure(name, title, f"{caption} {used(profiles)}", drawing)
 
 
@@ -74,7 +74,7 @@ def average_runtimes(profiles):
                 ax.errorbar(x, y, yerr=(low, high), label=solver, capsize=3,
                             **{**look(s), "linestyle": "none"})
         if ax.lines:
-            ax.set_yscale("log")
+            logarithmic(ax, "y")
         else:
             nothing(ax, "no valid timing" if not profiles["trials_timed"] and cost == "seconds"
                     else "no success")
@@ -92,7 +92,8 @@ def figures(profiles):
                 "higher is better.", "runtime"),
         profile(profiles, "performance-profile", "Performance profile",
                 "Share of trials in which a solver needs at most so many times what the best one "
-                "needs. " + profiles["pitfalls"], "performance"),
+                "needs. Where one needs no evaluation at all, as a closed form, the others are "
+                "infinitely far behind. " + profiles["pitfalls"], "performance"),
         profile(profiles, "data-profile", "Data profile",
                 "Evaluations in units of what a simplex gradient costs.", "data"),
         average_runtimes(profiles),

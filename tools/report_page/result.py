@@ -153,7 +153,7 @@ class Worst:
         usual = np.array([self.median.get(key) or np.nan for key in
                           zip(rows["configuration"].tolist(), rows["solver"].tolist())], float)
         times = np.divide(rows["wall_s"], usual, where=usual > 0, out=np.full(len(rows), np.nan))
-        self._offer("slow", rows, times, arrived & (times > 1.5))
+        self._offer("slow", rows, times, arrived & rows["timing_valid"].astype(bool) & (times > 1.5))
 
     def _offer(self, kind, rows, badness, candidates):
         heap = self.heaps[kind]
@@ -213,8 +213,6 @@ def read_rank_samples(h5):
         seen = ~np.isnan(mean[3, i])
         if seen.any():
             samples[int(rank)] = mean[3, i, seen], mean[0, i, seen], mean[1, i, seen]
-    times = np.nanmean(np.where(counts.reshape(len(shown), -1) > 0, mean[3], np.nan), axis=0) \
-        if samples else np.empty(0)
-    machine = np.array([np.nan if np.isnan(c).all() else np.nanmean(c) for c in mean[2].T])
-    seen = ~np.isnan(times) & ~np.isnan(machine)
-    return samples, (times[seen], machine[seen]), ranks
+    seen = ~np.isnan(mean[3]).all(axis=0)
+    machine = np.nanmean(mean[3][:, seen], axis=0), np.nanmean(mean[2][:, seen], axis=0)
+    return samples, machine, ranks

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .style import Figure, legend, log_where_positive, look, nothing, panels
+from .style import Figure, legend, log_where_positive, logarithmic, look, nothing, panels
 
 PARAMETERS = {
     "rigid": ["dx_px", "dy_px", "angle_deg"],
@@ -141,8 +141,8 @@ def convergence(result):
         ax.plot(grid, middle, label=solver, **{**look(s), "markevery": max(1, len(grid) // 8)})
         ax.fill_between(grid, low, high, color=look(s)["color"], alpha=0.15, linewidth=0)
     if ax.lines:
-        ax.set_xscale("log")
-        ax.set_yscale("log")
+        logarithmic(ax, "x")
+        logarithmic(ax, "y")
     else:
         nothing(ax, "no trace with a finite objective")
     ax.set(xlabel="function evaluations", ylabel="lowest objective / that of the start")

@@ -5,6 +5,7 @@ import re
 
 import matplotlib
 import matplotlib.figure
+import matplotlib.ticker
 import numpy as np
 
 # Okabe and Ito's colours without yellow, which is too pale for lines on white.
@@ -69,15 +70,16 @@ def panels(count, columns=2, height=3.1, width=9.2):
     return drawing, list(axes.flat[:count])
 
 
-def legend(drawing, axes):
-    """One for all panels, above them, whatever panel a solver is in."""
-    entries = {}
+def legend(drawing, axes, order=()):
+    """One for all panels, above them, whatever panel a solver is in; solvers in their order."""
+    entries = dict.fromkeys(order)
     for ax in axes:
         for handle, label in zip(*ax.get_legend_handles_labels()):
-            entries.setdefault(label, handle)
+            entries[label] = entries.get(label) or handle
+    entries = {label: handle for label, handle in entries.items() if handle}
     if entries:
         drawing.legend(entries.values(), entries.keys(), loc="lower left",
-                       bbox_to_anchor=(0.0, 1.0), ncols=min(len(entries), 5))
+                       bbox_to_anchor=(0.0, 1.0), ncols=min(len(entries), 6))
 
 
 def finite(values):
@@ -85,12 +87,32 @@ def finite(values):
     return np.array([np.nan if v is None else v for v in values], float)
 
 
-def log_where_positive(ax, which, values):
-    """Logarithmic where values are positive and span more than a factor of five."""
+def log_where_positive(ax, which, values, linear_below=None):
+    """Logarithmic where values are positive and span more than a factor of five. `linear_below`:
+    where they also come to zero or as good as zero, they are linear from there down."""
     values = finite(values)
     values = values[np.isfinite(values)]
-    if len(values) and values.min() > 0 and values.max() > 5 * values.min():
-        getattr(ax, f"set_{which}scale")("log")
+    if not len(values) or values.max() <= max(0, 5 * values.min()):
+        return
+    if linear_below and 0 <= values.min() < linear_below < values.max():
+        getattr(ax, f"set_{which}scale")("symlog", linthresh=linear_below, linscale=0.4)
+        getattr(ax, f"{which}axis").set_major_formatter(plain)
+        ax.set(**{f"{which}lim": (-0.3 * linear_below, 2 * values.max())})
+    elif values.min() > 0:
+        logarithmic(ax, which)
+
+
+def logarithmic(ax, which):
+    getattr(ax, f"set_{which}scale")("log")
+    axis = getattr(ax, f"{which}axis")
+    axis.set_major_formatter(plain)
+    axis.set_minor_formatter(matplotlib.ticker.NullFormatter())
+
+
+@matplotlib.ticker.FuncFormatter
+def plain(value, _):
+    """100 rather than a power, as far as one can read it."""
+    return f"{value:,.6g}" if 1e-3 <= abs(value) < 1e6 or value == 0 else f"{value:.0e}"
 
 
 def nothing(ax, words):

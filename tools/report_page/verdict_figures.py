@@ -1,6 +1,6 @@
 """The verdict as pictures: ratios of times with their intervals, mean ranks. Nothing is computed."""
 
-from .style import Figure, finite, look, nothing, panels
+from .style import Figure, finite, logarithmic, look, nothing, panels
 
 MOST_REGIONS = 24
 
@@ -36,7 +36,7 @@ def time_ratios(overview):
     rows = [c for c in overview["comparisons"] if region(c) and best in (c["solver_a"], c["solver_b"])]
     regions = list(dict.fromkeys(map(region, rows)))
     shown = regions[:MOST_REGIONS]
-    drawing, (ax,) = panels(1, height=max(2.4, 0.2 * len(solvers) * len(shown) + 0.8))
+    drawing, (ax,) = panels(1, height=max(2.4, (0.13 * len(solvers) + 0.1) * len(shown) + 0.8))
     others = [s for s in solvers if s != best]
     for s in others:
         places, values = [], []
@@ -57,7 +57,7 @@ def time_ratios(overview):
     ax.axvline(1, color="#555555", linewidth=1)
     if not ax.containers:
         nothing(ax, "no pair of valid timings")
-    ax.set_xscale("log")
+    logarithmic(ax, "x")
     ax.set_yticks(range(len(shown)), shown)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set(xlabel=f"time of the other solver / time of {best}; right of 1: {best} is faster")

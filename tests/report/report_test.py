@@ -1,0 +1,306 @@
+"""tools/report: the page in a browser, its files, what it says of odd results and wrong inputs."""
+
+import base64
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import h5py
+import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
+
+import browser  # noqa: E402
+from nucreg_case import (DONE, INPUT, LIMIT_S, NUCREG, OUTPUT, ROOT, USAGE, NucregCase,  # noqa: E402
+                         read_group, run, status_codes)
+
+JOB = """
+[job]
+name = "looks"
+trials = 3
+
+[problem]
+points = [20, 60]
+noise_px = [0, 2]
+outliers = [0.0, 0.1]
+transform = { model = "affine", a = 4.0, d = 4.0 }
+
+[fit]
+model = "affine"
+
+[[solver]]
+name = "LM <b>&"
+kind = "lm"
+
+[[solver]]
+name = "L-BFGS"
+kind = "nlopt"
+algorithm = "LD_LBFGS"
+
+[[solver]]
+name = "closed form"
+kind = "closed-form"
+
+[run]
+timing_repeats = 1
+trace = true
+"""
+ONE_ROW = """
+[job]
+name = "one"
+
+[problem]
+points = 20
+
+[[solver]]
+name = "LM"
+kind = "lm"
+"""
+# What the page of JOB draws: all that the Python benchmark drew, and more.
+FIGURES = {
+    "time-ratios", "rmsd", "tre", "parameter-error", "time", "memory", "evaluations", "rmsd-map",
+    "ratios", "success", "variation", "time-boxes", "time-accuracy", "time-per-point", "growth",
+    "complexity", "runtime-to-target", "performance-profile", "data-profile", "average-runtime",
+    "parameters", "convergence", "rank-use", "rank-balance"}
+# Counts what is drawn into axes: neither frames nor grid nor ticks.
+MARKS = """
+return Object.fromEntries([...document.querySelectorAll("figure")].map((f) => [f.id,
+  [...f.querySelectorAll("svg path, svg use, svg image")].filter((mark) => {
+    const group = mark.closest("[id*='line2d_'], [id*='Collection_'], [id*='QuadMesh_'], [id*='mark-']");
+    return group && !mark.closest("[id*='matplotlib.axis'], [id*='legend_'], defs");
+  }).length]));
+"""
+
+
+def report(folder, *arguments):
+    return subprocess.run([ROOT / "tools/report", *map(str, arguments)], cwd=folder, check=False,
+                          capture_output=True, text=True, timeout=LIMIT_S,
+                          env=os.environ | {"NUCREG": NUCREG})
+
+
+class WholePage(unittest.TestCase):
+    """One result, one page, looked at by all tests of this class."""
+
+    @classmethod
+    def setUpClass(cls):
+        scratch = tempfile.TemporaryDirectory(prefix="nucreg-test-")
+        cls.addClassCleanup(scratch.cleanup)
+        cls.dir = pathlib.Path(scratch.name)
+        (cls.dir / "job.toml").write_text(JOB)
+        outcome = run(cls.dir, "run", "job.toml", "-o", "out.h5")
+        assert outcome.status == DONE, outcome
+        cls.result = cls.dir / "out.h5"
+        cls.made = report(cls.dir, "out.h5", "-o", "page.html", "--plots", "plots")
+        assert cls.made.returncode == DONE, cls.made
+        cls.html = (cls.dir / "page.html").read_text()
+
+        cls.driver = None
+
+    def open(self, width=1200):
+        missing = browser.what_is_missing()
+        if missing:
+            self.skipTest(f"{missing}: tools/install-packages browser")
+        if self.driver is None:
+            type(self).driver = browser.start(tempfile.mkdtemp(dir=self.dir))
+            self.addClassCleanup(self.driver.quit)
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600})
+        self.driver.get((self.dir / "page.html").as_uri())
+        return self.driver
+
+    def test_says_nothing_but_the_path(self):
+        self.assertEqual((self.made.stdout, self.made.stderr), ("page.html\n", ""))
+
+    def test_fetches_nothing(self):
+        outside = [url for url in re.findall(r"""(?:src|href)=["']([^"'#]+)""", self.html)
+                   if not url.startswith("data:")]
+        self.assertEqual(outside, [])
+        self.assertFalse("@import" in self.html)
+        self.assertTrue("default-src 'none'" in self.html)
+
+    def test_escapes_names(self):
+        self.assertTrue("LM &lt;b&gt;&amp;" in self.html)
+        self.assertFalse("LM <b>" in self.html)
+
+    def test_ids_are_unique(self):
+        ids = re.findall(r'\sid="([^"]+)"', self.html)
+        self.assertEqual(len(ids), len(set(ids)),
+                         [i for i in set(ids) if ids.count(i) > 1][:10])
+
+    def test_plots_are_files_as_well(self):
+        files = {p.name for p in (self.dir / "plots").iterdir()}
+        drawn = {name for name in files if name.endswith(".svg")}
+        self.assertLessEqual({f"{name}.svg" for name in FIGURES}, drawn)
+        self.assertEqual(files, drawn | {name.replace(".svg", ".png") for name in drawn})
+        for name in drawn:
+            path = self.dir / "plots" / name
+            self.assertIn("<svg", path.read_text())
+            self.assertEqual(path.with_suffix(".png").read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
+
+    def test_figures_have_marks_and_the_console_is_silent(self):
+        driver = self.open()
+        self.assertEqual(driver.get_log("browser"), [])
+        marks = driver.execute_script(MARKS)
+        self.assertLessEqual(FIGURES, marks.keys())
+        # Times of a busy machine may all be invalid; then these say so instead.
+        timed = read_group(self.result, "verdict")["timed"]
+        may_be_empty = set() if timed.any() else {"time-ratios"}
+        self.assertEqual([f for f, n in marks.items() if n == 0 and f not in may_be_empty], [])
+        named = driver.execute_script(
+            "return [...document.querySelectorAll('figure svg')].every((s) => s.querySelector("
+            "'title').textContent && s.getAttribute('role') === 'img')")
+        self.assertTrue(named)
+
+    def test_filters_and_sorts(self):
+        driver = self.open()
+        script = driver.execute_script
+        script("""window.rows = () => [...document.querySelectorAll("#summary-table tbody tr")]
+                    .filter((r) => !r.hidden).map((r) => [...r.cells].map((c) => c.dataset.value));
+                  window.tools = document.querySelector('.tools[data-for="summary-table"]');
+                  window.type = (text) => { const i = tools.querySelector("input"); i.value = text;
+                    i.dispatchEvent(new Event("input", {bubbles: true})); };""")
+        self.assertEqual(len(script("return rows()")), 8 * 3)
+        script("type('l-bfgs')")
+        self.assertEqual({row[2] for row in script("return rows()")}, {"L-BFGS"})
+        self.assertEqual(script("return tools.querySelector('output').textContent"), "8 of 24 rows")
+        script("type('l-bfgs nothing-has-this')")
+        self.assertEqual(script("return rows()"), [])
+        script("""type(''); const s = tools.querySelector("select"); s.value = "closed form";
+                  s.dispatchEvent(new Event("input", {bubbles: true}));""")
+        self.assertEqual({row[2] for row in script("return rows()")}, {"closed form"})
+        for heading, column in (("RMSD median, px", 6), ("conditions", 1)):
+            values = []
+            for order in ("ascending", "descending"):
+                script("""[...document.querySelectorAll("#summary-table thead th")].find(
+                          (h) => h.textContent === arguments[0]).querySelector("button").click()""",
+                       heading)
+                self.assertEqual(script("return document.querySelectorAll('#summary-table th')"
+                                        "[arguments[0]].getAttribute('aria-sort')", column), order)
+                values.append([row[column] for row in script("return rows()")])
+            key = float if column == 6 else str
+            self.assertEqual(values[0], sorted(values[0], key=key))
+            self.assertEqual(sorted(values[1], key=key), values[0])
+            self.assertEqual(values[1], sorted(values[0], key=key, reverse=True))
+
+    def test_fits_a_phone(self):
+        driver = self.open(width=390)
+        self.assertEqual(driver.execute_script(
+            "return document.documentElement.scrollWidth - window.innerWidth"), 0)
+
+
+class OddResults(NucregCase):
+    def page(self, *arguments, file="out.h5"):
+        made = report(self.dir, file, "--force", *arguments)
+        self.assertEqual(made.returncode, DONE, made)
+        self.assertEqual(made.stderr, "")
+        return (self.dir / made.stdout.strip()).read_text()
+
+    def assert_says(self, html, *needles):
+        words = re.sub(r"(?s)<(svg|style|script).*?</\1>|<[^>]+>", "", html)
+        for needle in needles:
+            self.assertTrue(needle in words, f"{needle!r} is not in: {words[:3000]}")
+
+    def test_worst_trial_runs_alone_and_alike(self):
+        text = JOB.replace("trials = 3", "trials = 4").replace("trace = true", "trace = false")
+        whole = self.run_job(text, "--set", "problem.outliers=0", "--set", "fit.max_evaluations=3",
+                             "--set", "fit.bounds.scale=[1, 9]")
+        html = self.page()
+        saved = re.search(r'download="looks.toml" href="data:application/toml;base64,([^"]+)"', html)
+        self.write("looks.toml", base64.b64decode(saved.group(1)))
+        lines = re.findall(r"<code>(nucreg run [^<]+)</code>", html)
+        self.assertTrue(lines)
+        line = shlex.split(lines[0])
+        self.nucreg(*line[1:])
+        configuration, trial = map(int, re.search(r"-c(\d+)-t(\d+)\.h5$", line[-1]).groups())
+        all_rows, alone = read_group(whole, "trials"), read_group(self.dir / line[-1], "trials")
+        mine = (all_rows["configuration"] == configuration) & (all_rows["trial"] == trial)
+        self.assertEqual(mine.sum(), 3)
+        for name in ("configuration", "trial", "solver", "status", "rmsd_px", "objective", "params",
+                     "true_params", "function_evaluations"):
+            self.assert_same_bits(all_rows[name][mine], alone[name], name)
+
+    def test_one_row(self):
+        self.run_job(ONE_ROW)
+        html = self.page()
+        self.assert_says(html, "there is one solver only.", "kept no traces")
+
+    def change(self, **columns):
+        """`trials/<column>` becomes a value everywhere; the summary is that of these rows."""
+        with h5py.File(self.dir / "out.h5", "r+") as h5:
+            for name, value in columns.items():
+                h5[f"trials/{name}"][...] = value
+
+    def test_all_failed(self):
+        path = self.run_job(ONE_ROW)
+        self.change(status=status_codes(path)["failed"], rmsd_px=np.nan, tre_px=np.nan,
+                    param_error=np.nan, objective=np.nan, gap=np.nan, params=np.nan)
+        with h5py.File(path, "r+") as h5:
+            h5["summary/failures"][...] = h5["summary/count"][...]
+        html = self.page()
+        self.assert_says(html, "Every solve failed.", "Run it alone")
+
+    def test_nan_everywhere(self):
+        path = self.run_job(ONE_ROW)
+        with h5py.File(path, "r+") as h5:
+            for group in ("trials", "summary"):
+                for column in h5[group].values():
+                    if column.dtype.kind == "f":
+                        column[...] = np.nan
+            for name, column in h5["summary"].items():
+                if name.endswith("_count"):
+                    column[...] = 0
+        self.assert_says(self.page(), "No finite RMSD.")
+
+    def test_partial(self):
+        path = self.run_job(ONE_ROW)
+        with h5py.File(path, "r+") as h5:
+            h5.attrs["status"], h5.attrs["trials_planned"] = "partial", 5
+        html = self.page()
+        self.assert_says(html, "Partial result.", "1 of 5 trials are done, 4 are missing")
+
+
+class WrongInputs(NucregCase):
+    def refused(self, status, *arguments, needles=()):
+        before = self.content()
+        made = report(self.dir, *arguments)
+        self.assertEqual(made.returncode, status, made)
+        for needle in needles:
+            self.assertIn(needle, made.stderr)
+        self.assertNotIn("Traceback", made.stderr)
+        self.assertEqual(before, self.content(), "the directory has changed")
+
+    def test_not_ours(self):
+        self.write("text.h5", "no HDF5\n")
+        with h5py.File(self.dir / "other.h5", "w") as h5:
+            h5["x"] = 1
+        for name in ("text.h5", "other.h5", "absent.h5"):
+            self.refused(INPUT, name, needles=[name])
+
+    def test_newer_and_damaged(self):
+        newer = self.run_job(ONE_ROW)
+        damaged = shutil.copy(newer, self.dir / "damaged.h5")
+        with h5py.File(newer, "r+") as h5:
+            h5.attrs["format_version"] = 99
+        with h5py.File(damaged, "r+") as h5:
+            del h5["trials/rmsd_px"]
+        self.refused(INPUT, newer.name, needles=["99", newer.name])
+        self.refused(INPUT, "damaged.h5", needles=["rmsd_px"])
+
+    def test_outputs_and_command_line(self):
+        self.run_job(ONE_ROW)
+        self.write("out.html", "precious")
+        self.refused(OUTPUT, "out.h5", needles=["out.html", "--force"])
+        self.refused(OUTPUT, "out.h5", "-o", "absent/page.html", needles=["absent"])
+        self.refused(USAGE, "out.h5", "-o", "out.h5", needles=["result itself"])
+        self.refused(USAGE, "out.h5", "--nucreg", "no-such-program", needles=["no-such-program"])
+        self.refused(USAGE)
+
+
+if __name__ == "__main__":
+    unittest.main()
