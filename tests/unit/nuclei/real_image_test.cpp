@@ -13,6 +13,7 @@
 #include "nucreg/image/image.hpp"
 #include "nucreg/nuclei/centroids.hpp"
 #include "nucreg/nuclei/segment.hpp"
+#include "support/spots.hpp"
 
 using namespace nucreg;
 
@@ -44,29 +45,6 @@ double f1_by_overlap(const LabelImage& found, const LabelImage& truth) {
   for (const auto& [pair, pixels] : common)
     both += pixels > 0.5 * (area_found[pair.first] + area_true[pair.second] - pixels);
   return 2.0 * both / static_cast<double>(area_found.size() + area_true.size());
-}
-
-struct Spots {
-  std::vector<double> x, y;
-};
-
-// The same with pairs nearer than `radius_px`, nearest first, each used once.
-double f1_by_distance(const Spots& found, const Spots& truth, double radius_px) {
-  std::vector<std::pair<double, std::pair<std::size_t, std::size_t>>> near;
-  for (std::size_t i = 0; i < found.x.size(); ++i)
-    for (std::size_t j = 0; j < truth.x.size(); ++j) {
-      const double d = std::hypot(found.x[i] - truth.x[j], found.y[i] - truth.y[j]);
-      if (d <= radius_px) near.push_back({d, {i, j}});
-    }
-  std::sort(near.begin(), near.end());
-  std::vector<bool> used_found(found.x.size(), false), used_true(truth.x.size(), false);
-  double both = 0.0;
-  for (const auto& [distance, pair] : near) {
-    if (used_found[pair.first] || used_true[pair.second]) continue;
-    used_found[pair.first] = used_true[pair.second] = true;
-    both += 1.0;
-  }
-  return 2.0 * both / static_cast<double>(found.x.size() + truth.x.size());
 }
 
 Segmentation segment_file(const std::filesystem::path& file) {
