@@ -3,6 +3,7 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/terminal.hpp"
+#include "nucreg/report/coco_export.hpp"
 #include "nucreg/report/export_csv.hpp"
 #include "nucreg/report/json.hpp"
 #include "nucreg/report/map_export.hpp"
@@ -47,6 +48,7 @@ ExitStatus export_command(const ExportCommand& command) {
     const auto write = command.format == "python-benchmark" ? export_python_benchmark
                        : command.format == "profiles"       ? export_profiles
                        : command.format == "maps"           ? export_maps
+                       : command.format == "coco"           ? export_coco
                                                             : export_csv;
     return write(reader, command.folder, command.force);
   });

@@ -130,6 +130,7 @@ class Export(NucregCase):
         self.nucreg("export", "out.h5", "--to", "x", "--format", "profiles")
         profiles = json.loads((self.dir / "x/profiles.json").read_text())
         self.assertEqual((profiles["trials"], profiles["trials_used"]), (12, 12))
+        self.assertIn("of the whole solve", profiles["costs"])
         evaluations, gap = self.rows["function_evaluations"], self.rows["gap"]
         for target in profiles["targets"]:
             for number, solver in enumerate(target["solvers"]):
@@ -142,6 +143,39 @@ class Export(NucregCase):
                 average = solver["evaluations"]["average"]
                 self.assertEqual((average["successes"], average["attempts"]), (reached.sum(), 12))
                 self.assertAlmostEqual(average["value"], evaluations[mine].sum() / reached.sum())
+
+    def test_profiles_of_traces(self):
+        self.run_job(JOB.replace('name = "B"\nkind = "nlopt"', 'name = "B"\nkind = "nlopt"\n'
+                                 'algorithm = "LN_NELDERMEAD"') + "[run]\ntrace = true\n",
+                     "--set", "job.trials=5", output="traced.h5")
+        with h5py.File(self.dir / "traced.h5", "a") as f:
+            f["trials/timing_valid"][:] = 1  # whatever the machine is doing
+            rows = {name: column[:] for name, column in f["trials"].items()}
+            trace = {name: column[:] for name, column in f["trace"].items()}
+        self.nucreg("export", "traced.h5", "--to", "t", "--format", "profiles")
+        profiles = json.loads((self.dir / "t/profiles.json").read_text())
+        self.assertIn("from /trace", profiles["costs"])
+        for target in profiles["targets"]:
+            for number, solver in enumerate(target["solvers"]):
+                evaluations, seconds = [], []
+                for row in np.flatnonzero(rows["solver"] == number):
+                    if not rows["gap"][row] <= target["gap"]:
+                        continue
+                    points = slice(*trace["offsets"][row:row + 2])
+                    best = rows["objective"][row] / (1 + rows["gap"][row])
+                    enough = max(rows["objective"][row], best * (1 + target["gap"]))
+                    there = np.flatnonzero(trace["objective"][points] <= enough)
+                    evaluations.append(trace["evaluation"][points][there[0]] if len(there)
+                                       else rows["function_evaluations"][row])
+                    time = trace["time_s"][points][there[0]] if len(there) else np.inf
+                    seconds.append(min(time, rows["wall_s"][row]))
+                self.assertEqual(solver["evaluations"]["runtime"]["budget"],
+                                 sorted(set(evaluations)))
+                self.assertEqual(solver["seconds"]["runtime"]["budget"], sorted(set(seconds)))
+                self.assertEqual(solver["evaluations"]["average"]["successes"], len(evaluations))
+        coarse, fine = (profiles["targets"][i]["solvers"][1]["evaluations"]["average"]["value"]
+                        for i in (0, 2))
+        self.assertLess(coarse, fine)  # not the whole solve's
 
     def test_maps(self):
         self.nucreg("export", "out.h5", "--to", "x", "--format", "maps")
