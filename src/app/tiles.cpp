@@ -27,14 +27,12 @@ std::vector<std::string> expand(const std::string& pattern, const ErrorFields& p
   std::error_code unreadable;
   if (fs::exists(pattern, unreadable)) return {pattern};
   glob_t found{};
-  const int status = glob(pattern.c_str(), GLOB_ERR, nullptr, &found);
+  const int status = glob(pattern.c_str(), 0, nullptr, &found);
   const std::unique_ptr<glob_t, void (*)(glob_t*)> owner(&found, &globfree);
   if (status == 0) return {found.gl_pathv, found.gl_pathv + found.gl_pathc};
   ErrorFields fields = place;
   fields.allowed = "files that are there, globs that match some";
-  throw InputError(fmt::format("\"{}\" {}", pattern,
-                               status == GLOB_NOMATCH ? "matches no file" : "cannot be searched"),
-                   fields);
+  throw InputError(fmt::format("\"{}\" matches no file", pattern), fields);
 }
 
 std::vector<std::string> expand_all(const Job& job, const char* key,

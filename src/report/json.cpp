@@ -35,6 +35,8 @@ std::string to_json(const Overview& overview) {
   for (const Table* table :
        {&overview.configurations, &overview.solvers, &overview.summary, &overview.ranks})
     json[table->name] = rows_of(*table);
+  for (const Table* table : {&overview.scatter, &overview.agreement})
+    if (!table->columns.empty()) json[table->name] = rows_of(*table);
   json["messages"] = Json::array();
   for (const MessageCount& m : overview.messages)
     json["messages"].push_back({{"solver", m.solver},

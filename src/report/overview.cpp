@@ -18,6 +18,10 @@ Overview make_overview(const ResultReader& reader) {
                 .summary = reader.table("summary"),
                 .ranks = reader.table("ranks"),
                 .records = reader.trial_rows()};
+  if (reader.has_table("scatter")) {
+    view.scatter = reader.table("scatter");
+    view.agreement = reader.table("agreement");
+  }
   MessageTally messages;
   ComparisonBuilder comparison(need<std::string>(view.solvers, "name"), view.configurations);
   // What a comparison and the messages need: a third of the bytes of all columns.

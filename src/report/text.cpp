@@ -8,6 +8,7 @@
 #include <span>
 
 #include "nucreg/core/text.hpp"
+#include "spread_text.hpp"
 #include "statistics.hpp"
 #include "table_access.hpp"
 #include "text_table.hpp"
@@ -231,8 +232,8 @@ std::string to_text(const Overview& overview, const TextOptions& options) {
   TextOptions used = options;
   used.width = std::max<std::size_t>(options.width, 20);
   return heading(overview, used.width) + "\n" + solver_table(overview, used) + "\n" +
-         verdict_text(overview, used) + "\n" + message_list(overview, used) +
-         rank_table(overview, used);
+         spread_text(overview, used) + verdict_text(overview, used) + "\n" +
+         message_list(overview, used) + rank_table(overview, used);
 }
 
 }  // namespace nucreg

@@ -80,9 +80,10 @@ TEST_CASE("unknown keys") {
                 "outliers, missing, transform");
   check_fit("bounds = { size = [1, 2] }", "bounds.size", "unknown key",
             "scale, angle_deg, dx_px, dy_px");
-  check(head + "[run]\nmonitor = 3\n",
-        {7, "run.monitor", "unknown key",
-         "monitor_seconds, threads_per_rank, timing_repeats, max_solve_bytes, hang_seconds, trace"});
+  check(
+      head + "[run]\nmonitor = 3\n",
+      {7, "run.monitor", "unknown key",
+       "monitor_seconds, threads_per_rank, timing_repeats, max_solve_bytes, hang_seconds, trace"});
 }
 
 TEST_CASE("transform keys that the model does not have") {
@@ -106,7 +107,8 @@ TEST_CASE("wrong types") {
   check_problem("points = 2024-01-01", "points", "wrong type (date or time)", count);
   check_problem("points = [[1]]", "points", "wrong type (list)", count);
   check_problem("magnification = [4]", "magnification", "wrong type (list)", "number > 0");
-  check_problem("source = [\"pairs\"]", "source", "wrong type (list)", "synthetic, pairs, labels");
+  check_problem("source = [\"pairs\"]", "source", "wrong type (list)",
+                "synthetic, pairs, labels, images");
   check_problem("transform = \"trs\"", "transform", "wrong type (string)", "one table of keys");
   check_problem("transform = [{}, {}]", "transform", "wrong type (list)", "one table of keys");
   check_fit("model = 3", "model", "wrong type (integer)",
@@ -117,8 +119,8 @@ TEST_CASE("wrong types") {
 
 TEST_CASE("unknown words") {
   const std::string models = "rigid, similarity, trs, affine, projective";
-  check_problem("source = \"images\"", "source", "unknown source \"images\"",
-                "synthetic, pairs, labels");
+  check_problem("source = \"movies\"", "source", "unknown source \"movies\"",
+                "synthetic, pairs, labels, images");
   check_problem("transform.model = \"afine\"", "transform.model",
                 "unknown model \"afine\" (did you mean \"affine\"?)", models);
   check_fit("model = \"TRS\"", "model", "unknown model \"TRS\"", models);

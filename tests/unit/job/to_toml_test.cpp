@@ -66,6 +66,11 @@ max_seconds = [0.1, { min = 1, max = 2 }]
 )")));
   check_round_trip(parse_job_text(minimal(
       "source = \"pairs\"\nfiles = [\"a \\\"b\\\" \\\\ c\", \"tab\\there\", \"\u00b5\"]\n")));
+  check_round_trip(parse_job_text(
+      minimal("source = \"images\"\nimages = { ten = [\"a,b.nd2\"], forty = [\"c[1].tif\"], "
+              "diameter_10x_px = 9.5, channel_40x = \"DAPI\", pairs = [\"x + y\"] }")));
+  check_round_trip(
+      parse_job_text(minimal("source = \"images\"\nimages.sheets = [\"a.csv\", \"b\"]")));
   check_round_trip(parse_job_text(minimal("source = \"labels\"\nfiles = \"a\"\nmissing = 0.5\n")));
 }
 

@@ -243,7 +243,7 @@ TEST_CASE("trial_columns tells every column once") {
     names.push_back(column.name);
     CHECK_FALSE(column.units.empty());
   }
-  CHECK(names.size() == 24);
+  CHECK(names.size() == 25);
   CHECK(names.front() == "configuration");
   CHECK(names.back() == "true_params");
   std::sort(names.begin(), names.end());

@@ -31,6 +31,7 @@ inline Record record(std::uint64_t row) {
   r.timing_valid = row % 2 == 0;
   r.rmsd_px = 0.1 * x;
   r.tre_px = row % 3 == 0 ? Record::nan : 0.2 * x;
+  r.heldout_rmsd_px = row % 4 == 1 ? Record::nan : 0.4 * x;
   r.param_error = 0.3 * x;
   r.objective = x * x;
   r.gap = row % 5 == 0 ? 1.0 / 0.0 : 1e-300 * x;

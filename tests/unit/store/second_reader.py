@@ -24,7 +24,7 @@ COLUMNS = {  # name: (type in the file, units)
     "gap": ("<f8", "1"), "wall_s": ("<f8", "s"), "cpu_s": ("<f8", "s"), "repeats": ("<i8", "1"),
     "peak_bytes": ("<i8", "B"), "iterations": ("<i8", "1"), "function_evaluations": ("<i8", "1"),
     "jacobian_evaluations": ("<i8", "1"), "timing_valid": ("bool", "1"), "pairs": ("<i8", "1"),
-    "bounds": ("int8", "1"), "native_code": ("<i4", "1"), "message": ("S200", "1"), "params": ("<f8", "mixed"),
+    "bounds": ("int8", "1"), "heldout_rmsd_px": ("<f8", "px"), "native_code": ("<i4", "1"), "message": ("S200", "1"), "params": ("<f8", "mixed"),
     "true_params": ("<f8", "mixed"),
 }
 
@@ -58,7 +58,7 @@ class Reading(Case):
             "cpu_s": 2e-6 * x, "repeats": 1 + i % 7, "peak_bytes": 2**40 + i,
             "iterations": np.where(i % 4 == 0, -1, i), "function_evaluations": 2 * i,
             "jacobian_evaluations": 3 * i, "timing_valid": i % 2 == 0, "pairs": 100 + i,
-            "bounds": i % 3, "native_code": -(i % 3),
+            "bounds": i % 3, "heldout_rmsd_px": np.where(i % 4 == 1, np.nan, 0.4 * x), "native_code": -(i % 3),
             "message": [f"Müller {k}".encode() if k % 250 == 7 else b"" for k in i],
             "params": params, "true_params": -params,
         }
