@@ -21,10 +21,10 @@ UNITS = {"noise_px": "40x px", "outliers": "fraction", "missing": "fraction",
 WORDS = {"points": "number of points", "min_distance_px": "minimum distance"}
 # Below, an error is one of rounding: 40x px, or the unit of a parameter; KiB; counts.
 LINEAR_BELOW = {"rmsd": 1e-3, "tre": 1e-3, "parameter-error": 1e-3, "memory": 1, "evaluations": 1}
-FIRST = ("points", "noise_px", "outliers", "missing")
-MOST_AXES = 4
-TYPICAL = ("A marker is the median over configurations of their medians; the bar joins the medians "
-           "of their 5th and 95th percentiles.")
+FIRST = ("points", "noise_px", "outliers", "missing", "model", "loss", "coordinates", "start")
+MOST_AXES = 6
+TYPICAL = ("A marker is the median of the medians of all configurations that the solver takes on; "
+           "the bar joins the medians of their 5th and 95th percentiles.")
 
 
 def words(axis):
@@ -36,7 +36,8 @@ def axis_label(axis):
 
 
 class Cells:
-    """The summary as columns, and the numeric axes that the job varies."""
+    """The summary as columns, and the axes that the job varies, numbers first; words are their
+    places in `categories`."""
 
     def __init__(self, result):
         self.result = result
@@ -48,6 +49,12 @@ class Cells:
         numbers = {name for row in configurations for name, value in row.items()
                    if isinstance(value, (int, float)) and name != "configuration"}
         every = {name: finite(row.get(name) for row in configurations) for name in numbers}
+        self.categories = {}
+        for name in FIRST:
+            words_of = list(dict.fromkeys(row.get(name) for row in configurations))
+            if name not in numbers and len(words_of) > 1:
+                self.categories[name] = words_of
+                every[name] = np.array([words_of.index(row.get(name)) for row in configurations])
         varied = [n for n in every if len(set(every[n][np.isfinite(every[n])].tolist())) > 1]
         rank = {name: i for i, name in enumerate(FIRST)}
         varied.sort(key=lambda n: (rank.get(n, len(FIRST)), n))
@@ -94,8 +101,12 @@ def against(cells, name):
 
 def _finish(ax, cells, axis, label, linear_below=None):
     values = np.unique(cells.axis(axis))
-    log_where_positive(ax, "x", values)
-    if 0 < len(values) <= 6 and np.isfinite(values).all():
+    if axis in cells.categories:
+        ax.set_xticks(range(len(cells.categories[axis])), cells.categories[axis])
+        ax.set_xlim(-0.5, len(cells.categories[axis]) - 0.5)
+    else:
+        log_where_positive(ax, "x", values)
+    if axis not in cells.categories and 0 < len(values) <= 6 and np.isfinite(values).all():
         ax.set_xticks(values, [f"{v:g}" for v in values])
     drawn = [y for line in ax.lines for y in np.asarray(line.get_ydata(), float)]
     log_where_positive(ax, "y", drawn, linear_below)

@@ -72,7 +72,8 @@ def busy(result):
     if not rows:
         nothing(ax, "no rank in the file")
     places = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), 24)).astype(int)) if rows else []
-    ax.set_yticks(places, [f"rank {rows[i]['rank']} ({rows[i]['host']})" for i in places])
+    ax.set_yticks(places, [f"rank {rows[i].get('rank', i)} ({rows[i].get('host', '?')})"
+                           for i in places])
     ax.set_ylim(max(len(rows), 1) - 0.4, -0.6)
     ax.set_xlabel("s")
     legend(drawing, [ax])
