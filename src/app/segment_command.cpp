@@ -17,6 +17,7 @@
 #include "nucreg/app/segment_image.hpp"
 #include "nucreg/app/stop_signal.hpp"
 #include "nucreg/app/terminal.hpp"
+#include "nucreg/core/allocation.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/nuclei/segment.hpp"
 #include "nucreg/run/communicator.hpp"
@@ -264,6 +265,7 @@ ExitStatus segment_other_rank(Communicator& communicator) {
 
 ExitStatus segment_command(const SegmentCommand& command) {
   const StopSignals caught;
+  keep_freed_memory();  // pictures come and go at every step of every image
   const auto on_rank = [&](Communicator& communicator) {
     return communicator.rank() == 0 ? segment_root(communicator, command)
                                     : segment_other_rank(communicator);

@@ -46,15 +46,19 @@ struct Pixel {
 std::vector<Pixel> from_high_to_low(const cv::Mat1f& relief, const cv::Mat1b& mask, double low,
                                     double high) {
   std::vector<Pixel> pixels;
+  pixels.reserve(static_cast<std::size_t>(cv::countNonZero(mask)));
   std::vector<std::uint32_t> starts(steps + 1, 0);
   const double scale = high > low ? (steps - 1) / (high - low) : 0.0;
-  for (int y = 0; y < mask.rows; ++y)
+  for (int y = 0; y < mask.rows; ++y) {
+    const std::uint8_t* const inside = mask[y];
+    const float* const heights = relief[y];
     for (int x = 0; x < mask.cols; ++x)
-      if (mask(y, x) != 0) {
-        pixels.push_back(
-            {x, y, static_cast<int>((high - static_cast<double>(relief(y, x))) * scale)});
-        ++starts[pixels.back().step + 1];
+      if (inside[x] != 0) {
+        const int step = static_cast<int>((high - static_cast<double>(heights[x])) * scale);
+        pixels.push_back({x, y, step});
+        ++starts[step + 1];
       }
+  }
   std::partial_sum(starts.begin(), starts.end(), starts.begin());
   std::vector<Pixel> sorted(pixels.size());
   for (const Pixel& pixel : pixels) sorted[starts[pixel.step]++] = pixel;
@@ -70,8 +74,7 @@ void number_roots(Basins& basins, Sets& sets) {
     if (number[root] == 0) number[root] = ++basins.count;
     number[i] = number[root];
   }
-  for (int y = 0; y < basins.labels.rows; ++y)
-    for (int x = 0; x < basins.labels.cols; ++x) basins.labels(y, x) = number[basins.labels(y, x)];
+  for (int& label : basins.labels) label = number[label];
 }
 
 struct Basin {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "nucreg/core/allocation.hpp"
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/image/image.hpp"
@@ -48,6 +49,7 @@ int main(int argc, char** argv) {
     std::fputs("usage: bench_segment ROUNDS IMAGE...\n", stderr);
     return 2;
   }
+  keep_freed_memory();  // as `nucreg segment` does
   try {
     for (int i = 2; i < argc; ++i) measure(argv[i], rounds);
   } catch (const nucreg::Error& e) {
