@@ -30,7 +30,7 @@ InputFile input_of(const std::string& name, std::size_t pairs) {
   return input;
 }
 
-struct Source {
+struct Made {
   Job job;
   Plan plan = make_plan(job);
   std::unique_ptr<ProblemSource> source =
@@ -40,7 +40,7 @@ struct Source {
 }  // namespace
 
 TEST_CASE("a resample draws as many pairs as there are, and holds out those not drawn") {
-  const Source made{images_job(1)};
+  const Made made{images_job(1)};
   REQUIRE(made.plan.configurations.size() == 2);
   double heldout = 0.0;
   std::vector<int> times(40);
@@ -71,8 +71,8 @@ TEST_CASE("a resample draws as many pairs as there are, and holds out those not 
 }
 
 TEST_CASE("a resample depends on seed, configuration and trial alone") {
-  const Source made{images_job(1)}, again{images_job(1)}, other{images_job(2)};
-  const auto drawn = [](const Source& source, std::size_t configuration, std::uint32_t number) {
+  const Made made{images_job(1)}, again{images_job(1)}, other{images_job(2)};
+  const auto drawn = [](const Made& source, std::size_t configuration, std::uint32_t number) {
     return source.source->make(source.plan.configurations[configuration], number).pairs.x10;
   };
   CHECK(drawn(made, 0, 5) == drawn(again, 0, 5));

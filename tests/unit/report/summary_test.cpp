@@ -43,7 +43,7 @@ TEST_CASE("no rows give an empty table with all columns") {
   const Table table = summarise(2, {});
   CHECK(table.name == "summary");
   CHECK(table.rows() == 0);
-  CHECK(table.columns.size() == 6 + 11 * 6 + 1);
+  CHECK(table.columns.size() == 6 + 12 * 6 + 1);
   CHECK(table.at("wall_s_p95").units == "s");
   CHECK(table.at("wall_s_count").units == "1");
   CHECK(table.at("peak_bytes_mean").units == "B");
