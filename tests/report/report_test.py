@@ -265,6 +265,15 @@ class OddResults(NucregCase):
         self.assert_says(html, "Partial result.", "1 of 5 trials are done, 4 are missing")
 
 
+class LargeResult(NucregCase):
+    def test_says_that_it_samples(self):
+        subprocess.run([LARGE_RESULT, "large.h5", "20000", "4", "2"], cwd=self.dir, check=True)
+        made = report(self.dir, "large.h5")
+        self.assertEqual((made.returncode, made.stderr), (DONE, ""))
+        html = (self.dir / "large.html").read_text()
+        self.assertTrue("A random sample is drawn: 4,000 of 10,000 trials" in html)
+
+
 class WrongInputs(NucregCase):
     def refused(self, status, *arguments, needles=()):
         before = self.content()
@@ -303,4 +312,5 @@ class WrongInputs(NucregCase):
 
 
 if __name__ == "__main__":
+    LARGE_RESULT = sys.argv.pop(1)
     unittest.main()

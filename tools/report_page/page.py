@@ -100,7 +100,7 @@ def what_was_run(result):
     return joined([
         tag("dl", joined(joined([tag("dt", k.replace("_", " ")), tag("dd", v)]) for k, v in facts)),
         table("solvers-table", "Solvers", ["solver", "kind", "algorithm", "options"],
-              [[s["name"], s["kind"], s["algorithm"] or "-", s["options"] or "-"]
+              [[s["name"], *(s.get(k) or "-" for k in ("kind", "algorithm", "options"))]
                for s in o["solvers"]]),
         tag("details", joined([tag("summary", "The whole job"), tag("pre", result.job_text),
                                tag("p", tag("a", f"Save as {job_name(result)}",
