@@ -7,6 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "bounded_sample.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/random.hpp"
 #include "nucreg/core/text.hpp"
@@ -41,6 +42,7 @@ struct RunComparison::Tally {
   explicit Tally(std::uint32_t number) : random(0, number, 0, Purpose::resampling) {}
   SolverChange change;
   BlockedSample logs;
+  BoundedSample ranked;
   RandomStream random;
 };
 
@@ -85,6 +87,7 @@ void RunComparison::add(std::span<const Record> a, std::span<const Record> b) {
     if (const double log = std::log(two.wall_seconds / one.wall_seconds); std::isfinite(log)) {
       ++change.timed;
       tally.logs.add(log, tally.random.bits());
+      tally.ranked.add(log, tally.random);
     }
   }
 }
@@ -99,15 +102,17 @@ std::vector<SolverChange> RunComparison::changes() const {
     const ConfidenceInterval logs = resampler.mean_interval(tally.logs);
     change.time_interval.low = std::exp(logs.low);
     change.time_interval.high = std::exp(logs.high);
+    BoundedSample ranked = tally.ranked;
+    change.time_p = wilcoxon_signed_rank(ranked.sorted()).p;
   }
   return all;
 }
 
 std::string to_text(std::span<const SolverChange> changes, double threshold, std::size_t width) {
   std::vector<TextColumn> columns{
-      {"solver", false, 9},       {"solves", true, 3}, {"time B/A", true, 8},
-      {"95 % interval", true, 7}, {"timed", true, 2},  {"same bits", true, 4},
-      {"better", true, 5},        {"worse", true, 6},  {"speed", false, 6}};
+      {"solver", false, 9}, {"solves", true, 3}, {"time B/A", true, 8},  {"95 % interval", true, 7},
+      {"p", true, 1},       {"timed", true, 2},  {"same bits", true, 4}, {"better", true, 5},
+      {"worse", true, 6},   {"speed", false, 6}};
   for (const SolverChange& c : changes) {
     const bool known = !std::isnan(c.time_interval.low);
     const std::vector<std::string> cells{
@@ -117,6 +122,7 @@ std::string to_text(std::span<const SolverChange> changes, double threshold, std
         known ? fmt::format("{} to {}", number_text(c.time_interval.low),
                             number_text(c.time_interval.high))
               : "-",
+        std::isnan(c.time_p) ? "-" : number_text(c.time_p),
         count_text(c.timed),
         count_text(c.identical),
         count_text(c.better),
@@ -140,6 +146,7 @@ std::string to_json(std::span<const SolverChange> changes, double threshold) {
                     {"time_ratio", c.time_ratio},
                     {"time_ratio_low", c.time_interval.low},
                     {"time_ratio_high", c.time_interval.high},
+                    {"time_p", c.time_p},
                     {"identical", c.identical},
                     {"better", c.better},
                     {"worse", c.worse},

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "nucreg/report/verdict.hpp"
@@ -34,6 +36,18 @@ const char* finding_name(SpeedFinding finding) {
 }
 
 }  // namespace
+
+bool is_verdict_scope(std::string_view name) {
+  using enum Region::Scope;
+  return std::ranges::any_of(std::array{overall, axis, configuration},
+                             [&](Region::Scope scope) { return scope_name(scope) == name; });
+}
+
+bool is_verdict_finding(std::string_view name) {
+  using enum SpeedFinding;
+  return std::ranges::any_of(std::array{faster, same, undecided, incomparable},
+                             [&](SpeedFinding finding) { return finding_name(finding) == name; });
+}
 
 Table verdict_table(const Comparison& comparison) {
   Table table{.name = "verdict"};

@@ -11,6 +11,7 @@
 #include "row_order.hpp"
 #include "table_access.hpp"
 #include "trial_stream.hpp"
+#include "verify_extras.hpp"
 
 namespace nucreg {
 namespace {
@@ -29,6 +30,8 @@ class Verifier {
     attempt([&] { check_configurations(); });
     attempt([&] { check_solvers(); });
     attempt([&] { check_ranks(); });
+    attempt([&] { check_traces(reader_, findings_); });
+    attempt([&] { check_verdict(reader_, result_.configurations, solvers_, findings_); });
     if (result_.configurations > 0 && result_.solvers > 0 && result_.trials > 0) check_rows();
     const auto lines = findings_.lines();
     result_.findings.insert(result_.findings.end(), lines.begin(), lines.end());

@@ -103,6 +103,11 @@ TraceReader::TraceReader(hid_t file, std::uint64_t rows)
 
 void TraceReader::read(std::uint64_t first, std::span<Record> rows) const {
   const auto offsets = read_values<std::int64_t>(offsets_, first, rows.size() + 1);
+  if (first == 0 && offsets.front() != 0)
+    throw hdf5::Failure("offsets", "do not begin at 0", offsets_.path());
+  if (first + rows.size() + 1 == offsets_.rows() &&
+      offsets.back() != static_cast<std::int64_t>(evaluation_.rows()))
+    throw hdf5::Failure("offsets", "do not end where the points do", offsets_.path());
   for (std::size_t i = 0; i < rows.size(); ++i)
     if (offsets[i] < 0 || offsets[i + 1] < offsets[i] ||
         static_cast<std::uint64_t>(offsets[i + 1]) > evaluation_.rows())

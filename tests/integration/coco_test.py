@@ -137,6 +137,11 @@ class Coco(NucregCase):
             offsets = f["trace/offsets"][:]
             offsets[row + 1:] = offsets[row]
             f["trace/offsets"][:] = offsets
+            for name in ("evaluation", "objective", "time_s"):
+                points, units = f["trace"][name][:offsets[-1]], f["trace"][name].attrs["units"]
+                del f["trace"][name]
+                f["trace"][name] = points
+                f["trace"][name].attrs["units"] = units
             f["trials/status"][row] = kind["failed"]
             for name, nothing in (("objective", np.nan), ("gap", np.nan),
                                   ("function_evaluations", 0)):

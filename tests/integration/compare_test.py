@@ -6,8 +6,9 @@ import unittest
 
 import h5py
 import numpy as np
+from scipy import stats
 
-from nucreg_case import DONE, INPUT, LEAST_JOB, USAGE, NucregCase, run
+from nucreg_case import DONE, INPUT, LEAST_JOB, USAGE, NucregCase, read_group, run
 
 DIFFERENT = 6
 JOB = LEAST_JOB.replace("[problem]", "trials = 40\n[problem]\nnoise_px = 1").replace(
@@ -80,10 +81,29 @@ class Compare(NucregCase):
         self.assertAlmostEqual(self.compare(DONE)[0]["time_ratio"], 0.5, delta=0.01)
 
     def test_trials_of_only_one_run_are_left_out(self):
-        part = self.run_job(JOB, "--set", "job.trials=40", output="c.h5")
-        self.assertTrue(part.exists())
-        outcome = self.nucreg("compare", "a.h5", "c.h5", "--threshold", "1e6")
-        self.assertIn("40 trials are in both", outcome.out)
+        self.run_job(JOB, "--part", "1/2", output="one.h5")
+        self.run_job(JOB, "--part", "2/2", output="two.h5")
+        for arguments, counts in ((("a.h5", "one.h5"), "20 trials are in both, 20 in A only, 0 in B"),
+                                  (("two.h5", "a.h5"), "20 trials are in both, 0 in A only, 20 in B")):
+            outcome = self.nucreg("compare", *arguments, "--threshold", "1e6")
+            self.assertIn(counts, outcome.out)
+            changes = json.loads(
+                self.nucreg("compare", *arguments, "--threshold", "1e6", "--json").out)
+            self.assertEqual([(c["solves"], c["identical"]) for c in changes], [(20, 20)] * 2)
+        self.refused(INPUT, ("compare", "one.h5", "two.h5"), "two.h5", "no trial that is in the other")
+
+    def test_the_p_value_is_scipys(self):
+        rng = np.random.default_rng(5)
+        with h5py.File(self.b, "a") as f:
+            wall = f["trials/wall_s"][:]
+            wall *= np.exp(rng.normal(0.02, 0.1, len(wall)))
+            f["trials/wall_s"][:] = wall
+        self.rebuild(self.b)
+        before, after = (read_group(file, "trials") for file in (self.a, self.b))
+        for number, change in enumerate(self.compare(DONE, "--threshold", "9")):
+            mine = before["solver"] == number
+            logs = np.log(after["wall_s"][mine] / before["wall_s"][mine])
+            self.assertAlmostEqual(change["time_p"], stats.wilcoxon(logs).pvalue, places=9)
 
     def test_refusals(self):
         self.run_job(JOB, "--set", "job.seed=4", output="other.h5")

@@ -22,9 +22,10 @@ struct SolverChange {
   std::uint64_t timed = 0;           ///< of these: both arrived equally well, both timings valid
   double time_ratio = nan;           ///< geometric mean of time in B / time in A over the timed
   ConfidenceInterval time_interval;  ///< its 95 % bootstrap interval
-  std::uint64_t identical = 0;       ///< solves with the same status and bits of all results
-  std::uint64_t better = 0;  ///< B reached a lower objective, or failed no more where A failed
-  std::uint64_t worse = 0;   ///< the opposite
+  double time_p = nan;  ///< Wilcoxon's signed ranks of the logarithms; beyond 16,384 of a sample
+  std::uint64_t identical = 0;  ///< solves with the same status and bits of all results
+  std::uint64_t better = 0;     ///< B reached a lower objective, or failed no more where A failed
+  std::uint64_t worse = 0;      ///< the opposite
   double largest_change_px = 0.0;  ///< of rmsd_px where both are finite
 
   /// Whether B is surely slower than A by more than `threshold` (0.1: 10 %).

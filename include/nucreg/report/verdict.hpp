@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "nucreg/core/table.hpp"
@@ -39,6 +40,9 @@ struct Verdict {
 
 /// `/verdict`: a row per region and pair, numbers with units, names and a sentence.
 [[nodiscard]] Table verdict_table(const Comparison& comparison);
+/// Whether its columns `scope` and `finding` may hold this.
+[[nodiscard]] bool is_verdict_scope(std::string_view name);
+[[nodiscard]] bool is_verdict_finding(std::string_view name);
 /// `/verdict_ranks`: a row per solver; mean rank, Friedman's p, critical difference.
 [[nodiscard]] Table solver_rank_table(const Comparison& comparison);
 
