@@ -17,8 +17,8 @@ import numpy as np
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 
 import browser  # noqa: E402
-from nucreg_case import (DONE, INPUT, LIMIT_S, NUCREG, OUTPUT, ROOT, USAGE, NucregCase,  # noqa: E402
-                         read_group, run, status_codes)
+from nucreg_case import (  # noqa: E402
+    DONE, INPUT, LIMIT_S, NUCREG, OUTPUT, ROOT, USAGE, NucregCase, read_group, run, status_codes)
 
 JOB = """
 [job]
@@ -72,7 +72,8 @@ FIGURES = {
 MARKS = """
 return Object.fromEntries([...document.querySelectorAll("figure")].map((f) => [f.id,
   [...f.querySelectorAll("svg path, svg use, svg image")].filter((mark) => {
-    const group = mark.closest("[id*='line2d_'], [id*='Collection_'], [id*='QuadMesh_'], [id*='mark-']");
+    const group = mark.closest(
+      "[id*='line2d_'], [id*='Collection_'], [id*='QuadMesh_'], [id*='mark-']");
     return group && !mark.closest("[id*='matplotlib.axis'], [id*='legend_'], defs");
   }).length]));
 """
@@ -211,7 +212,7 @@ class OddResults(NucregCase):
         whole = self.run_job(text, "--set", "problem.outliers=0", "--set", "fit.max_evaluations=3",
                              "--set", "fit.bounds.scale=[1, 9]")
         html = self.page()
-        saved = re.search(r'download="looks.toml" href="data:application/toml;base64,([^"]+)"', html)
+        saved = re.search(r'download="looks.toml" href="data:[^,]+;base64,([^"]+)"', html)
         self.write("looks.toml", base64.b64decode(saved.group(1)))
         lines = re.findall(r"<code>(nucreg run [^<]+)</code>", html)
         self.assertTrue(lines)

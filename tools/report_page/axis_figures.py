@@ -9,7 +9,8 @@ MEASURES = {
     "rmsd": ("rmsd_px", 1, "RMSD, 40x px", "root mean square distance of all pairs"),
     "tre": ("tre_px", 1, "TRE, 40x px",
             "distance between fitted and true map over corners and centre of the field"),
-    "parameter-error": ("param_error", 1, "parameter error", "norm of fitted minus true parameters"),
+    "parameter-error": ("param_error", 1, "parameter error",
+                        "norm of fitted minus true parameters"),
     "time": ("wall_s", 1e3, "time, ms", "wall time of one solve"),
     "memory": ("peak_bytes", 1 / 1024, "memory, KiB",
                "most heap memory that the solve itself held at once"),
@@ -95,7 +96,8 @@ def against(cells, name):
     what = label.split(",")[0]
     below = f" The scale is linear below {LINEAR_BELOW[name]:g}." if any(
         ax.get_yscale() == "symlog" for ax in axes) else ""
-    return Figure(name, f"{what[:1].upper()}{what[1:]} against {' and '.join(map(words, cells.axes))}",
+    title = f"{what[:1].upper()}{what[1:]} against {' and '.join(map(words, cells.axes))}"
+    return Figure(name, title,
                   f"{meaning[:1].upper()}{meaning[1:]}. {TYPICAL}{below}", drawing)
 
 
@@ -131,7 +133,8 @@ def time_per_point(cells):
 
 def growth(cells):
     drawing, axes = panels(2)
-    for ax, (column, what) in zip(axes, (("wall_s_median", "time"), ("peak_bytes_median", "memory"))):
+    for ax, (column, what) in zip(axes, (("wall_s_median", "time"), ("peak_bytes_median",
+                                                                     "memory"))):
         for s, solver in enumerate(cells.result.solvers):
             x, y = cells.along("points", column, s)
             if len(x) and y[0] > 0:
@@ -143,7 +146,8 @@ def growth(cells):
                     label="as the points")
         _finish(ax, cells, "points", f"{what} / {what} at the fewest points")
     legend(drawing, axes)
-    return Figure("growth", "Growth of time and memory", "Relative to the smallest size. The dotted "
+    return Figure("growth", "Growth of time and memory",
+                  "Relative to the smallest size. The dotted "
                   "line grows as the number of points does.", drawing)
 
 
@@ -166,7 +170,8 @@ def complexity(cells):
     legend(drawing, [ax])
     fitted = f"Least-squares lines in logarithms: time grows as {', '.join(said)}." if said else \
         "One size only: no growth to fit."
-    return Figure("complexity", "Complexity", f"Typical time against the number of points n. {fitted}",
+    return Figure("complexity", "Complexity",
+                  f"Typical time against the number of points n. {fitted}",
                   drawing)
 
 
@@ -190,7 +195,8 @@ def ratios(cells):
         if low > 0.95 and high < 1.05:  # not a magnified rounding error
             ax.set_ylim(0.9, 1.1)
     legend(drawing, axes)
-    return Figure("ratios", f"Each solver over {first}, for each measure", f"Below 1: less than {first}. "
+    return Figure("ratios", f"Each solver over {first}, for each measure",
+                  f"Below 1: less than {first}. "
                   "Ratios of typical values; the paired ratio of times with its interval is in the "
                   "verdict.", drawing)
 
@@ -211,8 +217,10 @@ def success(cells):
         ax.set_yscale("linear")
         ax.set_ylim(-4, 108)
     legend(drawing, axes)
-    return Figure("success", "Success rate", "Rows that are not failed, of those where the solver is "
-                  "applicable. Markers grow from solver to solver so that equal ones show.", drawing)
+    return Figure("success", "Success rate",
+                  "Rows that are not failed, of those where the solver is "
+                  "applicable. Markers grow from solver to solver so that equal ones "
+                  "show.", drawing)
 
 
 def variation(cells):
@@ -220,15 +228,18 @@ def variation(cells):
     axis = cells.axes[0]
     for ax, (column, what) in zip(axes, (("wall_s", "time"), ("rmsd_px", "RMSD"))):
         mean, std = (cells.columns.get(f"{column}_{k}", np.empty(0)) for k in ("mean", "std"))
-        cells.columns["variation"] = np.where(mean > 0, 100 * std / np.where(mean > 0, mean, 1), np.nan)
+        cells.columns["variation"] = np.where(mean > 0, 100 * std / np.where(mean > 0, mean, 1),
+                                              np.nan)
         for s, solver in enumerate(cells.result.solvers):
             x, y = cells.along(axis, "variation", s)
             if len(x):
                 ax.plot(x, y, label=solver, **look(s))
         _finish(ax, cells, axis, f"{what}: standard deviation / mean, %")
     legend(drawing, axes)
-    return Figure("variation", "Coefficient of variation over trials", "Standard deviation over mean "
-                  "of the trials of a configuration; median over configurations. It holds what differs "
+    return Figure("variation", "Coefficient of variation over trials",
+                  "Standard deviation over mean "
+                  "of the trials of a configuration; median over configurations. It holds "
+                  "what differs "
                   "between trials and what the machine adds.", drawing)
 
 

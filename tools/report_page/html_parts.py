@@ -49,10 +49,11 @@ def table(name, caption, headings, rows, choices=()):
     numeric = [not any(isinstance(r[i], str) for r in shown) for i in range(len(headings))]
     if len(rows) > len(shown):
         caption += f" The first {len(shown):,} of {len(rows):,} rows; nucreg export gives all."
+    at = {heading: headings.index(heading) for heading in choices}
     selects = [tag("label", joined([f"{heading} ", tag("select", joined(
         [tag("option", "all", value="")] + [tag("option", v, value=v) for v in
-                                           dict.fromkeys(r[headings.index(heading)] for r in shown)]),
-        data_column=headings.index(heading))])) for heading in choices]
+                                           dict.fromkeys(r[at[heading]] for r in shown)]),
+        data_column=at[heading])])) for heading in choices]
     tools = tag("div", joined(
         [tag("label", Raw('Filter <input type="search" placeholder="words or numbers">')), *selects,
          tag("output")]), class_="tools", data_for=name)

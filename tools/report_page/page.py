@@ -11,7 +11,8 @@ MACHINE = ("nucreg_version", "git_revision", "compiler", "cpu_model", "mpi_libra
            "created_utc", "seed", "part")
 SECTIONS = (
     ("conditions", "Over conditions", ("rmsd", "tre", "parameter-error", "time", "memory",
-                                       "evaluations", "rmsd-map", "ratios", "success", "variation")),
+                                       "evaluations", "rmsd-map", "ratios", "success",
+                                        "variation")),
     ("speed", "Speed", ("time-boxes", "time-accuracy", "time-per-point", "growth", "complexity")),
     ("profiles", "Profiles", ("runtime-to-target", "performance-profile", "data-profile",
                               "average-runtime")),
@@ -49,13 +50,16 @@ def banners(result):
         said.append(joined([tag("strong", "One part of a job. "), f"Part {a['part']}; nucreg merge "
                                                                    "puts parts together."]))
     if not result.overview["records"]:
-        said.append(joined([tag("strong", "No rows. "), "The file holds no solve: there is nothing to "
+        said.append(joined([tag("strong", "No rows. "),
+                            "The file holds no solve: there is nothing to "
                                                         "draw and to decide."]))
     failures = sum(row["failures"] for row in result.overview["summary"])
     tried = sum(row["count"] - row["not_applicable"] for row in result.overview["summary"])
     if tried and failures == tried:
-        said.append(joined([tag("strong", "Every solve failed. "), "There is nothing to compare; the "
-                                                                   "reasons are under worst trials."]))
+        said.append(joined([tag("strong", "Every solve failed. "),
+                            "There is nothing to compare; the "
+                                                                   "reasons are under worst "
+                                                                   "trials."]))
     elif tried and not any(row.get("rmsd_px_count") for row in result.overview["summary"]):
         said.append(joined([tag("strong", "No finite RMSD. "), "No solve has an error that is a "
                                                                "number."]))
@@ -94,7 +98,8 @@ def what_was_run(result):
                                         for v in values[:12]) +
                       (f" and {len(values) - 12} more" if len(values) > 12 else "")))
     hosts = list(dict.fromkeys(row.get("host", "?") for row in o["ranks"]))
-    facts.append(("hosts", f"{len(hosts)}: {', '.join(hosts[:6])}{' ...' if len(hosts) > 6 else ''}"))
+    more = " ..." if len(hosts) > 6 else ""
+    facts.append(("hosts", f"{len(hosts)}: {', '.join(hosts[:6])}{more}"))
     facts += [(key, a[key]) for key in MACHINE if a.get(key) not in (None, "")]
     job = base64.b64encode(result.job_text.encode()).decode()
     return joined([
@@ -137,18 +142,23 @@ def worst(result):
                      result.status_names.get(row["status"], "?"), row["rmsd_px"], row["gap"],
                      row["wall_s"] * 1e3, row["message"] or "-", again])
     words = tag("p", joined([
-        "The first failures, the largest gaps to the best known answer, and the valid times furthest above "
-        "the median of their configuration, at most 20 of each. A line runs that trial alone, with the same "
-        "points, start and solvers, and gives the same results; only times differ. It wants the job of "
+        "The first failures, the largest gaps to the best known answer, and the valid times "
+        "furthest above "
+        "the median of their configuration, at most 20 of each. A line runs that trial "
+        "alone, with the same "
+        "points, start and solvers, and gives the same results; only times differ. It wants "
+        "the job of "
         "this run: ", tag("a", f"save {job_name(result)}", download=job_name(result),
                           href="data:application/toml;base64," +
                                base64.b64encode(result.job_text.encode()).decode()),
         ". Do not narrow its axes with --set: a trial is seeded by the number of its configuration."
-        + (f" A job this large has no part of one trial: up to {others} others run with it." if others
-           else "") + " Paths of input files in a job are relative to where nucreg runs."], between=""))
+        + (f" A job this large has no part of one trial: up to {others} others run with it."
+           if others else "")
+        + " Paths of input files in a job are relative to where nucreg runs."],
+        between=""))
     if not rows:
-        return joined([words, tag("p", "No solve failed, none is further than 1e-6 from the best known "
-                                       "answer, and none took 1.5 times its median.")])
+        return joined([words, tag("p", "No solve failed, none is further than 1e-6 from the best "
+                                       "known answer, and none took 1.5 times its median.")])
     return joined([words, table("worst-table", "Worst trials",
                                 ["why", "solver", "configuration", "trial", "conditions", "status",
                                  "RMSD, px", "gap", "time, ms", "message", "job line"], rows,
@@ -159,20 +169,26 @@ def tables(result):
     o, varied = result.overview, differing(result.configurations)
     summary = table(
         "summary-table", "Summary per configuration and solver.",
-        ["configuration", "conditions", "solver", "count", "failures", "valid timings", "RMSD median, px",
-         "TRE median, px", "parameter error median", "gap median", "time median, ms", "time 5 %, ms",
+        ["configuration", "conditions", "solver", "count", "failures", "valid timings",
+         "RMSD median, px",
+         "TRE median, px", "parameter error median", "gap median", "time median, ms",
+         "time 5 %, ms",
          "time 95 %, ms", "evaluations median", "memory median, KiB"],
         ([r["configuration"], conditions(result, varied, r["configuration"]),
           result.solvers[r["solver"]], r["count"], r["failures"], r["timing_valid"],
           r["rmsd_px_median"], r["tre_px_median"], r["param_error_median"], r["gap_median"],
-          scaled(r["wall_s_median"], 1e3), scaled(r["wall_s_p05"], 1e3), scaled(r["wall_s_p95"], 1e3),
+          scaled(r["wall_s_median"], 1e3), scaled(r["wall_s_p05"], 1e3), scaled(r["wall_s_p95"],
+                                                                                1e3),
           r["function_evaluations_median"], scaled(r["peak_bytes_median"], 1 / 1024)]
          for r in o["summary"]), ("solver",))
     compared = table(
-        "comparisons-table", "Pairs of solvers per region of conditions; ratio: time of a over time of b.",
-        ["where", "a", "b", "finding", "time ratio", "95 % from", "to", "p (Holm)", "trials", "timed",
+        "comparisons-table",
+        "Pairs of solvers per region of conditions; ratio: time of a over time of b.",
+        ["where", "a", "b", "finding", "time ratio", "95 % from", "to", "p (Holm)", "trials",
+         "timed",
          "left out", "in words"],
-        ([where(c), c["solver_a"], c["solver_b"], c["finding"], c["time_ratio"], c["time_ratio_low"],
+        ([where(c), c["solver_a"], c["solver_b"], c["finding"], c["time_ratio"],
+          c["time_ratio_low"],
           c["time_ratio_high"], c["speed_p_holm"], c["trials"], c["timed"], c["left_out"],
           c["sentence"]] for c in o["comparisons"]), ("finding",))
     if not o["comparisons"]:
@@ -195,7 +211,8 @@ def page(result, figures):
     shown = [s for s in SECTIONS if any(name in figures for name in s[2])]
     menu = [("verdict", "Verdict"), ("run", "What was run"), *(s[:2] for s in shown),
             ("worst", "Worst trials"), ("tables", "Tables")]
-    body = [tag("h1", title), tag("p", "Which solver, on what, and how sure is that?", class_="soft"),
+    body = [tag("h1", title), tag("p", "Which solver, on what, and how sure is that?",
+                                  class_="soft"),
             tag("nav", joined(tag("a", words, href=f"#{name}") for name, words in menu),
                 aria_label="Sections"),
             banners(result), tag("h2", "Verdict", id="verdict"), verdict(result),
@@ -209,7 +226,8 @@ def page(result, figures):
     body += [tag("h2", "Worst trials", id="worst"), worst(result),
              tag("h2", "Tables", id="tables"), tables(result)]
     # Nothing may be fetched from anywhere.
-    policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+    policy = ("default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+              "img-src data:")
     return "<!DOCTYPE html>\n" + tag("html", joined([
         tag("head", joined([
             Raw('<meta charset="utf-8">'),
@@ -218,7 +236,8 @@ def page(result, figures):
             Raw('<link rel="icon" href="data:,">'), tag("title", title),
             tag("style", Raw((HERE / "page.css").read_text()))])),
         tag("body", joined([tag("main", joined(body)),
-                            tag("script", Raw((HERE / "page.js").read_text()))]))]), lang="en") + "\n"
+                            tag("script", Raw((HERE / "page.js").read_text()))]))]),
+        lang="en") + "\n"
 
 
 def plots(figures, names):

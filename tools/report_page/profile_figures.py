@@ -67,7 +67,8 @@ def average_runtimes(profiles):
                 if a["value"] is not None and a["value"] > 0:
                     low = a["low"] if a["low"] is not None else a["value"]
                     high = a["high"] if a["high"] is not None else a["value"]
-                    points.append((t + (s - (len(solvers) - 1) / 2) * 0.7 / len(solvers), a["value"],
+                    points.append((t + (s - (len(solvers) - 1) / 2) * 0.7 / len(solvers),
+                                   a["value"],
                                    max(0, a["value"] - low), max(0, high - a["value"])))
             if points:
                 x, y, low, high = zip(*points)
@@ -81,7 +82,8 @@ def average_runtimes(profiles):
         ax.set_xticks(range(len(targets)), [f"{t['gap']:g}" for t in targets])
         ax.set(xlabel="target: gap to the best known objective", ylabel=label)
     legend(drawing, axes)
-    return Figure("average-runtime", "Average runtime", "All that was spent, failures included, per "
+    return Figure("average-runtime", "Average runtime",
+                  "All that was spent, failures included, per "
                   f"success; bars: 95 % bootstrap interval. {used(profiles)}", drawing)
 
 

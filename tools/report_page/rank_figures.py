@@ -31,7 +31,8 @@ def over_time(result):
         nothing(axes[1], "no sample was taken")
     legend(drawing, axes)
     cut = "" if len(samples) == ranks else f" {len(samples)} of {ranks} ranks are drawn, evenly."
-    return Figure("rank-use", "Use of ranks over time", "Samples each run.monitor_seconds, averaged "
+    return Figure("rank-use", "Use of ranks over time",
+                  "Samples each run.monitor_seconds, averaged "
                   f"where they are dense. 100 % is one processor; the machine: of all its "
                   f"processors.{cut}", drawing)
 
@@ -63,22 +64,27 @@ def busy(result):
     drawing, (ax,) = panels(1, height=min(8.0, 0.24 * max(4, len(rows)) + 0.9))
     left = np.zeros(len(rows))
     for i, (column, label, colour, hatch) in enumerate((
-            ("busy_s", "solving", COLOURS[5], ""), ("wait_s", "waiting for work", "#FFFFFF", "///"))):
+            ("busy_s", "solving", COLOURS[5], ""), ("wait_s", "waiting for work",
+                                                    "#FFFFFF", "///"))):
         value = np.array([row.get(column) or 0 for row in rows])
-        for n, bar in enumerate(ax.barh(range(len(rows)), value, left=left, label=label, color=colour,
+        for n, bar in enumerate(ax.barh(range(len(rows)), value, left=left, label=label,
+                                        color=colour,
                                         edgecolor="#333333", linewidth=0.6, hatch=hatch)):
             bar.set_gid(f"mark-bar-{i}-{n}")
         left += value
     if not rows:
         nothing(ax, "no rank in the file")
-    places = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), 24)).astype(int)) if rows else []
+    places = np.unique(np.linspace(0, len(rows) - 1, min(len(rows),
+                                                         24)).astype(int)) if rows else []
     ax.set_yticks(places, [f"rank {rows[i].get('rank', i)} ({rows[i].get('host', '?')})"
                            for i in places])
     ax.set_ylim(max(len(rows), 1) - 0.4, -0.6)
     ax.set_xlabel("s")
     legend(drawing, [ax])
-    cut = "" if len(rows) == len(ranks) else f" {len(rows)} of {len(ranks)} ranks are drawn, evenly."
-    return Figure("rank-balance", "Balance of ranks", f"Seconds that each rank solved and waited.{cut}",
+    cut = "" if len(rows) == len(ranks) else \
+        f" {len(rows)} of {len(ranks)} ranks are drawn, evenly."
+    return Figure("rank-balance", "Balance of ranks",
+                  f"Seconds that each rank solved and waited.{cut}",
                   drawing)
 
 

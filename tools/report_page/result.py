@@ -94,7 +94,7 @@ class Result:
         self.worst = worst.rows()
 
     def _read_traces(self, h5):
-        """Per solver a list of (evaluation, objective) of some of the drawn rows; None: no traces."""
+        """Per solver (evaluation, objective) of some of the drawn rows; None: no traces."""
         if "trace" not in h5:
             return None
         trace, traces = h5["trace"], []
@@ -153,7 +153,8 @@ class Worst:
         usual = np.array([self.median.get(key) or np.nan for key in
                           zip(rows["configuration"].tolist(), rows["solver"].tolist())], float)
         times = np.divide(rows["wall_s"], usual, where=usual > 0, out=np.full(len(rows), np.nan))
-        self._offer("slow", rows, times, arrived & rows["timing_valid"].astype(bool) & (times > 1.5))
+        self._offer("slow", rows, times,
+                    arrived & rows["timing_valid"].astype(bool) & (times > 1.5))
 
     def _offer(self, kind, rows, badness, candidates):
         heap = self.heaps[kind]

@@ -1,4 +1,4 @@
-"""What is drawn of single solves: spread of times, time against accuracy, parameters, convergence."""
+"""Single solves: spread of times, time against accuracy, parameters, convergence."""
 
 import numpy as np
 
@@ -18,8 +18,8 @@ MOST_DOTS = 1500  # of each solver
 def sampled(result):
     if result.trials_drawn == result.trials:
         return f"All {result.trials:,} trials are drawn."
-    return (f"A random sample is drawn: {result.trials_drawn:,} of {result.trials:,} trials, the same "
-            "for all solvers.")
+    return (f"A random sample is drawn: {result.trials_drawn:,} of {result.trials:,} trials, the "
+            "same for all solvers.")
 
 
 def boxes(ax, values, places, solver, width, label=None):
@@ -53,7 +53,8 @@ def time_boxes(result):
         nothing(ax, "no finite value")
     ax.set_ylabel("time, ms")
     without = [n for s, n in enumerate(solvers) if not (valid & (rows["solver"] == s)).any()]
-    said = f" No timing is valid of {', '.join(without)}: all its times are drawn." if without else ""
+    said = f" No timing is valid of {', '.join(without)}: all its times are drawn." \
+        if without else ""
     return Figure("time-boxes", "Spread of times over all conditions", "Box: quartiles and median; "
                   f"whiskers: 5th to 95th percentile. Valid timings only.{said} {sampled(result)}",
                   drawing)
@@ -71,7 +72,8 @@ def time_accuracy(result):
         pick = np.linspace(0, len(mine) - 1, min(len(mine), MOST_DOTS)).astype(int)
         if len(pick):
             style = look(s)
-            ax.plot(mine["wall_s"][pick] * 1e3, np.maximum(mine[measure][pick], 1e-15), label=solver,
+            ax.plot(mine["wall_s"][pick] * 1e3, np.maximum(mine[measure][pick], 1e-15),
+                    label=solver,
                     linestyle="none", marker=style["marker"], color=style["color"], alpha=0.55,
                     markersize=4, markeredgewidth=0)
     if ax.lines:
@@ -82,7 +84,8 @@ def time_accuracy(result):
     ax.set(xlabel="time, ms", ylabel=label)
     legend(drawing, [ax])
     fewer = f" Of each solver {MOST_DOTS:,} at most." if most > MOST_DOTS else ""
-    return Figure("time-accuracy", "Time against accuracy", "A dot is a solve; left is faster, down is "
+    return Figure("time-accuracy", "Time against accuracy",
+                  "A dot is a solve; left is faster, down is "
                   f"more accurate. {sampled(result)}{fewer}", drawing)
 
 
@@ -100,7 +103,8 @@ def parameter_errors(result):
         drawn = []
         for s, solver in enumerate(result.solvers):
             own = error[mine["solver"] == s]
-            values = [np.maximum(column[np.isfinite(column)], 1e-16) for column in own.T[:len(names)]]
+            values = [np.maximum(column[np.isfinite(column)],
+                                 1e-16) for column in own.T[:len(names)]]
             places = [p + (s - (count - 1) / 2) * 0.8 / count for p in range(len(names))]
             boxes(ax, values, places, s, 0.7 / count, solver)
             drawn += values
@@ -113,8 +117,10 @@ def parameter_errors(result):
     if not models:
         nothing(axes[0], "no configuration")
     legend(drawing, axes)
-    return Figure("parameters", "Error of each parameter", "Fitted minus true, absolute, in the unit "
-                  "of the parameter (px, degrees or none). Box: quartiles and median; whiskers: 5th to "
+    return Figure("parameters", "Error of each parameter",
+                  "Fitted minus true, absolute, in the unit "
+                  "of the parameter (px, degrees or none). Box: quartiles and median; "
+                  "whiskers: 5th to "
                   f"95th percentile; 1e-16 stands for less. {sampled(result)}", drawing)
 
 
@@ -153,5 +159,6 @@ def convergence(result):
 
 
 def figures(result):
-    drawn = [time_boxes(result), time_accuracy(result), parameter_errors(result), convergence(result)]
+    drawn = [time_boxes(result), time_accuracy(result), parameter_errors(result),
+             convergence(result)]
     return {figure.name: figure for figure in drawn if figure}

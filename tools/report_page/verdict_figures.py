@@ -1,4 +1,4 @@
-"""The verdict as pictures: ratios of times with their intervals, mean ranks. Nothing is computed."""
+"""The verdict as pictures: ratios of times with intervals, mean ranks. Nothing is computed."""
 
 from .style import Figure, finite, logarithmic, look, nothing, panels
 
@@ -33,7 +33,8 @@ def best_solver(overview):
 def time_ratios(overview):
     best = best_solver(overview)
     solvers = [s["name"] for s in overview["solvers"]]
-    rows = [c for c in overview["comparisons"] if region(c) and best in (c["solver_a"], c["solver_b"])]
+    rows = [c for c in overview["comparisons"] if region(c) and best in (c["solver_a"],
+                                                                         c["solver_b"])]
     regions = list(dict.fromkeys(map(region, rows)))
     shown = regions[:MOST_REGIONS]
     drawing, (ax,) = panels(1, height=max(2.4, (0.13 * len(solvers) + 0.1) * len(shown) + 0.8))
@@ -65,7 +66,8 @@ def time_ratios(overview):
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=5)
     cut = f" The first {len(shown)} of {len(regions)} regions." if len(shown) < len(regions) else ""
     return Figure("time-ratios", f"How many times as fast {best} is", "Paired by trial, where both "
-                  "reached equal accuracy and both timings are valid; bars: 95 % bootstrap interval. "
+                  "reached equal accuracy and both timings are valid; bars: 95 % bootstrap "
+                  "interval. "
                   f"A bar across 1 tells nothing apart.{cut}", drawing)
 
 
@@ -88,8 +90,8 @@ def mean_ranks(overview):
     ax.set_yticks(range(len(ranked)), [name for _, name, _ in ranked])
     ax.set_ylim(len(ranked) - 0.5, -0.5)
     ax.set_xlabel("mean rank over trials, 1 is best")
-    said = f" Bars are the critical difference ({distance:.2g}) wide: two solvers whose bars do not " \
-           "overlap differ (Nemenyi, 5 %)." if distance else ""
+    said = f" Bars are the critical difference ({distance:.2g}) wide: two solvers whose bars do " \
+           "not overlap differ (Nemenyi, 5 %)." if distance else ""
     return Figure("mean-ranks", "Mean ranks", f"Over {ranked[0][2]['trials']:,} trials that all "
                   f"solvers took on.{said}", drawing)
 
