@@ -45,7 +45,7 @@ PUBLIC_THIRD_PARTY = re.compile(r"fmt/|(unsupported/)?Eigen/")
 STANDARD = re.compile(r"[a-z_0-9]+")  # <vector>, <cmath>
 SYSTEM = re.compile(
     r"(sys|netinet|arpa|linux|sanitizer)/[\w/]+\.h|"
-    r"(dirent|dlfcn|errno|fcntl|libgen|limits|link|malloc|poll|pthread|pwd|sched|semaphore|signal|"
+    r"(dirent|dlfcn|errno|fcntl|glob|libgen|limits|link|malloc|poll|pthread|pwd|sched|semaphore|signal|"
     r"stdlib|string|termios|time|ucontext|unistd)\.h"
 )
 # Written by the build, so not in the tree.
