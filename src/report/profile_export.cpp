@@ -18,7 +18,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::array targets{1e-1, 1e-3, 1e-6, 1e-9};
-constexpr std::uint64_t most_solves = 500'000;
+constexpr std::uint64_t most_solves = 100'000;
 constexpr const char* pitfalls =
     "A performance profile compares with the best solver of each problem: leaving a solver out can "
     "exchange the order of two others. All profiles depend on the target and on which problems "
