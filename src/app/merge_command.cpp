@@ -41,8 +41,8 @@ ExitStatus merge_command(const MergeCommand& command) {
   const MergeReport report = merge_results(command.files, command.output, command.force);
   const Overview overview = make_overview(ResultReader(command.output));
   print_result(fmt::format("{}\nresult  {}, merged from {} files\n",
-                           to_text(overview, terminal_text()),
-                           command.output.string(), command.files.size()));
+                           to_text(overview, terminal_text()), command.output.string(),
+                           command.files.size()));
   if (report.trials_twice > 0)
     fmt::print(stderr, "nucreg: {} trials were there more than once, with equal results\n",
                count_text(report.trials_twice));
