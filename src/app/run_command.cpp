@@ -376,6 +376,7 @@ ExitStatus run_command(const RunCommand& command) {
   if (started_by_launcher()) {
     MpiSession session;
     status = run_rank(session.communicator(), command);
+    session.leave_with(static_cast<int>(status));
   } else {
     run_local(1, [&](Communicator& communicator) { status = run_rank(communicator, command); });
   }

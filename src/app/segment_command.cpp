@@ -270,11 +270,13 @@ ExitStatus segment_command(const SegmentCommand& command) {
     return communicator.rank() == 0 ? segment_root(communicator, command)
                                     : segment_other_rank(communicator);
   };
+  ExitStatus status = ExitStatus::bug;
   if (started_by_launcher()) {
     MpiSession session;
-    return on_rank(session.communicator());
+    status = on_rank(session.communicator());
+    session.leave_with(static_cast<int>(status));
+    return status;
   }
-  ExitStatus status = ExitStatus::bug;
   run_local(1, [&](Communicator& communicator) { status = on_rank(communicator); });
   return status;
 }

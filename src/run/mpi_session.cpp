@@ -6,17 +6,18 @@
 #include <array>
 #include <chrono>
 #include <condition_variable>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <exception>
 #include <limits>
 #include <mutex>
-#include <string_view>
 #include <thread>
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/run/communicator.hpp"
+#include "processes.hpp"
 #include "root_watch.hpp"
 
 namespace nucreg {
@@ -148,14 +149,15 @@ class MpiCommunicator final : public Communicator {
   std::vector<bool> given_up_;
 };
 
-/// Leaves the process unless it is destroyed in time.
+/// Leaves the process with that status unless it is destroyed in time.
 class Deadline {
  public:
-  explicit Deadline(std::chrono::seconds limit)
-      : thread_([this, limit] {
+  Deadline(std::chrono::seconds limit, int status)
+      : thread_([this, limit, status] {
           std::unique_lock lock(mutex_);
-          if (!wake_.wait_for(lock, limit, [&] { return in_time_; }))
-            std::_Exit(static_cast<int>(ExitStatus::stopped));
+          if (wake_.wait_for(lock, limit, [&] { return in_time_; })) return;
+          std::fflush(nullptr);
+          std::_Exit(status);
         }) {}
   ~Deadline() {
     {
@@ -176,6 +178,8 @@ class Deadline {
 };
 
 constexpr std::chrono::seconds longest_start{60};
+// A launcher that is stopped or hangs says goodbye to nobody.
+constexpr std::chrono::seconds longest_end{5};
 
 /// How many ranks the launcher says it started; 0 = it does not say.
 int launched_ranks() {
@@ -194,14 +198,13 @@ MpiSession::MpiSession()
   // Ranks leave while the root still writes the result, and one may have died just now.
   setenv("OMPI_MCA_async_mpi_finalize", "1", 0);
   // On one node the search for fast networks takes 0.2 s and finds none that is used.
-  const char* here = std::getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
-  const char* everywhere = std::getenv("OMPI_COMM_WORLD_SIZE");
-  if (here && everywhere && std::string_view(here) == everywhere) setenv("OMPI_MCA_pml", "ob1", 0);
+  if (all_ranks_here()) setenv("OMPI_MCA_pml", "ob1", 0);
   int provided = MPI_THREAD_SINGLE;
   {
-    const Deadline deadline(longest_start);
+    const Deadline deadline(longest_start, static_cast<int>(ExitStatus::stopped));
     check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   }
+  root_watch_->started();
   if (provided < MPI_THREAD_FUNNELED)
     throw Error(ExitStatus::bug, "this MPI library cannot be used in a process with threads");
   communicator_ = std::make_unique<MpiCommunicator>();
@@ -216,6 +219,7 @@ MpiSession::~MpiSession() {
   if (std::uncaught_exceptions() > exceptions_at_start_ ||
       static_cast<const MpiCommunicator&>(*communicator_).gave_up_any())
     return;
+  const Deadline deadline(longest_end, exit_status_);
   MPI_Finalize();
 }
 

@@ -6,6 +6,7 @@
 #include "nucreg/run/dispatch.hpp"
 #include "own_time.hpp"
 #include "patience.hpp"
+#include "processes.hpp"
 #include "wire.hpp"
 
 namespace nucreg {
@@ -14,6 +15,8 @@ namespace {
 // MPI_Init ends on all ranks at about the same time, but the root may read large files before it
 // speaks.
 constexpr double facts_seconds = 60.0;
+// MPI has started on all ranks: one whose process is gone has died since.
+constexpr double look_seconds = 1.0;
 constexpr double first_word_seconds = 600.0;
 constexpr double heartbeat_seconds = 1.0;
 constexpr double lost_seconds = 5.0;
@@ -62,6 +65,15 @@ RankFacts decode_facts(const Message& message) {
   return facts;
 }
 
+/// Whether each rank that has not spoken has died, as far as this can be seen from here.
+bool all_missing_died(const std::vector<bool>& known) {
+  if (!all_ranks_here()) return false;
+  const auto alive = ranks_here();
+  for (std::size_t rank = 1; rank < known.size(); ++rank)
+    if (!known[rank] && alive.contains(static_cast<int>(rank))) return false;
+  return true;
+}
+
 [[noreturn]] void unexpected(const Message& message) {
   throw std::logic_error("message " + std::to_string(message.tag) + " of rank " +
                          std::to_string(message.source) + " during set-up");
@@ -85,8 +97,16 @@ std::vector<RankFacts> share_setup(
   facts[0] = this_rank_facts(0);
   std::vector<bool> known(facts.size(), false);
   int missing = size - 1;
+  double last_look = 0.0;
+  int looks_of_death = 0;
   for (Patience patience; missing > 0 && clock.now() < facts_seconds;) {
     say_alive();
+    if (clock.now() - last_look >= look_seconds) {
+      last_look = clock.now();
+      // Its last words may come after it.
+      if (looks_of_death = all_missing_died(known) ? looks_of_death + 1 : 0; looks_of_death > 2)
+        break;
+    }
     (void)communicator.unsent();
     const auto message = communicator.receive();
     if (!message) {

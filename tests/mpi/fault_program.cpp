@@ -167,6 +167,7 @@ int main(int argc, char** argv) {
   if (started_by_launcher()) {
     MpiSession session;
     status = run(session.communicator(), argc, argv);
+    session.leave_with(status);
   } else {
     run_local(1, [&](Communicator& communicator) { status = run(communicator, argc, argv); });
   }

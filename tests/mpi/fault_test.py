@@ -236,6 +236,20 @@ def kill_mpirun(setup):
     check_resumes(setup)
 
 
+def stop_mpirun(setup):
+    """MPI does not end without it; the ranks do."""
+    run = Run(setup)
+    ranks = run.wait_until_working()
+    run.process.send_signal(signal.SIGSTOP)
+    try:
+        gone(ranks.values(), LIMIT_S)
+    finally:
+        for pid in run.ranks().values():
+            os.kill(pid, signal.SIGKILL)
+        run.process.kill()
+    check_complete(run.journal)
+
+
 def kill_everything(setup):
     run = Run(setup)
     ranks = run.wait_until_working()
@@ -295,13 +309,13 @@ def kill_at_start(setup):
     kill_as_it_starts(setup, 0, random.uniform(0, 0.4), ROOT_DEATH_S)
     setup.journal.unlink(missing_ok=True)
     # MPI itself may wait for a rank that died as it started.
-    kill_as_it_starts(setup, 1, random.uniform(0, 0.4), 100)
+    kill_as_it_starts(setup, 1, random.uniform(0, 0.4), LIMIT_S)
 
 
 SHORT = [root_is_busy, kill_one, stop_one, hang_everywhere, kill_root, kill_root_at_start,
          kill_mpirun, stop_politely]
 LONG = [nothing, root_lingers, kill_all_others, stop_one_shortly, come_back_late, hang_once,
-        die_everywhere_else, stop_root, kill_everything, kill_one_without_recovery,
+        die_everywhere_else, stop_root, stop_mpirun, kill_everything, kill_one_without_recovery,
         stop_with_one_hanging, hang_without_recovery]
 
 

@@ -85,14 +85,17 @@ class MpiSession {
  public:
   /// Throws JobError where the launcher started more ranks than MPI sees. Where a rank dies while
   /// MPI starts, MPI waits for it for ever: then the process leaves with status 4 after a minute,
-  /// or after 6 s where it was rank 0 on this host.
+  /// or within 15 s where all ranks are on this host or rank 0 was.
   MpiSession();
   ~MpiSession();
   MpiSession(const MpiSession&) = delete;
   MpiSession& operator=(const MpiSession&) = delete;
   [[nodiscard]] Communicator& communicator();
+  /// Where MPI does not end within 5 s, since the launcher hangs, the process leaves with this.
+  void leave_with(int exit_status) { exit_status_ = exit_status; }
 
  private:
+  int exit_status_ = 1;
   std::unique_ptr<RootWatch> root_watch_;
   std::unique_ptr<Communicator> communicator_;
   int exceptions_at_start_;
