@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "nucreg/core/error.hpp"
 #include "processes.hpp"
@@ -15,6 +17,7 @@ using namespace std::chrono_literals;
 
 constexpr auto between_looks = 250ms;
 constexpr auto longest_absence = 6s;
+constexpr auto longest_start = 50s;  // of MPI, before the ranks leave by themselves
 
 std::string_view variable(const char* name) {
   const char* text = std::getenv(name);
@@ -50,14 +53,27 @@ void RootWatch::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+namespace {
+
+/// Whoever hangs, or is stopped, where MPI starts would keep the launcher for ever.
+[[noreturn]] void end_start() {
+  std::vector<std::int64_t> pids;
+  for (const auto& [rank, pid] : ranks_here()) pids.push_back(pid);
+  end_processes(std::move(pids));
+  std::_Exit(static_cast<int>(ExitStatus::stopped));
+}
+
+}  // namespace
+
 void RootWatch::watch_start() {
   const auto ranks = static_cast<std::size_t>(std::atoi(variable("OMPI_COMM_WORLD_SIZE").data()));
-  auto last_whole = std::chrono::steady_clock::now();
+  const auto begin = std::chrono::steady_clock::now();
+  auto last_whole = begin;
   for (std::unique_lock lock(mutex_);
        !wake_.wait_for(lock, between_looks, [&] { return over_; });) {
     const auto now = std::chrono::steady_clock::now();
     if (ranks_here().size() == ranks) last_whole = now;
-    if (now - last_whole > longest_absence) std::_Exit(static_cast<int>(ExitStatus::stopped));
+    if (now - last_whole > longest_absence || now - begin > longest_start) end_start();
   }
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <future>
+#include <map>
 #include <optional>
 #include <thread>
 
@@ -118,8 +119,16 @@ std::vector<RankFacts> share_setup(
     known[static_cast<std::size_t>(message->source)] = true;
     --missing;
   }
-  for (int rank = 1; rank < size; ++rank)
-    if (!known[static_cast<std::size_t>(rank)]) communicator.give_up(rank);
+  // One that is stopped is ended with the run, and for that must be known.
+  const auto here = all_ranks_here() ? ranks_here() : std::map<int, std::int64_t>{};
+  for (int rank = 1; rank < size; ++rank) {
+    if (known[static_cast<std::size_t>(rank)]) continue;
+    communicator.give_up(rank);
+    if (const auto found = here.find(rank); found != here.end()) {
+      facts[static_cast<std::size_t>(rank)].pid = found->second;
+      facts[static_cast<std::size_t>(rank)].host = facts[0].host;
+    }
+  }
 
   // It may read large files; the others must not take the root for dead meanwhile.
   auto bytes = std::async(std::launch::async, [&] { return setup(facts); });

@@ -286,12 +286,12 @@ def stop_with_one_hanging(setup):
     check_resumes(setup)
 
 
-def kill_as_it_starts(setup, rank, delay_s, limit):
+def kill_as_it_starts(setup, rank, delay_s, limit, number=signal.SIGKILL):
     run = Run(setup)
     while rank not in run.ranks():
         time.sleep(0.001)
     time.sleep(delay_s)
-    os.kill(run.ranks()[rank], signal.SIGKILL)
+    os.kill(run.ranks()[rank], number)
     run.end(limit)
     if setup.journal.exists():
         check_resumes(setup)
@@ -312,6 +312,11 @@ def kill_at_start(setup):
     kill_as_it_starts(setup, 1, random.uniform(0, 0.4), LIMIT_S)
 
 
+def stop_at_start(setup):
+    """For ever, where MPI starts: the others and the launcher wait for it."""
+    kill_as_it_starts(setup, 3, 0.0, 90, signal.SIGSTOP)
+
+
 SHORT = [root_is_busy, kill_one, stop_one, hang_everywhere, kill_root, kill_root_at_start,
          kill_mpirun, stop_politely]
 LONG = [nothing, root_lingers, kill_all_others, stop_one_shortly, come_back_late, hang_once,
@@ -329,7 +334,7 @@ def main():
     arguments = parser.parse_args()
     cases = SHORT + (LONG if arguments.long else [])
     if arguments.only:
-        cases = [case for case in SHORT + LONG + [kill_at_start]
+        cases = [case for case in SHORT + LONG + [kill_at_start, stop_at_start]
                  if case.__name__ in arguments.only]
     failed = 0
     for case in cases:
