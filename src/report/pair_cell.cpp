@@ -19,7 +19,8 @@ bool timed(const Record& row) {
 }
 
 /// Trials of which the decision is likely (four in five) that `pair` is still short of, judged by
-/// the spread that it shows.
+/// the spread and the share of valid timings that it shows. 0: by its spread it has enough, so that
+/// more of the same trials promise nothing.
 std::uint64_t trials_that_tell(const PairStatistics& pair, const ComparisonOptions& options,
                                double single_error) {
   const boost::math::normal normal;
@@ -38,8 +39,9 @@ std::uint64_t trials_that_tell(const PairStatistics& pair, const ComparisonOptio
     const double to_agree = trials(reach(0.025), std::max(margin - found, 0.25 * margin));
     needed = std::max(needed, found < margin ? std::min(to_differ, to_agree) : to_differ);
   }
-  const double more = std::ceil(needed) - static_cast<double>(pair.timed);
-  return static_cast<std::uint64_t>(std::clamp(more, 1.0, 1e12));
+  const auto timed = static_cast<double>(pair.timed), trials = static_cast<double>(pair.trials);
+  const double more = std::ceil((std::ceil(needed) - timed) * trials / timed);
+  return static_cast<std::uint64_t>(std::clamp(more, 0.0, 1e12));
 }
 
 }  // namespace

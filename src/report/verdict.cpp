@@ -10,6 +10,8 @@
 namespace nucreg {
 namespace {
 
+constexpr const char* invalid_cause = "more ranks than processors, or solves that were interrupted";
+
 Side other(Side side) {
   return side == Side::a ? Side::b : side == Side::b ? Side::a : Side::neither;
 }
@@ -31,12 +33,43 @@ std::string no_time(const PairStatistics& pair) {
     return fmt::format("both failed in each of {} trials", count_text(pair.trials));
   if (pair.equal == 0)
     return fmt::format("equal accuracy in 0 of {} trials", count_text(pair.trials));
-  return "where accuracy is equal no timing is valid (more ranks than processors, or solves that "
-         "were interrupted)";
+  return fmt::format("where accuracy is equal no timing is valid ({})", invalid_cause);
+}
+
+/// Whether one is declared faster in one region, the other in another.
+bool regions_differ(const Comparison& comparison, const PairStatistics& pair) {
+  const auto declared = [&](Side side) {
+    return std::ranges::any_of(comparison.regions, [&](const Region& region) {
+      return pair_of(comparison, region, pair.a, pair.b).faster == side;
+    });
+  };
+  return declared(Side::a) && declared(Side::b);
+}
+
+/// Why trials are rarely timed, if they are.
+std::string few_timed(const PairStatistics& pair) {
+  if (2 * pair.timed >= pair.trials) return {};
+  if (2 * pair.timed >= pair.equal)
+    return fmt::format("; accuracy is equal in {} of {} only", count_text(pair.equal),
+                       count_text(pair.trials));
+  return fmt::format("; of {} at equal accuracy {} have valid timings only ({})",
+                     count_text(pair.equal), count_text(pair.timed), invalid_cause);
+}
+
+std::string undecided_text(const std::string& a, const std::string& b, const PairStatistics& pair,
+                           const std::string& numbers, bool differs) {
+  if (pair.more_trials > 0)
+    return fmt::format(
+        "not enough trials to tell the speed of {} and {} apart ({}): about {} more would tell{}",
+        a, b, numbers, count_text(pair.more_trials), few_timed(pair));
+  return fmt::format("which of {} and {} is faster {} ({})", a, b,
+                     differs ? "differs between regions; more trials would not tell" : "is unclear",
+                     numbers);
 }
 
 /// a is the one to speak of.
-std::string speed_text(const std::string& a, const std::string& b, const PairStatistics& pair) {
+std::string speed_text(const std::string& a, const std::string& b, const PairStatistics& pair,
+                       bool differs) {
   const std::string trials =
       fmt::format("{} of {} trials", count_text(pair.timed), count_text(pair.trials));
   switch (pair.finding) {
@@ -48,10 +81,10 @@ std::string speed_text(const std::string& a, const std::string& b, const PairSta
       return fmt::format("no difference in speed between {} and {} (ratio {:.3g}, {}, {})", a, b,
                          1.0 / pair.ratio, interval_text(pair), trials);
     case SpeedFinding::undecided:
-      return fmt::format(
-          "not enough trials to tell the speed of {} and {} apart (ratio {:.3g}, {}, {}): about {} "
-          "more would tell",
-          a, b, 1.0 / pair.ratio, interval_text(pair), trials, count_text(pair.more_trials));
+      return undecided_text(
+          a, b, pair,
+          fmt::format("ratio {:.3g}, {}, {}", 1.0 / pair.ratio, interval_text(pair), trials),
+          differs);
     case SpeedFinding::incomparable:
       break;
   }
@@ -180,13 +213,16 @@ const PairStatistics& pair_of(const Comparison& comparison, const Region& region
   return region.pairs.at(a * (2 * comparison.solvers.size() - a - 1) / 2 + b - a - 1);
 }
 
-std::string pair_sentence(const Comparison& comparison, const PairStatistics& pair) {
+std::string pair_sentence(const Comparison& comparison, const Region& region,
+                          const PairStatistics& pair) {
   const bool turned = pair.faster == Side::b || (pair.faster == Side::neither && pair.ratio > 1.0);
   const PairStatistics seen = turned ? mirrored(pair) : pair;
   const std::string &a = comparison.solvers[seen.a], &b = comparison.solvers[seen.b];
   const std::string arrival = arrival_text(a, b, seen);
   const bool against = seen.faster != Side::neither && seen.arrives == Side::b;
-  return speed_text(a, b, seen) + (arrival.empty() ? "" : (against ? ", but " : "; ") + arrival);
+  const bool differs = region.scope == Region::Scope::overall && regions_differ(comparison, pair);
+  return speed_text(a, b, seen, differs) +
+         (arrival.empty() ? "" : (against ? ", but " : "; ") + arrival);
 }
 
 Leaders leaders(const Comparison& comparison, const Region& region) {
@@ -227,7 +263,8 @@ Verdict make_verdict(const Comparison& comparison) {
   });
   Verdict verdict{.sentence = {}, .flips = find_flips(comparison), .notes = find_notes(comparison)};
   for (const PairStatistics* pair : others)
-    verdict.sentence += (verdict.sentence.empty() ? "" : "; ") + pair_sentence(comparison, *pair);
+    verdict.sentence +=
+        (verdict.sentence.empty() ? "" : "; ") + pair_sentence(comparison, overall, *pair);
   return verdict;
 }
 

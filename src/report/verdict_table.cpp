@@ -104,7 +104,8 @@ Table verdict_table(const Comparison& comparison) {
   add(text, "faster", "1", [&](const R&, const P& p) { return name_of_side(p, p.faster); });
   add(text, "arrives", "1", [&](const R&, const P& p) { return name_of_side(p, p.arrives); });
   add(count, "more_trials", "1", [](const R&, const P& p) { return p.more_trials; });
-  add(text, "sentence", "1", [&](const R&, const P& p) { return pair_sentence(comparison, p); });
+  add(text, "sentence", "1",
+      [&](const R& r, const P& p) { return pair_sentence(comparison, r, p); });
   return table;
 }
 

@@ -22,7 +22,9 @@ std::string said(const PairStatistics& pair) {
       text = "no difference";
       break;
     case SpeedFinding::undecided:
-      text = fmt::format("{} more would tell", count_text(pair.more_trials));
+      text = pair.more_trials == 0
+                 ? "unclear"
+                 : fmt::format("{} more would tell", count_text(pair.more_trials));
       break;
     case SpeedFinding::incomparable:
       text = "no times";

@@ -33,7 +33,7 @@ enum class Side { neither, a, b };
 enum class SpeedFinding {
   faster,        ///< `faster` names which
   same,          ///< the whole interval of the ratio is within the indifference
-  undecided,     ///< not enough trials: `more_trials` would tell
+  undecided,     ///< `more_trials` would tell; 0: trials enough, yet it is unclear
   incomparable,  ///< no trial with equal accuracy and two valid timings
 };
 

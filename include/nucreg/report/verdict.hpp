@@ -13,9 +13,10 @@ namespace nucreg {
 /// "overall", "noise_px = 2", "points > 500", "configuration 3".
 [[nodiscard]] std::string region_name(const Region& region);
 
-/// Two solvers in one line, seen from the one that did better: which is faster at equal accuracy,
-/// by how much and how sure, and which arrives more often; or why that cannot be said.
-[[nodiscard]] std::string pair_sentence(const Comparison& comparison, const PairStatistics& pair);
+/// Two solvers of `region` in one line, seen from the one that did better: which is faster at equal
+/// accuracy, by how much and how sure, and which arrives more often; or why that cannot be said.
+[[nodiscard]] std::string pair_sentence(const Comparison& comparison, const Region& region,
+                                        const PairStatistics& pair);
 
 /// The best solver of a region: with the most declared wins less losses, ties to the lower time.
 /// `second`: the next. Positions in /solvers.

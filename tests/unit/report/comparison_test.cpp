@@ -161,6 +161,36 @@ TEST_CASE("timings that are not valid are in no time, and it is said how many") 
   says(make_verdict(c).notes.at(0), "7 of 20 comparisons at equal accuracy are in no time");
 }
 
+TEST_CASE("the trials that would tell are trials, of which few may give a valid timing") {
+  std::vector<Record> rows = timings(30, 2.0);
+  for (std::uint32_t t = 3; t < 30; ++t) rows[2 * t].timing_valid = false;
+  const Comparison c = compare({"a", "b"}, rows);
+  REQUIRE(first(c).timed == 3);
+  CHECK(first(c).more_trials >= 40);  // four more timings, of which each takes ten trials
+  says(c, "of 30 at equal accuracy 3 have valid timings only (more ranks than processors");
+  for (std::uint32_t t = 3; t < 30; ++t) rows[2 * t].objective = 2.0;
+  says(compare({"a", "b"}, rows), "accuracy is equal in 3 of 30 only");
+}
+
+TEST_CASE("where no number of trials tells, none is promised") {
+  std::vector<Record> rows;
+  for (std::uint32_t c = 0; c < 2; ++c) add(rows, timings(400, c == 0 ? 0.5 : 3.0, c));
+  const Comparison c = compare({"x", "y"}, rows, 2);
+  REQUIRE(first(c).finding == SpeedFinding::undecided);
+  CHECK(first(c).more_trials == 0);
+  says(c, "which of y and x is faster differs between regions; more trials would not tell (ratio");
+  // In one configuration often a little faster, now and then much slower: the ranks balance.
+  rows = timings(707, 0.75);
+  for (Record row : timings(293, 3.0)) {
+    row.trial += 707;
+    rows.push_back(row);
+  }
+  const Comparison mixed = compare({"x", "y"}, rows);
+  REQUIRE(first(mixed).finding == SpeedFinding::undecided);
+  CHECK(first(mixed).more_trials == 0);
+  says(mixed, "is faster is unclear (ratio");
+}
+
 TEST_CASE("an interrupted solve moves no ratio far") {
   std::vector<Record> rows = timings(50, 2.0);
   const double before = first(compare({"a", "b"}, rows)).ratio;
@@ -291,7 +321,7 @@ TEST_CASE("the table has a row per region and pair, with names, units and senten
   CHECK(table.get<std::string>("finding")[0] == "faster");
   CHECK(table.get<std::int64_t>("left_out")[0] == 0);
   CHECK(table.get<double>("time_ratio")[0] == first(c).ratio);
-  CHECK(table.get<std::string>("sentence")[0] == pair_sentence(c, first(c)));
+  CHECK(table.get<std::string>("sentence")[0] == pair_sentence(c, c.overall(), first(c)));
   for (const Column& column : table.columns) {
     CHECK(column.rows() == 9);
     CHECK(column.units == "1");
