@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -36,12 +37,25 @@ JobError no_command(const CLI::App& app) {
                   {.allowed = names + ", --help, --version"});
 }
 
+/// CLI::Range lets a NaN pass, which is neither below nor above.
+CLI::Validator finite() {
+  return {[](const std::string& text) {
+            double value = 0.0;
+            const bool sound = CLI::detail::lexical_cast(text, value) && std::isfinite(value);
+            return sound ? std::string() : text + " is not a finite number";
+          },
+          ""};
+}
+
 CLI::App* add_synth(CLI::App& app, SynthCommand& synth) {
   CLI::App* sub = app.add_subcommand("synth", "render 10x and 40x tiles of a random tissue");
   SynthOptions& o = synth.options;
   sub->add_option("--to", synth.folder, "folder for the tiles and truth.json")->required();
   const auto add = [&](const char* name, auto& value, auto low, auto high, const char* doc) {
-    sub->add_option(name, value, doc)->check(CLI::Range(low, high))->capture_default_str();
+    sub->add_option(name, value, doc)
+        ->check(CLI::Range(low, high))
+        ->check(finite())
+        ->capture_default_str();
   };
   sub->add_option("--seed", o.seed, "another seed, another tissue")->capture_default_str();
   add("--ten", o.ten, 1, 1000, "tiles at 10x, side by side");
@@ -138,6 +152,7 @@ int parse_and_run(int argc, char** argv) {
   sub->add_option("--threshold", compare.threshold,
                   "how much slower B may be (0.1: 10 %) before the exit status is 6")
       ->check(CLI::Range(0.0, 1e6))
+      ->check(finite())
       ->capture_default_str();
   sub->add_flag("--json", compare.json, "as JSON");
   sub->callback([&] { result = compare_command(compare); });

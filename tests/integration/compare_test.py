@@ -109,7 +109,9 @@ class Compare(NucregCase):
     def test_refusals(self):
         self.run_job(JOB, "--set", "job.seed=4", output="other.h5")
         self.refused(USAGE, ("compare", "a.h5", "other.h5"), "other.h5", "- seed = 3", "+ seed = 4")
-        self.refused(USAGE, ("compare", "a.h5", "b.h5", "--threshold", "-1"))
+        for threshold in ("-1", "nan", "-nan", "inf"):
+            self.refused(USAGE, ("compare", "a.h5", "b.h5", f"--threshold={threshold}"),
+                         "--threshold")
         self.refused(INPUT, ("compare", "a.h5", "none.h5"), "none.h5", "no such file")
         with h5py.File(self.b, "a") as f:
             f["trials/trial"][5] = 0
@@ -220,6 +222,19 @@ class Export(NucregCase):
             if entry["model"] == "projective":
                 self.assertEqual(entry["matrix"][2], [p[6], p[7], 1])
                 self.assertIsNone(entry["trs"])
+
+    def test_parameters_that_are_not_finite_are_no_map(self):
+        with h5py.File(self.dir / "out.h5", "a") as f:
+            row_model = f["configurations/model"].asstr()[:][f["trials/configuration"][:]]
+            for model, value in (("rigid", np.nan), ("trs", np.inf), ("affine", -np.inf),
+                                 ("projective", np.nan)):
+                f["trials/params"][int(np.flatnonzero(row_model == model)[0]), 0] = value
+        self.nucreg("export", "out.h5", "--to", "x", "--format", "maps")
+        exported = json.loads((self.dir / "x/maps.json").read_text())
+        self.assertEqual(exported["without_map"], 4)
+        self.assertEqual(len(exported["maps"]), len(row_model) - 4)
+        for entry in exported["maps"]:
+            self.assertTrue(np.isfinite(np.array(entry["matrix"], float)).all(), entry)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ namespace nucreg {
 ///   napari_affine 3 x 3 on columns (y, x, 1): the argument `affine` of a layer of the 10x image
 ///   trs           [dx_px, dy_px, angle_deg, scale_x, scale_y] of rigid, similarity and trs, else
 ///                 null
-/// and returns its path. Streams /trials; the file appears when it is whole. Throws OutputError,
+/// and `without_map`, how many solves with an answer are left out since a parameter is not finite.
+/// Returns its path. Streams /trials; the file appears when it is whole. Throws OutputError,
 /// InputError.
 std::vector<std::filesystem::path> export_maps(const ResultReader& reader,
                                                const std::filesystem::path& directory,
