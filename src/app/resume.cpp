@@ -144,8 +144,9 @@ OpenJournal begin_journal(const RunFiles& files, const std::string& identity, bo
   check_begin(files, force);
   remove_file(files.journal);
   OpenJournal open;
-  open.replace_output = force;
   create(open, files, identity);
+  // Out of the way: from now on the journal is what counts, to --resume as well.
+  if (is_there(files.output)) move_file(files.output, files.replaced);
   return open;
 }
 

@@ -282,6 +282,7 @@ ExitStatus run_and_write(Communicator& communicator, Start& start,
   const std::uint64_t trials_done =
       write_result(start.files.output, start.journal.replace_output,
                    JournalReader(start.files.journal), job, plan, report);
+  remove_file(start.files.replaced);
   const std::uint64_t trials_planned = start.part.tasks(plan);
   const bool complete = trials_done == trials_planned;
   if (complete)
@@ -324,7 +325,11 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
   } catch (...) {
     const ExitStatus status = tell_error();
     std::error_code ignored;
-    if (start && start->journal.fresh) fs::remove(start->files.journal, ignored);
+    if (start && start->journal.fresh) {
+      fs::remove(start->files.journal, ignored);
+      if (!fs::exists(start->files.output, ignored))
+        fs::rename(start->files.replaced, start->files.output, ignored);
+    }
     refuse_setup(communicator, static_cast<int>(status));
     return status;
   }

@@ -19,7 +19,8 @@ RunFiles::RunFiles(const fs::path& out)
     : output(out),
       journal(out.string() + ".journal"),
       logs(out.string() + ".logs"),
-      status(out.string() + ".status") {}
+      status(out.string() + ".status"),
+      replaced(out.string() + ".replaced") {}
 
 fs::path RunFiles::log(int rank) const {
   return logs / fmt::format("rank-{:04}.log", rank);

@@ -176,6 +176,26 @@ class Resume(NucregCase):
         self.refused(OUTPUT, ["run", "job.toml", "-o", "out.h5"],
                      " --oversubscribe -n 2 ", "run job.toml -o out.h5 --resume\n", ranks=2)
 
+    def test_forced_run_that_was_killed(self):
+        # The same job again, and another: neither may be taken for the result that was there.
+        for more in ([], ["--set", "job.seed=7"]):
+            with self.subTest(more):
+                want = self.run_job(JOB, *more, output="want.h5")
+                self.nucreg("run", "job.toml", "-o", "out.h5")
+                old = (self.dir / "out.h5").read_bytes()
+                killed = start(self.dir, "run", "job.toml", "-o", "out.h5", "--force", *more)
+                wait_for(lambda: size(self.dir / "out.h5.journal") > JOURNAL_BYTES, "results")
+                killed.send_signal(signal.SIGKILL)
+                killed.communicate()
+                self.assertEqual((self.dir / "out.h5.replaced").read_bytes(), old)
+                self.nucreg("run", "job.toml", "-o", "out.h5", "--resume", *more)
+                self.assert_same_results(want, self.dir / "out.h5")
+                with h5py.File(self.dir / "out.h5") as h5:
+                    self.assertLess(0, h5.attrs["trials_resumed"])
+                self.assertFalse((self.dir / "out.h5.replaced").exists())
+                for name in ("out.h5", "want.h5"):
+                    (self.dir / name).unlink()
+
     def test_resume_and_force_exclude_each_other(self):
         self.leave(self.sound)
         self.refused(USAGE, ["run", "job.toml", "-o", "out.h5", "--resume", "--force"], "--force")

@@ -25,8 +25,8 @@ struct OpenJournal {
 /// Throws what begin_journal would, and changes nothing: for runs that have much to do before.
 void check_begin(const RunFiles& files, bool force);
 
-/// Without --resume: an output or a journal that is there already is refused, or removed by
-/// `force`, which replaces the output, too. Throws OutputError.
+/// Without --resume: an output or a journal that is there already is refused; with
+/// `force` the journal is removed and the output set aside (RunFiles::replaced). Throws OutputError.
 [[nodiscard]] OpenJournal begin_journal(const RunFiles& files, const std::string& identity,
                                         bool force);
 

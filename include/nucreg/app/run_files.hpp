@@ -7,6 +7,7 @@ namespace nucreg {
 
 struct RunFiles {
   std::filesystem::path output, journal, logs, status;
+  std::filesystem::path replaced;  ///< what was the output before --force, until a new one is there
 
   explicit RunFiles(const std::filesystem::path& out);
   [[nodiscard]] std::filesystem::path log(int rank) const;
