@@ -254,8 +254,13 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
   record.status = result.status;
   record.iterations = result.iterations;
   record.native_code = result.native_code;
-  if (result.status == SolveStatus::failed || result.status == SolveStatus::stalled)
-    record.message = meter.refused() ? beyond_memory(most_bytes) : reason_of(result, not_finite);
+  // Some solvers make do with less when memory is refused: that is another method, not an answer.
+  if (meter.refused()) {
+    record.status = SolveStatus::failed;
+    record.message = beyond_memory(most_bytes);
+  } else if (result.status == SolveStatus::failed || result.status == SolveStatus::stalled) {
+    record.message = reason_of(result, not_finite);
+  }
 
   const Map fitted = p.to_map(result.params, job_.problem.magnification);
   record.objective = objective_px(trial.pairs, fitted, c.loss, trial.loss_scale_px);
