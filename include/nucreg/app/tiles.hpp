@@ -1,6 +1,7 @@
 // The tiles of a job of images, and which of them can overlap.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -28,6 +29,7 @@ struct Tile {
 /// Positions of two tiles in the list.
 struct TilePair {
   std::size_t ten = 0, forty = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the zero within for a pointer
   friend auto operator<=>(const TilePair&, const TilePair&) = default;
 };
 
