@@ -26,7 +26,8 @@ struct OpenJournal {
 void check_begin(const RunFiles& files, bool force);
 
 /// Without --resume: an output or a journal that is there already is refused; with
-/// `force` the journal is removed and the output set aside (RunFiles::replaced). Throws OutputError.
+/// `force` the journal is removed and the output set aside (RunFiles::replaced). Throws
+/// OutputError.
 [[nodiscard]] OpenJournal begin_journal(const RunFiles& files, const std::string& identity,
                                         bool force);
 
