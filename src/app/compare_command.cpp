@@ -77,8 +77,11 @@ ExitStatus compare_command(const CompareCommand& command) {
 
   const std::vector<SolverChange> changes = comparison.changes();
   bool beyond = false;
-  for (const SolverChange& change : changes)
+  std::string not_compared;
+  for (const SolverChange& change : changes) {
     beyond = beyond || change.slower(command.threshold) || change.worse > 0;
+    if (!change.compared()) not_compared += (not_compared.empty() ? "" : ", ") + change.solver;
+  }
   if (command.json) {
     print_result(to_json(changes, command.threshold) + "\n");
   } else {
@@ -86,8 +89,16 @@ ExitStatus compare_command(const CompareCommand& command) {
     text += fmt::format("{} trials are in both, {} in A only, {} in B only\n\n", count_text(both),
                         count_text(only_a), count_text(only_b));
     text += to_text(changes, command.threshold, static_cast<std::size_t>(output_width()));
-    text += fmt::format("\n{}\n", beyond ? "B is worse than A beyond the threshold"
-                                         : "B is not worse than A beyond the threshold");
+    text += '\n';
+    if (!not_compared.empty())
+      text += fmt::format("speed not compared: {} (no two valid timings at equal accuracy)\n",
+                          not_compared);
+    if (beyond)
+      text += "B is worse than A beyond the threshold\n";
+    else if (not_compared.empty())
+      text += "B is not worse than A beyond the threshold\n";
+    else
+      text += "in what was compared, B is not worse than A beyond the threshold\n";
     print_result(text);
   }
   return beyond ? ExitStatus::different : ExitStatus::done;

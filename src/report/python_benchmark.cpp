@@ -70,7 +70,18 @@ struct Moments {
 
 struct Cell {
   double points = Record::nan;
+  bool timing_valid = false;        ///< of any row yet
   std::array<Moments, 5> measures;  // rmsd param_error time_ms memory_kb iterations
+
+  /// As in /summary: times are those with a valid timing, or of all rows where none has one.
+  void add(const Record& row, const std::array<double, 5>& values) {
+    constexpr std::size_t time_ms = 2;
+    points = static_cast<double>(row.pairs);
+    if (row.timing_valid && !timing_valid) measures[time_ms] = {};
+    timing_valid = timing_valid || row.timing_valid;
+    for (std::size_t m = 0; m < measures.size(); ++m)
+      if (m != time_ms || row.timing_valid == timing_valid) measures[m].add(values[m]);
+  }
 };
 
 }  // namespace
@@ -145,12 +156,8 @@ std::vector<std::filesystem::path> export_python_benchmark(const ResultReader& r
           answered && row.iterations >= 0 ? static_cast<double>(row.iterations) : Record::nan};
       std::string line = fmt::format("{},{},{},{},{}", row.trial, row.pairs, field(setting.noise),
                                      field(setting.outliers), solvers[row.solver]);
-      Cell& cell = cells[row.solver];
-      cell.points = static_cast<double>(row.pairs);
-      for (std::size_t m = 0; m < measures.size(); ++m) {
-        line += "," + field(measures[m]);
-        cell.measures[m].add(measures[m]);
-      }
+      cells[row.solver].add(row, measures);
+      for (const double measure : measures) line += "," + field(measure);
       const auto affine = affine_of(row, setting.model, magnification);
       for (std::size_t p = 0; p < 6; ++p) line += "," + (affine ? field((*affine)[p]) : "");
       trials.write(line + "\n");

@@ -127,7 +127,8 @@ std::string to_text(std::span<const SolverChange> changes, double threshold, std
         count_text(c.identical),
         count_text(c.better),
         count_text(c.worse),
-        !known                       ? "too few timings"
+        !c.compared()                ? "not compared"
+        : !known                     ? "too few timings"
         : c.slower(threshold)        ? "B slower"
         : c.time_interval.high < 1.0 ? "B faster"
         : c.time_interval.low > 1.0  ? "B slower, within the threshold"
@@ -143,6 +144,7 @@ std::string to_json(std::span<const SolverChange> changes, double threshold) {
     list.push_back({{"solver", c.solver},
                     {"solves", c.solves},
                     {"timed", c.timed},
+                    {"compared", c.compared()},
                     {"time_ratio", c.time_ratio},
                     {"time_ratio_low", c.time_interval.low},
                     {"time_ratio_high", c.time_interval.high},

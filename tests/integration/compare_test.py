@@ -80,6 +80,21 @@ class Compare(NucregCase):
         self.slow_down(0.5, solver=0)
         self.assertAlmostEqual(self.compare(DONE)[0]["time_ratio"], 0.5, delta=0.01)
 
+    def test_a_solver_without_two_valid_timings_is_not_called_no_worse(self):
+        with h5py.File(self.b, "a") as f:
+            valid = f["trials/timing_valid"][:]
+            valid[f["trials/solver"][:] == 1] = 0
+            f["trials/timing_valid"][:] = valid
+        self.rebuild(self.b)
+        with h5py.File(self.b, "a") as f:
+            f["summary/timing_valid"][1] = 0
+        first, second = self.compare(DONE)
+        self.assertEqual((first["compared"], second["compared"]), (True, False))
+        self.assertEqual((second["timed"], second["time_ratio"]), (0, None))
+        text = self.nucreg("compare", "a.h5", "b.h5").out
+        self.assertIn("speed not compared: B (no two valid", text)
+        self.assertNotIn("\nB is not worse", text)
+
     def test_trials_of_only_one_run_are_left_out(self):
         self.run_job(JOB, "--part", "1/2", output="one.h5")
         self.run_job(JOB, "--part", "2/2", output="two.h5")
@@ -148,6 +163,22 @@ class Export(NucregCase):
         self.assertAlmostEqual(mean, self.rows["rmsd_px"][0:6:2].mean(), places=12)
         self.refused(5, ("export", "out.h5", "--to", "x", "--format", "python-benchmark"),
                      "exists already")
+
+    def test_python_benchmark_takes_the_mean_of_valid_times(self):
+        first, last = self.rows["solver"] == 0, self.rows["configuration"] == 3
+        for invalid, kept in (([0], slice(2, 6, 2)), ([0, 2, 4], slice(0, 6, 2))):
+            valid = np.ones(len(first), np.int8)
+            valid[invalid] = 0  # of the first configuration and solver
+            with h5py.File(self.dir / "out.h5", "a") as f:
+                f["trials/timing_valid"][:] = valid
+            self.nucreg("export", "out.h5", "--to", "x", "--format", "python-benchmark", "--force")
+            table = np.genfromtxt(self.dir / "x/python_benchmark_summary.csv", delimiter=",",
+                                  names=True, dtype=None, encoding="utf-8")
+            times = 1e3 * self.rows["wall_s"]
+            self.assertAlmostEqual(table["time_ms_mean"][0], times[kept].mean(), places=12)
+            self.assertAlmostEqual(table["time_ms_std"][0], times[kept].std(ddof=1), places=12)
+            self.assertAlmostEqual(table["time_ms_mean"][-1], times[last & ~first].mean(),
+                                   places=12)
 
     def test_profiles(self):
         self.nucreg("export", "out.h5", "--to", "x", "--format", "profiles")

@@ -28,6 +28,8 @@ struct SolverChange {
   std::uint64_t worse = 0;      ///< the opposite
   double largest_change_px = 0.0;  ///< of rmsd_px where both are finite
 
+  /// Whether there is anything to tell its speed by.
+  [[nodiscard]] bool compared() const { return timed > 0; }
   /// Whether B is surely slower than A by more than `threshold` (0.1: 10 %).
   [[nodiscard]] bool slower(double threshold) const { return time_interval.low > 1.0 + threshold; }
 };
