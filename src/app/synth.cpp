@@ -143,8 +143,9 @@ std::vector<SynthTile> make_tiles(const SynthOptions& options) {
       tile.name = fmt::format("10x_{}", number);
       tile.size_px = options.field_px;
       tile.pixel_size_um = ten_um_per_px;
-      const double x = margin + step * static_cast<double>(number % columns);
-      const double y = margin + step * static_cast<double>(number / columns);
+      const std::size_t column = number % columns, row = number / columns;
+      const double x = margin + step * static_cast<double>(column);
+      const double y = margin + step * static_cast<double>(row);
       tile.tissue_to_tile = {1.0, 0.0, -x, 0.0, 1.0, -y};
       centre = {x + centre_of(tile.size_px), y + centre_of(tile.size_px)};
     } else {

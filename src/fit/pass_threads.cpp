@@ -75,7 +75,7 @@ void PassThreads::work() {
 double PassThreads::cpu_seconds() {
   double seconds = 0.0;
   for (std::thread& thread : others_) {
-    clockid_t clock;
+    clockid_t clock{};
     timespec used{};
     if (pthread_getcpuclockid(thread.native_handle(), &clock) == 0 &&
         clock_gettime(clock, &used) == 0)

@@ -54,7 +54,8 @@ struct ConstellationIndex::Tree {
   Index index;
 };
 
-ConstellationIndex::ConstellationIndex(const Cloud& cloud, std::vector<std::uint32_t> centres)
+ConstellationIndex::ConstellationIndex(const Cloud& cloud,
+                                       const std::vector<std::uint32_t>& centres)
     : cloud_(cloud) {
   shapes_.reserve(10 * centres.size());
   centre_.reserve(10 * centres.size());

@@ -28,7 +28,7 @@ struct Constellation {
 class ConstellationIndex {
  public:
   /// Keeps a reference to the cloud.
-  ConstellationIndex(const Cloud& cloud, std::vector<std::uint32_t> centres);
+  ConstellationIndex(const Cloud& cloud, const std::vector<std::uint32_t>& centres);
   ~ConstellationIndex();
   ConstellationIndex(const ConstellationIndex&) = delete;
   ConstellationIndex& operator=(const ConstellationIndex&) = delete;
