@@ -104,7 +104,7 @@ double typical_brightness(const cv::Mat1f& above, double noise_left) {
   if (high <= 0.0) return 1.0;  // nothing is above the background: any number does
   const double threshold = log_threshold(above, 0.01 * high);
   cv::Mat1f bright = above.clone();
-  bright.setTo(0.0F, above <= threshold);
+  bright.setTo(0.0, above <= threshold);
   const double part = 1.0 - static_cast<double>(cv::countNonZero(bright)) /
                                 (2.0 * static_cast<double>(above.total()));
   return std::max(quantile(above, part), 2.0 * least_above_noise * noise_left);
