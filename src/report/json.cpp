@@ -60,6 +60,9 @@ std::string to_json(const Overview& overview) {
                              {"time_ratio_high", pair.interval.high}});
   const Verdict verdict = make_verdict(comparison);
   json["verdict"] = verdict.sentence;
+  json["best"] = comparison.solvers.size() < 2
+                     ? Json()
+                     : Json(comparison.solvers[leaders(comparison, comparison.overall()).best]);
   json["flips"] = verdict.flips;
   json["notes"] = verdict.notes;
   json["comparisons"] = rows_of(verdict_table(comparison));

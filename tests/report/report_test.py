@@ -1,6 +1,7 @@
 """tools/report: the page in a browser, its files, what it says of odd results and wrong inputs."""
 
 import base64
+import json
 import os
 import pathlib
 import re
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from html import escape
 
 import h5py
 import numpy as np
@@ -19,6 +21,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integra
 import browser  # noqa: E402
 from nucreg_case import (  # noqa: E402
     DONE, INPUT, LIMIT_S, NUCREG, OUTPUT, ROOT, USAGE, NucregCase, read_group, run, status_codes)
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+from report_page import verdict_figures  # noqa: E402
 
 JOB = """
 [job]
@@ -117,6 +123,13 @@ class WholePage(unittest.TestCase):
 
     def test_says_nothing_but_the_path(self):
         self.assertEqual((self.made.stdout, self.made.stderr), ("page.html\n", ""))
+
+    def test_compares_the_best_of_the_verdict(self):
+        overview = json.loads(run(self.dir, "inspect", "--json", "out.h5").out)
+        self.assertIn(f"How many times as fast {escape(overview['best'])} is", self.html)
+        for solver in overview["solvers"]:
+            figure = verdict_figures.time_ratios(overview | {"best": solver["name"]})
+            self.assertIn(f"as fast {solver['name']} is", figure.title)
 
     def test_fetches_nothing(self):
         outside = [url for url in re.findall(r"""(?:src|href)=["']([^"'#]+)""", self.html)
@@ -310,6 +323,13 @@ class WrongInputs(NucregCase):
         self.refused(USAGE, "out.h5", "-o", "out.h5", needles=["result itself"])
         self.refused(USAGE, "out.h5", "--nucreg", "no-such-program", needles=["no-such-program"])
         self.refused(USAGE)
+
+    def test_older_nucreg(self):
+        self.run_job(ONE_ROW)
+        older = self.write("older", "#!/bin/sh\necho '{\"solvers\": [], \"verdict\": \"\"}'\n")
+        older.chmod(0o755)
+        self.refused(USAGE, "out.h5", "--nucreg", older,
+                     needles=["older than this report", "best", "comparisons"])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,9 @@ import subprocess
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+USAGE = 2  # exit status as nucreg's
+# Of the overview, what came with or after the verdict.
+NEEDED = ("solvers", "verdict", "best", "flips", "notes", "comparisons", "solver_ranks")
 
 
 class Refused(Exception):
@@ -36,7 +39,12 @@ def _ask(nucreg, *arguments):
 
 
 def overview(nucreg, file):
-    return json.loads(_ask(nucreg, "inspect", "--json", file))
+    answer = json.loads(_ask(nucreg, "inspect", "--json", file))
+    missing = [key for key in NEEDED if key not in answer]
+    if missing:
+        raise Refused(f"{nucreg}: is older than this report, its inspect --json has no "
+                      f"{', '.join(missing)}; build it again or name another with --nucreg", USAGE)
+    return answer
 
 
 def profiles(nucreg, file):

@@ -21,18 +21,9 @@ def seen_from(row, solver):
     return (ratio, low, high) if row["solver_b"] == solver else (1 / ratio, 1 / high, 1 / low)
 
 
-def best_solver(overview):
-    """The one that the verdict names first, else the first."""
-    names = [s["name"] for s in overview["solvers"]]
-    mean = {r["solver"]: r["mean_rank"] for r in overview["solver_ranks"]}
-    wins = {n: sum(1 for c in overview["comparisons"] if c["scope"] == "overall"
-                   and n in (c["faster"], c["arrives"])) for n in names}
-    return max(names, key=lambda n: (wins[n], -(mean.get(n) or len(names))))
-
-
 def time_ratios(overview):
-    best = best_solver(overview)
     solvers = [s["name"] for s in overview["solvers"]]
+    best = overview["best"]
     rows = [c for c in overview["comparisons"] if region(c) and best in (c["solver_a"],
                                                                          c["solver_b"])]
     regions = list(dict.fromkeys(map(region, rows)))
