@@ -63,7 +63,7 @@ std::string verdict_text(const Overview& view, const TextOptions& options) {
     columns[1].cells.push_back(view.comparison.solvers[lead.best]);
     columns[2].cells.push_back(view.comparison.solvers[lead.second]);
     if (!std::isnan(pair.ratio)) largest = std::max(largest, -std::log(pair.ratio));
-    shown.push_back(std::move(pair));
+    shown.push_back(pair);
   }
   for (const PairStatistics& pair : shown) {
     columns[3].cells.push_back(number_text(1.0 / pair.ratio));
