@@ -71,6 +71,13 @@ CLI::App* add_synth(CLI::App& app, SynthCommand& synth) {
   return sub;
 }
 
+JobError wrong_options(const CLI::App& command, const CLI::ParseError& e) {
+  std::string names;
+  for (const CLI::Option* option : command.get_options())
+    names += (names.empty() ? "" : ", ") + option->get_name();
+  return JobError(fmt::format("{}: {}", command.get_name(), e.what()), {.allowed = names});
+}
+
 int parse_and_run(int argc, char** argv) {
   CLI::App app{
       "Which optimizer maps nuclei from 10x to 40x best? Benchmarks solvers over MPI ranks.\n"
@@ -233,7 +240,8 @@ int parse_and_run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() != 0 && app.get_subcommands().empty()) throw no_command(app);
-    return app.exit(e) == 0 ? 0 : status(ExitStatus::usage);
+    if (e.get_exit_code() != 0) throw wrong_options(*app.get_subcommands().front(), e);
+    return app.exit(e);
   }
   print_result("");  // what was printed before it is buffered
   return status(result);

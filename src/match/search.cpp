@@ -36,7 +36,7 @@ class Search {
       within_ = std::nullopt;
       std::vector<std::uint32_t> centres(ten_.size());
       std::iota(centres.begin(), centres.end(), 0u);
-      search(std::move(centres), some_of(forty_.size(), most_seeds));
+      search(centres, some_of(forty_.size(), most_seeds));
     }
     Found found{.best = best_, .hypotheses = hypotheses_};
     const double chance = best_ ? best_->log10_chance : least_log10_chance_;
@@ -81,7 +81,7 @@ class Search {
       std::vector<std::uint32_t> centres;
       for (std::uint32_t j = 0; j < ten_.size(); ++j)
         if (std::abs(expected_at_40x(ten_.at(j)) - middle) <= reach) centres.push_back(j);
-      search(std::move(centres), seeds);
+      search(centres, seeds);
       if (best_ || whole || ++patches == most_patches) return;
     }
   }
@@ -91,8 +91,8 @@ class Search {
     return {a * p.real() + b * p.imag() + tx, c * p.real() + d * p.imag() + ty};
   }
 
-  void search(std::vector<std::uint32_t> centres, const std::vector<std::uint32_t>& seeds) {
-    const ConstellationIndex index(ten_, std::move(centres));
+  void search(const std::vector<std::uint32_t>& centres, const std::vector<std::uint32_t>& seeds) {
+    const ConstellationIndex index(ten_, centres);
     std::vector<Constellation> alike;
     for (const std::uint32_t seed : seeds)
       for (const Constellation& at_40x : constellations_of(forty_, seed))

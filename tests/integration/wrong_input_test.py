@@ -79,7 +79,8 @@ class WrongJob(NucregCase):
                  "synth, solvers, models, keys")
         self.refused(USAGE, [], "no command", every)
         self.refused(USAGE, ["rnu", "job.toml"], "rnu", every)
-        self.refused(USAGE, ["run", "job.toml", "--fast"], "--fast", "--help")
+        self.refused(USAGE, ["run", "job.toml", "--fast"], "nucreg: run:", "--fast",
+                     "allowed: --help, JOB")
         self.refused(USAGE, ["run"], "JOB", "--help")
         self.refused(USAGE, ["run", "job.toml", "-o"], "output", "--help")
         self.refused(USAGE, ["plan", "job.toml", "--ranks", "0"], "--ranks")
