@@ -38,11 +38,15 @@ void check(const MatchOptions& o) {
   if (o.model != Model::trs && o.model != Model::affine)
     fail("model", std::string(name_of(o.model)), "trs, affine");
   if (!o.stage) return;
-  const auto& [a, b, tx, c, d, ty] = o.stage->map;
-  if (!std::isfinite(tx + ty) || !(std::abs(a * d - b * c) > 0.0) || !std::isfinite(a * d - b * c))
-    fail("stage map", "it has no inverse", "finite numbers, a d - b c not 0");
-  if (!(o.stage->uncertainty_px > 0.0))
-    fail("stage uncertainty", fmt::format("{} px", o.stage->uncertainty_px), "more than 0 px");
+  std::vector<std::array<double, 2>> places = o.stage->ten_px;
+  places.push_back(o.stage->forty_px);
+  if (places.size() < 2 || !std::ranges::all_of(places, [](const auto& p) {
+        return std::isfinite(p[0]) && std::isfinite(p[1]);
+      }))
+    fail("stage place", "none, or one that is no place", "at least one, finite numbers");
+  const double uncertainty_px = o.stage->uncertainty_px;
+  if (!(uncertainty_px > 0.0 && std::isfinite(uncertainty_px)))
+    fail("stage uncertainty", fmt::format("{} px", uncertainty_px), "more than 0 px, finite");
 }
 
 MatchResult no_match(NoMatch why, std::string reason) {
@@ -191,21 +195,6 @@ MatchResult refine(const Cloud& ten, const Cloud& forty, const Growth& growth, c
   return result;
 }
 
-// How far the stage's map was from the map found, at the middle of the pairs.
-double stage_error(const StagePrior& stage, const MatchResult& result, const Points& ten) {
-  double x = 0.0, y = 0.0;
-  for (const std::uint32_t i : result.ten) {
-    x += ten.x[i];
-    y += ten.y[i];
-  }
-  x /= static_cast<double>(result.ten.size());
-  y /= static_cast<double>(result.ten.size());
-  const auto& m = result.affine;
-  const auto& s = stage.map;
-  return std::hypot((m[0] - s[0]) * x + (m[1] - s[1]) * y + m[2] - s[2],
-                    (m[3] - s[3]) * x + (m[4] - s[4]) * y + m[5] - s[5]);
-}
-
 }  // namespace
 
 MatchResult match_nuclei(const Points& ten_points, const Points& forty_points,
@@ -234,7 +223,7 @@ MatchResult match_nuclei(const Points& ten_points, const Points& forty_points,
   result.log10_significance = found.log10_significance;
   result.hypotheses = found.hypotheses;
   if (options.stage && result.matched())
-    result.stage_error_px = stage_error(*options.stage, result, ten_points);
+    result.stage_error_px = distance_px(*options.stage, inverse(result.affine));
   return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -12,14 +13,19 @@ namespace {
 
 // Seeds that are tried at most: enough for a match that one nucleus in hundreds can prove.
 constexpr std::size_t most_seeds = 20000;
-// With a stage prior: places at which it is tried, nuclei at each.
-constexpr std::size_t most_patches = 8;
+// With a stage prior: nuclei around its point that are tried; twice as many are all tried.
 constexpr std::size_t patch_size = 2000;
 // After a match: hypotheses that disagree with it, and maps grown from them, before it is settled.
 constexpr std::uint64_t most_rival_hypotheses = 200;
 constexpr int most_rivals = 8;
 // A rival that explains this much of what the best explains makes it ambiguous.
 constexpr double rival_share = 0.5;
+
+double distance_px(const StagePrior& stage, Complex p) {
+  double least = std::numeric_limits<double>::infinity();
+  for (const auto& [x, y] : stage.ten_px) least = std::min(least, std::abs(p - Complex(x, y)));
+  return least;
+}
 
 class Search {
  public:
@@ -33,7 +39,7 @@ class Search {
   Found run() {
     if (options_.stage) search_near_stage(*options_.stage);
     if (!best_) {
-      within_ = std::nullopt;
+      within_ = nullptr;
       std::vector<std::uint32_t> centres(ten_.size());
       std::iota(centres.begin(), centres.end(), 0u);
       search(centres, some_of(forty_.size(), most_seeds));
@@ -63,32 +69,23 @@ class Search {
     return order;
   }
 
+  // Seeds around the stage's point, constellations of 10x around the places where it may be.
   void search_near_stage(const StagePrior& stage) {
-    within_ = stage;
-    const BackMap back = inverse(stage.map);
+    within_ = &stage;
     const bool whole = forty_.size() <= 2 * patch_size;
-    std::size_t patches = 0;
-    for (const std::uint32_t i : some_of(forty_.size(), 16 * most_patches)) {
-      const Complex middle = forty_.at(i);
-      if (!whole && !ten_.covers(back(middle))) continue;
-      std::vector<Neighbour> near;
-      forty_.nearest(middle, whole ? forty_.size() : patch_size, near);
-      std::vector<std::uint32_t> seeds(near.size());
-      for (std::size_t k = 0; k < near.size(); ++k) seeds[k] = near[k].index;
-      for (std::size_t k = seeds.size(); k > 1; --k)
-        std::swap(seeds[k - 1], seeds[static_cast<std::size_t>(random_.below(k))]);
-      const double reach = std::sqrt(near.back().square) + stage.uncertainty_px;
-      std::vector<std::uint32_t> centres;
-      for (std::uint32_t j = 0; j < ten_.size(); ++j)
-        if (std::abs(expected_at_40x(ten_.at(j)) - middle) <= reach) centres.push_back(j);
-      search(centres, seeds);
-      if (best_ || whole || ++patches == most_patches) return;
-    }
-  }
-
-  [[nodiscard]] Complex expected_at_40x(Complex p) const {
-    const auto& [a, b, tx, c, d, ty] = within_->map;
-    return {a * p.real() + b * p.imag() + tx, c * p.real() + d * p.imag() + ty};
+    std::vector<Neighbour> near;
+    forty_.nearest({stage.forty_px[0], stage.forty_px[1]}, whole ? forty_.size() : patch_size,
+                   near);
+    std::vector<std::uint32_t> seeds(near.size());
+    for (std::size_t k = 0; k < near.size(); ++k) seeds[k] = near[k].index;
+    for (std::size_t k = seeds.size(); k > 1; --k)
+      std::swap(seeds[k - 1], seeds[static_cast<std::size_t>(random_.below(k))]);
+    const double reach =
+        std::sqrt(near.back().square) / options_.magnification[0] + stage.uncertainty_px;
+    std::vector<std::uint32_t> centres;
+    for (std::uint32_t j = 0; j < ten_.size(); ++j)
+      if (distance_px(stage, ten_.at(j)) <= reach) centres.push_back(j);
+    search(centres, seeds);
   }
 
   void search(const std::vector<std::uint32_t>& centres, const std::vector<std::uint32_t>& seeds) {
@@ -116,13 +113,12 @@ class Search {
     std::array<WeightedPair, 4> pairs;
     for (std::size_t i = 0; i < 4; ++i)
       pairs[i] = {forty_.at(at_40x.points[i]), ten_.at(at_10x.points[i]), 1.0};
-    if (within_ &&
-        std::abs(expected_at_40x(pairs[0].ten) - pairs[0].forty) > within_->uncertainty_px)
-      return;
     const BackMap map = fit_similarity(pairs, mirrored);
     const double magnification = 1.0 / std::abs(mirrored ? map.across : map.along);
     if (!(magnification >= options_.magnification[0] && magnification <= options_.magnification[1]))
       return;
+    // A rival may be anywhere: the stage must not settle what is ambiguous.
+    if (within_ && !best_ && distance_px(*within_, map) > within_->uncertainty_px) return;
     if (best_ && best_->mirrored == mirrored && explains(best_->map, pairs)) return;
 
     ++hypotheses_;
@@ -165,7 +161,7 @@ class Search {
   Growth& growth_;
   const MatchOptions& options_;
   RandomStream random_;
-  std::optional<StagePrior> within_;  // where hypotheses are limited to
+  const StagePrior* within_ = nullptr;  // where hypotheses are limited to
   std::optional<Grown> best_;
   double rival_excess_ = 0.0, least_log10_chance_ = 0.0;
   std::uint64_t hypotheses_ = 0, settling_from_ = 0;
@@ -173,6 +169,10 @@ class Search {
 };
 
 }  // namespace
+
+double distance_px(const StagePrior& stage, const BackMap& map) {
+  return distance_px(stage, map({stage.forty_px[0], stage.forty_px[1]}));
+}
 
 Found search(const Cloud& ten, const Cloud& forty, Growth& growth, const MatchOptions& options) {
   return Search(ten, forty, growth, options).run();

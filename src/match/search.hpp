@@ -16,6 +16,10 @@ struct Found {
   std::uint64_t hypotheses = 0;
 };
 
+/// Distance of the stage's point, mapped by `map`, from the nearest place that the stage names,
+/// 10x px.
+[[nodiscard]] double distance_px(const StagePrior& stage, const BackMap& map);
+
 /// Tries hypotheses in random order until one is significant, then some more that may rival it.
 [[nodiscard]] Found search(const Cloud& ten, const Cloud& forty, Growth& growth,
                            const MatchOptions& options);

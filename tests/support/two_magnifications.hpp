@@ -95,17 +95,32 @@ inline Scene make_scene(const SceneOptions& o) {
   return scene;
 }
 
+/// Of the 40x tile, 40x px.
+inline double tile_side_px(const Scene& scene, const SceneOptions& o) {
+  const auto& [a, b, tx, c, d, ty] = scene.truth;
+  return o.tile_side * scene.field_px * std::sqrt(std::abs(a * d - b * c));
+}
+
+/// Where a point of 40x is at 10x.
+inline std::array<double, 2> at_10x(const Scene& scene, double X, double Y) {
+  const auto& [a, b, tx, c, d, ty] = scene.truth;
+  const double det = a * d - b * c;
+  return {(d * (X - tx) - b * (Y - ty)) / det, (a * (Y - ty) - c * (X - tx)) / det};
+}
+
+inline std::array<double, 2> middle_of_tile_at_10x(const Scene& scene, const SceneOptions& o) {
+  const double half_px = 0.5 * tile_side_px(scene, o);
+  return at_10x(scene, half_px, half_px);
+}
+
 /// Largest distance of a map from the truth over the corners and the centre of the 40x tile, 40x
 /// px.
 inline double worst_error_px(const Scene& scene, const SceneOptions& o, const AffineMap& map) {
-  const auto& [a, b, tx, c, d, ty] = scene.truth;
-  const double det = a * d - b * c;
-  const double tile_px = o.tile_side * scene.field_px * std::sqrt(std::abs(det));
+  const double tile_px = tile_side_px(scene, o);
   double worst = 0.0;
   for (const auto& [u, v] :
        {std::array{0.0, 0.0}, {1.0, 0.0}, {0.0, 1.0}, {1.0, 1.0}, {0.5, 0.5}}) {
-    const double X = u * tile_px - tx, Y = v * tile_px - ty;
-    const double x = (d * X - b * Y) / det, y = (a * Y - c * X) / det;
+    const auto [x, y] = at_10x(scene, u * tile_px, v * tile_px);
     const auto there = apply(map, x, y);
     const double error = std::hypot(there[0] - u * tile_px, there[1] - v * tile_px);
     if (!(error <= worst)) worst = error;

@@ -17,11 +17,14 @@ namespace nucreg {
 /// a b tx c d ty of X = a x + b y + tx, Y = c x + d y + ty: 10x px to 40x px.
 using AffineMap = std::array<double, 6>;
 
-/// Where the stage says that the tiles lie. It narrows the search and is not believed: the answer
-/// must be significant by itself, and where nothing is found near the prior all is searched.
+/// Where a point of 40x lies at 10x, as the stage or the user has it. It narrows the search and is
+/// not believed: the answer must be significant by itself, and where nothing is found near the
+/// prior all is searched. Of turn, mirroring and magnification it says nothing.
 struct StagePrior {
-  AffineMap map{};  ///< rough map; only where it takes points is used, not its turn or mirroring
-  double uncertainty_px = 0.0;  ///< how far off it may be anywhere in the tile, 40x px; > 0
+  std::array<double, 2> forty_px{};  ///< the point, such as the middle of the tile, 40x px
+  /// Where it may be, 10x px; several where it is not known how the camera is turned.
+  std::vector<std::array<double, 2>> ten_px{};
+  double uncertainty_px = 0.0;  ///< how far it may be from the nearest of these, 10x px; > 0
 };
 
 /// What may be asked of a match.
@@ -80,7 +83,8 @@ struct MatchResult {
   /// log10 of the probability that chance gives a map as good among all hypotheses tried (<= 0).
   double log10_significance = 0.0;
   std::uint64_t hypotheses = 0;  ///< maps that were tried
-  /// How far the stage prior was off at the centre of the overlap, 40x px; NaN without one.
+  /// How far the point of the stage prior is from the nearest place that it names, 10x px; NaN
+  /// without one.
   double stage_error_px = nan;
 };
 
@@ -94,7 +98,7 @@ struct MatchResult {
 /// fitted, and coincidences are counted against the binomial tail of chance.
 ///
 /// Throws InputError where a coordinate is not finite, a set has columns of different lengths or
-/// more than 2^31 points (key "ten" or "forty"), JobError where an option is out of range.
+/// more than 2^28 points (key "ten" or "forty"), JobError where an option is out of range.
 [[nodiscard]] MatchResult match_nuclei(const Points& ten, const Points& forty,
                                        const MatchOptions& options = {});
 

@@ -133,26 +133,48 @@ TEST_CASE("a point that is there twice is paired once, under its first index") {
   check_right(options, scene, match_nuclei(ten, forty), 4.0);  // an index beyond would be found out
 }
 
-TEST_CASE("a stage prior narrows the search; a wrong one does no harm") {
-  const SceneOptions options{.seed = 9};
-  const Scene scene = make_scene(options);
-  StagePrior prior{.map = scene.truth, .uncertainty_px = 100.0};
-  prior.map[2] += 60.0;
-  prior.map[5] -= 50.0;
-  const MatchResult narrow = match_nuclei(scene.ten, scene.forty, {.stage = prior});
-  check_right(options, scene, narrow, 2.0);
-  CHECK(narrow.stage_error_px == doctest::Approx(std::hypot(60.0, 50.0)).epsilon(0.05));
+TEST_CASE("a stage prior that is right narrows the search; one that is wrong does no harm") {
+  std::uint64_t anywhere = 0, near = 0;
+  for (std::uint32_t seed = 1; seed <= 8; ++seed) {
+    const SceneOptions options{.seed = seed, .nuclei = 600, .missing = 0.3};
+    const Scene scene = make_scene(options);
+    const auto [x, y] = middle_of_tile_at_10x(scene, options);
+    const double half_px = 0.5 * tile_side_px(scene, options);
+    const MatchResult free = match_nuclei(scene.ten, scene.forty);
+    check_right(options, scene, free, 4.0);
+    CHECK(std::isnan(free.stage_error_px));
 
-  prior.map = {4.0, 0.0, 1e6, 0.0, 4.0, -1e6};
-  const MatchResult wrong = match_nuclei(scene.ten, scene.forty, {.stage = prior});
-  check_right(options, scene, wrong, 2.0);
-  CHECK(wrong.stage_error_px > 1e6);
+    // The first of several places is far from it.
+    StagePrior prior{{half_px, half_px}, {{x - 5e3, y}, {x + 12.0, y - 9.0}}, 25.0};
+    const MatchResult narrow = match_nuclei(scene.ten, scene.forty, {.stage = prior});
+    check_right(options, scene, narrow, 4.0);
+    CHECK(narrow.stage_error_px == doctest::Approx(15.0).epsilon(0.1));
+    anywhere += free.hypotheses;
+    near += narrow.hypotheses;
+
+    // In the field but at a wrong place, and outside of it: found all the same.
+    for (const double off_px : {100.0, 1e6}) {
+      prior.ten_px = {{x + off_px, y}};
+      const MatchResult wrong = match_nuclei(scene.ten, scene.forty, {.stage = prior});
+      check_right(options, scene, wrong, 4.0);
+      CHECK(wrong.stage_error_px == doctest::Approx(off_px).epsilon(0.01));
+    }
+  }
+  // After a match 200 hypotheses are tried that may rival it, near the prior or not.
+  constexpr std::uint64_t rivals = 8 * 200;
+  CAPTURE(anywhere);
+  CAPTURE(near);
+  CHECK(near >= rivals);
+  CHECK(near - rivals < (anywhere - rivals) / 3);
 }
 
 TEST_CASE("a large set is matched near a rough stage prior") {
   const SceneOptions options{.seed = 10, .nuclei = 40000, .tile_side = 1.0};
   const Scene scene = make_scene(options);
+  const auto [x, y] = middle_of_tile_at_10x(scene, options);
+  const double half_px = 0.5 * tile_side_px(scene, options);
   const MatchResult result = match_nuclei(
-      scene.ten, scene.forty, {.stage = StagePrior{.map = scene.truth, .uncertainty_px = 200.0}});
+      scene.ten, scene.forty, {.stage = StagePrior{{half_px, half_px}, {{x + 30.0, y}}, 50.0}});
   check_right(options, scene, result, 1.0);
+  CHECK(result.stage_error_px == doctest::Approx(30.0).epsilon(0.1));
 }

@@ -86,6 +86,9 @@ TEST_CASE("a regular lattice is ambiguous, also where some of it is missing") {
     holes.y.push_back(forty.y[i] + random.normal());
   }
   check_no_match(match_nuclei(ten, holes), NoMatch::ambiguous);
+  // A stage that is sure of one of the maps is not believed.
+  const StagePrior sure{{560.0, 560.0}, {{300.0, 300.0}}, 5.0};
+  check_no_match(match_nuclei(ten, holes, {.stage = sure}), NoMatch::ambiguous);
 }
 
 TEST_CASE("too few points, and points on a line, have no match") {
@@ -140,9 +143,9 @@ TEST_CASE("options out of range are refused by name") {
   for (const double p : {0.0, 1.0, -1.0, nan}) refused({.significance = p}, "significance");
   for (const Model model : {Model::rigid, Model::similarity, Model::projective})
     refused({.model = model}, "model");
-  const AffineMap nominal{4.0, 0.0, 0.0, 0.0, 4.0, 0.0};
-  refused({.stage = StagePrior{nominal, 0.0}}, "stage uncertainty");
-  refused({.stage = StagePrior{nominal, nan}}, "stage uncertainty");
-  refused({.stage = StagePrior{{4.0, 4.0, 0.0, 4.0, 4.0, 0.0}, 10.0}}, "stage map");
-  refused({.stage = StagePrior{{4.0, 0.0, nan, 0.0, 4.0, 0.0}, 10.0}}, "stage map");
+  for (const double bad : {0.0, -1.0, nan, std::numeric_limits<double>::infinity()})
+    refused({.stage = StagePrior{{1.0, 2.0}, {{3.0, 4.0}}, bad}}, "stage uncertainty");
+  refused({.stage = StagePrior{{1.0, 2.0}, {}, 10.0}}, "stage place");
+  refused({.stage = StagePrior{{1.0, 2.0}, {{3.0, 4.0}, {nan, 4.0}}, 10.0}}, "stage place");
+  refused({.stage = StagePrior{{1.0, nan}, {{3.0, 4.0}}, 10.0}}, "stage place");
 }
