@@ -38,7 +38,20 @@ struct Reference {
 
   Params point, gradient;
   double value = 0.0;
-  double scale = 1.0;  // brings the slope at the start to one, as NLopt's fixed stops need
+  // NLopt sees stretch * p and scale * value, so that its first step, down the gradient by the
+  // gradient's length, and the slope that its fixed stops look at are both about one. The stretch
+  // is a power of two, which rounds nothing.
+  double stretch = 1.0;
+  double scale = 1.0;
+
+  Reference(Params p, Params g, double f, double curvature)
+      : point(std::move(p)), gradient(std::move(g)), value(f) {
+    const double slope = gradient.norm();
+    scale = 1.0 / slope;
+    if (!std::isnormal(curvature) || curvature < 0.0) return;
+    stretch = std::exp2(std::clamp(std::round(std::log2(curvature / slope)), -500.0, 500.0));
+    scale = stretch * stretch / curvature;
+  }
 
   [[nodiscard]] double difference(const Params& p, const Params& g, double f) const {
     const double plain = f - value;
@@ -56,6 +69,7 @@ struct Evaluation {
   Params best_gradient = {};
   double best_value = std::numeric_limits<double>::infinity();
   double best_slope = 0.0;  // length of the gradient there
+  double curvature = 0.0;   // along the step that led there
   // What is still to be gained, if the next step is as good as the last one: near a minimum the
   // objective falls with the square of the gradient.
   double expected_gain = std::numeric_limits<double>::infinity();
@@ -88,7 +102,12 @@ double evaluate(unsigned n, const double* x, double* gradient, void* data) {
   // Some algorithms look at their stops now and then only, or never.
   if (!e.stopped()) e.out_of_evaluations = e.objective.function_evaluations() >= e.max_evaluations;
   if (e.stopped()) return stop(e, n, gradient);
-  const Params p = Eigen::Map<const Eigen::VectorXd>(x, n);
+  const double stretch = e.reference ? e.reference->stretch : 1.0;
+  const Params p = Eigen::Map<const Eigen::VectorXd>(x, n) / stretch;
+  if (e.reference && gradient && p == e.reference->point) {  // known: a round starts there
+    Eigen::Map<Eigen::VectorXd>(gradient, n) = e.reference->scale / stretch * e.reference->gradient;
+    return 0.0;
+  }
   Params g;
   const double value = gradient ? e.objective.value_and_gradient(p, g) : e.objective.value(p);
   const double slope = gradient ? g.norm() : 0.0;
@@ -98,7 +117,7 @@ double evaluate(unsigned n, const double* x, double* gradient, void* data) {
   if (e.out_of_time) static_cast<void>(stop(e, 0, nullptr));
   const double scale = e.reference ? e.reference->scale : 1.0;
   const double difference = e.reference ? e.reference->difference(p, g, value) : 0.0;
-  if (gradient) Eigen::Map<Eigen::VectorXd>(gradient, n) = scale * g;
+  if (gradient) Eigen::Map<Eigen::VectorXd>(gradient, n) = scale / stretch * g;
   if (e.reference ? difference < e.best_difference : value < e.best_value) {
     const double fall = slope / e.best_slope;
     const double gain = e.reference ? e.best_difference - difference : e.best_value - value;
@@ -106,6 +125,8 @@ double evaluate(unsigned n, const double* x, double* gradient, void* data) {
     e.best_value = value;
     e.best_difference = difference;
     e.best_slope = slope;
+    if (gradient && e.best_gradient.size() > 0)
+      e.curvature = (g - e.best_gradient).dot(p - e.best) / (p - e.best).squaredNorm();
     e.best = p;
     e.best_gradient = g;
     e.arrived = gradient && e.expected_gain < e.negligible * value;
@@ -200,10 +221,17 @@ class NloptSolver : public Solver {
     if (refines_ && local_ == NLOPT_NUM_ALGORITHMS && request.ftol_rel >= resolution_of_value)
       evaluation.negligible = negligible;
     nlopt_set_min_objective(optimizer.handle, evaluate, &evaluation);
-    if (honours_bounds_ && request.box.bounded()) {
-      nlopt_set_lower_bounds(optimizer.handle, request.box.lower.data());
-      nlopt_set_upper_bounds(optimizer.handle, request.box.upper.data());
-    }
+    const auto optimize_from = [&](const Params& start) {
+      const double stretch = evaluation.reference ? evaluation.reference->stretch : 1.0;
+      if (honours_bounds_ && request.box.bounded()) {
+        const Params lower = stretch * request.box.lower, upper = stretch * request.box.upper;
+        nlopt_set_lower_bounds(optimizer.handle, lower.data());
+        nlopt_set_upper_bounds(optimizer.handle, upper.data());
+      }
+      Params x = stretch * start;
+      double value = 0.0;
+      return nlopt_optimize(optimizer.handle, x.data(), &value);
+    };
     set_stops(optimizer.handle, request);
     if (vector_storage_ > 0) nlopt_set_vector_storage(optimizer.handle, vector_storage_);
     if (population_ > 0) nlopt_set_population(optimizer.handle, population_);
@@ -213,7 +241,7 @@ class NloptSolver : public Solver {
       nlopt_set_local_optimizer(optimizer.handle, local.handle);  // copies it
     }
     if (seeds_) nlopt_srand(random_seed);
-    nlopt_result result = optimize(optimizer.handle, request.start);
+    nlopt_result result = optimize_from(request.start);
     nlopt_result native = result;
     // The quasi-Newton algorithms stop with plain success where the gradient is below 1e-8, which
     // the job has not asked for and no option can change; and none can go on where the digits of
@@ -230,10 +258,10 @@ class NloptSolver : public Solver {
     };
     for (int round = 0; round < most_rounds && unfinished(); ++round) {
       const double slope_before = evaluation.best_slope;
-      evaluation.reference = Reference{evaluation.best, evaluation.best_gradient,
-                                       evaluation.best_value, 1.0 / slope_before};
+      evaluation.reference.emplace(evaluation.best, evaluation.best_gradient, evaluation.best_value,
+                                   evaluation.curvature);
       evaluation.best_difference = 0.0;
-      native = result = optimize(optimizer.handle, evaluation.best);
+      native = result = optimize_from(evaluation.best);
       if (evaluation.stopped() || result == NLOPT_MAXEVAL_REACHED) break;
       const bool gained = -evaluation.best_difference > request.ftol_rel * evaluation.best_value;
       const bool at_its_end = result == NLOPT_FAILURE || evaluation.best_slope > 0.1 * slope_before;
@@ -256,11 +284,6 @@ class NloptSolver : public Solver {
   // A line search that looks for less than the value can show fails after twenty evaluations. The
   // margin is for problems as badly scaled as pixels make them.
   static constexpr double negligible = 1e-19;
-
-  static nlopt_result optimize(nlopt_opt optimizer, Params x) {
-    double value = 0.0;
-    return nlopt_optimize(optimizer, x.data(), &value);
-  }
 
   static void set_stops(nlopt_opt optimizer, const SolveRequest& request) {
     nlopt_set_ftol_rel(optimizer, request.ftol_rel);

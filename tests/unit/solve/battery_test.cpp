@@ -87,6 +87,26 @@ TEST_CASE("L-BFGS says that it has arrived, not that it cannot go on") {
     }
 }
 
+TEST_CASE("where NLopt's fixed stop comes too early, L-BFGS goes on from what it knows") {
+  for (const double noise_px : {0.03, 0.1, 0.3, 1.0, 3.0})
+    for (std::uint32_t trial = 0; trial < 10; ++trial) {
+      CAPTURE(noise_px);
+      CAPTURE(trial);
+      PointPairs pairs = solve_test::pairs(5000, 0.0);
+      RandomStream random(5, 0, trial, Purpose::noise);
+      for (double& x : pairs.x40) x += noise_px * random.normal();
+      for (double& y : pairs.y40) y += noise_px * random.normal();
+      const ScaledProblem problem(pairs, Model::affine, Loss::squared, 6.0, 4.0);
+      Objective objective = problem.objective();
+      const SolveResult result =
+          make_solver("nlopt", "LD_LBFGS")->solve(objective, problem.request);
+      CHECK(result.status == SolveStatus::converged);
+      const double reference = problem.value_px(solve(*make_solver("closed-form"), problem));
+      CHECK(problem.value_px(result) <= reference * (1.0 + 1e-11));
+      CHECK(objective.function_evaluations() <= 12);
+    }
+}
+
 TEST_CASE("pairs without noise give the map back, from the nominal start") {
   const PointPairs pairs = solve_test::pairs(100, 0.0);
   const Map truth{Model::trs, (Params(5) << 30.0, -40.0, 4.0, 3.95, 4.05).finished(), 4.0};
