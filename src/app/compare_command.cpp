@@ -8,6 +8,7 @@
 #include "nucreg/job/parse.hpp"
 #include "nucreg/plan/plan.hpp"
 #include "nucreg/report/run_comparison.hpp"
+#include "nucreg/report/text.hpp"
 #include "nucreg/report/verify.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "trial_cursor.hpp"
@@ -38,9 +39,8 @@ void demand_sound(const fs::path& file, const ResultReader& reader) {
 
 std::string heading(const char* name, const fs::path& file, const ResultReader& reader) {
   const auto text = [&](const char* attribute) { return text_of(file, reader, attribute); };
-  return fmt::format("{}  {}: nucreg {} ({}), {}, {}\n", name, file.string(),
-                     text("nucreg_version"), text("git_revision"), text("compiler"),
-                     text("cpu_model"));
+  return fmt::format("{}  {}: nucreg {} ({}), {}, {}", name, file.string(), text("nucreg_version"),
+                     text("git_revision"), text("compiler"), text("cpu_model"));
 }
 
 }  // namespace
@@ -55,7 +55,8 @@ ExitStatus compare_command(const CompareCommand& command) {
   demand_sound(command.a, a);
   demand_sound(command.b, b);
   const Plan plan = make_plan(parse_job_text(text_of(command.a, a, "job_toml")));
-  RunComparison comparison(a.table("solvers").get<std::string>("name"));
+  RunComparison comparison(a.table("solvers").get<std::string>("name"),
+                           a.table("configurations").rows());
   std::uint64_t both = 0, only_a = 0, only_b = 0;
   TrialCursor at_a(a, plan.trials, plan.solvers), at_b(b, plan.trials, plan.solvers);
   while (at_a.task() || at_b.task()) {
@@ -75,30 +76,33 @@ ExitStatus compare_command(const CompareCommand& command) {
   if (both == 0)
     throw InputError("has no trial that is in the other file, too", {.file = command.b.string()});
 
-  const std::vector<SolverChange> changes = comparison.changes();
+  const std::vector<SolverChange> changes = comparison.finish();
   bool beyond = false;
   std::string not_compared;
   for (const SolverChange& change : changes) {
-    beyond = beyond || change.slower(command.threshold) || change.worse > 0;
+    beyond = beyond || change.slower(command.threshold) || change.pair.better_b > 0;
     if (!change.compared()) not_compared += (not_compared.empty() ? "" : ", ") + change.solver;
   }
   if (command.json) {
     print_result(to_json(changes, command.threshold) + "\n");
   } else {
-    std::string text = heading("A", command.a, a) + heading("B", command.b, b);
-    text += fmt::format("{} trials are in both, {} in A only, {} in B only\n\n", count_text(both),
-                        count_text(only_a), count_text(only_b));
-    text += to_text(changes, command.threshold, static_cast<std::size_t>(output_width()));
-    text += '\n';
+    const auto width = static_cast<std::size_t>(output_width());
+    std::string text;
+    const auto say = [&](const std::string& line) { text += wrapped(line, width) + "\n"; };
+    say(heading("A", command.a, a));
+    say(heading("B", command.b, b));
+    say(fmt::format("{} trials are in both, {} in A only, {} in B only", count_text(both),
+                    count_text(only_a), count_text(only_b)));
+    text += "\n" + to_text(changes, command.threshold, width) + "\n";
     if (!not_compared.empty())
-      text += fmt::format("speed not compared: {} (no two valid timings at equal accuracy)\n",
-                          not_compared);
+      say(fmt::format("speed not compared: {} (no two valid timings at equal accuracy)",
+                      not_compared));
     if (beyond)
-      text += "B is worse than A beyond the threshold\n";
+      say("B is worse than A beyond the threshold");
     else if (not_compared.empty())
-      text += "B is not worse than A beyond the threshold\n";
+      say("B is not worse than A beyond the threshold");
     else
-      text += "in what was compared, B is not worse than A beyond the threshold\n";
+      say("in what was compared, B is not worse than A beyond the threshold");
     print_result(text);
   }
   return beyond ? ExitStatus::different : ExitStatus::done;

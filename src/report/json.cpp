@@ -46,20 +46,9 @@ std::string to_json(const Overview& overview) {
                                 {"first_configuration", m.configuration},
                                 {"first_trial", m.trial}});
   const Comparison& comparison = overview.comparison;
-  json["speed"] = Json::array();
-  for (const PairStatistics& pair : comparison.overall().pairs)
-    json["speed"].push_back({{"a", comparison.solvers[pair.a]},
-                             {"b", comparison.solvers[pair.b]},
-                             {"trials", pair.trials},
-                             {"equal", pair.equal},
-                             {"a_better", pair.better_a},
-                             {"b_better", pair.better_b},
-                             {"timed", pair.timed},
-                             {"time_ratio", pair.ratio},
-                             {"time_ratio_low", pair.interval.low},
-                             {"time_ratio_high", pair.interval.high}});
   const Verdict verdict = make_verdict(comparison);
-  json["verdict"] = verdict.sentence;
+  json["verdict"] = verdict.sentence();
+  json["sentences"] = verdict.sentences;
   json["best"] = comparison.solvers.size() < 2
                      ? Json()
                      : Json(comparison.solvers[leaders(comparison, comparison.overall()).best]);

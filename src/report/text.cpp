@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <span>
+#include <sstream>
 
 #include "nucreg/core/text.hpp"
 #include "spread_text.hpp"
@@ -73,6 +74,11 @@ std::string heading(const Overview& view, std::size_t width) {
         fmt::format("{}, nucreg {} ({})", a("created_utc"), a("nucreg_version"), a("git_revision")),
         a("cpu_model")})
     text += wrapped(line, width) + "\n";
+  if (view.attributes.contains("warnings")) {
+    std::istringstream warnings(a("warnings"));
+    for (std::string line; std::getline(warnings, line);)
+      text += wrapped("warning: " + line, width) + "\n";
+  }
   const std::string missing = missing_trials(view);
   return text + (missing.empty() ? "" : wrapped(missing, width) + "\n");
 }
@@ -120,11 +126,27 @@ std::vector<Group> group_rows(const Overview& view, const std::vector<std::strin
   return groups;
 }
 
-double median_of(const Overview& view, const Group& group, const std::string& column) {
+double median_of(const Overview& view, std::span<const std::size_t> rows,
+                 const std::string& column) {
   const auto& all = need<double>(view.summary, column);
   std::vector<double> values;
-  for (const std::size_t row : group.rows) values.push_back(all[row]);
+  for (const std::size_t row : rows) values.push_back(all[row]);
   return median(std::move(values));
+}
+
+/// Median time of a solve: over the rows with a valid timing, or over all where none has one.
+struct Time {
+  double seconds = 0.0;
+  bool valid = true;
+};
+
+Time time_of(const Overview& view, const Group& group) {
+  const auto& valid = need<std::int64_t>(view.summary, "timing_valid");
+  std::vector<std::size_t> timed;
+  for (const std::size_t row : group.rows)
+    if (valid[row] > 0) timed.push_back(row);
+  const Time time{.valid = !timed.empty()};
+  return {median_of(view, time.valid ? timed : group.rows, "wall_s_median"), time.valid};
 }
 
 std::int64_t sum_of(const Overview& view, const Group& group, const std::string& column) {
@@ -151,9 +173,11 @@ std::string solver_table(const Overview& view, const TextOptions& options) {
   columns.push_back({"failed", true, 7});
   std::map<std::vector<std::string>, double> slowest;
   for (const Group& group : groups) {
-    const double seconds = median_of(view, group, "wall_s_median");
+    const double seconds = time_of(view, group).seconds;
     if (double& most = slowest[group.labels]; seconds > most) most = seconds;
   }
+  std::int64_t all_tried = 0, all_valid = 0;
+  bool marked = false;
   for (const Group& group : groups) {
     std::vector<std::string> cells = group.labels;
     cells.push_back(names[group.solver]);
@@ -161,11 +185,14 @@ std::string solver_table(const Overview& view, const TextOptions& options) {
     if (tried == 0) {
       cells.insert(cells.end(), {"n/a", "", "-", "-", "-", "-"});
     } else {
-      const double seconds = median_of(view, group, "wall_s_median");
-      cells.push_back(seconds_text(seconds));
+      const auto [seconds, valid] = time_of(view, group);
+      all_tried += tried;
+      all_valid += sum_of(view, group, "timing_valid");
+      marked = marked || !valid;
+      cells.push_back(seconds_text(seconds) + (valid ? "" : "*"));
       cells.push_back(bar(seconds / slowest[group.labels], 8, options.unicode));
       for (const char* measure : {"rmsd_px", "tre_px", "function_evaluations"})
-        cells.push_back(number_text(median_of(view, group, measure + std::string("_median"))));
+        cells.push_back(number_text(median_of(view, group.rows, measure + std::string("_median"))));
       cells.push_back(fmt::format("{} of {}", sum_of(view, group, "failures"), tried));
     }
     for (std::size_t c = 0; c < columns.size(); ++c) columns[c].cells.push_back(cells[c]);
@@ -175,6 +202,12 @@ std::string solver_table(const Overview& view, const TextOptions& options) {
                   " and solver",
               options.width) +
       "\n" + render(std::move(columns), options.width);
+  if (all_valid < all_tried)
+    text += wrapped(fmt::format("({} of {} timings are not valid and left out{})",
+                                count_text(all_tried - all_valid), count_text(all_tried),
+                                marked ? "; * of all solves: none has a valid timing" : ""),
+                    options.width) +
+            "\n";
   if (grouped)
     text +=
         wrapped(fmt::format("({} configurations; each number is the median over a group; all of "

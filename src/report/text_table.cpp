@@ -6,6 +6,8 @@
 #include <array>
 #include <cmath>
 
+#include "nucreg/report/text.hpp"
+
 namespace nucreg {
 namespace {
 

@@ -18,9 +18,6 @@ struct TextColumn {
 /// and named below.
 [[nodiscard]] std::string render(std::vector<TextColumn> columns, std::size_t width);
 
-/// Breaks a line at spaces so that it fits; a word that is longer is cut.
-[[nodiscard]] std::string wrapped(const std::string& line, std::size_t width);
-
 /// A bar of `fraction` (clamped to 0 to 1; NaN is 0) of `width` places: eighths of blocks, or '#'.
 /// What is not 0 is at least the least mark.
 [[nodiscard]] std::string bar(double fraction, std::size_t width, bool unicode);

@@ -248,9 +248,13 @@ Leaders leaders(const Comparison& comparison, const Region& region) {
   return {.best = order.at(0), .second = order.at(1)};
 }
 
+std::string Verdict::sentence() const {
+  return fmt::format("{}", fmt::join(sentences, "; "));
+}
+
 Verdict make_verdict(const Comparison& comparison) {
   if (comparison.solvers.size() < 2)
-    return {.sentence = "no verdict: there is one solver only", .flips = {}, .notes = {}};
+    return {.sentences = {"no verdict: there is one solver only"}, .flips = {}, .notes = {}};
   const Region& overall = comparison.overall();
   const std::size_t best = leaders(comparison, overall).best;
   std::vector<const PairStatistics*> others;
@@ -261,10 +265,10 @@ Verdict make_verdict(const Comparison& comparison) {
     return std::isnan(pair->ratio) ? std::numeric_limits<double>::infinity()
                                    : std::abs(std::log(pair->ratio));
   });
-  Verdict verdict{.sentence = {}, .flips = find_flips(comparison), .notes = find_notes(comparison)};
+  Verdict verdict{
+      .sentences = {}, .flips = find_flips(comparison), .notes = find_notes(comparison)};
   for (const PairStatistics* pair : others)
-    verdict.sentence +=
-        (verdict.sentence.empty() ? "" : "; ") + pair_sentence(comparison, overall, *pair);
+    verdict.sentences.push_back(pair_sentence(comparison, overall, *pair));
   return verdict;
 }
 

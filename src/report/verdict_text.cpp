@@ -40,7 +40,7 @@ std::string said(const PairStatistics& pair) {
 std::string verdict_text(const Overview& view, const TextOptions& options) {
   std::string text = "verdict\n";
   const Verdict verdict = make_verdict(view.comparison);
-  text += wrapped(verdict.sentence, options.width) + "\n";
+  text += wrapped(verdict.sentence(), options.width) + "\n";
   for (const std::string& flip : verdict.flips)
     text += wrapped("flips where " + flip, options.width) + "\n";
   for (const std::string& note : verdict.notes)

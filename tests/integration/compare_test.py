@@ -32,11 +32,11 @@ class Compare(NucregCase):
             for table in ("summary", "verdict", "verdict_ranks"):
                 if table != "summary" and table in f:
                     del f[table]
-            wall, solver = f["trials/wall_s"][:], f["trials/solver"][:]
-            f["trials/cpu_s"][:] = wall
-            for name in ("wall_s", "cpu_s"):
+            solver = f["trials/solver"][:]
+            f["trials/cpu_s"][:] = f["trials/wall_s"][:]
+            for name in ("wall_s", "cpu_s", "rmsd_px", "objective"):
                 for s in (0, 1):
-                    values = wall[solver == s]
+                    values = f[f"trials/{name}"][:][solver == s]
                     for suffix, number in (("count", len(values)), ("mean", values.mean()),
                                            ("std", values.std(ddof=1)),
                                            ("median", np.median(values)),
@@ -79,6 +79,37 @@ class Compare(NucregCase):
     def test_a_faster_solver_is_no_error(self):
         self.slow_down(0.5, solver=0)
         self.assertAlmostEqual(self.compare(DONE)[0]["time_ratio"], 0.5, delta=0.01)
+
+    def test_an_interrupted_solve_moves_no_ratio(self):
+        self.slow_down(1.0, solver=1)
+        with h5py.File(self.b, "a") as f:
+            f["trials/wall_s"][15] *= 1e6
+        self.rebuild(self.b)
+        self.assertAlmostEqual(self.compare(DONE)[1]["time_ratio"], 1.0, delta=0.01)
+
+    def test_a_worse_fit_is_told_in_px(self):
+        with h5py.File(self.b, "a") as f:
+            for row in (5, 9):
+                f["trials/rmsd_px"][row] += 0.5
+                f["trials/objective"][row] *= 1.1
+        self.rebuild(self.b)
+        first, second = self.compare(DIFFERENT)
+        self.assertEqual((first["rmsd_change_px"], first["rmsd_change_px_low"],
+                          first["rmsd_change_px_high"], first["results_p"]), (0, 0, 0, None))
+        self.assertEqual((second["better"], second["worse"], second["identical"]), (0, 2, 38))
+        self.assertAlmostEqual(second["rmsd_change_px"], 1 / 40)
+        self.assertEqual(second["rmsd_change_px_low"], 0)  # in most resamples of one solve in 20
+        self.assertGreater(second["rmsd_change_px_high"], 1 / 40)
+        self.assertAlmostEqual(second["largest_change_px"], 0.5)
+        self.assertEqual(second["results_p"], 0.5)  # two of two, by the sign test
+
+    def test_80_columns_hold_all_that_changed(self):
+        for columns, whole in ((80, True), (40, False)):
+            text = self.nucreg("compare", "a.h5", "b.h5", COLUMNS=str(columns)).out
+            self.assertLessEqual(max(map(len, text.splitlines())), columns, text)
+            self.assertEqual("too narrow" not in text, whole, text)
+            for title in ("time B/A", "worse"):
+                self.assertIn(title, text)
 
     def test_a_solver_without_two_valid_timings_is_not_called_no_worse(self):
         with h5py.File(self.b, "a") as f:

@@ -33,9 +33,10 @@ struct Leaders {
 [[nodiscard]] PairStatistics mirrored(const PairStatistics& pair);
 
 struct Verdict {
-  std::string sentence;            ///< the best solver against each other one
-  std::vector<std::string> flips;  ///< where a declared winner is not the overall one
-  std::vector<std::string> notes;  ///< failures, timings left out, samples, ranks
+  std::vector<std::string> sentences;          ///< the best solver against each other one
+  std::vector<std::string> flips;              ///< where a declared winner is not the overall one
+  std::vector<std::string> notes;              ///< failures, timings left out, samples, ranks
+  [[nodiscard]] std::string sentence() const;  ///< all of them
 };
 [[nodiscard]] Verdict make_verdict(const Comparison& comparison);
 

@@ -60,7 +60,7 @@ bool says(const std::string& sentence, const std::string& words) {
 }
 
 bool says(const Comparison& comparison, const std::string& words) {
-  return says(make_verdict(comparison).sentence, words);
+  return says(make_verdict(comparison).sentence(), words);
 }
 
 }  // namespace

@@ -95,6 +95,36 @@ TEST_CASE("tables fit into the width and name what they leave out") {
   CHECK(contains(narrow, "for: evaluations"));
 }
 
+TEST_CASE("times without a valid timing are marked, and what is left out is counted") {
+  const std::string valid = to_text(sample_overview());
+  CHECK_FALSE(contains(valid, "*"));
+  CHECK_FALSE(contains(valid, "left out"));
+
+  Overview view = sample_overview();
+  SummaryBuilder summary(sample::solvers);
+  for (Record row : sample::result_rows(false)) {
+    // All of LM in configuration 0, one of L-BFGS in configuration 1, none else.
+    const bool lm = row.configuration == 0 && row.solver == 1;
+    const bool bfgs = row.configuration == 1 && row.solver == 0 && row.trial == 2;
+    row.timing_valid = !lm && !bfgs;
+    if (lm) row.wall_seconds = 7e-3;
+    summary.add({&row, 1});
+  }
+  view.summary = summary.finish();
+  const std::string text = to_text(view, {.width = 120});
+  INFO(text);
+  CHECK(contains(text, "7.00 ms*"));
+  CHECK(std::ranges::count(text, '*') == 2);  // the time and the note
+  CHECK(contains(text, "5 of 23 timings are not valid and left out"));
+  CHECK(contains(text, "* of all solves: none has a valid timing"));
+
+  // Of a group the configurations count that have a valid timing, if any has one.
+  const std::string grouped = to_text(view, {.width = 120, .most_configurations = 2});
+  INFO(grouped);
+  CHECK_FALSE(contains(grouped, "7.00 ms"));
+  CHECK(contains(grouped, "10.0 us "));
+}
+
 TEST_CASE("many configurations are grouped by the leading axes") {
   const std::string text = to_text(wide_overview(200), {.width = 120});
   INFO(text);
@@ -145,10 +175,11 @@ TEST_CASE("JSON holds it all, with null for what is not finite") {
   CHECK(json["summary"][1]["failures"] == 1);
   CHECK(json["summary"][0]["iterations_mean"].is_null());
   CHECK(json["ranks"][1]["busy_s"] == 12.0);
-  CHECK(json["speed"][0]["time_ratio"].get<double>() == doctest::Approx(3.0));
-  CHECK(json["verdict"] == make_verdict(view.comparison).sentence);
+  CHECK(json["verdict"] == make_verdict(view.comparison).sentence());
+  CHECK(json["sentences"] == make_verdict(view.comparison).sentences);
   CHECK(json["comparisons"].size() == view.comparison.regions.size());
   CHECK(json["comparisons"][0]["scope"] == "overall");
   CHECK(json["comparisons"][0]["solver_b"] == "LM");
+  CHECK(json["comparisons"][0]["time_ratio"].get<double>() == doctest::Approx(3.0));
   CHECK(json["solver_ranks"].size() == 2);
 }
