@@ -1,5 +1,7 @@
 #include "nucreg/app/gather.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <optional>
@@ -40,6 +42,7 @@ Attributes attributes_of(const Job& job, const Plan& plan, const RunReport& repo
                         {"seed", static_cast<std::int64_t>(job.job.seed)},
                         {"trials_planned", static_cast<std::int64_t>(trials_planned)},
                         {"trials_done", static_cast<std::int64_t>(trials_done)},
+                        {"warnings", fmt::format("{}", fmt::join(report.warnings, "\n"))},
                         {"trials_resumed", static_cast<std::int64_t>(report.trials_resumed)},
                         {"created_utc", report.created_utc},
                         {"mpi_ranks", std::int64_t{report.mpi_ranks}},
@@ -52,6 +55,7 @@ Attributes attributes_of(const Job& job, const Plan& plan, const RunReport& repo
     attributes["part"] = report.part.text();
     attributes["trials_of_job"] = static_cast<std::int64_t>(plan.tasks());
   }
+  if (!report.merged_from.empty()) attributes["merged_from"] = report.merged_from;
   return attributes;
 }
 

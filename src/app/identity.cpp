@@ -78,6 +78,14 @@ std::string whole_identity(const Attributes& attributes) {
   return identity_with(attributes, {});
 }
 
+Part part_of_identity(const std::string& identity) {
+  for (const std::string& line : lines_of(identity)) {
+    if (line.starts_with("part ")) return parse_part(line.substr(5));
+    if (line.starts_with("[")) break;
+  }
+  return {};
+}
+
 std::string job_of_identity(const std::string& identity) {
   // Facts of one line each come before the first [section] of the job.
   const std::size_t at = identity.find("\n[");

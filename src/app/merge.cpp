@@ -7,11 +7,13 @@
 #include <bit>
 #include <memory>
 #include <set>
+#include <sstream>
 #include <string_view>
 
 #include "nucreg/app/identity.hpp"
 #include "nucreg/app/run_setup.hpp"
 #include "nucreg/core/error.hpp"
+#include "nucreg/core/text.hpp"
 #include "nucreg/job/parse.hpp"
 #include "nucreg/report/digest.hpp"
 #include "nucreg/report/part_attribute.hpp"
@@ -177,6 +179,18 @@ Table all_rows(const MergeFiles& sources, const std::string& name) {
   return all;
 }
 
+/// Without the solves whose rows were left out because another file has them.
+Table rank_rows(const MergeFiles& sources, const std::vector<std::int64_t>& left_out) {
+  Table ranks = all_rows(sources, "ranks");
+  for (Column& column : ranks.columns) {
+    if (column.name != "solves") continue;
+    auto& solves = std::get<std::vector<std::int64_t>>(column.values);
+    for (std::size_t rank = 0; rank < solves.size(); ++rank)
+      solves[rank] = std::max<std::int64_t>(0, solves[rank] - left_out[rank]);
+  }
+  return ranks;
+}
+
 /// What the files say, each different line once, in their order.
 std::string united(const MergeFiles& sources, const char* name, const char* separator) {
   std::string all;
@@ -195,13 +209,17 @@ Attributes attributes_of(const MergeFiles& sources, const Plan& plan, std::uint6
   all["trials_planned"] = static_cast<std::int64_t>(plan.tasks());
   all["trials_done"] = static_cast<std::int64_t>(trials_done);
   std::int64_t ranks = 0, resumed = 0;
-  std::string created, from;
+  std::string created, from, warnings;
   for (const auto& source : sources) {
     const Part part = part_of(source->reader.attributes());
-    from +=
-        fmt::format("{}: {}, {} trials, {} ranks from {}\n", source->file.string(),
-                    part.whole() ? "the whole job" : "part " + part.text(),
-                    source->count("trials_done"), source->count("mpi_ranks"), source->first_rank);
+    from += fmt::format("{}: {}, {}, {} from {}\n", source->file.string(),
+                        part.whole() ? "the whole job" : "part " + part.text(),
+                        counted(static_cast<std::uint64_t>(source->count("trials_done")), "trial"),
+                        counted(static_cast<std::uint64_t>(source->count("mpi_ranks")), "rank"),
+                        source->first_rank);
+    std::istringstream lines(source->text("warnings"));
+    for (std::string line; std::getline(lines, line);)
+      warnings += fmt::format("{}: {}\n", source->file.string(), line);
     ranks += source->count("mpi_ranks");
     resumed += source->count("trials_resumed");
     const std::string theirs = source->text("created_utc");  // ISO 8601 sorts as time
@@ -211,6 +229,7 @@ Attributes attributes_of(const MergeFiles& sources, const Plan& plan, std::uint6
   all["trials_resumed"] = resumed;
   all["created_utc"] = created;
   all["merged_from"] = from;
+  all["warnings"] = warnings;
   for (const char* name : {"mpi_library", "cpu_model"}) all[name] = united(sources, name, "; ");
   return all;
 }
@@ -241,6 +260,8 @@ MergeReport merge_results(const std::vector<fs::path>& files, const fs::path& ou
   // A first pass, since the writer wants to know what comes.
   MergeReport report{.trials_planned = plan.tasks()};
   std::vector<bool> done(plan.tasks());
+  std::vector<std::int64_t> left_out(static_cast<std::size_t>(
+      sources.back()->first_rank + sources.back()->count("mpi_ranks")));  // rows, by rank
   std::size_t message_bytes = 0;
   std::uint64_t trace_points = 0;
   merge_trials(
@@ -257,6 +278,10 @@ MergeReport merge_results(const std::vector<fs::path>& files, const fs::path& ou
           std::span<const Record> theirs) {
         ++report.trials_twice;
         demand_same(one, ours, other, theirs, parameters);
+        // Rows of an earlier, larger run that was resumed name ranks that no table tells of.
+        for (const Record& row : theirs)
+          if (row.rank < other.count("mpi_ranks"))
+            ++left_out[static_cast<std::size_t>(other.first_rank + row.rank)];
       });
   report.missing = missing_text(done, plan);
 
@@ -276,7 +301,8 @@ MergeReport merge_results(const std::vector<fs::path>& files, const fs::path& ou
       },
       [](const MergeFile&, std::span<const Record>, const MergeFile&, std::span<const Record>) {});
   for (const Table& table : digest.finish()) writer.write_table(table);
-  for (const char* table : {"ranks", "rank_samples"}) writer.write_table(all_rows(sources, table));
+  writer.write_table(rank_rows(sources, left_out));
+  writer.write_table(all_rows(sources, "rank_samples"));
   writer.commit(overwrite);
   return report;
 }

@@ -40,12 +40,12 @@ ExitStatus merge_command(const MergeCommand& command) {
   check_output(command);
   const MergeReport report = merge_results(command.files, command.output, command.force);
   const Overview overview = make_overview(ResultReader(command.output));
-  print_result(fmt::format("{}\nresult  {}, merged from {} files\n",
-                           to_text(overview, terminal_text()), command.output.string(),
-                           command.files.size()));
+  print_result(fmt::format("{}\nresult  {}, merged from {}\n", to_text(overview, terminal_text()),
+                           command.output.string(), counted(command.files.size(), "file")));
   if (report.trials_twice > 0)
-    fmt::print(stderr, "nucreg: {} trials were there more than once, with equal results\n",
-               count_text(report.trials_twice));
+    fmt::print(
+        stderr, "nucreg: {} there more than once, with equal results\n",
+        counted(report.trials_twice, "trial") + (report.trials_twice == 1 ? " was" : " were"));
   if (report.missing.empty()) return ExitStatus::done;
   fmt::print(stderr,
              "nucreg: {} of {} trials are done; {} is partial\n"

@@ -88,7 +88,10 @@ ExitStatus plan_command(const PlanCommand& command) {
   double seconds = 0.0;
   for (const TaskList::Block& block : task_list(job, plan, part, {}).blocks)
     seconds += block.cost_seconds * static_cast<double>(block.count);
-  const double file_bytes = 120.0 * static_cast<double>(part.tasks(plan) * plan.solvers);
+  // Measured: what a file of one trial holds, a row of /summary and of /trials.
+  const double file_bytes = 465e3 +
+                            300.0 * static_cast<double>(plan.configurations.size() * plan.solvers) +
+                            120.0 * static_cast<double>(part.tasks(plan) * plan.solvers);
 
   fmt::print("job             {}\n", job.job.name);
   fmt::print("{}", images);

@@ -3,6 +3,7 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/terminal.hpp"
+#include "nucreg/core/text.hpp"
 #include "nucreg/report/coco_export.hpp"
 #include "nucreg/report/export_csv.hpp"
 #include "nucreg/report/json.hpp"
@@ -66,9 +67,10 @@ ExitStatus verify_command(const VerifyCommand& command) {
     print_result(text + file + ": not sound\n");
     return ExitStatus::input;
   }
-  print_result(text +
-               fmt::format("{}: sound: {} configurations x {} trials x {} solvers, {} records\n",
-                           file, v.configurations, v.trials, v.solvers, v.records));
+  print_result(text + fmt::format("{}: sound: {} x {} x {}, {}\n", file,
+                                  counted(v.configurations, "configuration"),
+                                  counted(v.trials, "trial"), counted(v.solvers, "solver"),
+                                  counted(v.records, "record")));
   return ExitStatus::done;
 }
 

@@ -164,7 +164,11 @@ OpenJournal resume_journal(const RunFiles& files, const std::string& identity, c
     if (!is_there(files.journal) || !reopen(open, files, identity)) create(open, files, identity);
     remove_temporaries(files.output);
     open.replace_output = output != nullptr;
-    if (output) take_over(open, *output, plan);
+    if (output) {
+      const auto at = output->attributes().find("merged_from");
+      if (at != output->attributes().end()) open.merged_from = std::get<std::string>(at->second);
+      take_over(open, *output, plan);
+    }
   }
   open.trials_done = static_cast<std::uint64_t>(std::ranges::count(open.done, true));
   return open;

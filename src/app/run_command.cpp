@@ -88,10 +88,16 @@ ExitStatus run_other_rank(Communicator& communicator) {
   }
 }
 
-void log_machine(const std::vector<RankFacts>& facts, std::size_t threads) {
+// To the log at once, and to the result file, where it is still seen in a year.
+void warn(RunReport& report, std::string warning) {
+  log_warning("{}", warning);
+  report.warnings.push_back(std::move(warning));
+}
+
+void log_machine(const std::vector<RankFacts>& facts, std::size_t threads, RunReport& report) {
   for (const RankFacts& rank : facts)
     log_info("rank {} on {} pid {} cpus {}", rank.rank, rank.host, rank.pid, cpu_list(rank.cpus));
-  for (const std::string& warning : machine_warnings(facts, threads)) log_warning("{}", warning);
+  for (std::string& warning : machine_warnings(facts, threads)) warn(report, std::move(warning));
 }
 
 void show_result(const RunFiles& files) {
@@ -188,10 +194,10 @@ void tell_how_to_go_on(const Start& start) {
   }
 }
 
-void warn_of_lost_ranks(const std::vector<LostRank>& lost, const Plan& plan) {
-  for (const LostRank& rank : lost)
-    log_warning("rank {} on {} {}; its trials were run elsewhere: {}", rank.rank, rank.host,
-                rank.reason, trials_text(rank.tasks, plan));
+void warn_of_lost_ranks(RunReport& report, const Plan& plan) {
+  for (const LostRank& rank : report.dispatch.lost)
+    warn(report, fmt::format("rank {} on {} {}; its trials were run elsewhere: {}", rank.rank,
+                             rank.host, rank.reason, trials_text(rank.tasks, plan)));
 }
 
 RunStatus first_status(const Start& start, const std::vector<RankFacts>& facts) {
@@ -266,8 +272,8 @@ ExitStatus run_and_write(Communicator& communicator, Start& start,
   options.abandoned = [&](std::uint64_t task, Bytes& payload) {
     start.loaded->runner->give_up(task, "given up: the ranks that ran this trial hung or died",
                                   payload);
-    log_warning("{}: given up, its solves are recorded as failed",
-                trials_text(std::vector{TaskList::Block{task, 1}}, plan));
+    warn(report, fmt::format("{}: given up, its solves are recorded as failed",
+                             trials_text(std::vector{TaskList::Block{task, 1}}, plan)));
   };
   report.dispatch = dispatch(
       communicator, task_list(job, plan, start.part, start.journal.done), work_of(start.loaded),
@@ -277,7 +283,7 @@ ExitStatus run_and_write(Communicator& communicator, Start& start,
       },
       facts, options);
   journal.sync();
-  warn_of_lost_ranks(report.dispatch.lost, plan);
+  warn_of_lost_ranks(report, plan);
   status_file.change([](RunStatus& status) { status.doing = "writing the result file"; });
   const std::uint64_t trials_done =
       write_result(start.files.output, start.journal.replace_output,
@@ -315,6 +321,7 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
     report.part = start->part;
     report.images = std::move(start->images);
     report.trials_resumed = start->journal.trials_done;
+    report.merged_from = start->journal.merged_from;
     facts = share_setup(communicator, [&](const std::vector<RankFacts>& all) {
       for (const RankFacts& rank : all)
         start->setup.clock_trusted.push_back(
@@ -333,7 +340,7 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
     refuse_setup(communicator, static_cast<int>(status));
     return status;
   }
-  log_machine(facts, threads_per_rank(start->loaded->job));
+  log_machine(facts, threads_per_rank(start->loaded->job), report);
   const Plan& plan = start->loaded->plan;
   log_info("{}: {} configurations, {} trials, {} solves on {} rank(s)", start->loaded->job.job.name,
            plan.configurations.size(), count_text(plan.tasks()), count_text(plan.solves()),

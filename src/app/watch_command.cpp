@@ -12,6 +12,7 @@
 #include <optional>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/identity.hpp"
@@ -24,6 +25,7 @@
 #include "nucreg/core/text.hpp"
 #include "nucreg/job/parse.hpp"
 #include "nucreg/plan/plan.hpp"
+#include "nucreg/report/part_attribute.hpp"
 #include "nucreg/run/journal.hpp"
 #include "nucreg/store/result_file.hpp"
 
@@ -90,14 +92,17 @@ class Watched {
   double changed_ = 0.0;
 };
 
-/// Of a run that is not under way any more: trials in its journal, and in its job.
-std::string journal_text(const fs::path& file) {
-  const JournalReader journal(file);
-  std::uint64_t frames = 0;
-  static_cast<void>(journal.scan([&](std::uint64_t, int, std::uint64_t) { ++frames; }));
-  const Plan plan = make_plan(parse_job_text(job_of_identity(journal.identity()), file.string()));
-  return fmt::format("{} of the {} trials of the job are safe in {}", count_text(frames),
-                     count_text(plan.tasks()), file.string());
+/// Of a run that is not under way any more: trials in its journal, and in its job or part of it.
+std::string journal_text(const JournalReader& journal, const Part& part, const std::string& file) {
+  const Plan plan = make_plan(parse_job_text(job_of_identity(journal.identity()), file));
+  std::vector<bool> safe(plan.tasks());
+  static_cast<void>(journal.scan([&](std::uint64_t task, int, std::uint64_t) {
+    if (task < safe.size()) safe[task] = true;
+  }));
+  return fmt::format("{} of the {} trials of {} are safe in {}\n",
+                     count_text(static_cast<std::uint64_t>(std::ranges::count(safe, true))),
+                     count_text(part.tasks(plan)), part.whole() ? "the job" : "part " + part.text(),
+                     file);
 }
 
 /// Nobody is at work: what is there.
@@ -121,15 +126,20 @@ ExitStatus tell_what_is_left(const RunFiles& files, const std::optional<RunStatu
                              count("trials_planned")));
   }
   if (complete) return ExitStatus::done;
-  if (is_there(files.journal))
-    print_result(journal_text(files.journal) + "\n");
-  else if (!attributes && !status)
+  Part part = attributes ? part_of(*attributes) : Part{};
+  if (is_there(files.journal)) {
+    const JournalReader journal(files.journal);
+    part = part_of_identity(journal.identity());
+    print_result(journal_text(journal, part, files.journal.string()));
+  } else if (!attributes && !status) {
     throw InputError(
         "there is no such result, and no run of it",
         {.file = output, .allowed = "the output of a run: -o, or results/<job name>.h5"});
-  print_result(fmt::format(
-      "to go on: {}\n",
-      status ? status->resume : fmt::format("nucreg run JOB.toml -o {} --resume", output)));
+  }
+  print_result(fmt::format("to go on: {}\n",
+                           status ? status->resume
+                                  : fmt::format("nucreg run JOB.toml -o {}{} --resume", output,
+                                                part.whole() ? "" : " --part " + part.text())));
   return ExitStatus::stopped;
 }
 

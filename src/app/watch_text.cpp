@@ -55,9 +55,9 @@ std::string watch_text(const RunStatus& s, double silent_seconds, std::size_t wi
   constexpr int bar = 24;
   const int full = static_cast<int>(std::clamp(part, 0.0, 1.0) * bar);
   std::vector<std::string> lines;
-  lines.push_back(fmt::format("{}{}: {} for {} on {} ranks", s.job,
+  lines.push_back(fmt::format("{}{}: {} for {} on {}", s.job,
                               s.part == "1/1" ? "" : ", part " + s.part, s.doing,
-                              duration_text(s.elapsed_s), s.ranks.size()));
+                              duration_text(s.elapsed_s), counted(s.ranks.size(), "rank")));
   lines.push_back(fmt::format("[{:#<{}}{:.<{}}] {:5.1f} %  {} of {} trials, {} failed solves", "",
                               full, "", bar - full, 100.0 * part, count_text(s.done),
                               count_text(s.total), count_text(s.failed)));

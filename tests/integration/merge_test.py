@@ -1,5 +1,6 @@
 """Parts of a job, run apart and merged, are the job."""
 
+import re
 import shutil
 import unittest
 
@@ -88,6 +89,35 @@ class Merge(NucregCase):
                               "-o", "merged.h5")
         self.assert_same_results(self.whole, self.dir / "merged.h5")
         self.assertIn("trials were there more than once", outcome.err)
+        with h5py.File(self.dir / "merged.h5") as h5:
+            # A rank's solves are those whose rows are here: of the files that came later, none.
+            counts = np.bincount(h5["trials/rank"][:], minlength=len(h5["ranks/rank"]))
+            self.assertEqual(list(counts), list(h5["ranks/solves"][:]))
+
+    def test_one_trial_twice_is_no_plural(self):
+        self.write("job.toml", JOB.replace("trials = 5", "trials = 1")
+                   .replace("[20, 30, 40]", "20"))
+        self.nucreg("run", "job.toml", "-o", "one.h5")
+        outcome = self.nucreg("merge", "one.h5", "one.h5", "-o", "merged.h5")
+        self.assertIn(" 1 trial was there more than once,", outcome.err)
+        with h5py.File(self.dir / "merged.h5") as h5:
+            self.assertEqual(h5.attrs["merged_from"], "one.h5: the whole job, 1 trial, 1 rank from 0\n"
+                             "one.h5: the whole job, 1 trial, 1 rank from 1\n")
+        self.assertIn("sound: 1 configuration x 1 trial x 2 solvers, 2 records",
+                      self.nucreg("verify", "one.h5").out)
+
+    def test_warnings_name_their_file(self):
+        def warned(h5):
+            h5.attrs["warnings"] = "the clock stood still\nand went"
+
+        self.damaged(warned)
+        self.nucreg("merge", self.parts[0], self.parts[1], self.whole, "-o", "merged.h5")
+        with h5py.File(self.dir / "merged.h5") as h5:
+            lines = h5.attrs["warnings"].splitlines()
+        for line in ("the clock stood still", "and went"):
+            self.assertIn(f"{self.parts[1]}: {line}", lines)
+        shown = "".join(self.nucreg("inspect", "merged.h5").out.split())
+        self.assertIn("warning:" + str(self.parts[1]) + ":theclockstoodstill", shown)
 
     def test_incomplete_set_is_partial_says_what_is_missing_and_resumes(self):
         missing = read_group(self.parts[3], "trials")
@@ -100,8 +130,12 @@ class Merge(NucregCase):
             self.assertEqual(h5.attrs["status"], "partial")
             self.assertEqual(h5.attrs["trials_done"], TRIALS - len(missing["trial"]) // 2)
         self.nucreg("verify", "merged.h5")
+        with h5py.File(self.dir / "merged.h5") as h5:
+            merged_from = h5.attrs["merged_from"]
         self.nucreg("run", "job.toml", "-o", "merged.h5", "--resume")
         self.assert_same_results(self.whole, self.dir / "merged.h5")
+        with h5py.File(self.dir / "merged.h5") as h5:
+            self.assertEqual(h5.attrs["merged_from"], merged_from)
 
     def test_merged_files_merge(self):
         for i, pair in enumerate((self.parts[:2], self.parts[2:])):
@@ -185,6 +219,15 @@ class Part(NucregCase):
         self.write("job.toml", JOB)
         out = self.nucreg("plan", "job.toml", "--part", "4/4").out
         self.assertRegex(out, r"part 4/4 +3 trials, 6 solves\n")
+
+    def test_plan_of_the_file_is_near_the_file(self):
+        for trials in (1, 3000):
+            path = self.run_job(JOB, "--force", "--set", f"job.trials={trials}", "--set",
+                                "run.timing_repeats=1")
+            out = self.nucreg("plan", "job.toml", "--set", f"job.trials={trials}").out
+            number, unit = re.search(r"result file +about ([\d.]+) (\w+)", out).groups()
+            planned = float(number) * {"KiB": 2**10, "MiB": 2**20}[unit]
+            self.assertTrue(0.5 < planned / path.stat().st_size < 2.0, (planned, path.stat()))
 
     def test_a_part_resumes_as_that_part_only(self):
         self.write("job.toml", JOB)

@@ -5,6 +5,8 @@ import resource
 import sys
 import unittest
 
+import h5py
+
 import nucreg_case
 from nucreg_case import NucregCase, read_group, status_codes, solver_rows, texts
 
@@ -110,6 +112,13 @@ class Misbehaving(NucregCase):
                 self.assertEqual(self.messages(out, "lm"),
                                  {"given up: the ranks that ran this trial hung or died"})
                 self.assertIn("configuration 0: trial 0", self.log())
+                with h5py.File(out) as h5:
+                    warnings = h5.attrs["warnings"]
+                self.assertIn("configuration 0: trial 0: given up", warnings)
+                self.assertRegex(warnings, r"(?m)^rank 0 on \S+ hung in task 0, .*trial 0$")
+                shown = " ".join(self.nucreg("inspect", "out.h5").out.split())
+                for line in warnings.splitlines():
+                    self.assertIn(f"warning: {line}", shown)
                 self.nucreg("verify", "out.h5")
 
 

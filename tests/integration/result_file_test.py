@@ -46,7 +46,7 @@ ATTRIBUTES = {
     "format": str, "format_version": int, "status": str, "job_name": str, "job_toml": str,
     "seed": int, "trials_planned": int, "trials_done": int, "created_utc": str, "mpi_ranks": int,
     "mpi_library": str, "nucreg_version": str, "git_revision": str, "compiler": str,
-    "cpu_model": str}
+    "cpu_model": str, "warnings": str}
 
 # Columns of the contract: kind of the dtype (int, float, string, enum) and units.
 TRIALS = {

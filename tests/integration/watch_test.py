@@ -25,8 +25,8 @@ class Watch(NucregCase):
         self.write("job.toml", LONGER)
         self.status = self.dir / "out.h5.status"
 
-    def begin(self, ranks=0):
-        process = start(self.dir, "run", "job.toml", "-o", "out.h5", ranks=ranks)
+    def begin(self, *more, ranks=0):
+        process = start(self.dir, "run", "job.toml", "-o", "out.h5", *more, ranks=ranks)
         self.addCleanup(process.communicate)
         self.addCleanup(process.kill)
         wait_for(lambda: size(self.dir / "out.h5.journal") > JOURNAL_BYTES, "results")
@@ -75,6 +75,18 @@ class Watch(NucregCase):
         outcome = self.watch()
         self.assertEqual(outcome.status, STOPPED, outcome)
         self.assertRegex(outcome.out, r"[\d,]+ of the 200,000 trials of the job are safe in ")
+
+    def test_a_part_that_was_killed_or_stopped(self):
+        for number, left in ((signal.SIGKILL, "are safe in"), (signal.SIGUSR1, "are done")):
+            process = self.begin("--part", "2/4", "--force")
+            process.send_signal(number)
+            process.communicate()
+            self.status.unlink(missing_ok=True)  # all that is known is in the journal or the file
+            outcome = self.watch()
+            self.assertEqual(outcome.status, STOPPED, outcome)
+            self.assertRegex(outcome.out, rf"of( the)? 50,000 trials (of part 2/4 )?{left}")
+            self.assertIn("to go on: nucreg run JOB.toml -o out.h5 --part 2/4 --resume\n",
+                          outcome.out)
 
     def test_a_run_of_another_host_that_fell_silent(self):
         process = self.begin()

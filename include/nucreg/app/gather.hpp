@@ -19,9 +19,11 @@ struct RunReport {
   std::string created_utc;
   std::string mpi_library;
   int mpi_ranks = 1;
-  std::string inputs;                ///< describe_inputs
-  Part part;                         ///< of the job
-  std::uint64_t trials_resumed = 0;  ///< that earlier runs had done
+  std::string inputs;                 ///< describe_inputs
+  Part part;                          ///< of the job
+  std::uint64_t trials_resumed = 0;   ///< that earlier runs had done
+  std::string merged_from;            ///< of the partial output that this run goes on with
+  std::vector<std::string> warnings;  ///< of the machine and of ranks that were lost
   DispatchReport dispatch;
   std::vector<Table> images;  ///< what was found in images, where the job is of these
 };

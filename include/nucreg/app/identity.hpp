@@ -19,6 +19,8 @@ namespace nucreg {
 [[nodiscard]] std::string run_identity(const Attributes& attributes);
 /// That of the whole job, whichever part of it the file holds.
 [[nodiscard]] std::string whole_identity(const Attributes& attributes);
+/// The part of the job that an identity names.
+[[nodiscard]] Part part_of_identity(const std::string& identity);
 /// The job as text within an identity.
 [[nodiscard]] std::string job_of_identity(const std::string& identity);
 

@@ -17,9 +17,10 @@ struct MergeReport {
 
 /// Writes what a run of the whole job would have written of the trials in `files`: parts, partial
 /// and merged files, disjoint or overlapping. Ranks are numbered through, in the order of the
-/// files. Streams: memory is some megabytes per file and a bit per trial. Throws JobError with the
-/// difference where files are not of one job, input and build, InputError where one cannot be read,
-/// is not sound or has other results than another for the same trial, OutputError.
+/// files, and `solves` leaves out what another file has. Streams: memory is some megabytes per file
+/// and a bit per trial. Throws JobError with the difference where files are not of one job, input
+/// and build, InputError where one cannot be read, is not sound or has other results than another
+/// for the same trial, OutputError.
 MergeReport merge_results(const std::vector<std::filesystem::path>& files,
                           const std::filesystem::path& output, bool overwrite);
 

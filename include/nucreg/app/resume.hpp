@@ -19,6 +19,7 @@ struct OpenJournal {
   std::vector<bool> done;         ///< by task (Plan::tasks); empty: none is
   std::uint64_t trials_done = 0;  ///< of these
   bool replace_output = false;    ///< the output is a partial one of this very job
+  std::string merged_from;        ///< what that one says of itself
   bool fresh = true;              ///< begun by this run: may be removed if it fails to start
 };
 

@@ -10,7 +10,8 @@ namespace nucreg {
 
 /// A sentence for each thing that spoils timings: more ranks (times their threads) than processors,
 /// ranks of one host that may run on the same processors, a clock that is coarse or not one of
-/// those known to be steady and cheap to read. Empty: nothing.
+/// those known to be steady and cheap to read. Empty: nothing. Ranks that have several processors
+/// each, and none in common, are not warned of: no other rank can disturb them there.
 [[nodiscard]] std::vector<std::string> machine_warnings(const std::vector<RankFacts>& facts,
                                                         std::size_t threads_per_rank = 1);
 

@@ -65,4 +65,7 @@ TEST_CASE("a part of a job is an identity of its own") {
   CHECK(job_of_identity(whole) == "[job]\nname = 1\n");
   CHECK(job_of_identity(part) == "[job]\nname = 1\n");
   CHECK(job_of_identity("build b\n") == "");
+  CHECK(part_of_identity(part).text() == "2/8");
+  CHECK(part_of_identity(whole).whole());
+  CHECK(part_of_identity(run_identity("b", {}, "", "[job]\npart 3/4\n")).whole());
 }

@@ -128,6 +128,12 @@ TEST_CASE("build facts are there") {
   CHECK(!host_name().empty());
 }
 
+TEST_CASE("one is no plural") {
+  CHECK(counted(1, "trial") == "1 trial");
+  CHECK(counted(0, "trial") == "0 trials");
+  CHECK(counted(2000, "trial") == "2,000 trials");
+}
+
 TEST_CASE("one line of UTF-8, whatever it is made of") {
   CHECK(one_line("", 10).empty());
   CHECK(one_line("plain", 5) == "plain");
