@@ -2,29 +2,33 @@
 #include <fmt/format.h>
 
 #include "nucreg/app/commands.hpp"
+#include "nucreg/app/publish_with.hpp"
+#include "nucreg/app/run_files.hpp"
+#include "nucreg/app/segment_image.hpp"
 #include "nucreg/app/terminal.hpp"
+#include "nucreg/app/within_memory.hpp"
 #include "nucreg/image/image.hpp"
 #include "nucreg/image/write_tiff.hpp"
 #include "nucreg/report/image_overview.hpp"
-#include "nucreg/store/publish_file.hpp"
 
 namespace nucreg {
 namespace {
 
 void write_plane(ImageReader& reader, const ImageCommand& command) {
-  // Asked before pixels are decoded; publish_file asks again.
-  if (!command.force && std::filesystem::exists(command.to))
+  std::error_code ignored;  // what is not there is another file
+  if (std::filesystem::equivalent(command.file, command.to, ignored))
+    throw OutputError("is the image itself",
+                      {.file = command.to.string(), .allowed = "another file"});
+  // Asked before pixels are decoded; it is asked again when all is written.
+  if (!command.force && is_there(command.to))
     throw OutputError("exists", {.file = command.to.string(), .allowed = "--force overwrites it"});
-  const Plane plane = reader.read(command.frame, command.channel);
-  const std::filesystem::path temporary = temporary_beside(command.to);
-  write_tiff(temporary, plane.view(), {.pixel_size_um = reader.info().pixel_size_um});
-  try {
-    publish_file(temporary, command.to, command.force);
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-    throw;
-  }
+  const ImageInfo& info = reader.info();
+  const std::size_t channel = find_channel(info, command.channel, command.file.string());
+  const Plane plane = within_memory(info, command.file.string(),
+                                    [&] { return reader.read(command.frame, channel); });
+  publish_with(command.to, command.force, [&](const std::filesystem::path& file) {
+    write_tiff(file, plane.view(), {.pixel_size_um = info.pixel_size_um});
+  });
 }
 
 }  // namespace

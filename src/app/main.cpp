@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -47,6 +48,19 @@ CLI::Validator finite() {
           ""};
 }
 
+/// CLI11 takes -1 for the largest of the unsigned numbers.
+CLI::Validator whole_number() {
+  return {[](const std::string& text) {
+            std::uint64_t value = 0;
+            const char* const last = text.data() + text.size();
+            const auto [stop, error] = std::from_chars(text.data(), last, value);
+            const bool sound = error == std::errc() && stop == last;
+            return sound ? std::string()
+                         : text + " is no whole number from 0 to 18446744073709551615";
+          },
+          ""};
+}
+
 CLI::App* add_synth(CLI::App& app, SynthCommand& synth) {
   CLI::App* sub = app.add_subcommand("synth", "render 10x and 40x tiles of a random tissue");
   SynthOptions& o = synth.options;
@@ -57,7 +71,9 @@ CLI::App* add_synth(CLI::App& app, SynthCommand& synth) {
         ->check(finite())
         ->capture_default_str();
   };
-  sub->add_option("--seed", o.seed, "another seed, another tissue")->capture_default_str();
+  sub->add_option("--seed", o.seed, "another seed, another tissue")
+      ->check(whole_number())
+      ->capture_default_str();
   add("--ten", o.ten, 1, 1000, "tiles at 10x, side by side");
   add("--forty", o.forty, 0, 10000, "tiles at 40x, within those");
   add("--field", o.field_px, 32, 8192, "width and height of a 10x tile, px");
@@ -176,14 +192,11 @@ int parse_and_run(int argc, char** argv) {
   sub->add_option("FILE", image.file, "ND2 or TIFF, told apart by content")->required();
   sub->add_flag("--json", image.json, "as JSON");
   CLI::Option* to = sub->add_option("--to", image.to, "TIFF file for one plane");
-  const auto number = [&](const char* name, std::size_t& value, const char* doc) {
-    sub->add_option(name, value, doc)
-        ->capture_default_str()
-        ->check(CLI::NonNegativeNumber)  // an unsigned number would take -1 for the largest
-        ->needs(to);
-  };
-  number("--frame", image.frame, "frame of the plane, as listed");
-  number("--channel", image.channel, "channel of the plane, as listed");
+  sub->add_option("--frame", image.frame, "frame of the plane, as listed")
+      ->capture_default_str()
+      ->check(whole_number())
+      ->needs(to);
+  sub->add_option("--channel", image.channel, "name or number")->capture_default_str()->needs(to);
   sub->add_flag("--force", image.force, "overwrite an existing file")->needs(to);
   sub->callback([&] { result = image_command(image); });
 

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fstream>
 #include <system_error>
+#include <utility>
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/store/publish_file.hpp"
@@ -12,15 +13,30 @@ namespace nucreg {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+void remove_quietly(const fs::path& file) {
+  std::error_code ignored;
+  fs::remove(file, ignored);
+}
+
+}  // namespace
+
 void publish_with(const fs::path& target, bool overwrite,
                   const std::function<void(const fs::path&)>& write) {
   const fs::path temporary = temporary_beside(target);
   try {
     write(temporary);
     publish_file(temporary, target, overwrite);
+  } catch (const OutputError& error) {
+    remove_quietly(temporary);
+    // Whoever reads it knows the output, not what it is called until it is whole.
+    if (error.fields().file != temporary.string()) throw;
+    ErrorFields fields = error.fields();
+    fields.file = target.string();
+    throw OutputError(error.problem(), std::move(fields));
   } catch (...) {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
+    remove_quietly(temporary);
     throw;
   }
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <set>
 #include <span>
@@ -30,6 +31,9 @@ namespace fs = std::filesystem;
 
 // Reading a large frame over a slow network included.
 constexpr double lease_seconds = 600.0;
+constexpr double line_seconds = 30.0;  // between lines of progress in a log
+
+constexpr const char *kept = "kept", *replaced = "replaced", *one_value = "one value";
 
 // Texts travel between ranks one behind the other, each with a zero at its end: no path has one.
 Bytes to_bytes(const std::vector<std::string>& texts) {
@@ -52,11 +56,10 @@ std::vector<std::string> to_texts(std::span<const std::byte> bytes) {
 // What all ranks share.
 struct Tasks {
   std::vector<SegmentTask> list;
-  bool overwrite = false;
-  std::size_t done_before = 0;  // root only
+  Existing existing = Existing::refused;
 
   [[nodiscard]] Bytes bytes() const {
-    std::vector<std::string> texts{overwrite ? "overwrite" : "keep"};
+    std::vector<std::string> texts{std::to_string(static_cast<int>(existing))};
     for (const SegmentTask& task : list)
       texts.insert(
           texts.end(),
@@ -66,7 +69,7 @@ struct Tasks {
   }
   [[nodiscard]] static Tasks from_bytes(const Bytes& bytes) {
     const std::vector<std::string> texts = to_texts(bytes);
-    Tasks tasks{.list = {}, .overwrite = texts.at(0) == "overwrite"};
+    Tasks tasks{.list = {}, .existing = static_cast<Existing>(std::stoi(texts.at(0)))};
     for (std::size_t i = 1; i + 5 <= texts.size(); i += 5) {
       SegmentTask task{.image = texts[i],
                        .frame = std::stoull(texts[i + 1]),
@@ -80,17 +83,28 @@ struct Tasks {
   }
 };
 
-// The outcome of a task: exit status, number of nuclei, diameter, message.
+// The outcome of a task: exit status, message, number of nuclei, diameter, what else is so.
 Bytes outcome(ExitStatus status, const SegmentSummary& summary, const std::string& message) {
-  return to_bytes({std::to_string(static_cast<int>(status)), std::to_string(summary.nuclei),
-                   fmt::format("{:.1f}", summary.diameter_px), message});
+  return to_bytes({std::to_string(static_cast<int>(status)), message,
+                   std::to_string(summary.nuclei), fmt::format("{}", summary.diameter_px),
+                   fmt::format("{}{}{}", summary.kept ? kept : "", summary.replaced ? replaced : "",
+                               summary.one_value ? one_value : "")});
+}
+
+SegmentSummary summary_of(const std::vector<std::string>& outcome) {
+  const auto is = [&](const char* what) { return outcome.at(4).find(what) != std::string::npos; };
+  return {.nuclei = std::stoull(outcome.at(2)),
+          .diameter_px = std::stod(outcome.at(3)),
+          .one_value = is(one_value),
+          .kept = is(kept),
+          .replaced = is(replaced)};
 }
 
 Work work_of(std::shared_ptr<const Tasks> tasks) {
   return [tasks = std::move(tasks)](std::uint64_t number, Bytes& payload) {
     try {
       payload =
-          outcome(ExitStatus::done, segment_image(tasks->list.at(number), tasks->overwrite), "");
+          outcome(ExitStatus::done, segment_image(tasks->list.at(number), tasks->existing), "");
     } catch (const Error& e) {
       payload = outcome(e.status(), {}, e.what());
     } catch (const std::exception& e) {
@@ -131,13 +145,33 @@ class Failures {
   std::vector<std::string> messages_;
 };
 
+// What writers that were killed have left; one pass, however many images there are.
+void remove_torn(const fs::path& folder) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    const auto end = name.find(".partial-");
+    if (!name.starts_with('.') || end == std::string::npos) continue;
+    for (const std::string_view ending : {".csv", "_labels.tif", "_overlay.png"})
+      if (std::string_view(name).substr(0, end).ends_with(ending)) fs::remove(entry.path(), error);
+  }
+}
+
 // Opens every image, without its pixels. One that cannot be read is a failure among others.
 Tasks tasks_of(const SegmentCommand& command, Failures& failures) {
   static_cast<void>(segment({}, {.diameter_px = command.diameter_px}));  // checks the number
-  // What an interrupted run has left without a table is nobody's: the table comes last.
-  Tasks tasks{.list = {}, .overwrite = command.force || command.resume};
+  Tasks tasks{.list = {},
+              .existing = command.force    ? Existing::replaced
+                          : command.resume ? Existing::kept_if_same
+                                           : Existing::refused};
   std::set<fs::path> targets;
+  std::map<fs::path, fs::path> names;  // that the files were given by
   for (const fs::path& image : command.images) try {
+      std::error_code ignored;  // what is not there fails when it is opened
+      const auto [known, is_new] = names.emplace(fs::weakly_canonical(image, ignored), image);
+      if (!is_new)
+        throw JobError(fmt::format("is the same file as {}", known->second.string()),
+                       {.file = image.string(), .allowed = "each image once"});
       const std::unique_ptr<ImageReader> reader = open_image(image);
       const ImageInfo& info = reader->info();
       const std::size_t channel = find_channel(info, command.channel, image.string());
@@ -150,12 +184,8 @@ Tasks tasks_of(const SegmentCommand& command, Failures& failures) {
               "two images would have outputs of one name",
               {.file = image.string(), .allowed = "names that differ before the ending"});
         const SegmentFiles files(command.folder / name);
-        if (command.resume && is_there(files.table)) {
-          ++tasks.done_before;
-          continue;
-        }
         for (const fs::path& file : {files.table, files.labels, files.overlay})
-          if (!tasks.overwrite && is_there(file))
+          if (tasks.existing == Existing::refused && is_there(file))
             throw OutputError("exists",
                               {.file = file.string(), .allowed = "--force overwrites it"});
         tasks.list.push_back({.image = fs::absolute(image),
@@ -170,27 +200,51 @@ Tasks tasks_of(const SegmentCommand& command, Failures& failures) {
   return tasks;
 }
 
-// Before anything is made: a table tells --resume that an image is done, so old ones must go.
-void clear(const SegmentTask& task, const SegmentCommand& command) {
-  const SegmentFiles files(task.outputs);
-  if (command.force) remove_file(files.table);
-  if (command.resume)
-    for (const fs::path& file : {files.table, files.labels, files.overlay})
-      remove_temporaries(file);
-}
+// A bar on a terminal, elsewhere a line now and then.
+class SegmentProgress {
+ public:
+  void show(const Progress& progress) {
+    const bool last = progress.done == progress.total;
+    const double left_seconds = progress.elapsed_seconds *
+                                static_cast<double>(progress.total - progress.done) /
+                                std::max(1.0, static_cast<double>(progress.done));
+    const std::string text =
+        fmt::format("{} of {}{}", count_text(progress.done), counted(progress.total, "image"),
+                    last                 ? "  took " + duration_text(progress.elapsed_seconds)
+                    : progress.done == 0 ? ""
+                                         : "  " + duration_text(left_seconds) + " left");
+    if (terminal_) {
+      draw_bar(static_cast<double>(progress.done) / static_cast<double>(progress.total), text,
+               last);
+      open_ = !last;
+    } else if (!last && progress.elapsed_seconds >= next_line_seconds_) {
+      fmt::print(stderr, "nucreg: {}\n", text);
+      next_line_seconds_ = progress.elapsed_seconds + line_seconds;
+    }
+  }
+  // Before anything else is told: a bar has no end of line.
+  void end_line() {
+    if (open_) fmt::print(stderr, "\n");
+    open_ = false;
+  }
 
-void show_progress(const Progress& progress) {
-  const bool last = progress.done == progress.total;
-  const double left_seconds = progress.elapsed_seconds *
-                              static_cast<double>(progress.total - progress.done) /
-                              std::max(1.0, static_cast<double>(progress.done));
-  draw_bar(static_cast<double>(progress.done) / static_cast<double>(progress.total),
-           fmt::format("{} of {} images  {}", count_text(progress.done), count_text(progress.total),
-                       last                 ? "took " + duration_text(progress.elapsed_seconds)
-                       : progress.done == 0 ? ""
-                                            : duration_text(left_seconds) + " left"),
-           last);
-}
+ private:
+  bool terminal_ = error_is_terminal(), open_ = false;
+  double next_line_seconds_ = line_seconds;
+};
+
+// Of all frames of an image: some may show nothing, such as planes out of focus, but not all.
+struct FoundInFile {
+  std::size_t frames = 0, done = 0, nuclei = 0;
+  bool one_value = true;
+
+  void add(const SegmentSummary& summary) {
+    ++done;
+    nuclei += summary.nuclei;
+    one_value = one_value && summary.one_value;
+  }
+  [[nodiscard]] bool nothing() const { return done == frames && nuclei == 0; }
+};
 
 ExitStatus segment_root(Communicator& communicator, const SegmentCommand& command) {
   auto tasks = std::make_shared<Tasks>();
@@ -200,7 +254,10 @@ ExitStatus segment_root(Communicator& communicator, const SegmentCommand& comman
     facts = share_setup(communicator, [&](const std::vector<RankFacts>&) {
       *tasks = tasks_of(command, failures);
       if (!tasks->list.empty()) make_folder(command.folder);
-      for (const SegmentTask& task : tasks->list) clear(task, command);
+      if (command.resume) remove_torn(command.folder);
+      // What --force replaces must not be taken for done where it did not come to that.
+      if (command.force)
+        for (const SegmentTask& task : tasks->list) remove_file(SegmentFiles(task.outputs).table);
       return tasks->bytes();
     });
   } catch (const Error& e) {
@@ -209,12 +266,17 @@ ExitStatus segment_root(Communicator& communicator, const SegmentCommand& comman
     return e.status();
   }
   std::vector<std::string> lines(tasks->list.size());
+  std::size_t kept_before = 0, made_otherwise = 0;
+  std::map<fs::path, FoundInFile> found;
+  for (const SegmentTask& task : tasks->list) ++found[task.image].frames;
   DispatchOptions options = dispatch_options(tasks);
-  if (error_is_terminal()) options.progress = show_progress;
-  options.stop_requested = [&options] {
+  SegmentProgress progress;
+  if (!tasks->list.empty()) options.progress = [&](const Progress& now) { progress.show(now); };
+  options.stop_requested = [&] {
     const int number = stop_signal();
     if (number == 0) return false;
     options.grace_seconds = grace_seconds(number);  // dispatch looks at it after this
+    progress.end_line();
     fmt::print(stderr,
                "nucreg: {}: images in hand have {} to end\n"
                "nucreg: to go on: {}\n",
@@ -227,26 +289,44 @@ ExitStatus segment_root(Communicator& communicator, const SegmentCommand& comman
         const std::vector<std::string> texts = to_texts(payload);
         const auto status = static_cast<ExitStatus>(std::stoi(texts.at(0)));
         const SegmentTask& task = tasks->list.at(number);
-        if (status != ExitStatus::done)
-          failures.add(status, texts.at(3));
-        else
-          lines[number] = fmt::format("{:>8} {:>11}  {}\n", texts.at(1), texts.at(2),
+        if (status != ExitStatus::done) {
+          failures.add(status, texts.at(1));
+          return;
+        }
+        const SegmentSummary summary = summary_of(texts);
+        found[task.image].add(summary);
+        kept_before += summary.kept ? 1 : 0;
+        made_otherwise += summary.replaced ? 1 : 0;
+        if (!summary.kept)
+          lines[number] = fmt::format("{:>8} {:>11.1f}  {}\n", summary.nuclei, summary.diameter_px,
                                       SegmentFiles(task.outputs).table.string());
       },
       facts, options);
+  progress.end_line();
   for (const LostRank& rank : report.lost)
     fmt::print(stderr, "nucreg: rank {} on {} {}; its images went to others\n", rank.rank,
                rank.host, rank.reason);
   std::string text;
   for (const std::string& line : lines) text += line;
   if (!text.empty()) print_result("  nuclei diameter_px  table\n" + text);
+  for (const auto& [file, in_it] : found)
+    if (in_it.nothing())
+      failures.add(ExitStatus::input, fmt::format("{}: no nuclei{}", file.string(),
+                                                  in_it.one_value ? ": every pixel has one and "
+                                                                    "the same value"
+                                                                  : ""));
   const ExitStatus status = failures.tell();
-  if (tasks->done_before > 0)
-    fmt::print(stderr, "nucreg: {} images were done before\n", count_text(tasks->done_before));
+  if (kept_before > 0)
+    fmt::print(stderr, "nucreg: {} {} done before\n", counted(kept_before, "image"),
+               kept_before == 1 ? "was" : "were");
+  if (made_otherwise > 0)
+    fmt::print(stderr,
+               "nucreg: {} had been made of other pixels, with another --diameter or by another "
+               "version: made anew\n",
+               counted(made_otherwise, "image"));
   if (!report.stopped) return status;
-  fmt::print(stderr, "nucreg: {} of {} images are done\n",
-             count_text(tasks->done_before + report.tasks_done),
-             count_text(tasks->done_before + tasks->list.size()));
+  fmt::print(stderr, "nucreg: {} of {} are done\n", count_text(report.tasks_done),
+             counted(tasks->list.size(), "image"));
   return ExitStatus::stopped;
 }
 

@@ -2,10 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <fstream>
+#include <iterator>
+#include <span>
 
 #include "nucreg/app/publish_with.hpp"
+#include "nucreg/app/run_files.hpp"
+#include "nucreg/app/within_memory.hpp"
+#include "nucreg/core/build_info.hpp"
 #include "nucreg/core/error.hpp"
+#include "nucreg/core/sha256.hpp"
+#include "nucreg/core/text.hpp"
+#include "nucreg/image/label_image.hpp"
 #include "nucreg/image/write_png.hpp"
 #include "nucreg/image/write_tiff.hpp"
 #include "nucreg/nuclei/nuclei_table.hpp"
@@ -16,6 +26,8 @@ namespace nucreg {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t most_names = 2000;  // of channels, in a message
+
 SegmentFiles::SegmentFiles(const fs::path& outputs)
     : table(outputs.string() + ".csv"),
       labels(outputs.string() + "_labels.tif"),
@@ -25,30 +37,79 @@ std::size_t find_channel(const ImageInfo& info, const std::string& channel,
                          const std::string& file) {
   std::string names;
   for (std::size_t i = 0; i < info.channels.size(); ++i) {
-    const std::string& name = info.channels[i].name;
-    if (!name.empty() && name == channel) return i;
-    names += fmt::format("{}{}{}", i > 0 ? ", " : "", i, name.empty() ? "" : " or " + name);
+    const auto& [name, component] = info.channels[i];
+    const std::string label = name + (name.empty() || component.empty() ? "" : " ") + component;
+    if (!label.empty() && (name == channel || label == channel)) return i;
+    names += fmt::format("{}{}{}", i > 0 ? ", " : "", i, label.empty() ? "" : " or " + label);
   }
   std::size_t number = 0;
   const char* const last = channel.data() + channel.size();
   const auto [stop, error] = std::from_chars(channel.data(), last, number);
   if (error == std::errc() && stop == last && number < info.channels.size()) return number;
-  throw InputError(fmt::format("no channel \"{}\"", channel), {.file = file, .allowed = names});
+  throw InputError(fmt::format("no channel \"{}\"", channel),
+                   {.file = file, .allowed = one_line(names, most_names)});
 }
 
-SegmentSummary segment_image(const SegmentTask& task, bool overwrite) {
-  const Plane plane = open_image(task.image)->read(task.frame, task.channel);
-  const PlaneView& image = plane.view();
-  const Segmentation found = segment(image, {.diameter_px = task.diameter_px});
+namespace {
+
+// What the outputs depend on: which file the pixels were in, or under what name, they do not.
+std::string made_from(const PlaneView& image, std::optional<double> diameter_px) {
+  Sha256 sum;
+  for (std::size_t y = 0; y < image.height_px; ++y)
+    sum.add(std::span(image.data + y * image.row_bytes, image.width_px * image.pixel_bytes));
+  return fmt::format("nucreg {} segment: {} x {} {} sha256={} diameter_px={}", build_info().version,
+                     image.width_px, image.height_px, name_of(image.type), sum.hex(),
+                     diameter_px ? fmt::format("{}", *diameter_px) : "estimated");
+}
+
+// Labels that cannot be read are none.
+bool are_of(const SegmentFiles& files, const std::string& origin) {
+  if (!is_there(files.table) || !is_there(files.overlay)) return false;
+  try {
+    return read_tiff_description(files.labels) == origin;
+  } catch (const InputError&) {
+    return false;
+  }
+}
+
+std::size_t rows_of(const fs::path& table) {
+  std::ifstream stream(table);
+  const auto lines = std::count(std::istreambuf_iterator<char>(stream), {}, '\n');
+  return static_cast<std::size_t>(std::max<std::ptrdiff_t>(lines, 1) - 1);
+}
+
+}  // namespace
+
+SegmentSummary segment_image(const SegmentTask& task, Existing existing) {
+  const std::unique_ptr<ImageReader> reader = open_image(task.image);
+  const ImageInfo& info = reader->info();
   const SegmentFiles files(task.outputs);
-  publish_with(files.labels, overwrite,
-               [&](const fs::path& file) { write_label_tiff(file, found.labels); });
-  publish_with(files.overlay, overwrite,
-               [&](const fs::path& file) { write_png(file, overlay(image, found.labels)); });
-  // The table comes last: where it is, the others are.
-  publish_with(files.table, overwrite,
-               [&](const fs::path& file) { write_text(file, to_csv(found.nuclei)); });
-  return {found.nuclei.size(), found.diameter_px};
+  return within_memory(info, task.image.string(), [&]() -> SegmentSummary {
+    const Plane plane = reader->read(task.frame, task.channel);
+    const PlaneView& image = plane.view();
+    const std::string origin = made_from(image, task.diameter_px);
+    SegmentSummary summary;
+    if (existing == Existing::kept_if_same) {
+      if (are_of(files, origin)) return {.nuclei = rows_of(files.table), .kept = true};
+      summary.replaced = is_there(files.table);
+    }
+    const bool overwrite = existing != Existing::refused;
+    if (overwrite)
+      for (const fs::path& file : {files.table, files.labels, files.overlay}) remove_file(file);
+    const Segmentation found = segment(image, {.diameter_px = task.diameter_px});
+    summary.nuclei = found.nuclei.size();
+    summary.diameter_px = found.diameter_px;
+    summary.one_value = found.one_value;
+    publish_with(files.labels, overwrite, [&](const fs::path& file) {
+      write_label_tiff(file, found.labels, {.description = origin});
+    });
+    publish_with(files.overlay, overwrite,
+                 [&](const fs::path& file) { write_png(file, overlay(image, found.labels)); });
+    // The table comes last: where it is, the others are.
+    publish_with(files.table, overwrite,
+                 [&](const fs::path& file) { write_text(file, to_csv(found.nuclei)); });
+    return summary;
+  });
 }
 
 }  // namespace nucreg

@@ -72,13 +72,13 @@ std::vector<ImageChannel> channels_of(const Nd2Node* planes, std::uint64_t compo
   return channels;
 }
 
-Objective objective_of(const Nd2Node& picture, const Nd2Node* planes, const Nd2Node* calibration) {
+ObjectiveLens objective_of(const Nd2Node& picture, const Nd2Node* planes, const Nd2Node* calibration) {
   const Nd2Node* first = numbered(planes, 0);
   const std::int64_t sample = first == nullptr ? 0 : first->integer("uiSampleIndex").value_or(0);
   const Nd2Node* setting = numbered(picture.find({"sPicturePlanes", "sSampleSetting"}), sample);
   if (setting != nullptr) setting = setting->find("pObjectiveSetting");
 
-  Objective objective{.name = picture.text("wsObjectiveName"),
+  ObjectiveLens objective{.name = picture.text("wsObjectiveName"),
                       .magnification = picture.positive("dObjectiveMag"),
                       .numerical_aperture = picture.positive("dObjectiveNA")};
   if (objective.name.empty() && setting != nullptr)

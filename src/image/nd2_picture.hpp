@@ -36,7 +36,7 @@ struct Nd2Picture {
   std::vector<ImageChannel> channels;  ///< one per component
   std::optional<double> pixel_size_um, pixel_height_um;
   std::optional<double> x_um, y_um, z_um;
-  Objective objective;
+  ObjectiveLens objective;
 };
 [[nodiscard]] Nd2Picture read_nd2_picture(const Nd2Node* picture, const Nd2Node* calibration,
                                           std::uint64_t components);

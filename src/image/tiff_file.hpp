@@ -25,6 +25,7 @@ struct TiffLayout {
   bool planar = false;  ///< each sample in strips or tiles of its own
   bool tiled = false;
   bool compressed = false;
+  bool white_is_zero = false;  ///< the darkest pixels have the largest values
 
   [[nodiscard]] std::uint64_t plane_bytes() const {
     return std::uint64_t{width_px} * height_px * bytes_of(type);

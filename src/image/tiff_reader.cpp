@@ -22,12 +22,23 @@ class TiffReader : public ImageReader {
     plan_.info.height_px = first_.height_px;
     plan_.info.type = first_.type;
     plan_.info.significant_bits = static_cast<unsigned>(8 * bytes_of(first_.type));
+    plan_.info.inverted = first_.white_is_zero;
     if (plan_.contiguous) check_contiguous();
   }
 
   [[nodiscard]] const ImageInfo& info() const override { return plan_.info; }
 
   [[nodiscard]] Plane read(std::size_t frame, std::size_t channel) override {
+    NewPlane plane = read_numbers(frame, channel);
+    // All ones less a value is the value with every bit turned, whatever its width.
+    if (first_.white_is_zero)
+      for (std::byte* byte = plane.bytes(); byte != plane.bytes() + plane.size(); ++byte)
+        *byte = ~*byte;
+    return plane.finish();
+  }
+
+  /// As they are in the file, not as they shine.
+  [[nodiscard]] NewPlane read_numbers(std::size_t frame, std::size_t channel) {
     check_asked_for(info(), file_.bytes().path(), frame, channel);
     const auto page = plan_.pages[frame * plan_.page_channels + channel / plan_.samples];
     if (!page)
@@ -39,7 +50,7 @@ class TiffReader : public ImageReader {
     else
       read_page(*page, static_cast<std::uint16_t>(channel % plan_.samples), plane);
     if (first_.is_signed) check_signs(*page, plane);
-    return plane.finish();
+    return plane;
   }
 
  private:
@@ -58,10 +69,11 @@ class TiffReader : public ImageReader {
     const TiffLayout layout = page == 0 ? first_ : file_.layout(page);
     if (layout.width_px != first_.width_px || layout.height_px != first_.height_px ||
         layout.type != first_.type || layout.is_signed != first_.is_signed ||
-        layout.samples != first_.samples)
+        layout.samples != first_.samples || layout.white_is_zero != first_.white_is_zero)
       file_.fail("mixed-pages",
-                 fmt::format("{} x {} pixels of {} x {}, unlike page 0", layout.width_px,
-                             layout.height_px, layout.samples, name_of(layout.type)),
+                 fmt::format("{} x {} pixels of {} x {}{}, unlike page 0", layout.width_px,
+                             layout.height_px, layout.samples, name_of(layout.type),
+                             layout.white_is_zero ? ", white is zero" : ""),
                  page);
     file_.read(page, layout, sample, plane.bytes());
   }
@@ -118,13 +130,17 @@ std::unique_ptr<ImageReader> open_tiff(const std::filesystem::path& path) {
   return std::make_unique<TiffReader>(path);
 }
 
+std::string read_tiff_description(const std::filesystem::path& file) {
+  return TiffFile(file).tags(0).description;
+}
+
 LabelImage read_label_tiff(const std::filesystem::path& file) {
   TiffReader reader(file);
   const ImageInfo& info = reader.info();
   if (info.type == PixelType::f32) refuse_labels(file, "pixels are not integers");
   if (info.channels.size() != 1)
     refuse_labels(file, fmt::format("{} samples per pixel", info.channels.size()));
-  const Plane plane = reader.read(0, 0);
+  const Plane plane = reader.read_numbers(0, 0).finish();
   LabelImage image{.width = static_cast<std::uint32_t>(info.width_px),
                    .height = static_cast<std::uint32_t>(info.height_px)};
   image.labels.reserve(info.width_px * info.height_px);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -88,7 +89,10 @@ class Writer {
   }
 
   [[noreturn]] void fail() const {
-    throw OutputError(message_.empty() ? "cannot be written" : message_, {.file = path_});
+    // libtiff begins with the name that it was given, which the error has already.
+    std::string_view reason = message_;
+    if (reason.starts_with(path_ + ": ")) reason.remove_prefix(path_.size() + 2);
+    throw OutputError(reason.empty() ? "cannot be written" : std::string(reason), {.file = path_});
   }
 
   std::string path_, message_;
@@ -106,7 +110,8 @@ void write_tiff(const std::filesystem::path& file, const PlaneView& plane,
   Writer(file, bytes > most_classic_bytes).write(plane, options);
 }
 
-void write_label_tiff(const std::filesystem::path& file, const LabelImage& image) {
+void write_label_tiff(const std::filesystem::path& file, const LabelImage& image,
+                      const TiffOptions& options) {
   const std::uint32_t highest =
       image.labels.empty() ? 0 : *std::max_element(image.labels.begin(), image.labels.end());
   PlaneView view{.data = reinterpret_cast<const std::byte*>(image.labels.data()),
@@ -117,7 +122,7 @@ void write_label_tiff(const std::filesystem::path& file, const LabelImage& image
                  .type = PixelType::u32};
   // The low half of a little-endian value lies first, where a plane of u16 looks for it.
   if (highest <= 0xffff) view.type = PixelType::u16;
-  write_tiff(file, view);
+  write_tiff(file, view, options);
 }
 
 }  // namespace nucreg

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <new>
 #include <numbers>
 #include <opencv2/imgproc.hpp>
 
@@ -197,9 +198,7 @@ double noise_of(const cv::Mat1f& image, double step) {
   return std::max(pixel_noise(image), rounding_noise * step);
 }
 
-}  // namespace
-
-Segmentation segment(const PlaneView& image, const SegmentOptions& options) {
+Segmentation found_in(const PlaneView& image, const SegmentOptions& options) {
   if (options.diameter_px &&
       !(*options.diameter_px >= least_diameter_px && *options.diameter_px <= most_diameter_px))
     throw JobError(fmt::format("{} is out of range", *options.diameter_px),
@@ -214,6 +213,7 @@ Segmentation segment(const PlaneView& image, const SegmentOptions& options) {
   result.labels.height = static_cast<std::uint32_t>(image.height_px);
   result.labels.labels.assign(image.width_px * image.height_px, 0);
   const PlaneValues values = plane_values(image);
+  result.one_value = values.flat;
   if (values.flat) return result;
   result.diameter_px =
       options.diameter_px
@@ -227,6 +227,18 @@ Segmentation segment(const PlaneView& image, const SegmentOptions& options) {
       nuclei_of(working, result.diameter_px / factor, noise_of(working, values.step / factor));
   measure(values, found, factor, result);
   return result;
+}
+
+}  // namespace
+
+Segmentation segment(const PlaneView& image, const SegmentOptions& options) {
+  try {
+    return found_in(image, options);
+  } catch (const cv::Exception& e) {
+    // OpenCV has an exception of its own for that.
+    if (e.code == cv::Error::StsNoMem) throw std::bad_alloc();
+    throw;
+  }
 }
 
 }  // namespace nucreg

@@ -79,7 +79,8 @@ std::string to_json(const ImageInfo& info, const std::string& file) {
             {"width_px", info.width_px},
             {"height_px", info.height_px},
             {"pixel_type", name_of(info.type)},
-            {"significant_bits", info.significant_bits}};
+            {"significant_bits", info.significant_bits},
+            {"white_is_zero", info.inverted}};
   json["channel_names"] = json["channels"] = json["loops"] = Json::array();
   for (const ImageChannel& channel : info.channels) {
     json["channel_names"].push_back(channel.name);
@@ -109,6 +110,8 @@ std::string to_text(const ImageInfo& info, const std::string& file) {
   std::string text =
       fmt::format("{}: {}, {} x {} px, {} ({} bits)\n", file, info.format, info.width_px,
                   info.height_px, name_of(info.type), info.significant_bits);
+  if (info.inverted)
+    text += "  white is zero in the file: values are inverted, larger is brighter\n";
   text += fmt::format("  sizes     {}\n", sizes);
   for (std::size_t c = 0; c < info.channels.size(); ++c)
     text += fmt::format("  channel {:<2} {}\n", c, printable(channel_label(info.channels[c])));

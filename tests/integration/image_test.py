@@ -3,8 +3,10 @@
 import hashlib
 import json
 import os
+import struct
 import subprocess
 import unittest
+import zlib
 
 import numpy as np
 from label_tiff import label_tiff
@@ -110,7 +112,14 @@ class ExpectedTest(NucregCase):
         self.refused(INPUT, ["image", "a.nd2", "--frame", 12, "--to", "a.tif"],
                      "frame 12", "0 to 11")
         self.refused(INPUT, ["image", "a.nd2", "--channel", 2, "--to", "a.tif"],
-                     "channel 2", "0 to 1")
+                     'no channel "2"', "0 or ")
+        self.refused(INPUT, ["image", "a.nd2", "--channel", "none", "--to", "a.tif"],
+                     'a.nd2: no channel "none"', "0 or ")
+        for number, name in enumerate(expected_files()["made/t2p2z3c2.nd2"]["channel_names"]):
+            for channel in (number, name):
+                self.nucreg("image", "a.nd2", "--channel", channel, "--to", f"by {channel}.tif")
+            self.assertEqual((self.dir / f"by {number}.tif").read_bytes(),
+                             (self.dir / f"by {name}.tif").read_bytes())
         missing = ND2 / "made/missing_t4.nd2"
         self.refused(INPUT, ["image", missing, "--frame", 2, "--to", "a.tif"], "frame 2 is missing")
 
@@ -136,9 +145,50 @@ class ImageTest(NucregCase):
         self.refused(OUTPUT, ["image", "a.tif", "--to", "b.tif"], "b.tif", "exists", "--force")
         self.nucreg("image", "a.tif", "--to", "b.tif", "--force")
         np.testing.assert_array_equal(read_page(self.dir / "b.tif"), self.rows)
-        # Onto itself, too: it has been read before it is replaced.
-        self.nucreg("image", "a.tif", "--to", "a.tif", "--force")
-        np.testing.assert_array_equal(read_page(self.dir / "a.tif"), self.rows)
+
+    def test_an_image_never_overwrites_itself(self):
+        (self.dir / "link.tif").symlink_to("a.tif")
+        os.link(self.dir / "a.tif", self.dir / "hard.tif")
+        for to in ("a.tif", "./a.tif", self.dir / "a.tif", "link.tif", "hard.tif"):
+            for force in ([], ["--force"]):
+                self.refused(OUTPUT, ["image", "a.tif", "--to", to, *force], to, "the image itself")
+
+    def test_a_picture_that_counts_from_white_to_black_is_turned(self):
+        data = bytearray(self.tiff.read_bytes())
+        at = data.index(struct.pack("<HHII", 262, 3, 1, 1))  # the tag of it: black is zero
+        data[at + 8] = 0
+        self.write("white.tif", bytes(data))
+        self.assertIn("white is zero", self.nucreg("image", "white.tif").out)
+        self.assertNotIn("white is zero", self.nucreg("image", "a.tif").out)
+        told = [json.loads(self.nucreg("image", f, "--json").out) for f in ("a.tif", "white.tif")]
+        self.assertEqual([image["white_is_zero"] for image in told], [False, True])
+        self.nucreg("image", "white.tif", "--to", "b.tif")
+        np.testing.assert_array_equal(read_page(self.dir / "b.tif"), 65535 - self.rows)
+
+    def test_a_picture_larger_than_the_memory(self):
+        # All strips are one and the same zeros, which take hardly any room.
+        strip, strips = zlib.compress(bytes(1 << 23)) + bytes(150000), 64
+        tags = [(256, 4, 1, 16384), (257, 4, 1, 512 * strips), (258, 3, 1, 8), (259, 3, 1, 8),
+                (262, 3, 1, 1), (277, 3, 1, 1), (278, 4, 1, 512)]
+        first = 8 + 2 + 12 * (len(tags) + 2) + 4 + 8 * strips
+        lists = struct.pack(f"<{strips}I", *[first] * strips) + struct.pack(
+            f"<{strips}I", *[len(strip)] * strips)
+        places = first - 8 * strips
+        tags += [(273, 4, strips, places), (279, 4, strips, places + 4 * strips)]
+        tags = sorted(tags)
+        self.write("large.tif", b"II*\0" + struct.pack("<IH", 8, len(tags)) + b"".join(
+            struct.pack("<HHII", *tag) for tag in tags) + bytes(4) + lists + strip)
+        for command in (["image", "large.tif", "--to", "b.tif"],
+                        ["segment", "large.tif", "--to", "out"]):
+            limited = subprocess.run(
+                ["sh", "-c", 'ulimit -v 500000; exec "$@"', "sh", *command_line(command)],
+                cwd=self.dir, env=environment(), capture_output=True, text=True, check=False,
+                timeout=LIMIT_S)
+            if "ReserveShadowMemoryRange" in limited.stderr or "AddressSanitizer" in limited.stderr:
+                self.skipTest("skipped: this build takes more memory than any limit allows")
+            self.assertEqual(limited.returncode, INPUT, limited)
+            self.assertIn("large.tif: not enough memory for 16384 x 32768 pixels", limited.stderr)
+            self.assertFalse((self.dir / "b.tif").exists())
 
     def test_no_images(self):
         self.write("empty.tif", "")
@@ -163,10 +213,16 @@ class ImageTest(NucregCase):
     def test_wrong_command_lines(self):
         for arguments in (["image"], ["image", "a.tif", "--frame", "1"],
                           ["image", "a.tif", "--to", "b.tif", "--frame", "-1"],
-                          ["image", "a.tif", "--to", "b.tif", "--channel", "DAPI"],
+                          ["image", "a.tif", "--to", "b.tif", "--frame", "x"],
+                          ["image", "a.tif", "--channel", "0"],
                           ["image", "a.tif", "--force"], ["image", "a.tif", "--speed"]):
             self.refused(USAGE, arguments)
+        negative = self.refused(USAGE, ["image", "a.tif", "--to", "b.tif", "--frame", "-1"],
+                                "--frame", "-1", "whole number from 0")
+        self.assertLess(len(negative.err), 250)
         self.refused(INPUT, ["image", "a.tif", "--frame", 1, "--to", "b.tif"], "no frame 1")
+        self.refused(INPUT, ["image", "a.tif", "--channel", "DAPI", "--to", "b.tif"],
+                     'no channel "DAPI"', "allowed: 0")
 
     def test_output_that_cannot_be_written_leaves_nothing(self):
         self.refused(OUTPUT, ["image", "a.tif", "--to", "none/b.tif"], "b.tif")
@@ -184,7 +240,10 @@ class ImageTest(NucregCase):
             cwd=self.dir, env=environment(), capture_output=True, text=True, check=False,
             timeout=LIMIT_S)
         self.assertEqual(limited.returncode, OUTPUT, limited)
-        self.assertIn("b.tif", limited.stderr)
+        # Once, and as the user called it.
+        self.assertIn("nucreg: b.tif: ", limited.stderr)
+        self.assertEqual(limited.stderr.count("b.tif"), 1, limited.stderr)
+        self.assertNotIn("partial", limited.stderr)
         self.assertEqual(before, self.content())
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shlex
 import signal
 import struct
@@ -12,7 +13,8 @@ import zlib
 import numpy as np
 from interrupted import finish, start, wait_for
 from label_tiff import label_tiff
-from nucreg_case import INPUT, OUTPUT, SHARED, STOPPED, USAGE, NucregCase, environment, run
+from nucreg_case import (INPUT, LIMIT_S, OUTPUT, SHARED, STOPPED, USAGE, NucregCase, command_line,
+                         environment, run)
 
 SMALL = ["--field", "200", "--tile", "480", "--nuclei", "60", "--forty", "1"]
 
@@ -112,11 +114,92 @@ class Segment(NucregCase):
                              ["10x_0.csv", "40x_0.csv"])
             self.assertEqual(list((self.dir / folder).glob("bad*")), [])
 
-    def test_images_without_nuclei_are_no_error(self):
+    def test_an_image_without_nuclei_is_an_input_at_fault_and_the_others_are_done(self):
+        self.synth("a")
         self.write("flat.tif", label_tiff([[7] * 40] * 30))
-        self.nucreg("segment", "flat.tif", "--to", "out")
-        self.assertEqual(len(read_table(self.dir / "out/flat.csv")), 0)
-        self.assertEqual(png_size((self.dir / "out/flat_overlay.png").read_bytes()), (40, 30))
+        self.write("black.tif", label_tiff([[0] * 40] * 30))
+        noise = np.random.default_rng(1).normal(500, 20, (80, 80)).astype(int)
+        self.write("noise.tif", label_tiff(noise.tolist()))
+        for ranks in (0, 2):
+            out = self.dir / f"out{ranks}"
+            outcome = run(self.dir, "segment", "flat.tif", "a/10x_0.tif", "noise.tif", "black.tif",
+                          "--to", out, ranks=ranks)
+            self.assertEqual(outcome.status, INPUT, outcome)
+            for name in ("flat", "noise", "black"):
+                self.assertIn(f"{name}.tif: no nuclei", outcome.err)
+            self.assertEqual(outcome.err.count("one and the same value"), 2, outcome)
+            # There is something to look at, and to find again: it is no less at fault then.
+            self.assertEqual(len(read_table(out / "flat.csv")), 0)
+            self.assertEqual(png_size((out / "flat_overlay.png").read_bytes()), (40, 30))
+            self.assertGreater(len(read_table(out / "10x_0.csv")), 20)
+            again = run(self.dir, "segment", "flat.tif", "a/10x_0.tif", "--to", out, "--resume",
+                        ranks=ranks)
+            self.assertEqual(again.status, INPUT, again)
+            self.assertIn("flat.tif: no nuclei", again.err)
+            self.assertIn("2 images were done before", again.err)
+
+    def test_one_nucleus_is_a_result(self):
+        y, x = np.mgrid[:60, :60]
+        spot = 100 + 900 * np.exp(-((x - 30) ** 2 + (y - 28) ** 2) / 60)
+        self.write("one.tif", label_tiff(np.rint(spot).astype(int).tolist()))
+        self.nucreg("segment", "one.tif", "--to", "out")
+        ((x, y, _, _),) = read_table(self.dir / "out/one.csv")
+        self.assertLess(np.hypot(x - 30, y - 28), 0.2)
+
+    def test_resume_makes_anew_what_was_made_of_other_things(self):
+        self.synth("a")
+        command = ["segment", "a/10x_0.tif", "a/40x_0.tif", "--to", "out"]
+        self.nucreg(*command)
+
+        def times():
+            return {p.name: p.stat().st_mtime_ns for p in (self.dir / "out").iterdir()}
+        first = times()
+        self.assertIn("2 images were done before", self.nucreg(*command, "--resume").err)
+        self.assertEqual(times(), first)
+        # Another diameter: all anew, as a run without anything there makes it.
+        outcome = self.nucreg(*command, "--resume", "--diameter", "14")
+        self.assertIn("2 images had been made", outcome.err)
+        self.assertNotIn("done before", outcome.err)
+        self.nucreg(*command[:-1], "fresh", "--diameter", "14")
+        for path in (self.dir / "fresh").iterdir():
+            self.assertEqual(path.read_bytes(), (self.dir / "out" / path.name).read_bytes())
+        # Other pixels under the same name; the other image stays as it is.
+        before = times()
+        (self.dir / "a/10x_0.tif").write_bytes((self.dir / "a/40x_0.tif").read_bytes())
+        outcome = self.nucreg(*command, "--resume", "--diameter", "14")
+        self.assertIn("1 image was done before", outcome.err)
+        self.assertIn("1 image had been made", outcome.err)
+        changed = {name for name, time in times().items() if time != before[name]}
+        self.assertEqual(changed, {"10x_0.csv", "10x_0_labels.tif", "10x_0_overlay.png"})
+        # Labels of somebody else, or torn ones, are not what was asked for.
+        (self.dir / "out/40x_0_labels.tif").write_bytes(label_tiff([[0, 1], [2, 0]]))
+        self.nucreg(*command, "--resume", "--diameter", "14")
+        self.assertEqual((self.dir / "fresh/40x_0_labels.tif").read_bytes(),
+                         (self.dir / "out/40x_0_labels.tif").read_bytes())
+
+    def test_a_file_given_twice_by_other_names(self):
+        self.synth("a")
+        (self.dir / "link.tif").symlink_to("a/10x_0.tif")
+        for other in ("./a/10x_0.tif", "a/../a/10x_0.tif", self.dir / "a/10x_0.tif", "link.tif"):
+            self.refused(USAGE, ["segment", "a/10x_0.tif", other, "--to", "out"],
+                         f"{other}: is the same file as a/10x_0.tif")
+
+    def test_progress_on_a_terminal_is_a_bar_and_messages_have_lines_of_their_own(self):
+        self.synth("a")
+        self.write("flat.tif", label_tiff([[7] * 40] * 30))
+        parent, child = os.openpty()
+        with open(child, "wb") as terminal:
+            process = subprocess.run(
+                command_line(["segment", "a/10x_0.tif", "flat.tif", "--to", "out"]), cwd=self.dir,
+                env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=terminal, check=False, timeout=LIMIT_S)
+        with open(parent, "rb", closefd=True) as end:
+            shown = os.read(end.fileno(), 100000).decode()
+        self.assertEqual(process.returncode, INPUT, shown)
+        lines = shown.replace("\r\n", "\n").splitlines()
+        self.assertRegex(lines[-2], r"2 of 2 images  took ")
+        self.assertTrue(lines[-1].startswith("nucreg: "), shown)
+        self.assertIn("flat.tif: no nuclei", lines[-1])
 
     def test_wrong_commands(self):
         self.synth("a")
@@ -126,7 +209,9 @@ class Segment(NucregCase):
         self.refused(INPUT, ["segment", tile, "--to", "out", "--channel", "1"], tile, "0 or DAPI")
         self.refused(USAGE, ["segment", tile, "--to", "out", "--diameter", "1"],
                      "diameter", "3 ...")
-        self.refused(USAGE, ["segment", tile, "a/../a/10x_0.tif", "--to", "out"], "one name")
+        (self.dir / "other").mkdir()
+        self.write("other/10x_0.tif", (self.dir / tile).read_bytes())
+        self.refused(USAGE, ["segment", tile, "other/10x_0.tif", "--to", "out"], "one name")
         self.refused(USAGE, ["segment", tile], "--to")
         self.refused(USAGE, ["synth", "--to", "b", "--nuclei", "100000"], "--nuclei", "at most")
         self.refused(USAGE, ["synth", "--to", "b", "--missing", "2"], "--missing")
@@ -151,7 +236,7 @@ class Segment(NucregCase):
         images = []
         for i in range(50):
             images.append(f"a/{i:03}.tif")
-            (self.dir / images[-1]).symlink_to("40x_0.tif")
+            (self.dir / images[-1]).hardlink_to(self.dir / "a/40x_0.tif")
         self.nucreg("segment", images[0], "--to", "whole")
         expected = {kind: (self.dir / f"whole/000{kind}").read_bytes()
                     for kind in (".csv", "_labels.tif", "_overlay.png")}

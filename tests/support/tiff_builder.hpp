@@ -24,6 +24,7 @@ struct TiffSpec {
   std::string description;  ///< of the first page
   float resolution = 0.0F;  ///< pixels per `unit`; 0: none
   std::uint16_t unit = RESUNIT_CENTIMETER;
+  bool white_is_zero = false;
 };
 
 /// Value of one pixel; differs along every axis.
@@ -85,7 +86,9 @@ inline void write_test_tiff(const std::filesystem::path& file, const TiffSpec& s
     TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, spec.format);
     TIFFSetField(tiff, TIFFTAG_COMPRESSION, spec.compression);
     TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC,
-                 spec.samples == 3 ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK);
+                 spec.white_is_zero  ? PHOTOMETRIC_MINISWHITE
+                 : spec.samples == 3 ? PHOTOMETRIC_RGB
+                                     : PHOTOMETRIC_MINISBLACK);
     TIFFSetField(tiff, TIFFTAG_PLANARCONFIG,
                  spec.planar ? PLANARCONFIG_SEPARATE : PLANARCONFIG_CONTIG);
     if (spec.tiled) {

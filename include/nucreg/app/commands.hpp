@@ -68,7 +68,8 @@ struct MergeCommand {
 struct ImageCommand {
   std::filesystem::path file;
   bool json = false;
-  std::size_t frame = 0, channel = 0;
+  std::size_t frame = 0;
+  std::string channel = "0";  ///< name or number
   std::filesystem::path to;  ///< empty: no plane is written
   bool force = false;
 };

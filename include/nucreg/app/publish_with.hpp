@@ -8,7 +8,8 @@
 namespace nucreg {
 
 /// `write` gets the path of a temporary file, which is published as `target` or removed when
-/// `write` throws. Throws OutputError, also where `target` exists and `overwrite` is false.
+/// `write` throws. Throws OutputError naming `target`, also where it exists and `overwrite` is
+/// false.
 void publish_with(const std::filesystem::path& target, bool overwrite,
                   const std::function<void(const std::filesystem::path&)>& write);
 

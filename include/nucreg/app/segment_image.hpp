@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -25,7 +26,8 @@ struct SegmentFiles {
   explicit SegmentFiles(const std::filesystem::path& outputs);
 };
 
-/// A channel by its name or, where none has that name, by its number from 0. Throws InputError,
+/// A channel by its name ("DAPI"; of colours "R" or "photo R") or, where none has that name, by its
+/// number from 0. Throws InputError,
 /// which names the channels that `file` has.
 [[nodiscard]] std::size_t find_channel(const ImageInfo& info, const std::string& channel,
                                        const std::string& file);
@@ -33,10 +35,17 @@ struct SegmentFiles {
 struct SegmentSummary {
   std::size_t nuclei = 0;
   double diameter_px = 0.0;
+  bool one_value = false;  ///< of all pixels
+  bool kept = false;       ///< outputs of the same pixels and diameter were there
+  bool replaced = false;   ///< outputs of other ones were there
 };
 
-/// Reads, segments, and writes the three files; each appears when it is whole. Throws InputError
-/// and OutputError.
-[[nodiscard]] SegmentSummary segment_image(const SegmentTask& task, bool overwrite);
+/// What is done about outputs that are there: an error, made anew, or made anew where they were not
+/// made of the same pixels with the same diameter by the same version.
+enum class Existing : std::uint8_t { refused, replaced, kept_if_same };
+
+/// Reads, segments, and writes the three files; each appears when it is whole. Throws InputError,
+/// also where memory does not suffice, and OutputError. No nuclei: an empty table.
+[[nodiscard]] SegmentSummary segment_image(const SegmentTask& task, Existing existing);
 
 }  // namespace nucreg

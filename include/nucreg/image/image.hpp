@@ -63,7 +63,7 @@ struct ImageLoop {
   std::size_t count = 0;  ///< at least 1
 };
 
-struct Objective {
+struct ObjectiveLens {
   std::string name;
   std::optional<double> magnification, numerical_aperture;
 };
@@ -89,7 +89,9 @@ struct ImageInfo {
   std::optional<double> pixel_size_um;      ///< x; above 0
   std::optional<double> pixel_height_um;    ///< y; above 0
   std::optional<double> z_step_um;          ///< between planes
-  Objective objective;
+  ObjectiveLens objective;
+  /// The file counts from white to black; what is read of it is turned, so that larger is brighter.
+  bool inverted = false;
 };
 
 /// An open file. Its functions may be called from one thread at a time.

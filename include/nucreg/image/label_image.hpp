@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 namespace nucreg {
@@ -17,5 +18,8 @@ struct LabelImage {
 /// in strips or tiles, with any compression that libtiff knows. Throws InputError (path, reason) on
 /// anything else, on more than 2^30 pixels and on files cut off.
 [[nodiscard]] LabelImage read_label_tiff(const std::filesystem::path& file);
+
+/// What the first page of a TIFF says of itself; empty where it says nothing. Throws InputError.
+[[nodiscard]] std::string read_tiff_description(const std::filesystem::path& file);
 
 }  // namespace nucreg

@@ -30,6 +30,7 @@ struct Segmentation {
   Nuclei nuclei;             ///< nucleus i has label i + 1
   LabelImage labels;         ///< as large as the image; 0 = background
   double diameter_px = 0.0;  ///< given or estimated; 0 where nothing stands out
+  bool one_value = false;    ///< of all pixels, which then have no nuclei
 };
 
 /// Nuclei brighter than what is around them, whatever the unit, offset and gain of the image; order
@@ -37,7 +38,8 @@ struct Segmentation {
 /// nuclei are looked for in). NaN counts as the lowest value, an infinity as the lowest or highest.
 /// An image without contrast (empty, one colour, white noise) has no nuclei, which is no error. One
 /// thread; the same bits each time on processors of one kind.
-/// Throws JobError on a diameter out of range and InputError on more than 2^30 pixels.
+/// Throws JobError on a diameter out of range, InputError on more than 2^30 pixels and
+/// std::bad_alloc where memory does not suffice.
 [[nodiscard]] Segmentation segment(const PlaneView& image, const SegmentOptions& options = {});
 
 }  // namespace nucreg

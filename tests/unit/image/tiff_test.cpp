@@ -1,8 +1,11 @@
 // TIFF in every layout and with every description that the reader claims, written by libtiff.
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "nucreg/core/error.hpp"
 #include "nucreg/image/image.hpp"
+#include "nucreg/image/label_image.hpp"
 #include "nucreg/image/write_tiff.hpp"
 #include "support/tiff_builder.hpp"
 #include "unit/image/plane_check.hpp"
@@ -68,6 +71,30 @@ TEST_CASE("pixels survive every type, layout, compression, byte order and number
               REQUIRE(reader->info().frames.size() == 2);
               for (std::uint16_t s = 0; s < samples; ++s) check_pixels(*reader, spec, 1, s, 1, s);
             }
+}
+
+TEST_CASE("where white is zero, what is read is turned: larger is brighter") {
+  for (const int bits : {8, 16, 32})
+    for (const char* mode : {"w", "wb"}) {
+      const Scratch scratch;
+      const TiffSpec spec{
+          .bits = static_cast<std::uint16_t>(bits), .mode = mode, .white_is_zero = true};
+      const auto reader = open_made(scratch, spec);
+      CHECK(reader->info().inverted);
+      const double largest = std::ldexp(1.0, bits) - 1.0;
+      check_plane(reader->read(0, 0), reader->info(), [&](std::size_t x, std::size_t y) {
+        const std::uint32_t value =
+            tiff_value(0, 0, static_cast<std::uint32_t>(y), static_cast<std::uint32_t>(x));
+        return largest - static_cast<double>(bits == 8 ? value & 0xff : value);
+      });
+      // Labels are numbers, whatever they look like.
+      CHECK(read_label_tiff(scratch / "made.tif").labels.front() == tiff_value(0, 0, 0, 0));
+    }
+  const Scratch scratch;
+  CHECK_FALSE(open_made(scratch, {})->info().inverted);
+  refused(scratch, "unsupported-colour",
+          {.bits = 32, .format = SAMPLEFORMAT_IEEEFP, .white_is_zero = true});
+  refused(scratch, "unsupported-colour", {.format = SAMPLEFORMAT_INT, .white_is_zero = true});
 }
 
 TEST_CASE("JPEG pages come out as colours, though stored as others") {
