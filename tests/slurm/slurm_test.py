@@ -29,10 +29,10 @@ RANKS_OF_ONE_NODE = [CALM, "--ntasks=2"]
 RANKS_OF_TWO_NODES = ["--nodes=2", "--ntasks-per-node=2"]
 
 
-def job_text(trials):
+def job_text(name, trials):
     return f"""
 [job]
-name = "night"
+name = "{name}"
 trials = {trials}
 
 [problem]
@@ -58,15 +58,21 @@ class Checkout:
         (self.folder / "build/release/nucreg").symlink_to(PROGRAM)
         shutil.copytree(ROOT / "slurm", self.folder / "slurm")
 
+    def sbatch(self, options, script, *arguments):
+        said = self.cluster.call("sbatch", "--parsable", *options, f"slurm/{script}.sbatch",
+                                 *arguments, cwd=self.folder)
+        return int(said)
+
+    def write_job(self, name, trials):
+        (self.folder / f"{name}.toml").write_text(job_text(name, trials), encoding="utf-8")
+        return f"{name}.toml"
+
     def submit(self, script, name, options, trials):
-        (self.folder / f"{name}.toml").write_text(job_text(trials), encoding="utf-8")
-        said = self.cluster.call("sbatch", *options, f"slurm/{script}.sbatch", f"{name}.toml", "-o",
-                                 f"{name}.h5", cwd=self.folder)
-        return int(said.split()[-1])
+        return self.sbatch(options, script, self.write_job(name, trials), "-o", f"{name}.h5")
 
     def text(self, number):
-        path = self.folder / f"nucreg-{number}.out"
-        return path.read_text(encoding="utf-8") if path.exists() else "(no output)"
+        return "".join(path.read_text(encoding="utf-8")
+                       for path in self.folder.glob(f"nucreg*-{number}.out")) or "(no output)"
 
     def wait_for_state(self, number, *states, limit_s=LIMIT_S):
         end = time.monotonic() + limit_s
@@ -84,13 +90,20 @@ class Checkout:
         self.cluster.wait(f"records in {journal}", lambda: journal.exists() and
                           journal.stat().st_size > 24 + bytes_of_records)
 
-    def complete(self, number, name, trials, resumed):
+    def wait_for_requeue(self, number):
+        """And give it all the time that it may want then."""
+        while self.cluster.job(number)["Restarts"] == "0":
+            self.wait_for_state(number, "PENDING", "RUNNING", "COMPLETING", "CONFIGURING")
+            time.sleep(0.2)
+        self.cluster.call("scontrol", "update", f"JobId={number}", "TimeLimit=60")
+
+    def complete(self, number, name, trials, resumed, first=0):
         """The job ended well; its result has all trials, and some from before where `resumed`."""
         job = self.wait_for_state(number, "COMPLETED")
         with h5py.File(self.folder / f"{name}.h5") as file:
             rows = list(zip(file["trials/configuration"], file["trials/trial"], strict=True))
             assert file.attrs["status"] == "complete", self.text(number)
-            assert rows == [(0, trial) for trial in range(trials)], f"{len(rows)} rows"
+            assert rows == [(0, first + trial) for trial in range(trials)], f"{len(rows)} rows"
             assert (file.attrs["trials_resumed"] > 0) == resumed, self.text(number)
             ranks = len(file["ranks/rank"])
         assert not (self.folder / f"{name}.h5.journal").exists()
@@ -112,14 +125,30 @@ class Checkout:
     def time_limit(self):
         """A minute, less than the script's notice: the signal comes when Slurm first looks."""
         number = self.submit("run-one-node", "limit", [*RANKS_OF_ONE_NODE, "--time=1"], 1600)
-        while self.cluster.job(number)["Restarts"] == "0":
-            self.wait_for_state(number, "PENDING", "RUNNING", "COMPLETING", "CONFIGURING")
-            time.sleep(0.2)
-        self.cluster.call("scontrol", "update", f"JobId={number}", "TimeLimit=60")
+        self.wait_for_requeue(number)
         job, _ = self.complete(number, "limit", 1600, resumed=True)
         text = self.text(number)
         assert "SIGUSR1" in text and "is partial" in text, text
         assert job["Restarts"] == "1", job
+
+    def array(self):
+        """Of two parts one runs into its limit, the one whose number is that of the array; the job
+        that merges waits for both."""
+        number = self.sbatch([*RANKS_OF_ONE_NODE, "--array=1-2", "--time=1"], "run-array",
+                             self.write_job("array", 3200))
+        merge = self.sbatch([CALM, f"--dependency=afterany:{number}"], "merge", "results/array")
+        parts = {f"{number}_{k}": self.wait_for_state(f"{number}_{k}", "RUNNING") for k in (1, 2)}
+        limited = next(part for part, job in parts.items() if job["JobId"] == str(number))
+        whole = next(part for part in parts if part != limited)
+        self.cluster.call("scontrol", "update", f"JobId={whole}", "TimeLimit=60")
+        self.wait_for_requeue(limited)
+        for part in parts:
+            k = int(part[-1])
+            job, _ = self.complete(part, f"results/array.part-{k}-of-2", 1600, part == limited,
+                                   first=(k - 1) * 1600)
+            assert job["Restarts"] == str(int(part == limited)), job
+        self.complete(merge, "results/array", 3200, resumed=True)
+        assert "merged from 2 files" in self.text(merge), self.text(merge)
 
     def cancelled(self):
         number = self.submit("run-one-node", "cancelled", RANKS_OF_ONE_NODE, 400)
@@ -160,7 +189,7 @@ class Checkout:
         self.lose_node("other-dies", 1)
 
 
-SCENARIOS = ("time_limit", "first_node_dies", "other_node_dies", "cancelled", "rank_dies",
+SCENARIOS = ("time_limit", "array", "first_node_dies", "other_node_dies", "cancelled", "rank_dies",
              "one_node", "many_nodes")
 
 
@@ -182,6 +211,9 @@ class SlurmTest(unittest.TestCase):
 
     def test_time_limit_requeues_and_resumes(self):
         self.under_way["time_limit"].result()
+
+    def test_array_of_parts_is_merged(self):
+        self.under_way["array"].result()
 
     def test_scancel_leaves_a_run_that_is_resumed(self):
         self.under_way["cancelled"].result()
