@@ -83,7 +83,7 @@ CLI::App* add_synth(CLI::App& app, SynthCommand& synth) {
   add("--missing", o.missing, 0.0, 1.0, "part of the nuclei that a magnification does not see");
   add("--stage-error", o.stage_error_um, 0.0, 1e6, "of the stage positions, um");
   sub->add_flag("--turned", o.turned, "40x mirrored or turned by right angles against 10x");
-  sub->add_flag("--force", synth.force, "overwrite existing files");
+  sub->add_flag("--force", synth.force, "overwrite existing files; tiles of an earlier synth go");
   return sub;
 }
 

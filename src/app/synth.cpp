@@ -17,6 +17,7 @@ constexpr double ten_um_per_px = 0.65, forty_um_per_px = ten_um_per_px / magnifi
 constexpr double overlap = 0.1;
 // In diameters: neighbours may touch, and ellipses then overlap a little.
 constexpr double least_distance = 0.95;
+constexpr double most_nuclei = 5e6;  // some 200 B each, with their truth
 constexpr double most_turn_deg = 2.0, scale_error = 0.002;
 
 // What is drawn, each from streams of its own.
@@ -102,6 +103,23 @@ bool overlapping(const SynthTile& ten, const SynthTile& forty) {
   return right > 0.0 && left < end && bottom > 0.0 && top < end;
 }
 
+// Before memory is taken: of the tissue, and of all tiles that show them.
+void check_size(const SynthOptions& options, double density, const std::array<double, 2>& tissue,
+                double margin_px) {
+  const auto shown = [&](std::size_t tiles, double side_px) {
+    const double reach = side_px + 2.0 * margin_px;
+    return static_cast<double>(tiles) * density * std::min(reach, tissue[0]) *
+           std::min(reach, tissue[1]);
+  };
+  const double nuclei = density * tissue[0] * tissue[1] +
+                        shown(options.ten, static_cast<double>(options.field_px)) +
+                        shown(options.forty, static_cast<double>(options.tile_px) / magnification);
+  if (nuclei > most_nuclei)
+    throw JobError(
+        fmt::format("{:.3g} nuclei in the tissue and in all tiles together", nuclei),
+        {.key = "--ten, --forty, --nuclei", .allowed = fmt::format("at most {:.0f}", most_nuclei)});
+}
+
 }  // namespace
 
 std::vector<SynthTile> make_tiles(const SynthOptions& options) {
@@ -115,6 +133,7 @@ std::vector<SynthTile> make_tiles(const SynthOptions& options) {
                                      2.0 * margin + field + step * static_cast<double>(rows - 1)};
 
   const double density = static_cast<double>(options.nuclei) / (field * field);
+  check_size(options, density, tissue, margin);
   const auto count = static_cast<std::uint64_t>(std::llround(density * tissue[0] * tissue[1]));
   const DiskField disks{
       .size_px = tissue, .border_px = 0.0, .min_distance_px = least_distance * options.diameter_px};

@@ -1,10 +1,16 @@
 // The command that renders tiles for those who have none.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/publish_with.hpp"
 #include "nucreg/app/run_files.hpp"
 #include "nucreg/app/terminal.hpp"
+#include "nucreg/image/label_image.hpp"
 #include "nucreg/image/write_tiff.hpp"
 
 namespace nucreg {
@@ -12,18 +18,48 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Also tells our tiles from those of others.
+constexpr std::string_view ome_start =
+    R"(<?xml version="1.0" encoding="UTF-8"?>)"
+    R"(<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">)"
+    R"(<Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint16" )";
+
 // https://www.openmicroscopy.org/Schemas/OME/2016-06
 std::string ome_xml(const SynthTile& tile) {
   return fmt::format(
-      R"(<?xml version="1.0" encoding="UTF-8"?>)"
-      R"(<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">)"
-      R"(<Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint16" SizeX="{0}" SizeY="{0}" )"
+      R"({4}SizeX="{0}" SizeY="{0}" )"
       R"(SizeC="1" SizeZ="1" SizeT="1" PhysicalSizeX="{1}" PhysicalSizeXUnit="&#181;m" )"
       R"(PhysicalSizeY="{1}" PhysicalSizeYUnit="&#181;m">)"
       R"(<Channel ID="Channel:0:0" Name="DAPI" SamplesPerPixel="1"/><TiffData/>)"
       R"(<Plane TheC="0" TheZ="0" TheT="0" PositionX="{2}" PositionXUnit="&#181;m" )"
       R"(PositionY="{3}" PositionYUnit="&#181;m"/></Pixels></Image></OME>)",
-      tile.size_px, tile.pixel_size_um, tile.stage_um[0], tile.stage_um[1]);
+      tile.size_px, tile.pixel_size_um, tile.stage_um[0], tile.stage_um[1], ome_start);
+}
+
+bool is_our_tile(const fs::path& file) {
+  try {
+    return read_tiff_description(file).starts_with(ome_start);
+  } catch (const InputError&) {
+    return false;
+  }
+}
+
+// Tiles that an earlier, larger run told of in its truth; whatever else is there is not ours.
+std::vector<fs::path> surplus(const fs::path& folder, const std::vector<fs::path>& files) {
+  std::ifstream stream(folder / "truth.json", std::ios::binary);
+  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  constexpr std::string_view before = R"({"file": ")";
+  std::vector<fs::path> found;
+  for (std::size_t at = 0; (at = text.find(before, at)) != std::string::npos;) {
+    at += before.size();
+    const std::string name = text.substr(at, text.find('"', at) - at);
+    const fs::path file = folder / name;
+    const bool is_tile = (name.starts_with("10x_") || name.starts_with("40x_")) &&
+                         name.find('/') == std::string::npos;
+    if (is_tile && std::ranges::find(files, file) == files.end() && is_our_tile(file))
+      found.push_back(file);
+  }
+  return found;
 }
 
 }  // namespace
@@ -37,6 +73,7 @@ ExitStatus synth_command(const SynthCommand& command) {
     if (!command.force && is_there(file))
       throw OutputError("exists", {.file = file.string(), .allowed = "--force overwrites it"});
   make_folder(command.folder);
+  for (const fs::path& file : surplus(command.folder, files)) remove_file(file);
   for (std::size_t i = 0; i < tiles.size(); ++i) {
     const RenderedImage image = render_tile(tiles[i], i, command.options.seed);
     const PlaneView view{.data = reinterpret_cast<const std::byte*>(image.values.data()),

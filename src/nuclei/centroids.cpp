@@ -17,6 +17,10 @@ constexpr double most_cover_by_boxes = 3.0;
 constexpr std::size_t many = 100;
 constexpr double least_pixels = 1.5;
 
+// A nucleus hangs together; a few do not where labels were made smaller. Levels of brightness, such
+// as those of a mask or of a saturated picture, have a piece in every nucleus.
+constexpr double most_pieces = 3.0;
+
 struct Region {
   std::uint64_t pixels = 0, sum_x = 0, sum_y = 0;
   std::uint32_t left = std::numeric_limits<std::uint32_t>::max(), right = 0;
@@ -33,6 +37,48 @@ struct Region {
   }
   [[nodiscard]] double box_area() const { return (1.0 + right - left) * (1.0 + bottom - top); }
 };
+
+// Pieces of equal labels, through sides and corners. Runs of a row are joined to those above.
+std::size_t count_pieces(const LabelImage& image) {
+  struct Run {
+    std::uint32_t label, first, last;
+  };
+  std::vector<std::uint32_t> parent;  // of every run so far
+  const auto root = [&](std::uint32_t run) {
+    while (parent[run] != run) run = parent[run] = parent[parent[run]];
+    return run;
+  };
+  std::size_t pieces = 0;
+  std::vector<Run> above, here;
+  for (std::uint32_t y = 0; y < image.height; ++y) {
+    const std::uint32_t* const row = image.labels.data() + std::size_t{y} * image.width;
+    here.clear();
+    for (std::uint32_t x = 0; x < image.width; ++x) {
+      if (row[x] == 0) continue;
+      if (x > 0 && row[x] == row[x - 1])
+        here.back().last = x;
+      else
+        here.push_back({row[x], x, x});
+    }
+    const auto first_above = static_cast<std::uint32_t>(parent.size() - above.size());
+    std::size_t up = 0;
+    for (const Run& run : here) {
+      const auto number = static_cast<std::uint32_t>(parent.size());
+      parent.push_back(number);
+      ++pieces;
+      while (up < above.size() && above[up].last + 1 < run.first) ++up;
+      for (std::size_t i = up; i < above.size() && above[i].first <= run.last + 1; ++i) {
+        if (above[i].label != run.label) continue;
+        const std::uint32_t a = root(first_above + static_cast<std::uint32_t>(i)), b = root(number);
+        if (a == b) continue;
+        parent[b] = a;
+        --pieces;
+      }
+    }
+    above.swap(here);
+  }
+  return pieces;
+}
 
 }  // namespace
 
@@ -51,7 +97,9 @@ std::vector<Nucleus> centroids(const LabelImage& image, const std::string& file)
       else
         regions[label].add(x, y);
     }
-  if (regions.size() < 2) refuse(fmt::format("{} nuclei", regions.size()));
+  if (regions.size() == 1)
+    refuse(fmt::format("a mask, or one nucleus: every pixel is 0 or {}", regions.begin()->first));
+  if (regions.empty()) refuse("0 nuclei");
   if (!background) refuse("no pixel is background");
   double boxes = 0.0, pixels = 0.0;
   for (const auto& [label, region] : regions) {
@@ -65,6 +113,10 @@ std::vector<Nucleus> centroids(const LabelImage& image, const std::string& file)
   if (regions.size() >= many && pixels < least_pixels * static_cast<double>(regions.size()))
     refuse(fmt::format("its {} values have {:.1f} pixels each", regions.size(),
                        pixels / static_cast<double>(regions.size())));
+  if (const std::size_t pieces = count_pieces(image);
+      static_cast<double>(pieces) > most_pieces * static_cast<double>(regions.size()))
+    refuse(fmt::format("its {} values are levels, not nuclei: they lie in {} pieces",
+                       regions.size(), pieces));
   std::vector<Nucleus> nuclei;
   nuclei.reserve(regions.size());
   for (const auto& [label, r] : regions) {

@@ -99,6 +99,20 @@ class Segment(NucregCase):
         told = json.loads(self.nucreg("image", "a/40x_0.tif", "--json").out)
         self.assertEqual(told["pixel_size_um"]["x"], 0.1625)
 
+    def test_synth_with_force_leaves_no_tiles_of_a_larger_run_and_deletes_nothing_else(self):
+        self.nucreg("synth", "--to", "a", *SMALL[:-1], "2", "--ten", "2")
+        old = (self.dir / "a/truth.json").read_text()
+        (self.dir / "a/truth.json").write_text(  # names that lead elsewhere, or to nothing of ours
+            old.replace('{"file": "10x_0.tif"', '{"file": "10x_/../../mine.tif"'))
+        tile = (self.dir / "a/10x_0.tif").read_bytes()
+        self.write("mine.tif", tile)
+        self.write("a/10x_mine.tif", tile)
+        self.write("a/40x_1.tif", label_tiff([[1, 2], [3, 4]]))
+        self.synth("a", "--force")
+        self.assertEqual(sorted(p.name for p in (self.dir / "a").iterdir()),
+                         ["10x_0.tif", "10x_mine.tif", "40x_0.tif", "40x_1.tif", "truth.json"])
+        self.assertTrue((self.dir / "mine.tif").exists())
+
     def test_one_bad_image_among_many(self):
         self.synth("a")
         self.write("bad.tif", (self.dir / "a/10x_0.tif").read_bytes()[:3000])
@@ -215,6 +229,12 @@ class Segment(NucregCase):
         self.refused(USAGE, ["segment", tile], "--to")
         self.refused(USAGE, ["synth", "--to", "b", "--nuclei", "100000"], "--nuclei", "at most")
         self.refused(USAGE, ["synth", "--to", "b", "--missing", "2"], "--missing")
+        self.refused(USAGE, ["synth", "--to", "b", "--seed", "-1"], "--seed", "whole number from 0")
+        for large in (["--ten", "1000", "--field", "8192", "--nuclei", "100000"],
+                      ["--field", "32", "--nuclei", "2", "--ten", "400", "--forty", "10000",
+                       "--tile", "8192"]):
+            self.refused(USAGE, ["synth", "--to", "b", *large], "nuclei in the tissue",
+                         "at most 5000000")
         self.refused(OUTPUT, ["synth", "--to", "a"], "exists", "--force")
         self.write("file", "")
         self.refused(OUTPUT, ["segment", tile, "--to", "file"], "file")

@@ -39,7 +39,7 @@ struct SynthTile {
 };
 
 /// The tiles with everything that is drawn but the noise. A pure function of its options. Throws
-/// JobError where so many nuclei do not fit.
+/// JobError where so many nuclei do not fit, or would not fit into memory.
 [[nodiscard]] std::vector<SynthTile> make_tiles(const SynthOptions& options);
 
 [[nodiscard]] RenderedImage render_tile(const SynthTile& tile, std::size_t number,

@@ -17,9 +17,10 @@ struct Nucleus {
 };
 
 /// The nuclei of a label image by rising label. Throws InputError naming `file` where the image
-/// cannot be one of labels: fewer than two nuclei, no background, many of hardly more than a pixel,
-/// or values scattered over the image as intensities are (bounding boxes that together cover the
-/// image several times).
+/// cannot be one of labels: fewer than two nuclei (a mask of 0 and 255 is none), no background,
+/// many of hardly more than a pixel, values in many pieces each as levels of brightness are, or
+/// scattered over the image as intensities are (bounding boxes that together cover the image
+/// several times).
 [[nodiscard]] std::vector<Nucleus> centroids(const LabelImage& image, const std::string& file);
 
 }  // namespace nucreg

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -74,9 +75,36 @@ TEST_CASE("the largest labels there are count like any other") {
 
 TEST_CASE("none or one nucleus, and no background, are no label image") {
   check_refused(image_of(2, {0, 0, 0, 0}), "0 nuclei");
-  check_refused(image_of(2, {0, 5, 5, 0}), "1 nuclei");
+  check_refused(image_of(2, {0, 5, 5, 0}), "one nucleus: every pixel is 0 or 5");
   check_refused(image_of(2, {1, 2, 3, 4}), "background");
   check_refused({}, "0 nuclei");
+}
+
+TEST_CASE("few levels of brightness are no labels") {
+  for (const std::uint32_t levels : {1U, 2U, 3U}) {
+    // Twenty blobs, each with a dim edge where there is more than one level.
+    LabelImage image{100, 80, std::vector<std::uint32_t>(8000)};
+    for (std::uint32_t y = 0; y < 80; ++y)
+      for (std::uint32_t x = 0; x < 100; ++x) {
+        const std::uint32_t depth = std::min({x % 20, 19 - x % 20, y % 20, 19 - y % 20});
+        image.labels[y * 100 + x] = depth < 3 ? 0 : 255 - levels + std::min(depth - 2, levels);
+      }
+    check_refused(image, levels == 1 ? "mask" : "levels");
+  }
+}
+
+TEST_CASE("a nucleus may hang together at corners, and a few may be in pieces") {
+  CHECK(centroids(image_of(4, {1, 0, 0, 2,  //
+                               0, 1, 2, 0,  //
+                               0, 2, 1, 0,  //
+                               2, 0, 0, 1}),
+                  "some.tif")
+            .size() == 2);
+  LabelImage rows{9, 9, std::vector<std::uint32_t>(81)};  // a comb: joined only by its last row
+  for (std::uint32_t y = 0; y < 9; ++y)
+    for (std::uint32_t x = 0; x < 7; ++x) rows.labels[y * 9 + x] = y == 8 || x % 2 == 0 ? 3 : 0;
+  rows.labels[8] = rows.labels[26] = 4;
+  CHECK(centroids(rows, "some.tif").size() == 2);
 }
 
 TEST_CASE("values that occur once each are no nuclei") {

@@ -148,5 +148,5 @@ TEST_CASE("what is no table is refused") {
   check_refused(folder.write("a.npy", npy("<i4", "(2, 2)", std::vector<std::int32_t>{0, 1, -2, 0})),
                 {"label -2 at offset"});
   check_refused(folder.write("a.npy", npy("<i4", "(1, 2)", std::vector<std::int32_t>{0, 1})),
-                {"1 nuclei"});
+                {"one nucleus"});
 }
