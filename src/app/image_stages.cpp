@@ -12,6 +12,8 @@
 #include "image_tasks.hpp"
 #include "nucreg/app/identity.hpp"
 #include "nucreg/app/launch_line.hpp"
+#include "nucreg/app/terminal.hpp"
+#include "nucreg/core/text.hpp"
 #include "nucreg/run/dispatch.hpp"
 
 namespace nucreg {
@@ -24,6 +26,14 @@ constexpr double lease_seconds = 600.0;
 // No length of a job's text, with which all other setups begin.
 constexpr std::uint64_t stage_mark = ~std::uint64_t{0};
 enum class Kind : std::uint64_t { tiles, matches };
+
+// What a stage is, and how it is told of.
+struct StageName {
+  Kind kind;
+  const char *doing, *task;
+};
+constexpr StageName tiles_stage{Kind::tiles, "finding nuclei", "tile"};
+constexpr StageName matches_stage{Kind::matches, "matching tiles", "pair"};
 
 Bytes setup_of(Kind kind, const Bytes& stage) {
   ByteWriter writer;
@@ -63,16 +73,37 @@ void throw_failures(const std::vector<TaskOutcome>& outcomes) {
 }
 
 template <class Stage>
-std::vector<TaskOutcome> run_stage(Communicator& communicator, Kind kind, Stage&& made,
-                                   const std::function<bool()>& stop_requested,
-                                   const std::string& what) {
+std::vector<TaskOutcome> run_stage(Communicator& communicator, const StageName& name, Stage&& made,
+                                   const ImageRun& run) {
   const auto stage = std::make_shared<const std::decay_t<Stage>>(std::forward<Stage>(made));
-  const std::vector<RankFacts> facts =
-      share_setup(communicator,
-                  [&](const std::vector<RankFacts>&) { return setup_of(kind, stage->to_bytes()); });
+  const std::vector<RankFacts> facts = share_setup(
+      communicator,
+      [&](const std::vector<RankFacts>&) { return setup_of(name.kind, stage->to_bytes()); });
   std::vector<TaskOutcome> outcomes(stage->size());
   DispatchOptions options = stage_options();
-  options.stop_requested = stop_requested;
+  options.stop_requested = run.stop_requested;
+  run.status.change([&](RunStatus& status) {
+    status.doing = name.doing;
+    status.counting = name.task;
+    status.done = 0;
+    status.total = stage->size();
+    status.elapsed_s = 0.0;
+    status.ranks = rank_statuses(facts);
+  });
+  StageDisplay display(run.terminal, run.line_seconds, name.doing, name.task);
+  options.progress = [&](const Progress& progress) {
+    display.show(progress);
+    run.status.change([&](RunStatus& status) {
+      status.done = progress.done;
+      status.elapsed_s = progress.elapsed_seconds;
+    });
+  };
+  options.watch = [&](const std::vector<RankNow>& ranks) {
+    run.status.change([&](RunStatus& status) {
+      for (std::size_t rank = 0; rank < ranks.size(); ++rank) status.ranks[rank].now = ranks[rank];
+      if (run.stop_requested()) status.doing = "stopping";
+    });
+  };
   options.abandoned = [&](std::uint64_t task, Bytes& payload) {
     TaskOutcome{.status = ExitStatus::bug,
                 .message = fmt::format("{}: given up, ranks were lost with it", stage->name(task))}
@@ -90,33 +121,37 @@ std::vector<TaskOutcome> run_stage(Communicator& communicator, Kind kind, Stage&
   throw_failures(outcomes);
   if (report.stopped)
     throw Error(ExitStatus::stopped,
-                fmt::format("stopped after {} of {} {}; they are kept. To go on: {}",
-                            report.tasks_done, stage->size(), what, resume_command()));
-  fmt::print(stderr, "nucreg: {} {}, {} of them from the cache\n", outcomes.size(), what,
+                fmt::format("stopped while {}: {} of {} are done and kept. To go on: {}",
+                            name.doing, count_text(report.tasks_done),
+                            counted(stage->size(), name.task), resume_command()));
+  fmt::print(stderr, "nucreg: {}, {} from the cache\n", counted(outcomes.size(), name.task),
              std::ranges::count(outcomes, true, &TaskOutcome::from_cache));
   return outcomes;
 }
 
 std::vector<TileNuclei> find_nuclei(Communicator& communicator, const Job& job, const Tiles& tiles,
-                                    const fs::path& cache,
-                                    const std::function<bool()>& stop_requested) {
+                                    const fs::path& cache, const ImageRun& run) {
   const ImagesOptions& images = job.problem.images;
   std::vector<TileTask> tasks;
   for (const Tile& tile : tiles.list)
     tasks.push_back({fs::absolute(tile.file).string(), tile.name, tile.frame, tile.channel,
                      tile.is_ten ? images.diameter_10x_px : images.diameter_40x_px});
   std::vector<TileNuclei> found;
-  for (const TaskOutcome& outcome : run_stage(
-           communicator, Kind::tiles, TileStage(std::move(tasks), cache), stop_requested, "tiles"))
+  for (const TaskOutcome& outcome :
+       run_stage(communicator, tiles_stage, TileStage(std::move(tasks), cache), run))
     found.push_back(tile_nuclei_from(outcome.result));
   return found;
 }
 
 class Matcher {
  public:
-  Matcher(Communicator& communicator, const Job& job, const std::vector<TileNuclei>& nuclei,
-          const fs::path& cache, const std::function<bool()>& stop_requested)
-      : communicator_(communicator), cache_(cache), stop_requested_(stop_requested) {
+  Matcher(Communicator& communicator, const Job& job, const Tiles& tiles,
+          const std::vector<TileNuclei>& nuclei, const fs::path& cache, const ImageRun& run)
+      : communicator_(communicator),
+        tiles_(tiles),
+        stage_error_um_(job.problem.images.stage_error_um),
+        cache_(cache),
+        run_(run) {
     const ImagesOptions& images = job.problem.images;
     options_ = {.magnification = images.magnification,
                 .model = images.match_model,
@@ -127,9 +162,13 @@ class Matcher {
 
   void match(const std::vector<TilePair>& pairs) {
     if (pairs.empty()) return;
-    const auto outcomes =
-        run_stage(communicator_, Kind::matches, MatchStage(points_, pairs, options_, cache_),
-                  stop_requested_, "pairs of tiles");
+    std::vector<MatchTask> tasks;
+    for (const TilePair& pair : pairs)
+      tasks.push_back(
+          {pair, tiles_.name(pair),
+           stage_prior(tiles_.list[pair.ten], tiles_.list[pair.forty], stage_error_um_)});
+    const auto outcomes = run_stage(communicator_, matches_stage,
+                                    MatchStage(points_, std::move(tasks), options_, cache_), run_);
     for (std::size_t i = 0; i < pairs.size(); ++i)
       found_.push_back({pairs[i], match_from(outcomes[i].result)});
   }
@@ -145,8 +184,10 @@ class Matcher {
 
  private:
   Communicator& communicator_;
+  const Tiles& tiles_;
+  const double stage_error_um_;
   const fs::path& cache_;
-  const std::function<bool()>& stop_requested_;
+  const ImageRun& run_;
   MatchOptions options_;
   std::vector<Points> points_;
   std::vector<TileMatch> found_;
@@ -182,7 +223,8 @@ void demand_matches(const Job& job, const Tiles& tiles, const std::vector<TileMa
   const bool named = !job.problem.images.pairs.empty();
   if (named && unmatched > 0)
     throw InputError(
-        fmt::format("{} of {} pairs of tiles do not match:{}", unmatched, matches.size(), reasons),
+        fmt::format("{} of {} of tiles {} not match:{}", unmatched, counted(matches.size(), "pair"),
+                    unmatched == 1 ? "does" : "do", reasons),
         where(job, "problem.images.pairs"));
   if (unmatched == matches.size())
     throw InputError(
@@ -193,10 +235,9 @@ void demand_matches(const Job& job, const Tiles& tiles, const std::vector<TileMa
 }  // namespace
 
 FoundImages find_images(Communicator& communicator, const Job& job, const Tiles& tiles,
-                        const fs::path& cache, const std::function<bool()>& stop_requested) {
-  const std::vector<TileNuclei> nuclei =
-      find_nuclei(communicator, job, tiles, cache, stop_requested);
-  Matcher matcher(communicator, job, nuclei, cache, stop_requested);
+                        const fs::path& cache, const ImageRun& run) {
+  const std::vector<TileNuclei> nuclei = find_nuclei(communicator, job, tiles, cache, run);
+  Matcher matcher(communicator, job, tiles, nuclei, cache, run);
   matcher.match(tiles.likely);
   std::vector<TilePair> rest;
   for (const TilePair& pair : tiles.others)

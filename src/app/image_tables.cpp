@@ -102,7 +102,7 @@ void add_numbers(Table& table, const std::vector<TileMatch>& matches) {
   add("heldout_rmsd_px", "px", [](const MatchResult& m) { return m.heldout_rmsd_px; });
 }
 
-Table matches_table(const std::vector<TileMatch>& matches) {
+Table matches_table(const std::vector<Tile>& tiles, const std::vector<TileMatch>& matches) {
   using M = TileMatch;
   Table table{"matches",
               {column<I>("ten", "1", matches, [](const M& m) { return m.tiles.ten; }),
@@ -112,6 +112,11 @@ Table matches_table(const std::vector<TileMatch>& matches) {
                column<bool>("mirrored", "1", matches, [](const M& m) { return m.result.mirrored; }),
                column<I>("pairs", "1", matches, [](const M& m) { return m.result.ten.size(); })}};
   add_numbers(table, matches);
+  table.columns.push_back(
+      column<I>("hypotheses", "1", matches, [](const M& m) { return m.result.hypotheses; }));
+  table.columns.push_back(column<D>("stage_error_um", "um", matches, [&](const M& m) {
+    return m.result.stage_error_px * tiles[m.tiles.ten].pixel_size_um.value_or(nan);
+  }));
   return table;
 }
 
@@ -130,8 +135,8 @@ Table pairs_table(const std::vector<TileMatch>& matches) {
 
 std::vector<Table> image_tables(const Tiles& tiles, const std::vector<TileNuclei>& nuclei,
                                 const std::vector<TileMatch>& matches) {
-  return {images_table(tiles.list, nuclei), nuclei_table(nuclei), matches_table(matches),
-          pairs_table(matches)};
+  return {images_table(tiles.list, nuclei), nuclei_table(nuclei),
+          matches_table(tiles.list, matches), pairs_table(matches)};
 }
 
 }  // namespace nucreg

@@ -41,14 +41,32 @@ void fields(Archive& archive, T& match) {
   archive.value(match.hypotheses);
 }
 
+void put_stage(ByteWriter& writer, const std::optional<StagePrior>& stage) {
+  writer.array(stage ? stage->ten_px : std::vector<std::array<double, 2>>{});
+  if (!stage) return;
+  writer.value(stage->forty_px);
+  writer.value(stage->uncertainty_px);
+}
+
+std::optional<StagePrior> get_stage(ByteReader& reader) {
+  StagePrior stage;
+  reader.array(stage.ten_px);
+  if (stage.ten_px.empty()) return std::nullopt;
+  reader.value(stage.forty_px);
+  reader.value(stage.uncertainty_px);
+  return stage;
+}
+
 template <class Find>
-TaskOutcome outcome_of(Find&& find) {
+TaskOutcome outcome_of(const std::string& name, Find&& find) {
   try {
     return find();
   } catch (const Error& e) {
     return {.status = e.status(), .message = e.what()};
+  } catch (const std::bad_alloc&) {
+    return {.status = ExitStatus::input, .message = name + ": the memory is not enough for it"};
   } catch (const std::exception& e) {
-    return {.status = ExitStatus::bug, .message = fmt::format("bug: {}", e.what())};
+    return {.status = ExitStatus::bug, .message = fmt::format("{}: bug: {}", name, e.what())};
   }
 }
 
@@ -166,8 +184,8 @@ std::string TileStage::sum_of(const std::string& file) const {
 }
 
 TaskOutcome TileStage::run(std::size_t number) const {
-  return outcome_of([&] {
-    const TileTask& task = tasks_.at(number);
+  const TileTask& task = tasks_.at(number);
+  return outcome_of(task.name, [&] {
     TileNuclei found{.sha256 = sum_of(task.file)};
     Sha256 key;
     key.add(fmt::format("nuclei\n{}\n{}\nframe {} channel {} diameter {}\n", build_identity(),
@@ -187,7 +205,12 @@ Bytes MatchStage::to_bytes() const {
     writer.array(points.x);
     writer.array(points.y);
   }
-  writer.array(pairs_);
+  writer.number(tasks_.size());
+  for (const MatchTask& task : tasks_) {
+    writer.value(task.tiles);
+    writer.array(task.name);
+    put_stage(writer, task.stage);
+  }
   writer.value(options_.magnification);
   writer.value(options_.model);
   writer.value(options_.significance);
@@ -204,33 +227,37 @@ MatchStage MatchStage::from_bytes(std::span<const std::byte> bytes) {
     reader.array(side.x);
     reader.array(side.y);
   }
-  std::vector<TilePair> pairs;
-  reader.array(pairs);
+  std::vector<MatchTask> tasks(reader.number());
+  for (MatchTask& task : tasks) {
+    reader.value(task.tiles);
+    reader.array(task.name);
+    task.stage = get_stage(reader);
+  }
   MatchOptions options;
   reader.value(options.magnification);
   reader.value(options.model);
   reader.value(options.significance);
   options.seed = reader.number();
-  return {std::move(points), std::move(pairs), options, folder};
+  return {std::move(points), std::move(tasks), options, folder};
 }
 
-std::string MatchStage::name(std::size_t task) const {
-  return fmt::format("tiles {} and {}", pairs_.at(task).ten, pairs_.at(task).forty);
-}
-
-TaskOutcome MatchStage::run(std::size_t task) const {
-  return outcome_of([&] {
-    const Points &ten = points_[pairs_.at(task).ten], &forty = points_[pairs_.at(task).forty];
+TaskOutcome MatchStage::run(std::size_t number) const {
+  const MatchTask& task = tasks_.at(number);
+  return outcome_of(task.name, [&] {
+    const Points &ten = points_[task.tiles.ten], &forty = points_[task.tiles.forty];
+    MatchOptions options = options_;
+    options.stage = task.stage;
     Sha256 key;
     key.add(fmt::format("match\n{}\n{} {} to {}, {}, {}, seed {}\n", build_identity(),
                         name_of(options_.model), options_.magnification[0],
                         options_.magnification[1], name_of(options_.loss), options_.significance,
                         options_.seed));
-    ByteWriter points;
-    for (const auto* column : {&ten.x, &ten.y, &forty.x, &forty.y}) points.array(*column);
-    key.add(points.bytes);
+    ByteWriter given;
+    put_stage(given, task.stage);
+    for (const auto* column : {&ten.x, &ten.y, &forty.x, &forty.y}) given.array(*column);
+    key.add(given.bytes);
     return cached(cache_, key.hex(),
-                  [&] { return nucreg::to_bytes(match_nuclei(ten, forty, options_)); });
+                  [&] { return nucreg::to_bytes(match_nuclei(ten, forty, options)); });
   });
 }
 

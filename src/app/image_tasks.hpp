@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -73,26 +74,33 @@ class TileStage {
   std::shared_ptr<Sums> sums_ = std::make_shared<Sums>();
 };
 
+struct MatchTask {
+  TilePair tiles;
+  std::string name;  ///< as the job names it, for messages
+  std::optional<StagePrior> stage;
+};
+
 /// Matching of pairs of tiles, the same on every rank.
 class MatchStage {
  public:
-  MatchStage(std::vector<Points> points, std::vector<TilePair> pairs, const MatchOptions& options,
+  /// `points` by tile; of the options those of a job, without `stage`.
+  MatchStage(std::vector<Points> points, std::vector<MatchTask> tasks, const MatchOptions& options,
              const std::filesystem::path& cache)
       : points_(std::move(points)),
-        pairs_(std::move(pairs)),
+        tasks_(std::move(tasks)),
         options_(options),
         cache_folder_(cache),
         cache_(cache) {}
   [[nodiscard]] Bytes to_bytes() const;
   [[nodiscard]] static MatchStage from_bytes(std::span<const std::byte> bytes);
 
-  [[nodiscard]] std::size_t size() const { return pairs_.size(); }
-  [[nodiscard]] std::string name(std::size_t task) const;
-  [[nodiscard]] TaskOutcome run(std::size_t task) const;
+  [[nodiscard]] std::size_t size() const { return tasks_.size(); }
+  [[nodiscard]] std::string name(std::size_t task) const { return tasks_.at(task).name; }
+  [[nodiscard]] TaskOutcome run(std::size_t number) const;
 
  private:
   std::vector<Points> points_;  // by tile
-  std::vector<TilePair> pairs_;
+  std::vector<MatchTask> tasks_;
   MatchOptions options_;
   std::filesystem::path cache_folder_;
   ImageCache cache_;

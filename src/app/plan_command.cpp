@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/inputs.hpp"
@@ -41,6 +42,18 @@ std::string axis_text(const Table& table, const Column& column) {
                      values_text(table.at(column.name + "_max")));
 }
 
+// What the source of the points does not have, and what only the images tell.
+bool says_nothing(const Table& table, const Column& column, bool of_images) {
+  if (of_images && (column.name == "points" || column.name.starts_with("field_"))) return true;
+  if (std::ranges::any_of(table.columns,
+                          [&](const Column& c) { return c.name == column.name + "_min"; }))
+    return false;
+  if (const auto* numbers = std::get_if<std::vector<double>>(&column.values))
+    return std::ranges::all_of(*numbers, [](double x) { return std::isnan(x); });
+  const auto* texts = std::get_if<std::vector<std::string>>(&column.values);
+  return texts && std::ranges::all_of(*texts, &std::string::empty);
+}
+
 // Bytes of a rank at its largest trial: points, their scaled copy and the widest Jacobian.
 double rank_bytes(const Job& job, const Plan& plan) {
   double pairs = 0.0;
@@ -56,19 +69,23 @@ double rank_bytes(const Job& job, const Plan& plan) {
 std::string take_tiles(Job& job) {
   static_cast<void>(make_plan(with_pairs(job, {"any"})));  // before images are opened
   const Tiles tiles = list_tiles(job);
-  const auto& pairs = tiles.likely.empty() ? tiles.others : tiles.likely;
   std::vector<std::string> names;
-  for (const TilePair& pair : pairs) names.push_back(tiles.name(pair));
+  for (const auto* pairs : {&tiles.likely, &tiles.others})
+    for (const TilePair& pair : *pairs) names.push_back(tiles.name(pair));
   if (names.empty()) throw no_tiles_overlap(job);
   job = with_pairs(job, std::move(names));
   const auto ten = std::ranges::count(tiles.list, true, &Tile::is_ten);
   return fmt::format(
-      "tiles           {} at 10x, {} at 40x; {} pairs may overlap, {} are tried after these\n"
+      "tiles           {} at 10x, {} at 40x: {} can overlap{}\n"
       "                nuclei and matches are found by the run: all below is the most there can "
       "be,\n"
       "                time is that of the fits alone, and points are not known yet\n",
-      ten, tiles.list.size() - static_cast<std::size_t>(ten), pairs.size(),
-      tiles.likely.empty() ? 0 : tiles.others.size());
+      ten, tiles.list.size() - static_cast<std::size_t>(ten), counted(tiles.likely.size(), "pair"),
+      tiles.others.empty()
+          ? ""
+          : fmt::format(
+                ", {} more {} tried where\n                a 40x tile has no match in these",
+                tiles.others.size(), tiles.others.size() == 1 ? "is" : "are"));
 }
 
 }  // namespace
@@ -115,10 +132,10 @@ ExitStatus plan_command(const PlanCommand& command) {
   const Table table = configuration_table(plan, job);
   for (const Column& column : table.columns) {
     if (column.name == "configuration" || column.name.ends_with("_min") ||
-        column.name.ends_with("_max"))
+        column.name.ends_with("_max") || says_nothing(table, column, !images.empty()))
       continue;
     fmt::print("  {:<18}{}{}\n", column.name, axis_text(table, column),
-               column.units == "1" ? "" : " " + column.units);
+               column.units.empty() || column.units == "1" ? "" : " " + column.units);
   }
   fmt::print("solvers\n");
   for (const SolverSpec& spec : job.solvers)

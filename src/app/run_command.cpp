@@ -119,6 +119,7 @@ struct Start {
   RunSetup setup;
   OpenJournal journal;
   std::vector<Table> images;
+  std::unique_ptr<StatusFile> status;  // of a job of images; else only dispatch makes one
 };
 
 // Parts of one job that are run side by side have outputs of their own.
@@ -134,14 +135,27 @@ fs::path image_cache_of(const RunFiles& files) {
 
 // Pairs of tiles are an axis that only the images tell. What can be refused is, before these are
 // looked into: that may take long.
-FoundImages take_images(Communicator& communicator, Job& job, const RunCommand& command,
-                        const RunFiles& files) {
+FoundImages take_images(Communicator& communicator, Job& job, const Part& part,
+                        const RunCommand& command, const RunFiles& files,
+                        std::unique_ptr<StatusFile>& status) {
   static_cast<void>(make_plan(with_pairs(job, {"any"})));
   if (!command.resume) check_begin(files, command.force);
   const Tiles tiles = list_tiles(job);
   if (tiles.likely.empty() && tiles.others.empty()) throw no_tiles_overlap(job);
+  make_folder(files.output.parent_path());
+  status = std::make_unique<StatusFile>(
+      files.status, RunStatus{.job = job.job.name,
+                              .part = part.text(),
+                              .resume = resume_command(),
+                              .doing = "finding nuclei",
+                              .counting = "tile",
+                              .total = tiles.list.size(),
+                              .ranks = rank_statuses({this_rank_facts(communicator.rank())})});
   FoundImages found = find_images(communicator, job, tiles, image_cache_of(files),
-                                  [] { return stop_signal() != 0; });
+                                  {.status = *status,
+                                   .stop_requested = [] { return stop_signal() != 0; },
+                                   .terminal = error_is_terminal(),
+                                   .line_seconds = job.run.monitor_seconds});
   job = with_pairs(std::move(job), found.pairs);
   return found;
 }
@@ -153,7 +167,9 @@ Start start_of(Communicator& communicator, const RunCommand& command) {
   const Part part = command.part.empty() ? Part{} : parse_part(command.part);
   RunFiles files(command.output.empty() ? default_output(job, part) : command.output);
   FoundImages images;
-  if (job.problem.source == Source::images) images = take_images(communicator, job, command, files);
+  std::unique_ptr<StatusFile> status;
+  if (job.problem.source == Source::images)
+    images = take_images(communicator, job, part, command, files, status);
   loaded->plan = make_plan(job);
   check_part(part, loaded->plan);
   RunSetup setup{.job_toml = to_toml(job), .build = build_identity()};
@@ -164,8 +180,10 @@ Start start_of(Communicator& communicator, const RunCommand& command) {
       run_identity(setup.build, part, describe_inputs(setup.inputs), setup.job_toml);
   OpenJournal journal = command.resume ? resume_journal(files, identity, loaded->plan)
                                        : begin_journal(files, identity, command.force);
-  return {std::move(loaded),       part, std::move(files), std::move(setup), std::move(journal),
-          std::move(images.tables)};
+  return {std::move(loaded),  part,
+          std::move(files),   std::move(setup),
+          std::move(journal), std::move(images.tables),
+          std::move(status)};
 }
 
 // Prints the exception in flight.
@@ -210,9 +228,8 @@ RunStatus first_status(const Start& start, const std::vector<RankFacts>& facts) 
                    .solves_per_trial = plan.solvers,
                    .done = start.journal.trials_done,
                    .total = start.part.tasks(plan),
-                   .earlier = start.journal.trials_done};
-  for (const RankFacts& rank : facts)
-    status.ranks.push_back({rank.host.empty() ? "?" : rank.host, rank.pid, {}});
+                   .earlier = start.journal.trials_done,
+                   .ranks = rank_statuses(facts)};
   return status;
 }
 
@@ -240,7 +257,11 @@ ExitStatus run_and_write(Communicator& communicator, Start& start,
   ProgressDisplay display(error_is_terminal(), job.run.monitor_seconds, plan.solvers,
                           start.journal.trials_done);
   DispatchOptions options = dispatch_options(job, plan);
-  StatusFile status_file(start.files.status, first_status(start, facts));
+  if (!start.status)
+    start.status = std::make_unique<StatusFile>(start.files.status, first_status(start, facts));
+  const std::unique_ptr<StatusFile> owner = std::move(start.status);  // removed with the run
+  StatusFile& status_file = *owner;
+  status_file.change([&](RunStatus& status) { status = first_status(start, facts); });
   FailedSolves failed(plan.solvers);
   options.progress = [&](const Progress& progress) {
     display.show(progress);

@@ -58,11 +58,11 @@ RankStatus parse_rank(const std::string& line) {
 
 std::string RunStatus::text() const {
   std::string text = fmt::format(
-      "{}\njob {}\npart {}\nresume {}\ndoing {}\nwritten_s {:.3f}\nelapsed_s {:.3f}\n"
+      "{}\njob {}\npart {}\nresume {}\ndoing {}\ncounting {}\nwritten_s {:.3f}\nelapsed_s {:.3f}\n"
       "trials_per_configuration {}\nsolves_per_trial {}\ndone {}\ntotal {}\nearlier {}\n"
       "failed {}\n",
-      first_line, without_breaks(job), part, without_breaks(resume), doing, written_s, elapsed_s,
-      trials_per_configuration, solves_per_trial, done, total, earlier, failed);
+      first_line, without_breaks(job), part, without_breaks(resume), doing, counting, written_s,
+      elapsed_s, trials_per_configuration, solves_per_trial, done, total, earlier, failed);
   for (const RankStatus& rank : ranks) {
     const RankNow& now = rank.now;
     const char* state = now.lost ? "lost" : !now.heard ? "starting" : now.task ? "busy" : "idle";
@@ -94,6 +94,7 @@ RunStatus RunStatus::parse(const std::string& text) {
   status.part = values["part"];
   status.resume = values["resume"];
   status.doing = values["doing"];
+  status.counting = values["counting"];
   status.written_s = number<double>(values, "written_s");
   status.elapsed_s = number<double>(values, "elapsed_s");
   status.trials_per_configuration =
@@ -117,6 +118,13 @@ std::optional<RunStatus> RunStatus::read(const fs::path& file) {
   } catch (const InputError& e) {
     throw InputError(e.problem(), {.file = file.string(), .key = e.fields().key});
   }
+}
+
+std::vector<RankStatus> rank_statuses(const std::vector<RankFacts>& facts) {
+  std::vector<RankStatus> ranks;
+  for (const RankFacts& rank : facts)
+    ranks.push_back({rank.host.empty() ? "?" : rank.host, rank.pid, {}});
+  return ranks;
 }
 
 StatusFile::StatusFile(fs::path file, RunStatus status)

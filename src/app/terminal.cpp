@@ -89,6 +89,33 @@ void draw_bar(double part, const std::string& text, bool last) {
   std::fflush(stderr);
 }
 
+std::string stage_text(const std::string& doing, const std::string& task, const Progress& p) {
+  const std::string text =
+      fmt::format("{}: {} of {}", doing, count_text(p.done), counted(p.total, task));
+  if (p.done == p.total) return text + ", took " + duration_text(p.elapsed_seconds);
+  if (p.done == 0) return text;
+  const double left = static_cast<double>(p.total - p.done) / static_cast<double>(p.done);
+  return text + ", " + duration_text(p.elapsed_seconds * left) + " left";
+}
+
+StageDisplay::StageDisplay(bool terminal, double line_seconds, std::string doing, std::string task)
+    : terminal_(terminal),
+      line_seconds_(line_seconds),
+      doing_(std::move(doing)),
+      task_(std::move(task)),
+      next_line_(line_seconds) {}
+
+void StageDisplay::show(const Progress& p) {
+  const bool last = p.done == p.total;
+  if (!terminal_ && (last || p.elapsed_seconds < next_line_)) return;
+  next_line_ = p.elapsed_seconds + line_seconds_;
+  const std::string text = stage_text(doing_, task_, p);
+  if (terminal_)
+    draw_bar(static_cast<double>(p.done) / static_cast<double>(p.total), text, last);
+  else
+    fmt::print(stderr, "nucreg: {}\n", text);
+}
+
 ProgressDisplay::ProgressDisplay(bool terminal, double line_seconds, std::uint64_t solves_per_task,
                                  std::uint64_t earlier)
     : terminal_(terminal),

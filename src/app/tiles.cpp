@@ -35,14 +35,31 @@ std::vector<std::string> expand(const std::string& pattern, const ErrorFields& p
   throw InputError(fmt::format("\"{}\" matches no file", pattern), fields);
 }
 
-std::vector<std::string> expand_all(const Job& job, const char* key,
-                                    const std::vector<std::string>& patterns) {
-  std::vector<std::string> files;
-  for (const std::string& pattern : patterns)
-    for (std::string& file : expand(pattern, where(job, fmt::format("problem.images.{}", key))))
-      if (std::ranges::find(files, file) == files.end()) files.push_back(std::move(file));
-  return files;
+// The same for all names of a file, as by links.
+std::string identity_of(const std::string& file) {
+  std::error_code error;
+  const fs::path path = fs::canonical(file, error);
+  return error ? file : path.string();
 }
+
+// Each file once, under its first name.
+class Files {
+ public:
+  void add(const std::string& name) {
+    if (known_.insert(identity_of(name)).second) names_.push_back(name);
+  }
+  void add_all(const Job& job, const char* key, const std::vector<std::string>& patterns) {
+    for (const std::string& pattern : patterns)
+      for (const std::string& name :
+           expand(pattern, where(job, fmt::format("problem.images.{}", key))))
+        add(name);
+  }
+  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+
+ private:
+  std::vector<std::string> names_;
+  std::set<std::string> known_;
+};
 
 std::int64_t well_of(const std::string& file) {
   const std::string name = fs::path(file).filename();
@@ -60,22 +77,14 @@ std::vector<Tile> tiles_of(const std::string& file, bool is_ten, const std::stri
   const std::size_t number = find_channel(info, channel, file);
   std::vector<Tile> tiles;
   for (std::size_t i = 0; i < info.frames.size(); ++i) {
-    const ImageFrame& frame = info.frames[i];
-    if (frame.missing) continue;
-    tiles.push_back({.file = file,
-                     .name = info.frames.size() > 1 ? fmt::format("{}#{}", file, i) : file,
-                     .is_ten = is_ten,
-                     .frame = i,
-                     .channel = number,
-                     .width_px = info.width_px,
-                     .height_px = info.height_px,
-                     .pixel_size_um = info.pixel_size_um,
-                     .stage_x_um = frame.x_um,
-                     .stage_y_um = frame.y_um,
-                     .well = well_of(file)});
+    if (!info.frames[i].missing) tiles.push_back(tile_of(file, info, i, number, is_ten));
   }
   if (tiles.empty()) throw InputError("has no frame", {.file = file});
   return tiles;
+}
+
+bool has_place(const Tile& tile) {
+  return tile.stage_x_um && tile.stage_y_um;
 }
 
 std::optional<double> radius_um(const Tile& tile) {
@@ -87,8 +96,7 @@ std::optional<double> radius_um(const Tile& tile) {
 // Whatever the directions of the stage and of the camera.
 bool far_apart(const Tile& ten, const Tile& forty, double stage_error_um) {
   const auto a = radius_um(ten), b = radius_um(forty);
-  if (!a || !b || !ten.stage_x_um || !ten.stage_y_um || !forty.stage_x_um || !forty.stage_y_um)
-    return false;
+  if (!a || !b || !has_place(ten) || !has_place(forty)) return false;
   const double distance =
       std::hypot(*ten.stage_x_um - *forty.stage_x_um, *ten.stage_y_um - *forty.stage_y_um);
   return distance > *a + *b + stage_error_um;
@@ -122,35 +130,77 @@ void keep_named(Tiles& tiles, const Job& job) {
 
 }  // namespace
 
+Tile tile_of(const std::string& file, const ImageInfo& info, std::size_t frame, std::size_t channel,
+             bool is_ten) {
+  return {.file = file,
+          .name = info.frames.size() > 1 ? fmt::format("{}#{}", file, frame) : file,
+          .is_ten = is_ten,
+          .frame = frame,
+          .channel = channel,
+          .width_px = info.width_px,
+          .height_px = info.height_px,
+          .pixel_size_um = info.pixel_size_um,
+          .stage_x_um = info.frames[frame].x_um,
+          .stage_y_um = info.frames[frame].y_um,
+          .well = well_of(file)};
+}
+
+std::optional<StagePrior> stage_prior(const Tile& ten, const Tile& forty, double stage_error_um) {
+  if (!has_place(ten) || !has_place(forty) || !ten.pixel_size_um || !(stage_error_um > 0.0))
+    return std::nullopt;
+  const auto middle = [](const Tile& tile) {
+    return std::array{0.5 * (static_cast<double>(tile.width_px) - 1.0),
+                      0.5 * (static_cast<double>(tile.height_px) - 1.0)};
+  };
+  const auto [x, y] = middle(ten);
+  const double u = (*forty.stage_x_um - *ten.stage_x_um) / *ten.pixel_size_um;
+  const double v = (*forty.stage_y_um - *ten.stage_y_um) / *ten.pixel_size_um;
+  StagePrior prior{.forty_px = middle(forty),
+                   .uncertainty_px = stage_error_um / *ten.pixel_size_um};
+  for (const auto& [dx, dy] : {std::array{u, v}, {v, u}})
+    for (const double across : {1.0, -1.0})
+      for (const double down : {1.0, -1.0})
+        prior.ten_px.push_back({x + across * dx, y + down * dy});
+  const auto finite = [](const auto& place) {
+    return std::isfinite(place[0]) && std::isfinite(place[1]);
+  };
+  if (!std::ranges::all_of(prior.ten_px, finite) || !std::isfinite(prior.uncertainty_px))
+    return std::nullopt;
+  return prior;
+}
+
 Tiles list_tiles(const Job& job) {
   const ImagesOptions& images = job.problem.images;
-  std::vector<std::string> ten = expand_all(job, "ten", images.ten);
-  std::vector<std::string> forty = expand_all(job, "forty", images.forty);
+  Files ten, forty, sheets;
+  ten.add_all(job, "ten", images.ten);
+  forty.add_all(job, "forty", images.forty);
+  sheets.add_all(job, "sheets", images.sheets);
   std::vector<SheetRow> rows;
-  for (const std::string& sheet : expand_all(job, "sheets", images.sheets))
+  for (const std::string& sheet : sheets.names())
     for (SheetRow& row : read_tile_sheet(sheet)) rows.push_back(std::move(row));
   for (const SheetRow& row : rows) {
-    if (std::ranges::find(ten, row.ten) == ten.end()) ten.push_back(row.ten);
-    if (std::ranges::find(forty, row.forty) == forty.end()) forty.push_back(row.forty);
+    ten.add(row.ten);
+    forty.add(row.forty);
   }
 
   Tiles tiles;
   std::map<std::string, std::vector<std::size_t>> of_file;
   for (const auto& [files, is_ten] : {std::pair{&ten, true}, {&forty, false}})
-    for (const std::string& file : *files) {
-      if (of_file.contains(file))
+    for (const std::string& file : files->names()) {
+      std::vector<std::size_t>& of_this = of_file[identity_of(file)];
+      if (!of_this.empty())
         throw JobError(fmt::format("\"{}\" is among the 10x files, too", file),
                        where(job, "problem.images.forty", "files of one magnification each"));
       for (Tile& tile : tiles_of(file, is_ten, is_ten ? images.channel_10x : images.channel_40x)) {
-        of_file[file].push_back(tiles.list.size());
+        of_this.push_back(tiles.list.size());
         tiles.list.push_back(std::move(tile));
       }
     }
   if (rows.empty()) pair_all(tiles, images.stage_error_um);
   std::set<TilePair> once;
   for (const SheetRow& row : rows) {
-    const auto& a = of_file.at(row.ten);
-    const auto& b = of_file.at(row.forty);
+    const auto& a = of_file.at(identity_of(row.ten));
+    const auto& b = of_file.at(identity_of(row.forty));
     if (a.size() != b.size())
       throw InputError(
           fmt::format("{} has {} tiles and {} has {}", row.ten, a.size(), row.forty, b.size()),

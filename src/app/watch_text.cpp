@@ -17,6 +17,7 @@ std::string task_text(const RunStatus& status, const RankNow& now) {
   if (now.lost) return "lost";
   if (!now.heard) return "starting";
   if (!now.task) return "waits";
+  if (!status.counts_trials()) return fmt::format("{} {}", status.counting, *now.task);
   return fmt::format("configuration {} trial {}", *now.task / status.trials_per_configuration,
                      *now.task % status.trials_per_configuration);
 }
@@ -38,9 +39,11 @@ std::string rank_line(const RunStatus& status, std::size_t number) {
 
 std::string time_text(const RunStatus& s) {
   const auto fresh = static_cast<double>(s.done - std::min(s.earlier, s.done));
-  if (fresh == 0.0 || s.elapsed_s <= 0.0) return "no trial is done yet";
+  if (fresh == 0.0 || s.elapsed_s <= 0.0) return fmt::format("no {} is done yet", s.counting);
   const double rate = fresh / s.elapsed_s;
   const auto left = static_cast<double>(s.total - std::min(s.done, s.total));
+  if (!s.counts_trials())
+    return fmt::format("{} left of {}", duration_text(left / rate), s.doing);
   return fmt::format("{} solves/s, {} left",
                      number_text(rate * static_cast<double>(s.solves_per_trial)),
                      duration_text(left / rate));
@@ -58,14 +61,15 @@ std::string watch_text(const RunStatus& s, double silent_seconds, std::size_t wi
   lines.push_back(fmt::format("{}{}: {} for {} on {}", s.job,
                               s.part == "1/1" ? "" : ", part " + s.part, s.doing,
                               duration_text(s.elapsed_s), counted(s.ranks.size(), "rank")));
-  lines.push_back(fmt::format("[{:#<{}}{:.<{}}] {:5.1f} %  {} of {} trials, {} failed solves", "",
-                              full, "", bar - full, 100.0 * part, count_text(s.done),
-                              count_text(s.total), count_text(s.failed)));
+  lines.push_back(fmt::format(
+      "[{:#<{}}{:.<{}}] {:5.1f} %  {} of {} {}s{}", "", full, "", bar - full, 100.0 * part,
+      count_text(s.done), count_text(s.total), s.counting,
+      s.counts_trials() ? fmt::format(", {} failed solves", count_text(s.failed)) : ""));
   lines.push_back(time_text(s));
   if (silent_seconds > worth_a_word_seconds)
     lines.push_back(fmt::format("no news for {}", duration_text(silent_seconds)));
   lines.push_back(fmt::format("{:>4} {:<32} {:>11} {:>5} {:>6} {:>10} {:>11}  {}", "rank", "does",
-                              "since", "cpu %", "busy %", "memory", "trials", "host"));
+                              "since", "cpu %", "busy %", "memory", s.counting + "s", "host"));
   const std::size_t shown = std::min(most_ranks, s.ranks.size());
   for (std::size_t rank = 0; rank < shown; ++rank) lines.push_back(rank_line(s, rank));
   if (shown < s.ranks.size()) {

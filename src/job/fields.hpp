@@ -142,8 +142,8 @@ void describe(Visitor& visit, ImagesOptions& o) {
         o.significance);
   visit(Field{.name = "stage_error_um",
               .unit = "um",
-              .doc = "tiles further apart by their stage positions are tried only where a 40x tile "
-                     "has no match otherwise",
+              .doc = "how far stage positions may be off; tiles that these put further apart are "
+                     "tried if no others match",
               .range = at_least_zero},
         o.stage_error_um);
   files("pairs",

@@ -102,7 +102,7 @@ class Path(Images):
         outcome = self.nucreg("run", "job.toml", "-o", "out.h5", ranks=2)
         self.assertIn("without truth", outcome.out)
         self.assertIn("verdict", outcome.out)
-        self.assertIn("3 tiles, 0 of them from the cache", outcome.err)
+        self.assertIn("3 tiles, 0 from the cache", outcome.err)
         self.assertIn("sound", self.nucreg("verify", "out.h5").out)
         self.check_tables()
         self.check_fits()
@@ -113,13 +113,13 @@ class Path(Images):
         # gives the same bits on any number of ranks.
         for ranks, file in ((1, "one.h5"), (3, "three.h5")):
             again = self.nucreg("run", "job.toml", "-o", file, ranks=ranks)
-            self.assertIn("3 tiles, 3 of them from the cache", again.err)
-            self.assertIn("2 pairs of tiles, 2 of them from the cache", again.err)
+            self.assertIn("3 tiles, 3 from the cache", again.err)
+            self.assertIn("2 pairs, 2 from the cache", again.err)
             self.assert_same_images("out.h5", file)
         # Without the cache the same is found again.
         shutil.rmtree(self.dir / "image-cache")
         again = self.nucreg("run", "job.toml", "-o", "again.h5", ranks=3)
-        self.assertIn("3 tiles, 0 of them from the cache", again.err)
+        self.assertIn("3 tiles, 0 from the cache", again.err)
         self.assert_same_images("out.h5", "again.h5")
 
     def check_tables(self):
@@ -133,6 +133,9 @@ class Path(Images):
         self.assertEqual(nuclei["offsets"][-1], len(nuclei["x_px"]))
         np.testing.assert_array_equal(np.diff(pairs["offsets"]), matches["pairs"])
         self.assertTrue(matches["matched"].all())
+        # Stages err by 10 um here.
+        self.assertGreater(matches["stage_error_um"].min(), 0)
+        self.assertLess(matches["stage_error_um"].max(), 60)
         with h5py.File(self.dir / "out.h5") as h5:
             for group in TABLES:
                 for name, column in h5[group].items():
@@ -198,13 +201,58 @@ class Path(Images):
         process.wait()
         self.assertTrue(journal.exists())
         again = self.nucreg(*arguments, ranks=2)
-        self.assertIn("3 tiles, 3 of them from the cache", again.err)
+        self.assertIn("3 tiles, 3 from the cache", again.err)
         self.assertRegex(again.err, r"trials are done already")
         self.nucreg("run", "job.toml", "-o", "whole.h5", *more, ranks=2)
         self.assert_same_images("out.h5", "whole.h5")
         # What is complete stays as it is.
         self.assertIn("nothing is left to do", self.nucreg(*arguments).err)
         self.assertEqual(self.images("-o", "out.h5").status, OUTPUT)
+
+    def test_plan_shows_what_there_is(self):
+        self.synth("--stage-error", 100000)
+        plan = self.nucreg("plan", "job.toml").out
+        for word in ("nan", "points  ", "field_", "noise_px", "transform_model", " \n"):
+            self.assertNotIn(word, plan)
+        self.assertIn("tiles/10x_0.tif + tiles/40x_1.tif", plan)
+
+    def test_a_file_is_one_tile_under_all_its_names(self):
+        self.synth()
+        (self.dir / "tiles/link.tif").symlink_to("40x_1.tif")
+        self.write("s.csv", "ten,forty\ntiles/10x_0.tif,tiles/40x_0.tif\n"
+                            "./tiles/10x_0.tif,tiles/link.tif\n")
+        both = '["tiles/40x_*.tif", "./tiles/40x_0.tif", "tiles/link.tif", "tiles/../tiles/40x_1.tif"]'
+        plan = self.nucreg("plan", "job.toml", "--set", f"problem.images.forty={both}").out
+        self.assertIn("1 at 10x, 2 at 40x: 2 pairs can overlap", plan)
+        for key in ("ten", "forty"):
+            self.assertEqual(JOB.count(f"\n{key} = "), 1)
+        job = "\n".join(line for line in JOB.splitlines() if not line.startswith(("ten", "forty")))
+        self.write("sheet.toml", job.replace("[problem.images]", '[problem.images]\nsheets = "s.csv"'))
+        self.assertIn("1 at 10x, 2 at 40x: 2 pairs can overlap",
+                      self.nucreg("plan", "sheet.toml").out)
+        self.refused(USAGE, ["plan", "job.toml", "--set",
+                             'problem.images.forty="./tiles/10x_0.tif"'], "among the 10x files")
+
+    def test_watch_sees_a_run_that_looks_into_images(self):
+        self.synth()
+        process = subprocess.Popen(command_line(["run", "job.toml", "-o", "out.h5"]), cwd=self.dir,
+                                   env=environment(), stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        status, limit = self.dir / "out.h5.status", time.monotonic() + 60
+        while not status.exists() and process.poll() is None and time.monotonic() < limit:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGSTOP)
+        try:
+            self.assertRegex(self.nucreg("watch", "out.h5", "--once").out,
+                             "images: finding nuclei for .* on 1 rank")
+        finally:
+            process.send_signal(signal.SIGCONT)
+        self.assertEqual(process.wait(), 0)
+        self.assertFalse(status.exists())
+        # One that fails leaves nothing behind either.
+        self.write("tiles/40x_9.tif", b"")
+        self.refused(INPUT, ["run", "job.toml", "-o", "other.h5"], "40x_9.tif")
+        self.assertFalse((self.dir / "other.h5.status").exists())
 
     def test_parts_are_merged_with_what_was_found(self):
         self.synth()
@@ -222,7 +270,7 @@ class Path(Images):
             content[len(content) // 2] ^= 1
             entry.write_bytes([b"", bytes(content), bytes(content[:-1])][number % 3])
         again = self.nucreg("run", "job.toml", "-o", "again.h5", ranks=2)
-        self.assertIn("3 tiles, 0 of them from the cache", again.err)
+        self.assertIn("3 tiles, 0 from the cache", again.err)
         self.assert_same_images("out.h5", "again.h5")
 
     def test_sheets_wells_and_stage_positions(self):
@@ -237,11 +285,29 @@ class Path(Images):
         self.assertEqual(set(texts(read_group(file, "configurations")["file"])),
                          {f"tiles/{quoted.name} + tiles/40x_1.tif"})
         self.assertEqual(read_group(file, "images")["well"][0], 1)
-        # Positions that are not believed: wrong by far, and the tiles are found all the same.
+        # Positions that are right narrow the search; another trust in them is another search.
+        searched = {}
+        for trust_um in (0, 40):
+            self.write("job.toml", JOB)
+            outcome = self.nucreg("run", "job.toml", "-o", f"{trust_um}.h5", "--set",
+                                  f"problem.images.stage_error_um={trust_um}")
+            self.assertIn("2 pairs, 0 from the cache", outcome.err)
+            matches = read_group(self.dir / f"{trust_um}.h5", "matches")
+            self.assertTrue(matches["matched"].all())
+            self.assertEqual(np.isnan(matches["stage_error_um"]).all(), trust_um == 0)
+            searched[trust_um] = matches["hypotheses"].sum()
+        self.assertLess(searched[40], searched[0])
+        # Wrong by far, so that they exclude all pairs: the tiles are found all the same.
         self.synth("--force", "--stage-error", 100000)
+        self.write("job.toml", JOB)
+        plan = self.nucreg("plan", "job.toml").out
+        self.assertIn("0 pairs can overlap, 2 more are tried", plan)
+        self.assertIn("configurations  4\n", plan)
         file = self.run_job(JOB, output="stage.h5")
-        self.assertTrue(read_group(file, "matches")["matched"].all())
-        self.assertEqual(len(read_group(file, "matches")["ten"]), 2)
+        matches = read_group(file, "matches")
+        self.assertTrue(matches["matched"].all())
+        self.assertEqual(len(matches["ten"]), 2)
+        self.assertGreater(matches["stage_error_um"].min(), 5000)
         # Another well cannot overlap.
         shutil.copy(self.dir / "tiles/40x_0.tif", self.dir / "tiles/Well2_Point1_0001_Seq0001.tif")
         job = JOB.replace("tiles/10x_*", "tiles/Well1_*").replace("tiles/40x_*", "tiles/Well2_*")
@@ -312,7 +378,7 @@ class Wrong(Images):
         outcome = run(self.dir, *self.set("forty", '"tiles/strange.tif"'), "--force", "--set",
                       'problem.images.pairs="tiles/10x_0.tif + tiles/strange.tif"')
         self.assertEqual(outcome.status, INPUT, outcome)
-        self.assertIn("1 of 1 pairs of tiles do not match", outcome.err)
+        self.assertIn("1 of 1 pair of tiles does not match", outcome.err)
 
     def test_named_files(self):
         self.refused(INPUT, self.set("forty", '"nowhere/*.tif"'), "problem.images.forty",

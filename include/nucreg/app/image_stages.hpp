@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "nucreg/app/run_status.hpp"
 #include "nucreg/app/tiles.hpp"
 #include "nucreg/core/table.hpp"
 #include "nucreg/fit/generate.hpp"
@@ -20,6 +21,14 @@ struct FoundImages {
   std::vector<Table> tables;       ///< images, nuclei, matches, pairs of the result file
 };
 
+/// The run that images are looked into for: where it tells of itself, and what ends it.
+struct ImageRun {
+  StatusFile& status;
+  std::function<bool()> stop_requested;
+  bool terminal = false;      ///< progress is a bar there
+  double line_seconds = 0.0;  ///< else a line that often
+};
+
 /// Root. Two dispatches or three: a tile a task, then a pair of tiles a task, then, for 40x tiles
 /// without a match, those pairs that stage positions exclude. Results are kept in `cache` and taken
 /// from there. Throws InputError naming every image that cannot be read or has fewer than two
@@ -27,7 +36,7 @@ struct FoundImages {
 /// status `stopped` where `stop_requested`; OutputError.
 [[nodiscard]] FoundImages find_images(Communicator& communicator, const Job& job,
                                       const Tiles& tiles, const std::filesystem::path& cache,
-                                      const std::function<bool()>& stop_requested);
+                                      const ImageRun& run);
 
 /// Whether what an other rank received is a part of find_images ...
 [[nodiscard]] bool is_image_stage(const Bytes& setup);

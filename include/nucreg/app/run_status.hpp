@@ -23,22 +23,27 @@ struct RankStatus {
 struct RunStatus {
   std::string job;
   std::string part = "1/1";
-  std::string resume;      ///< the command that goes on with this run
-  std::string doing;       ///< "running", "stopping", "writing the result file"
-  double written_s = 0.0;  ///< seconds since 1970, when the file was written
+  std::string resume;  ///< the command that goes on with this run
+  std::string doing;   ///< "running", "finding nuclei", "stopping", "writing the result file"
+  std::string counting = "trial";  ///< what is done: a trial, a tile, a pair of them
+  double written_s = 0.0;          ///< seconds since 1970, when the file was written
   double elapsed_s = 0.0;
   std::uint64_t trials_per_configuration = 1, solves_per_trial = 1;
-  std::uint64_t done = 0, total = 0;  ///< trials, those of earlier runs included
+  std::uint64_t done = 0, total = 0;  ///< of trials those of earlier runs included
   std::uint64_t earlier = 0;          ///< of these: done by earlier runs
   std::uint64_t failed = 0;           ///< solves of this run
   std::vector<RankStatus> ranks;
 
+  [[nodiscard]] bool counts_trials() const { return counting == "trial"; }
   [[nodiscard]] std::string text() const;
   /// Throws InputError where it is not what text() gives, such as a part of it.
   [[nodiscard]] static RunStatus parse(const std::string& text);
   /// Nothing where there is no such file. Throws InputError.
   [[nodiscard]] static std::optional<RunStatus> read(const std::filesystem::path& file);
 };
+
+/// Of ranks that have not said anything yet.
+[[nodiscard]] std::vector<RankStatus> rank_statuses(const std::vector<RankFacts>& facts);
 
 /// Writes the file once a second, whole by rename, from a thread of its own: a slow disk must hold
 /// up nobody. Where it cannot be written the run goes on unwatched, which is logged once.

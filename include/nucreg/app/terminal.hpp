@@ -26,6 +26,24 @@ void print_result(const std::string& text);
 /// Draws a bar with `text` beside it on standard error, a terminal, over the one before.
 void draw_bar(double part, const std::string& text, bool last);
 
+/// "finding nuclei: 12 of 96 tiles, 20.0 s left".
+[[nodiscard]] std::string stage_text(const std::string& doing, const std::string& task,
+                                     const Progress& progress);
+
+/// Progress of what comes before trials, likewise: nothing at its end but a full bar.
+class StageDisplay {
+ public:
+  /// `doing`, such as "finding nuclei"; a task is a `task`, such as "tile".
+  StageDisplay(bool terminal, double line_seconds, std::string doing, std::string task);
+  void show(const Progress& progress);
+
+ private:
+  bool terminal_;
+  double line_seconds_;
+  std::string doing_, task_;
+  double next_line_;
+};
+
 /// Progress of a run: a bar that is redrawn on a terminal, else a line every `line_seconds`.
 class ProgressDisplay {
  public:

@@ -10,8 +10,11 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/job/job.hpp"
+#include "nucreg/match/match.hpp"
 
 namespace nucreg {
+
+struct ImageInfo;
 
 /// One frame of an image file.
 struct Tile {
@@ -25,6 +28,17 @@ struct Tile {
   /// (Well1_Point1_0034_ChannelDAPI,..._Seq0034.nd2); -1 where there is none.
   std::int64_t well = -1;
 };
+
+/// Of one frame, at 10x or 40x.
+[[nodiscard]] Tile tile_of(const std::string& file, const ImageInfo& info, std::size_t frame,
+                           std::size_t channel, bool is_ten);
+
+/// Where the middle of the 40x tile is at 10x by their stage positions, which may be off by
+/// `stage_error_um`. Cameras stand parallel to the stage but turned and mirrored in a way that no
+/// file tells, so that there are up to eight places. Nothing where a position, the pixel size at
+/// 10x or the error is missing.
+[[nodiscard]] std::optional<StagePrior> stage_prior(const Tile& ten, const Tile& forty,
+                                                    double stage_error_um);
 
 /// Positions of two tiles in the list.
 struct TilePair {
@@ -43,7 +57,8 @@ struct Tiles {
   }
 };
 
-/// Opens every file of `job.problem.images` without its pixels. Likely are: the pairs that the job
+/// Opens every file of `job.problem.images` without its pixels; a file is one tile under all its
+/// names. Likely are: the pairs that the job
 /// names; else the rows of its sheets; else all pairs of one well, without those whose stage
 /// positions are further apart than half their diagonals and stage_error_um. Throws InputError
 /// where a glob matches nothing, a file cannot be read or lacks the channel, and a sheet is no
