@@ -21,7 +21,8 @@ constexpr std::array targets{1e-1, 1e-3, 1e-6, 1e-9};
 constexpr std::uint64_t most_solves = 100'000;
 constexpr const char* pitfalls =
     "A performance profile compares with the best solver of each problem: leaving a solver out can "
-    "exchange the order of two others. All profiles depend on the target and on which problems "
+    "exchange the order of two others. A solver that needs no evaluation, as a closed form, counts "
+    "as one that needs one. All profiles depend on the target and on which problems "
     "there are.";
 constexpr const char* costs_of_traces =
     "from /trace: when the objective first met the target, in evaluations up to 10 % too high "
@@ -48,12 +49,13 @@ struct Sample {
   std::vector<bool> timed;  // by trial: all timings are valid
   std::vector<std::size_t> parameters;
   [[nodiscard]] std::size_t trials() const { return timed.size(); }
+  /// Costs below `least` count as that.
   [[nodiscard]] CostTable costs(const std::vector<std::size_t>& used, std::size_t target,
-                                CostUnit unit) const {
+                                CostUnit unit, double least = 0.0) const {
     CostTable table(used.size(), solvers);
     for (std::size_t p = 0; p < used.size(); ++p)
       for (std::size_t s = 0; s < solvers; ++s)
-        table.at(p, s) = solves[used[p] * solvers + s].at_target[target].*unit;
+        table.at(p, s) = std::max(solves[used[p] * solvers + s].at_target[target].*unit, least);
     return table;
   }
 };
@@ -144,13 +146,15 @@ std::vector<std::filesystem::path> export_profiles(const ResultReader& reader,
             {"targets", Json::array()}};
   for (std::size_t target = 0; target < targets.size(); ++target) {
     const CostTable evaluations = sample.costs(all, target, &Cost::evaluations);
+    // Else all others are infinitely far behind a closed form, which needs no evaluation.
+    const CostTable at_least_one = sample.costs(all, target, &Cost::evaluations, 1.0);
     const CostTable seconds = sample.costs(timed, target, &Cost::seconds);
     Json solvers = Json::array();
     for (std::size_t s = 0; s < names.size(); ++s)
       solvers.push_back({{"solver", names[s]},
                          {"evaluations",
                           {{"runtime", json_of(runtime_distribution(evaluations, s))},
-                           {"performance", json_of(performance_profile(evaluations, s))},
+                           {"performance", json_of(performance_profile(at_least_one, s))},
                            {"data", json_of(data_profile(evaluations, sample.parameters, s))},
                            {"average", average_of(sample, all, s, target, &Cost::evaluations)}}},
                          {"seconds",

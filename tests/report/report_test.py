@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import warnings
 from html import escape
 
 import h5py
@@ -24,7 +25,8 @@ from nucreg_case import (  # noqa: E402
 
 sys.path.insert(0, str(ROOT / "tools"))
 
-from report_page import verdict_figures  # noqa: E402
+from report_page import axis_figures, verdict_figures  # noqa: E402
+from report_page.result import Result  # noqa: E402
 
 JOB = """
 [job]
@@ -50,7 +52,7 @@ kind = "nlopt"
 algorithm = "LD_LBFGS"
 
 [[solver]]
-name = "closed form"
+name = "closed; form"
 kind = "closed-form"
 
 [run]
@@ -131,12 +133,38 @@ class WholePage(unittest.TestCase):
             figure = verdict_figures.time_ratios(overview | {"best": solver["name"]})
             self.assertIn(f"as fast {solver['name']} is", figure.title)
 
+    def test_sentences_are_whole(self):
+        sentences = json.loads(run(self.dir, "inspect", "--json", "out.h5").out)["sentences"]
+        self.assertEqual(len(sentences), 2)
+        for sentence in sentences:
+            self.assertRegex(self.html, f"<(p class=\"lead\"|li)>{re.escape(escape(sentence))}[.<]")
+
+    def test_times_without_a_valid_timing_are_marked(self):
+        overview = json.loads(run(self.dir, "inspect", "--json", "out.h5").out)
+        for valid, marked in ((lambda row: 1, False), (lambda row: row["configuration"] >= 4, True)):
+            for row in overview["summary"]:
+                row["timing_valid"] = row["count"] * valid(row)
+            with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
+                cells = axis_figures.Cells(Result(self.result, overview))
+            for figure in (axis_figures.time_per_point(cells), axis_figures.against(cells, "time")):
+                self.assertEqual("no valid timing" in figure.svg, marked)
+                self.assertEqual("36 of 72 timings are not valid" in figure.caption, marked)
+
     def test_fetches_nothing(self):
         outside = [url for url in re.findall(r"""(?:src|href)=["']([^"'#]+)""", self.html)
                    if not url.startswith("data:")]
         self.assertEqual(outside, [])
         self.assertFalse("@import" in self.html)
         self.assertTrue("default-src 'none'" in self.html)
+
+    def test_a_closed_form_does_not_empty_the_performance_profile(self):
+        run(self.dir, "export", "out.h5", "--to", "profiles", "--format", "profiles")
+        profiles = json.loads((self.dir / "profiles/profiles.json").read_text())
+        for target in profiles["targets"][:3]:
+            for solver in target["solvers"]:
+                curve = solver["evaluations"]["performance"]
+                self.assertGreater(curve["share"][-1], 0.5, solver)
+                self.assertGreaterEqual(curve["budget"][0], 1)
 
     def test_escapes_names(self):
         self.assertTrue("LM &lt;b&gt;&amp;" in self.html)
@@ -185,9 +213,9 @@ class WholePage(unittest.TestCase):
         self.assertEqual(script("return tools.querySelector('output').textContent"), "8 of 24 rows")
         script("type('l-bfgs nothing-has-this')")
         self.assertEqual(script("return rows()"), [])
-        script("""type(''); const s = tools.querySelector("select"); s.value = "closed form";
+        script("""type(''); const s = tools.querySelector("select"); s.value = "closed; form";
                   s.dispatchEvent(new Event("input", {bubbles: true}));""")
-        self.assertEqual({row[2] for row in script("return rows()")}, {"closed form"})
+        self.assertEqual({row[2] for row in script("return rows()")}, {"closed; form"})
         for heading, column in (("RMSD median, px", 6), ("conditions", 1)):
             values = []
             for order in ("ascending", "descending"):
@@ -239,10 +267,16 @@ class OddResults(NucregCase):
                      "true_params", "function_evaluations"):
             self.assert_same_bits(all_rows[name][mine], alone[name], name)
 
-    def test_one_row(self):
-        self.run_job(ONE_ROW)
+    def test_one_row_of_a_partial_run_without_a_valid_timing(self):
+        path = self.run_job(ONE_ROW)
+        with h5py.File(path, "r+") as h5:
+            h5.attrs["status"], h5.attrs["trials_planned"] = "partial", 5
+            h5["trials/timing_valid"][...] = h5["summary/timing_valid"][...] = 0
         html = self.page()
-        self.assert_says(html, "there is one solver only.", "kept no traces")
+        self.assert_says(html, "there is one solver only.", "kept no traces", "Partial result.",
+                         "1 of 5 trials are done, 4 are missing", "No valid timing.",
+                         "1 of 1 timings are not valid")
+        self.assertRegex(html, r'<td class="number" data-value="[^"]+">[0-9.e-]+\*</td>')
 
     def change(self, **columns):
         """`trials/<column>` becomes a value everywhere; the summary is that of these rows."""
@@ -270,13 +304,6 @@ class OddResults(NucregCase):
                 if name.endswith("_count"):
                     column[...] = 0
         self.assert_says(self.page(), "No finite RMSD.")
-
-    def test_partial(self):
-        path = self.run_job(ONE_ROW)
-        with h5py.File(path, "r+") as h5:
-            h5.attrs["status"], h5.attrs["trials_planned"] = "partial", 5
-        html = self.page()
-        self.assert_says(html, "Partial result.", "1 of 5 trials are done, 4 are missing")
 
 
 class LargeResult(NucregCase):
@@ -319,7 +346,9 @@ class WrongInputs(NucregCase):
         self.run_job(ONE_ROW)
         self.write("out.html", "precious")
         self.refused(OUTPUT, "out.h5", needles=["out.html", "--force"])
-        self.refused(OUTPUT, "out.h5", "-o", "absent/page.html", needles=["absent"])
+        self.refused(OUTPUT, "out.h5", "-o", "absent/page.html",
+                     needles=["report: absent/page.html: there is no folder absent;"])
+        self.refused(OUTPUT, "out.h5", "-o", "out.html/page.html", needles=["no folder out.html"])
         self.refused(USAGE, "out.h5", "-o", "out.h5", needles=["result itself"])
         self.refused(USAGE, "out.h5", "--nucreg", "no-such-program", needles=["no-such-program"])
         self.refused(USAGE)
@@ -329,7 +358,7 @@ class WrongInputs(NucregCase):
         older = self.write("older", "#!/bin/sh\necho '{\"solvers\": [], \"verdict\": \"\"}'\n")
         older.chmod(0o755)
         self.refused(USAGE, "out.h5", "--nucreg", older,
-                     needles=["older than this report", "best", "comparisons"])
+                     needles=["older than this report", "sentences", "best"])
 
 
 if __name__ == "__main__":

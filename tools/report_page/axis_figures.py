@@ -4,14 +4,14 @@ import numpy as np
 
 from .style import Figure, finite, legend, log_where_positive, look, nothing, panels
 
-# measure: (column of /summary, factor, label, words)
+# measure: (column of /summary, factor or None: into the unit of times, label, words)
 MEASURES = {
     "rmsd": ("rmsd_px", 1, "RMSD, 40x px", "root mean square distance of all pairs"),
     "tre": ("tre_px", 1, "TRE, 40x px",
             "distance between fitted and true map over corners and centre of the field"),
     "parameter-error": ("param_error", 1, "parameter error",
                         "norm of fitted minus true parameters"),
-    "time": ("wall_s", 1e3, "time, ms", "wall time of one solve"),
+    "time": ("wall_s", None, "time, {unit}", "wall time of one solve"),
     "memory": ("peak_bytes", 1 / 1024, "memory, KiB",
                "most heap memory that the solve itself held at once"),
     "evaluations": ("function_evaluations", 1, "function evaluations",
@@ -25,7 +25,8 @@ LINEAR_BELOW = {"rmsd": 1e-3, "tre": 1e-3, "parameter-error": 1e-3, "memory": 1,
 FIRST = ("points", "noise_px", "outliers", "missing", "model", "loss", "coordinates", "start")
 MOST_AXES = 6
 TYPICAL = ("A marker is the median of the medians of all configurations that the solver takes on; "
-           "the bar joins the medians of their 5th and 95th percentiles.")
+           "the bar joins the medians of their 5th and 95th percentiles. Of an even number the lower of "
+           "the two middle ones counts.")
 
 
 def words(axis):
@@ -34,6 +35,18 @@ def words(axis):
 
 def axis_label(axis):
     return f"{words(axis)}, {UNITS[axis]}" if axis in UNITS else words(axis)
+
+
+def timing_note(summary):
+    valid = sum(row["timing_valid"] for row in summary)
+    tried = sum(row["count"] - row["not_applicable"] for row in summary)
+    return f" {tried - valid:,} of {tried:,} timings are not valid and left out; a ring marks what " \
+           "has no other." if valid < tried else ""
+
+
+def lower_median(values):
+    """A value that is there: half of the conditions may be worlds apart from the other half."""
+    return np.sort(values)[(len(values) - 1) // 2]
 
 
 class Cells:
@@ -61,25 +74,45 @@ class Cells:
         varied.sort(key=lambda n: (rank.get(n, len(FIRST)), n))
         self.axes = varied[:MOST_AXES] or ["points"]
         self.every = every
+        self.timed = self.columns.get("timing_valid", np.empty(0)) > 0
+        self.time_note = timing_note(summary)
 
     def axis(self, name):
         """Of each row of the summary; where the job has no such number, that of its trials."""
         values = self.every.get(name, np.full(len(self.result.configurations), np.nan))
         return values[self.place] if len(values) else np.empty(0)
 
-    def along(self, axis, column, solver, combine=np.nanmedian):
+    def along(self, axis, column, solver, combine=lower_median):
         """Positions on the axis and the combined column there, of one solver."""
         x, y = self.axis(axis), self.columns.get(column)
         if y is None:
             return np.empty(0), np.empty(0)
         mine = (self.solver == solver) & np.isfinite(y)
         x = np.where(np.isfinite(x), x, 0.0)
-        at = np.unique(x[mine])
-        return at, np.array([combine(y[mine & (x == value)]) for value in at])
+        at, values = np.unique(x[mine]), []
+        for place in at:
+            here = mine & (x == place)
+            timed = here & self.timed if column.startswith("wall_s") else here
+            values.append(combine(y[timed if timed.any() else here]))
+        return at, np.array(values)
+
+    def ring(self, ax, axis, column, solver, x, y):
+        """Around times of configurations of which none has a valid timing."""
+        if not column.startswith("wall_s"):
+            return
+        places = self.axis(axis)
+        places = np.where(np.isfinite(places), places, 0.0)
+        valid = np.unique(places[(self.solver == solver) & self.timed])
+        none = ~np.isin(x, valid)
+        if none.any():
+            ax.plot(np.asarray(x)[none], np.asarray(y)[none], label="no valid timing", marker="o",
+                    markersize=12, markerfacecolor="none", markeredgecolor="#555555",
+                    linestyle="none")
 
 
 def against(cells, name):
     column, factor, label, meaning = MEASURES[name]
+    label, factor = label.format(unit=cells.result.time_unit), factor or cells.result.per_second
     drawing, axes = panels(len(cells.axes))
     for ax, axis in zip(axes, cells.axes):
         for s, solver in enumerate(cells.result.solvers):
@@ -91,14 +124,16 @@ def against(cells, name):
             span = np.maximum(0, np.vstack([middle - low, high - middle])) * factor
             ax.errorbar(x, middle * factor, yerr=span, label=solver, capsize=3, elinewidth=1,
                         **look(s))
+            cells.ring(ax, axis, column, s, x, middle * factor)
         _finish(ax, cells, axis, label, LINEAR_BELOW.get(name))
     legend(drawing, axes)
     what = label.split(",")[0]
     below = f" The scale is linear below {LINEAR_BELOW[name]:g}." if any(
         ax.get_yscale() == "symlog" for ax in axes) else ""
-    title = f"{what[:1].upper()}{what[1:]} against {' and '.join(map(words, cells.axes))}"
+    title = f"{what[:1].upper()}{what[1:]} against {', '.join(map(words, cells.axes))}"
     return Figure(name, title,
-                  f"{meaning[:1].upper()}{meaning[1:]}. {TYPICAL}{below}", drawing)
+                  f"{meaning[:1].upper()}{meaning[1:]}. {TYPICAL}{below}{cells.time_note if name == 'time' else ''}",
+                  drawing)
 
 
 def _finish(ax, cells, axis, label, linear_below=None):
@@ -110,6 +145,7 @@ def _finish(ax, cells, axis, label, linear_below=None):
         log_where_positive(ax, "x", values)
     if axis not in cells.categories and 0 < len(values) <= 6 and np.isfinite(values).all():
         ax.set_xticks(values, [f"{v:g}" for v in values])
+        ax.set_xticks([], minor=True)
     drawn = [y for line in ax.lines for y in np.asarray(line.get_ydata(), float)]
     log_where_positive(ax, "y", drawn, linear_below)
     if not drawn:
@@ -124,11 +160,12 @@ def time_per_point(cells):
         keep = x > 0
         if keep.any():
             ax.plot(x[keep], 1e9 * y[keep] / x[keep], label=solver, **look(s))
+            cells.ring(ax, "points", "wall_s", s, x[keep], 1e9 * y[keep] / x[keep])
     _finish(ax, cells, "points", "time per point, ns")
     legend(drawing, [ax])
     return Figure("time-per-point", "Time per point", "Typical time of a solve (median over "
                   "configurations of their medians) over its points: flat where time grows as they "
-                  "do.", drawing)
+                  f"do.{cells.time_note}", drawing)
 
 
 def growth(cells):
@@ -139,6 +176,7 @@ def growth(cells):
             x, y = cells.along("points", column, s)
             if len(x) and y[0] > 0:
                 ax.plot(x, y / y[0], label=solver, **look(s))
+                cells.ring(ax, "points", column, s, x, y / y[0])
         x = np.unique(cells.axis("points"))
         x = x[x > 0]
         if len(x) > 1:
@@ -148,7 +186,7 @@ def growth(cells):
     legend(drawing, axes)
     return Figure("growth", "Growth of time and memory",
                   "Relative to the smallest size. The dotted "
-                  "line grows as the number of points does.", drawing)
+                  f"line grows as the number of points does.{cells.time_note}", drawing)
 
 
 def complexity(cells):
@@ -157,21 +195,23 @@ def complexity(cells):
     for s, solver in enumerate(cells.result.solvers):
         x, y = cells.along("points", "wall_s_median", s)
         keep = (x > 0) & (y > 0)
-        x, y = x[keep], y[keep] * 1e3
+        x, y = x[keep], y[keep] * cells.result.per_second
         if len(x) == 0:
             continue
         style = look(s)
         ax.plot(x, y, label=solver, **{**style, "linestyle": "none"})
+        cells.ring(ax, "points", "wall_s", s, x, y)
         if len(x) > 1:
             power, level = np.polyfit(np.log(x), np.log(y), 1)
             ax.plot(x, np.exp(level) * x**power, color=style["color"], linestyle=style["linestyle"])
             said.append(f"{solver} n^{power:.2f}")
-    _finish(ax, cells, "points", "time, ms")
+    _finish(ax, cells, "points", f"time, {cells.result.time_unit}")
     legend(drawing, [ax])
     fitted = f"Least-squares lines in logarithms: time grows as {', '.join(said)}." if said else \
         "One size only: no growth to fit."
     return Figure("complexity", "Complexity",
-                  f"Typical time against the number of points n. {fitted}",
+                  f"Typical time against the number of points n. {fitted}"
+                  f"{cells.time_note}",
                   drawing)
 
 
@@ -188,17 +228,19 @@ def ratios(cells):
             pairs = [(a, b / base[a]) for a, b in zip(x, y) if base.get(a, 0) > 0]
             if pairs:
                 ax.plot(*zip(*pairs), label=solver, **look(s))
+                for each in (0, s):
+                    cells.ring(ax, axis, column, each, *zip(*pairs))
         ax.axhline(1, color="#555555", linewidth=1)
         _finish(ax, cells, axis, "ratio", 1e-2)
         ax.set_title(label.split(",")[0])
-        low, high = ax.get_ylim()
-        if low > 0.95 and high < 1.05:  # not a magnified rounding error
+        drawn = finite(y for line in ax.lines for y in line.get_ydata())
+        if (np.abs(drawn - 1) < 0.05).all():  # not a magnified rounding error
             ax.set_ylim(0.9, 1.1)
     legend(drawing, axes)
     return Figure("ratios", f"Each solver over {first}, for each measure",
                   f"Below 1: less than {first}. "
                   "Ratios of typical values; the paired ratio of times with its interval is in the "
-                  "verdict.", drawing)
+                  f"verdict.{cells.time_note}", drawing)
 
 
 def success(cells):
@@ -228,19 +270,20 @@ def variation(cells):
     axis = cells.axes[0]
     for ax, (column, what) in zip(axes, (("wall_s", "time"), ("rmsd_px", "RMSD"))):
         mean, std = (cells.columns.get(f"{column}_{k}", np.empty(0)) for k in ("mean", "std"))
-        cells.columns["variation"] = np.where(mean > 0, 100 * std / np.where(mean > 0, mean, 1),
+        cells.columns[f"{column}_variation"] = np.where(mean > 0, 100 * std / np.where(mean > 0, mean, 1),
                                               np.nan)
         for s, solver in enumerate(cells.result.solvers):
-            x, y = cells.along(axis, "variation", s)
+            x, y = cells.along(axis, f"{column}_variation", s)
             if len(x):
                 ax.plot(x, y, label=solver, **look(s))
+                cells.ring(ax, axis, column, s, x, y)
         _finish(ax, cells, axis, f"{what}: standard deviation / mean, %")
     legend(drawing, axes)
     return Figure("variation", "Coefficient of variation over trials",
                   "Standard deviation over mean "
                   "of the trials of a configuration; median over configurations. It holds "
                   "what differs "
-                  "between trials and what the machine adds.", drawing)
+                  f"between trials and what the machine adds.{cells.time_note}", drawing)
 
 
 def heat_map(cells):
@@ -262,9 +305,10 @@ def heat_map(cells):
                 here = value[(cells.solver == s) & (xs == x) & (ys == y)]
                 here = here[np.isfinite(here)]
                 if len(here):
-                    grids[s, i, j] = np.median(here)
+                    grids[s, i, j] = lower_median(here)
     top = np.nanmax(grids) if np.isfinite(grids).any() else 1.0
-    drawing, axes = panels(len(solvers), columns=3, height=0.42 * grids.shape[1] + 1.3)
+    drawing, axes = panels(len(solvers), columns=2 if len(solvers) == 4 else 3,
+                           height=0.42 * grids.shape[1] + 1.3)
     for s, (ax, solver) in enumerate(zip(axes, solvers)):
         picture = ax.pcolormesh(grids[s], cmap="cividis", vmin=0, vmax=top or 1, edgecolors="white",
                                 linewidth=0.5)

@@ -10,6 +10,10 @@ class Raw(str):
     """HTML already."""
 
 
+class Marked(float):
+    """A number that does not count as others do; shown with a star."""
+
+
 def text(value):
     return value if isinstance(value, Raw) else Raw(html.escape(str(value)))
 
@@ -38,7 +42,8 @@ def _cell(value, numeric):
         length = "" if isinstance(value, Raw) else "long" if len(value) > 40 else "short"
         return tag("td", value, class_=length, data_value="" if length == "" else value)
     absent = value is None or (isinstance(value, float) and math.isnan(value))
-    return tag("td", number(value), class_="number", data_value="" if absent else repr(value))
+    star = "*" if isinstance(value, Marked) else ""
+    return tag("td", number(value) + star, class_="number", data_value="" if absent else repr(value))
 
 
 def table(name, caption, headings, rows, choices=()):

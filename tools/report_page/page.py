@@ -3,7 +3,7 @@
 import base64
 import pathlib
 
-from .html_parts import Raw, figure, joined, number, table, tag
+from .html_parts import Marked, Raw, figure, joined, number, table, tag
 
 HERE = pathlib.Path(__file__).resolve().parent
 KINDS = {"failed": "failed", "gap": "far from the best known", "slow": "slow"}
@@ -64,18 +64,22 @@ def banners(result):
         said.append(joined([tag("strong", "No finite RMSD. "), "No solve has an error that is a "
                                                                "number."]))
     valid = sum(row["timing_valid"] for row in result.overview["summary"])
-    if result.overview["records"] and not valid:
-        said.append(joined([tag("strong", "No valid timing. "), (
-            "Ranks shared processors or solves were interrupted. Times are drawn, but decide "
-            "nothing.")]))
+    why = "Ranks shared processors, or solves were interrupted."
+    if tried and not valid:
+        said.append(joined([tag("strong", "No valid timing. "),
+                            f"{why} Times are drawn, but decide nothing."]))
+    elif valid < tried:
+        said.append(joined([tag("strong", "Timings left out. "), (
+            f"{number(tried - valid)} of {number(tried)} are not valid and in no time below. {why} "
+            "What has no valid timing at all is marked: a ring in figures, * in tables.")]))
     return joined(tag("div", s, class_="banner", role="note") for s in said)
 
 
 def verdict(result):
     o = result.overview
-    sentences = [s for s in (o.get("verdict") or "").split("; ") if s]
-    lead = sentences[0].rstrip(".") if sentences else "No verdict"
-    pieces = [tag("p", lead[:1].upper() + lead[1:] + ".", class_="lead")]
+    sentences = o["sentences"]
+    # A name stays as it is written: it may be the first word.
+    pieces = [tag("p", sentences[0] + ".", class_="lead")]
     if sentences[1:]:
         pieces.append(tag("ul", joined(tag("li", s) for s in sentences[1:])))
     if o.get("flips"):
@@ -140,7 +144,7 @@ def worst(result):
         rows.append([why, result.solvers[row["solver"]], row["configuration"], row["trial"],
                      conditions(result, varied, row["configuration"]),
                      result.status_names.get(row["status"], "?"), row["rmsd_px"], row["gap"],
-                     row["wall_s"] * 1e3, row["message"] or "-", again])
+                     row["wall_s"] * result.per_second, row["message"] or "-", again])
     words = tag("p", joined([
         "The first failures, the largest gaps to the best known answer, and the valid times "
         "furthest above "
@@ -161,7 +165,7 @@ def worst(result):
                                        "known answer, and none took 1.5 times its median.")])
     return joined([words, table("worst-table", "Worst trials",
                                 ["why", "solver", "configuration", "trial", "conditions", "status",
-                                 "RMSD, px", "gap", "time, ms", "message", "job line"], rows,
+                                 "RMSD, px", "gap", f"time, {result.time_unit}", "message", "job line"], rows,
                                 ("solver", "status"))])
 
 
@@ -171,14 +175,12 @@ def tables(result):
         "summary-table", "Summary per configuration and solver.",
         ["configuration", "conditions", "solver", "count", "failures", "valid timings",
          "RMSD median, px",
-         "TRE median, px", "parameter error median", "gap median", "time median, ms",
-         "time 5 %, ms",
-         "time 95 %, ms", "evaluations median", "memory median, KiB"],
+         "TRE median, px", "parameter error median", "gap median",
+         *(f"time {k}, {result.time_unit}" for k in ("median", "5 %", "95 %")), "evaluations median", "memory median, KiB"],
         ([r["configuration"], conditions(result, varied, r["configuration"]),
           result.solvers[r["solver"]], r["count"], r["failures"], r["timing_valid"],
           r["rmsd_px_median"], r["tre_px_median"], r["param_error_median"], r["gap_median"],
-          scaled(r["wall_s_median"], 1e3), scaled(r["wall_s_p05"], 1e3), scaled(r["wall_s_p95"],
-                                                                                1e3),
+          *(time(result, r, f"wall_s_{k}") for k in ("median", "p05", "p95")),
           r["function_evaluations_median"], scaled(r["peak_bytes_median"], 1 / 1024)]
          for r in o["summary"]), ("solver",))
     compared = table(
@@ -200,6 +202,12 @@ def where(c):
     if c["scope"] == "configuration":
         return f"configuration {c['configuration']}"
     return "overall" if c["scope"] == "overall" else f"{c['axis']} {c['value']}"
+
+
+def time(result, row, column):
+    """Marked where no timing of the row is valid."""
+    value = scaled(row[column], result.per_second)
+    return value if value is None or row["timing_valid"] else Marked(value)
 
 
 def scaled(value, factor):

@@ -6,7 +6,7 @@ from .style import Figure, legend, logarithmic, look, nothing, panels
 
 DRAWN = {
     ("evaluations", "runtime"): "function evaluations",
-    ("seconds", "runtime"): "seconds",
+    ("seconds", "runtime"): "time, {unit}",
     ("evaluations", "performance"): "evaluations / those of the best solver",
     ("seconds", "performance"): "time / that of the best solver",
     ("evaluations", "data"): "function evaluations / (parameters + 1)",
@@ -21,7 +21,7 @@ def steps(curve):
     return budget[pick], 100 * share[pick]
 
 
-def profile(profiles, name, title, caption, kind):
+def profile(profiles, name, title, caption, kind, unit="s", per_second=1):
     """Of one kind: a panel for each target and cost."""
     costs = [cost for cost, shape in DRAWN if shape == kind]
     targets = profiles["targets"]
@@ -30,11 +30,12 @@ def profile(profiles, name, title, caption, kind):
         target, cost = targets[n // len(costs)], costs[n % len(costs)]
         curves = [steps(solver[cost][kind]) for solver in target["solvers"]]
         ends = [b[-1] for b, _ in curves if len(b)]
+        scale = per_second if (cost, kind) == ("seconds", "runtime") else 1
         right = 1.15 * max(ends) if ends else 1
         for s, (solver, (budget, share)) in enumerate(zip(target["solvers"], curves)):
             if len(budget):
                 # To the right edge: what was not reached by then was never reached.
-                ax.step(np.append(budget, right), np.append(share, share[-1]), where="post",
+                ax.step(scale * np.append(budget, right), np.append(share, share[-1]), where="post",
                         label=solver["solver"],
                         **{**look(s), "markevery": max(1, len(budget) // 6)})
         if ends:
@@ -42,7 +43,7 @@ def profile(profiles, name, title, caption, kind):
         else:
             nothing(ax, "no valid timing" if cost == "seconds" and not profiles["trials_timed"]
                     else "no solve reached the target")
-        ax.set(ylim=(-4, 104), xlabel=DRAWN[cost, kind], ylabel="trials solved, %",
+        ax.set(ylim=(-4, 104), xlabel=DRAWN[cost, kind].format(unit=unit), ylabel="trials solved, %",
                title=f"gap ≤ {target['gap']:g}")
     legend(drawing, axes, [s["solver"] for s in targets[0]["solvers"]])
     return Figure(name, title, f"{caption} {used(profiles)}", drawing)
@@ -54,22 +55,23 @@ def used(profiles):
     return words if profiles["trials_used"] == profiles["trials"] else "Sampled: " + words
 
 
-def average_runtimes(profiles):
+def average_runtimes(profiles, unit, per_second):
     targets = profiles["targets"]
     drawing, axes = panels(2, height=3.2)
     for ax, (cost, label) in zip(axes, (("evaluations", "average runtime, evaluations"),
-                                        ("seconds", "average runtime, s"))):
+                                        ("seconds", f"average runtime, {unit}"))):
         solvers = [s["solver"] for s in targets[0]["solvers"]] if targets else []
         for s, solver in enumerate(solvers):
             points = []
             for t, target in enumerate(targets):
                 a = target["solvers"][s][cost]["average"]
                 if a["value"] is not None and a["value"] > 0:
+                    scale = per_second if cost == "seconds" else 1
                     low = a["low"] if a["low"] is not None else a["value"]
                     high = a["high"] if a["high"] is not None else a["value"]
                     points.append((t + (s - (len(solvers) - 1) / 2) * 0.7 / len(solvers),
-                                   a["value"],
-                                   max(0, a["value"] - low), max(0, high - a["value"])))
+                                   scale * a["value"], scale * max(0, a["value"] - low),
+                                   scale * max(0, high - a["value"])))
             if points:
                 x, y, low, high = zip(*points)
                 ax.errorbar(x, y, yerr=(low, high), label=solver, capsize=3,
@@ -87,17 +89,16 @@ def average_runtimes(profiles):
                   f"success; bars: 95 % bootstrap interval. {used(profiles)}", drawing)
 
 
-def figures(profiles):
+def figures(profiles, unit, per_second):
     drawn = [
         profile(profiles, "runtime-to-target", "Runtime to target",
                 "Share of trials in which the target was reached within a budget; further left and "
-                "higher is better.", "runtime"),
+                "higher is better.", "runtime", unit, per_second),
         profile(profiles, "performance-profile", "Performance profile",
                 "Share of trials in which a solver needs at most so many times what the best one "
-                "needs. Where one needs no evaluation at all, as a closed form, the others are "
-                "infinitely far behind. " + profiles["pitfalls"], "performance"),
+                "needs. " + profiles["pitfalls"], "performance"),
         profile(profiles, "data-profile", "Data profile",
                 "Evaluations in units of what a simplex gradient costs.", "data"),
-        average_runtimes(profiles),
+        average_runtimes(profiles, unit, per_second),
     ]
     return {figure.name: figure for figure in drawn}

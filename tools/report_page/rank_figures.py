@@ -20,12 +20,14 @@ def over_time(result):
                         color=COLOURS[i % 7], marker=MARKERS[i % 9], linestyle=LINES[i % 4],
                         markevery=max(1, len(columns[0]) // 12))
             ax.set(xlabel="time since start, s", ylabel=label)
-            ax.set_ylim(bottom=0)
         else:
             _map(drawing, ax, samples, column, scale, label)
     if machine is not None and len(machine[0]) and few:
         axes[0].plot(*machine, color="#555555", linewidth=1, linestyle=(0, (1, 2)), marker=".",
                      label="whole machine")
+    if few and samples:
+        for ax in axes:
+            ax.set_ylim(0, 1.08 * max(y for line in ax.lines for y in line.get_ydata()))
     if not samples:
         nothing(axes[0], "no sample was taken")
         nothing(axes[1], "no sample was taken")

@@ -12,6 +12,8 @@ import tomllib
 import h5py
 import numpy as np
 
+from .style import time_unit
+
 CHUNK = 1 << 16
 MOST_TRIALS_DRAWN = 4_000  # whole trials: all solvers of each
 MOST_TRACES = 400  # of each solver
@@ -62,6 +64,8 @@ class Result:
         self.configurations = overview["configurations"]
         self.attributes = overview["attributes"]
         self.job_text = self.attributes.get("job_toml", "")
+        self.time_unit, self.per_second = time_unit(
+            row.get("wall_s_median") for row in overview["summary"])
         with reading(path) as h5:
             self.status_names = {number: name for name, number in
                                  h5py.check_enum_dtype(h5["trials/status"].dtype).items()}

@@ -35,15 +35,23 @@ def boxes(ax, values, places, solver, width, label=None):
                 hatch=HATCHES[solver % len(HATCHES)], label=label if i == 0 else None)
 
 
+def timed(result):
+    """Rows whose times count: with a valid timing, and all of a solver that has none; and what is
+    to be said of that."""
+    rows, valid = result.sample, result.sample["timing_valid"].astype(bool)
+    without = [s for s in range(len(result.solvers)) if not valid[rows["solver"] == s].any()]
+    names = ", ".join(result.solvers[s] for s in without)
+    return valid | np.isin(rows["solver"], without), "Valid timings only." + (
+        f" No timing is valid of {names}: all its times are drawn." if without else "")
+
+
 def time_boxes(result):
     rows, solvers = result.sample, result.solvers
-    valid = rows["timing_valid"].astype(bool)
+    count, said = timed(result)
     drawing, (ax,) = panels(1)
     values = []
     for s in range(len(solvers)):
-        mine = rows["solver"] == s
-        use = mine & valid if (mine & valid).any() else mine
-        time = rows["wall_s"][use] * 1e3
+        time = rows["wall_s"][count & (rows["solver"] == s)] * result.per_second
         values.append(time[np.isfinite(time) & (time > 0)])
         boxes(ax, values[-1:], [s], s, 0.6)
     ax.set_xticks(range(len(solvers)), solvers, rotation=20 if len(solvers) > 6 else 0)
@@ -51,12 +59,9 @@ def time_boxes(result):
         log_where_positive(ax, "y", np.concatenate(values))
     else:
         nothing(ax, "no finite value")
-    ax.set_ylabel("time, ms")
-    without = [n for s, n in enumerate(solvers) if not (valid & (rows["solver"] == s)).any()]
-    said = f" No timing is valid of {', '.join(without)}: all its times are drawn." \
-        if without else ""
+    ax.set_ylabel(f"time, {result.time_unit}")
     return Figure("time-boxes", "Spread of times over all conditions", "Box: quartiles and median; "
-                  f"whiskers: 5th to 95th percentile. Valid timings only.{said} {sampled(result)}",
+                  f"whiskers: 5th to 95th percentile. {said} {sampled(result)}",
                   drawing)
 
 
@@ -65,14 +70,16 @@ def time_accuracy(result):
     measure, label = ("tre_px", "TRE, 40x px") if np.isfinite(rows["tre_px"]).any() else \
         ("rmsd_px", "RMSD, 40x px")
     drawing, (ax,) = panels(1, height=3.8)
+    count, said = timed(result)
     most = 0
     for s, solver in enumerate(result.solvers):
-        mine = rows.where((rows["solver"] == s) & np.isfinite(rows[measure]) & (rows["wall_s"] > 0))
+        mine = rows.where(count & (rows["solver"] == s) & np.isfinite(rows[measure]) &
+                          (rows["wall_s"] > 0))
         most = max(most, len(mine))
         pick = np.linspace(0, len(mine) - 1, min(len(mine), MOST_DOTS)).astype(int)
         if len(pick):
             style = look(s)
-            ax.plot(mine["wall_s"][pick] * 1e3, np.maximum(mine[measure][pick], 1e-15),
+            ax.plot(mine["wall_s"][pick] * result.per_second, np.maximum(mine[measure][pick], 1e-15),
                     label=solver,
                     linestyle="none", marker=style["marker"], color=style["color"], alpha=0.55,
                     markersize=4, markeredgewidth=0)
@@ -81,12 +88,12 @@ def time_accuracy(result):
         log_where_positive(ax, "y", np.concatenate([line.get_ydata() for line in ax.lines]))
     else:
         nothing(ax, "no finite value")
-    ax.set(xlabel="time, ms", ylabel=label)
+    ax.set(xlabel=f"time, {result.time_unit}", ylabel=label)
     legend(drawing, [ax])
     fewer = f" Of each solver {MOST_DOTS:,} at most." if most > MOST_DOTS else ""
     return Figure("time-accuracy", "Time against accuracy",
                   "A dot is a solve; left is faster, down is "
-                  f"more accurate. {sampled(result)}{fewer}", drawing)
+                  f"more accurate. {said} {sampled(result)}{fewer}", drawing)
 
 
 def parameter_errors(result):

@@ -104,10 +104,23 @@ def log_where_positive(ax, which, values, linear_below=None):
 
 
 def logarithmic(ax, which):
+    """To be called after drawing: where there are few powers of ten, 2 and 5 are named as well."""
     getattr(ax, f"set_{which}scale")("log")
+    low, high = sorted(getattr(ax, f"get_{which}lim")())
+    few = low > 0 and high / low < 100
     axis = getattr(ax, f"{which}axis")
     axis.set_major_formatter(plain)
-    axis.set_minor_formatter(matplotlib.ticker.NullFormatter())
+    if few:
+        axis.set_minor_locator(matplotlib.ticker.LogLocator(subs=(2, 5) if high / low > 5 else
+                                                            range(2, 10)))
+    axis.set_minor_formatter(plain if few else matplotlib.ticker.NullFormatter())
+
+
+def time_unit(seconds):
+    """A unit in which times are easily read, and how many of it are a second."""
+    seconds = finite(seconds)
+    typical = np.median(seconds[np.isfinite(seconds)]) if np.isfinite(seconds).any() else 1
+    return ("µs", 1e6) if typical < 1e-4 else ("ms", 1e3) if typical < 1 else ("s", 1)
 
 
 @matplotlib.ticker.FuncFormatter
