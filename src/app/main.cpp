@@ -215,9 +215,10 @@ int parse_and_run(int argc, char** argv) {
   MatchCommand match;
   sub = app.add_subcommand("match",
                            "which nucleus at 10x is which at 40x, whatever turn and mirroring");
-  sub->add_option("TEN", match.ten, "image, label TIFF, or table (.csv, .npy) of nuclei at 10x")
+  sub->add_option("TEN", match.ten.file,
+                  "image, label TIFF, or table (.csv, .npy) of nuclei at 10x")
       ->required();
-  sub->add_option("FORTY", match.forty, "the same at 40x")->required();
+  sub->add_option("FORTY", match.forty.file, "the same at 40x")->required();
   sub->add_flag("--json", match.json, "as JSON");
   CLI::Option* pairs =
       sub->add_option("--pairs", match.pairs, "CSV file for the pairs: x10,y10,x40,y40");
@@ -229,10 +230,24 @@ int parse_and_run(int argc, char** argv) {
   sub->add_option("--significance", match.significance,
                   "chance may give a map as good this often, over all tried")
       ->capture_default_str();
-  sub->add_option("--channel", match.channel, "of images, name or number")->capture_default_str();
-  sub->add_option("--diameter-10x", match.diameter_10x_px,
-                  "of a typical nucleus in an image, px; estimated where not given");
-  sub->add_option("--diameter-40x", match.diameter_40x_px, "the same at 40x");
+  CLI::Option* near = sub->add_option(
+      "--near", match.near,
+      "X,Y,UNCERTAINTY: where the middle of the 40x nuclei is at 10x, roughly, px; not believed");
+  near->expected(3)->delimiter(',')->check(finite());
+  sub->add_option("--stage-error", match.stage_error_um,
+                  "how far stage positions of images may be off, um; default 500, 0: not used")
+      ->check(CLI::Range(0.0, 1e9))
+      ->check(finite())
+      ->excludes(near);
+  sub->add_option("--channel", match.channel, "of images, name or number; default 0");
+  sub->add_option("--frame", match.frame, "of images; default 0")->check(whole_number());
+  for (const auto& [name, side] : {std::pair{"10x", &match.ten}, {"40x", &match.forty}}) {
+    const std::string end = std::string("-") + name;
+    sub->add_option("--channel" + end, side->channel, "of that image alone");
+    sub->add_option("--frame" + end, side->frame, "of that image alone")->check(whole_number());
+    sub->add_option("--diameter" + end, side->diameter_px,
+                    "of a typical nucleus in that image, px; estimated where not given");
+  }
   sub->footer("No match is an answer: exit status 0; --pairs then writes nothing.");
   sub->callback([&] { result = match_command(match); });
 

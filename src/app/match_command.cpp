@@ -1,9 +1,14 @@
 // The command that says which nucleus at 10x is which at 40x.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/segment_image.hpp"
 #include "nucreg/app/terminal.hpp"
+#include "nucreg/app/tiles.hpp"
+#include "nucreg/app/within_memory.hpp"
 #include "nucreg/image/image.hpp"
 #include "nucreg/image/label_image.hpp"
 #include "nucreg/match/match.hpp"
@@ -14,12 +19,16 @@
 namespace nucreg {
 namespace {
 
-Nuclei segmented(const std::filesystem::path& file, const std::string& channel,
-                 std::optional<double> diameter_px) {
-  const std::unique_ptr<ImageReader> reader = open_image(file);
-  const Plane plane = reader->read(0, find_channel(reader->info(), channel, file.string()));
-  return segment(plane.view(), {.diameter_px = diameter_px}).nuclei;
-}
+// What was read of one side.
+struct ReadSide {
+  Points points;
+  std::optional<Tile> image;  // none: a table or labels
+};
+
+// An input that is at fault, and no match as well.
+struct TooFewNuclei : InputError {
+  using InputError::InputError;
+};
 
 // A TIFF of whole numbers may hold labels; if it does not look like it, it is an image.
 std::optional<Nuclei> as_labels(const std::filesystem::path& file) {
@@ -31,27 +40,85 @@ std::optional<Nuclei> as_labels(const std::filesystem::path& file) {
 }
 
 bool is_table(const std::filesystem::path& file) {
-  const std::string ending = file.extension().string();
+  std::string ending = file.extension().string();
+  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return std::tolower(c); });
   return ending == ".csv" || ending == ".tsv" || ending == ".txt" || ending == ".npy";
 }
 
-// An input that is at fault, and no match as well.
-struct TooFewNuclei : InputError {
-  using InputError::InputError;
-};
+// Options of one side that only an image has.
+std::string image_options(const MatchSide& side, const std::string& name) {
+  std::string given;
+  for (const auto& [option, there] : {std::pair{"channel", side.channel.has_value()},
+                                      {"frame", side.frame.has_value()},
+                                      {"diameter", side.diameter_px.has_value()}})
+    if (there) given += fmt::format("{}--{}-{}", given.empty() ? "" : ", ", option, name);
+  return given;
+}
 
-Points read_side(const std::filesystem::path& file, const std::string& channel,
-                 std::optional<double> diameter_px) {
+ReadSide read_side(const MatchCommand& command, bool is_ten, NucleusCounts& counts) {
+  const MatchSide& side = is_ten ? command.ten : command.forty;
+  const std::string file = side.file.string();
+  const std::string given = image_options(side, is_ten ? "10x" : "40x");
+  ReadSide read;
   std::optional<Nuclei> nuclei;
-  if (is_table(file))
-    nuclei = read_nuclei(file);
-  else if (!diameter_px)  // who gives a diameter has an image
-    nuclei = as_labels(file);
-  if (!nuclei) nuclei = segmented(file, channel, diameter_px);
+  if (is_table(side.file)) {
+    if (!given.empty())
+      throw JobError(file + " is a table", {.key = given, .allowed = "with an image"});
+    nuclei = read_nuclei(side.file);
+  } else if (given.empty()) {  // who asks for what only an image has, has one
+    nuclei = as_labels(side.file);
+  }
+  if (!nuclei) {
+    const std::unique_ptr<ImageReader> reader = open_image(side.file);
+    const ImageInfo& info = reader->info();
+    const std::size_t channel =
+        find_channel(info, side.channel.value_or(command.channel.value_or("0")), file);
+    const std::size_t frame = side.frame.value_or(command.frame.value_or(0));
+    nuclei = within_memory(info, file, [&] {
+      const Plane plane = reader->read(frame, channel);
+      return segment(plane.view(), {.diameter_px = side.diameter_px}).nuclei;
+    });
+    read.image = tile_of(file, info, frame, channel, is_ten);
+  }
+  (is_ten ? counts.ten : counts.forty) = nuclei->size();
   if (nuclei->size() < 2)
     throw TooFewNuclei(nuclei->size() == 0 ? "no nuclei" : "one nucleus",
-                       {.file = file.string(), .allowed = "an image or a table of several nuclei"});
-  return {std::move(nuclei->x_px), std::move(nuclei->y_px)};
+                       {.file = file, .allowed = "an image or a table of several nuclei"});
+  read.points = {std::move(nuclei->x_px), std::move(nuclei->y_px)};
+  return read;
+}
+
+// What the user says comes before what the files say.
+std::optional<StagePrior> prior_of(const MatchCommand& command, const ReadSide& ten,
+                                   const ReadSide& forty) {
+  if (!command.near.empty()) {
+    const auto middle = [](const std::vector<double>& values) {
+      const auto [low, high] = std::ranges::minmax(values);
+      return 0.5 * (low + high);
+    };
+    if (!(command.near[2] > 0.0))
+      throw JobError(fmt::format("an uncertainty of {} px", command.near[2]),
+                     {.key = "--near", .allowed = "X,Y,UNCERTAINTY, the last one above 0"});
+    return StagePrior{{middle(forty.points.x), middle(forty.points.y)},
+                      {{command.near[0], command.near[1]}},
+                      command.near[2]};
+  }
+  if (!ten.image || !forty.image) return std::nullopt;
+  return stage_prior(*ten.image, *forty.image,
+                     command.stage_error_um.value_or(ImagesOptions{}.stage_error_um));
+}
+
+// What is for images only and none is there for is a mistake, and not to be passed over.
+void demand_images(const MatchCommand& command, const ReadSide& ten, const ReadSide& forty) {
+  const auto refuse = [](const char* option, const char* allowed) {
+    throw JobError("has no meaning here", {.key = option, .allowed = allowed});
+  };
+  if (!ten.image && !forty.image) {
+    if (command.channel) refuse("--channel", "with an image");
+    if (command.frame) refuse("--frame", "with an image");
+  }
+  if (command.stage_error_um && !(ten.image && forty.image))
+    refuse("--stage-error", "with two images; --near with tables");
 }
 
 }  // namespace
@@ -60,26 +127,29 @@ ExitStatus match_command(const MatchCommand& command) {
   const std::optional<Model> model = value_of<Model>(command.model);
   if (!model)
     throw JobError("\"" + command.model + "\"", {.key = "--model", .allowed = "trs, affine"});
-  const MatchOptions options{.magnification = {command.magnification[0], command.magnification[1]},
-                             .model = *model,
-                             .significance = command.significance};
+  MatchOptions options{.magnification = {command.magnification[0], command.magnification[1]},
+                       .model = *model,
+                       .significance = command.significance};
   if (!command.pairs.empty() && !command.force && std::filesystem::exists(command.pairs))
     throw OutputError("exists",
                       {.file = command.pairs.string(), .allowed = "--force overwrites it"});
-  Points ten, forty;
+  NucleusCounts counts;
   const auto print = [&](const MatchResult& result) {
-    print_result(command.json ? to_json(result, ten, forty) + "\n" : to_text(result, ten, forty));
+    print_result(command.json ? to_json(result, counts) + "\n" : to_text(result, counts));
   };
+  ReadSide ten, forty;
   try {
-    ten = read_side(command.ten, command.channel, command.diameter_10x_px);
-    forty = read_side(command.forty, command.channel, command.diameter_40x_px);
+    ten = read_side(command, true, counts);
+    forty = read_side(command, false, counts);
   } catch (const TooFewNuclei& e) {
     print({.no_match = NoMatch::too_few, .reason = e.problem() + " in " + e.fields().file});
     throw;
   }
-  const MatchResult result = match_nuclei(ten, forty, options);
+  demand_images(command, ten, forty);
+  options.stage = prior_of(command, ten, forty);
+  const MatchResult result = match_nuclei(ten.points, forty.points, options);
   if (!command.pairs.empty() && result.matched())
-    write_pairs_csv(command.pairs, result, ten, forty, command.force);
+    write_pairs_csv(command.pairs, result, ten.points, forty.points, command.force);
   print(result);
   return ExitStatus::done;
 }

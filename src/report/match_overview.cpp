@@ -22,8 +22,9 @@ double rmsd_px(const MatchResult& result) {
 
 }  // namespace
 
-std::string to_json(const MatchResult& result, const Points& ten, const Points& forty) {
+std::string to_json(const MatchResult& result, const NucleusCounts& nuclei) {
   const bool matched = result.matched();
+  const auto if_known = [](const auto& value) { return value ? Json(*value) : Json(nullptr); };
   const auto if_matched = [&](auto value) { return matched ? Json(value) : Json(nullptr); };
   const auto& [a, b, tx, c, d, ty] = result.affine;
   Json json;
@@ -46,18 +47,24 @@ std::string to_json(const MatchResult& result, const Points& ten, const Points& 
   json["rmsd_px"] = if_matched(rmsd_px(result));
   json["match_radius_px"] = if_matched(result.match_radius_px);
   json["noise_px"] = if_matched(result.noise_px);
-  json["nuclei_10x"] = ten.size();
-  json["nuclei_40x"] = forty.size();
+  json["nuclei_10x"] = if_known(nuclei.ten);
+  json["nuclei_40x"] = if_known(nuclei.forty);
   json["in_overlap_10x"] = if_matched(result.ten_in_overlap);
   json["in_overlap_40x"] = if_matched(result.forty_in_overlap);
   json["hypotheses"] = result.hypotheses;
+  json["stage_error_px"] = result.stage_error_px;  // NaN: null
   return json.dump(2);
 }
 
-std::string to_text(const MatchResult& result, const Points& ten, const Points& forty) {
-  std::string text =
-      fmt::format("{}; nuclei: {} at 10x, {} at 40x\n", result.matched() ? "matched" : "no match",
-                  count_text(ten.size()), count_text(forty.size()));
+std::string to_text(const MatchResult& result, const NucleusCounts& nuclei) {
+  std::string text = result.matched() ? "matched" : "no match";
+  const char* before = "; nuclei: ";
+  for (const auto& [count, side] : {std::pair{nuclei.ten, "10x"}, {nuclei.forty, "40x"}}) {
+    if (!count) continue;
+    text += fmt::format("{}{} at {}", before, count_text(*count), side);
+    before = ", ";
+  }
+  text += "\n";
   const std::string chance =
       fmt::format("10^{:.1f} that chance gives a map as good, over {} hypotheses",
                   result.log10_significance, count_text(result.hypotheses));
@@ -85,6 +92,9 @@ std::string to_text(const MatchResult& result, const Points& ten, const Points& 
   text += fmt::format("  significance  {}\n", chance);
   text += fmt::format("  residuals     {:.3f} px root mean square, {:.3f} px on held-out pairs\n",
                       rmsd_px(result), result.heldout_rmsd_px);
+  if (std::isfinite(result.stage_error_px))
+    text += fmt::format("  stage         {:.1f} px at 10x from where it was said to be\n",
+                        result.stage_error_px);
   return text;
 }
 

@@ -1,11 +1,12 @@
 """nucreg match: tables, label images and real images, to a map and pairs; no match is an answer."""
 
 import json
+import struct
 import unittest
 
 import numpy as np
 
-from label_tiff import label_tiff
+from label_tiff import LONG, label_tiff
 from nucreg_case import INPUT, LEAST_JOB, OUTPUT, SHARED, USAGE, NucregCase, read_group, run
 from tiff_pages import read_page
 
@@ -21,6 +22,16 @@ def nuclei(count, seed=1):
         if all(np.hypot(*(p - q)) > 8 for q in points):
             points.append(p)
     return np.array(points)
+
+
+def two_pages(one, other):
+    """A TIFF of both, each given as rows."""
+    first, second = label_tiff(one), label_tiff(other)
+    begin = len(first)
+    strip = struct.pack("<HHI", 273, LONG, 1)  # where the pixels of a page are
+    second = second.replace(strip + struct.pack("<I", 8), strip + struct.pack("<I", begin + 8))
+    directory = struct.unpack("<I", second[4:8])[0]
+    return first[:-4] + struct.pack("<I", begin + directory) + second
 
 
 class Match(NucregCase):
@@ -63,6 +74,63 @@ class Match(NucregCase):
         self.assertTrue(text.startswith("matched; "), text)
         self.assertIn("held-out", text)
         self.assertIn("by chance", text)
+
+    def test_near_narrows_the_search_and_is_not_believed(self):
+        # Few of many, and much noise, so that a search everywhere is long.
+        ten = nuclei(900) * 2
+        forty = 4 * ten[np.hypot(*(ten - [300, 700]).T) < 160]
+        forty += np.random.default_rng(2).normal(0, 3, forty.shape)
+        files = self.table("10x.csv", ten), self.table("40x.csv", forty)
+        x, y = (forty.min(axis=0) + forty.max(axis=0)) / 8
+        found = {name: json.loads(self.nucreg("match", *files, "--json", *more).out)
+                 for name, more in (("free", []), ("right", ["--near", f"{x + 12},{y - 9},40"]),
+                                    ("wrong", ["--near", f"{x + 500},{y},40"]),
+                                    ("outside", ["--near", "-1e9,1e9,1e-3"]))}
+        for name, one in found.items():
+            self.assertEqual(one["status"], "matched", name)
+            middle = np.array(one["affine_10x_to_40x"]) @ [x, y, 1]
+            np.testing.assert_allclose(middle, [4 * x, 4 * y], atol=3, err_msg=name)
+        self.assertLess(found["right"]["hypotheses"], found["free"]["hypotheses"])
+        self.assertAlmostEqual(found["right"]["stage_error_px"], 15, delta=1)
+        self.assertAlmostEqual(found["wrong"]["stage_error_px"], 500, delta=2)
+        self.assertIsNone(found["free"]["stage_error_px"])
+        self.assertIn("at 10x from where it was said",
+                      self.nucreg("match", *files, "--near", f"{x},{y},50").out)
+
+    def test_stage_positions_and_the_frame_of_each_side(self):
+        self.nucreg("synth", "--to", "tiles", "--field", 300, "--tile", 500, "--nuclei", 220,
+                    "--forty", 1)
+        ten, forty = "tiles/10x_0.tif", "tiles/40x_0.tif"
+        by_stage, free = (json.loads(self.nucreg("match", ten, forty, "--json", *more).out)
+                          for more in (["--stage-error", 40], ["--stage-error", 0]))
+        self.assertEqual(by_stage["matched"], free["matched"])
+        self.assertLess(by_stage["stage_error_px"], 60)
+        self.assertIsNone(free["stage_error_px"])
+        self.assertLessEqual(by_stage["hypotheses"], free["hypotheses"])
+
+        self.nucreg("image", ten, "--frame", "0", "--channel", "0", "--to", "page.tif")
+        page = read_page(self.dir / "page.tif")
+        self.write("two.tif", two_pages(np.zeros_like(page).tolist(), page.tolist()))
+        for more in (["--frame-10x", 1], ["--frame", 0, "--frame-10x", 1, "--channel-40x", "DAPI"]):
+            found = json.loads(self.nucreg("match", "two.tif", forty, "--json", *more).out)
+            self.assertEqual(found["matched"], free["matched"])
+        outcome = run(self.dir, "match", "two.tif", forty)
+        self.assertEqual(outcome.status, INPUT, outcome)
+        self.assertTrue(outcome.out.startswith("no match; nuclei: 0 at 10x\n"), outcome)
+        self.refused(INPUT, ["match", "two.tif", forty, "--frame", 1], forty, "no frame 1")
+        self.refused(INPUT, ["match", "two.tif", forty, "--frame-10x", 2], "two.tif", "no frame 2")
+        self.refused(INPUT, ["match", ten, forty, "--channel-40x", "GFP"], forty, '"GFP"')
+
+    def test_options_that_have_no_meaning(self):
+        ten, forty, _, _ = self.pair_of_tables()
+        (self.dir / "10x.csv").rename(self.dir / "10X.CSV")
+        self.assertIn("matched; nuclei: 300 at 10x, 200 at 40x",
+                      self.nucreg("match", "10X.CSV", forty).out)
+        for option, value in (("--channel", "DAPI"), ("--frame", "0"), ("--channel-10x", "0"),
+                              ("--frame-40x", "0"), ("--diameter-10x", "9"), ("--stage-error", "9"),
+                              ("--near", "1,2"), ("--near", "1,2,0"), ("--near", "1,nan,3")):
+            with self.subTest(option):
+                self.refused(USAGE, ["match", "10X.CSV", forty, option, value], option)
 
     def test_numpy_points_are_rows_and_columns(self):
         _, forty_file, ten, _ = self.pair_of_tables()
@@ -124,6 +192,7 @@ class Match(NucregCase):
         self.assertIn(f"{forty}: {problem}", outcome.err)
         found = json.loads(outcome.out)
         self.assertEqual((found["status"], found["reason"]), ("no match", f"{problem} in {forty}"))
+        self.assertEqual(found["nuclei_40x"], 1 if problem == "one nucleus" else 0)
         self.assertIsNone(found["affine_10x_to_40x"])
         self.assertFalse((self.dir / "none.csv").exists())
 

@@ -87,16 +87,26 @@ struct SegmentCommand {
 /// others from being done.
 [[nodiscard]] ExitStatus segment_command(const SegmentCommand& command);
 
+/// One side of a match. What only an image has and none was asked for is empty.
+struct MatchSide {
+  std::filesystem::path file;          ///< image, label image, or table of nuclei
+  std::optional<std::string> channel;  ///< name or number
+  std::optional<std::size_t> frame;
+  std::optional<double> diameter_px;
+};
+
 struct MatchCommand {
-  std::filesystem::path ten, forty;  ///< images, label images, or tables of nuclei
+  MatchSide ten, forty;
   bool json = false;
   std::filesystem::path pairs;  ///< CSV of the pairs; empty: none is written
   bool force = false;
   std::vector<double> magnification{3.0, 5.0};  ///< lowest and highest
   std::string model = "affine";
   double significance = 1e-4;
-  std::string channel = "0";  ///< of images, name or number
-  std::optional<double> diameter_10x_px, diameter_40x_px;
+  std::optional<std::string> channel;  ///< of every side that is an image and has none of its own
+  std::optional<std::size_t> frame;    ///< likewise
+  std::vector<double> near;            ///< x, y, uncertainty at 10x of the middle of 40x; or empty
+  std::optional<double> stage_error_um;  ///< how far stage positions of images may be off
 };
 /// No match is an answer: done.
 [[nodiscard]] ExitStatus match_command(const MatchCommand& command);
