@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
 
 namespace nucreg {
 namespace {
@@ -58,10 +59,17 @@ const Nd2Node* planes_of(const Nd2Node& picture) {
 std::vector<ImageChannel> channels_of(const Nd2Node* planes, std::uint64_t components) {
   constexpr std::array<const char*, 3> colours{"R", "G", "B"};
   std::vector<ImageChannel> channels;
-  const std::size_t count = planes == nullptr ? 0 : planes->children.size();
-  for (std::size_t i = 0; i < count; ++i) {
-    const Nd2Node* plane = numbered(planes, static_cast<std::int64_t>(i));
-    if (plane == nullptr) break;
+  // By number: a10 comes after a9, and numbers may be left out.
+  std::map<std::uint32_t, const Nd2Node*> in_order;
+  if (planes != nullptr)
+    for (const Nd2Node& plane : planes->children) {
+      std::uint32_t number = 0;
+      const char* const last = plane.name.data() + plane.name.size();
+      if (!plane.name.starts_with('a')) continue;
+      const auto [end, error] = std::from_chars(plane.name.data() + 1, last, number);
+      if (error == std::errc() && end == last) in_order.emplace(number, &plane);
+    }
+  for (const auto& [number, plane] : in_order) {
     const auto width = plane->integer("uiCompCount").value_or(1);
     // Every plane has a component, so more than what is left means that the list is wrong.
     if (width < 1 || static_cast<std::uint64_t>(width) > components - channels.size()) return {};
@@ -72,15 +80,16 @@ std::vector<ImageChannel> channels_of(const Nd2Node* planes, std::uint64_t compo
   return channels;
 }
 
-ObjectiveLens objective_of(const Nd2Node& picture, const Nd2Node* planes, const Nd2Node* calibration) {
+ObjectiveLens objective_of(const Nd2Node& picture, const Nd2Node* planes,
+                           const Nd2Node* calibration) {
   const Nd2Node* first = numbered(planes, 0);
   const std::int64_t sample = first == nullptr ? 0 : first->integer("uiSampleIndex").value_or(0);
   const Nd2Node* setting = numbered(picture.find({"sPicturePlanes", "sSampleSetting"}), sample);
   if (setting != nullptr) setting = setting->find("pObjectiveSetting");
 
   ObjectiveLens objective{.name = picture.text("wsObjectiveName"),
-                      .magnification = picture.positive("dObjectiveMag"),
-                      .numerical_aperture = picture.positive("dObjectiveNA")};
+                          .magnification = picture.positive("dObjectiveMag"),
+                          .numerical_aperture = picture.positive("dObjectiveNA")};
   if (objective.name.empty() && setting != nullptr)
     objective.name = setting->text("wsObjectiveName");
   if (objective.name.empty() && calibration != nullptr)

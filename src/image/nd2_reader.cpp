@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "inflate.hpp"
 #include "little_endian.hpp"
@@ -25,6 +26,7 @@ class Recorded {
     const bool any = std::any_of(values_.begin(), values_.end(), [](double v) { return v != 0.0; });
     if (values_.size() < frames || !any) values_.clear();
   }
+  [[nodiscard]] bool nothing() const { return values_.empty(); }
   [[nodiscard]] std::optional<double> at(std::size_t frame) const {
     if (frame >= values_.size() || !std::isfinite(values_[frame])) return {};
     return values_[frame];
@@ -111,8 +113,9 @@ class Nd2Reader : public ImageReader {
     const auto recorded = [&](const char* id) {
       return Recorded(file_.custom_doubles(id), std::min(count, attributes_.sequence_count));
     };
-    const Recorded x = recorded("X"), y = recorded("Y"), z = recorded("Z"),
-                   time = recorded("AcqTimesCache");
+    const Recorded x = recorded("X"), y = recorded("Y"), z = recorded("Z");
+    Recorded time = recorded("AcqTimesCache");
+    if (time.nothing()) time = Recorded(frame_times(count), count);
     info_.frames.resize(count);
     for (std::size_t n = 0; n < count; ++n) {
       ImageFrame& frame = info_.frames[n];
@@ -125,6 +128,20 @@ class Nd2Reader : public ImageReader {
       frame.z_um = first_of(z.at(n), point ? point->z_um : std::nullopt, facts.z_um);
       frame.time_ms = time.at(n);
     }
+  }
+
+  // As in front of the pixels of each frame; unknown where a frame cannot be read.
+  [[nodiscard]] std::vector<double> frame_times(std::uint64_t count) const {
+    std::vector<double> times(count, std::numeric_limits<double>::quiet_NaN());
+    for (std::size_t n = 0; n < count; ++n) try {
+        const auto chunk = file_.find_frame(n);
+        if (!chunk || chunk->size < timestamp_bytes) continue;
+        times[n] =
+            load_little<double>(file_.file().copy(chunk->data_offset, timestamp_bytes).data());
+      } catch (const ImageError&) {
+        continue;  // whoever asks for its pixels is told
+      }
+    return times;
   }
 
   void place_in_loops(std::size_t n, ImageFrame& frame) const {

@@ -188,6 +188,7 @@ struct Nd2Spec {
   std::map<std::string, std::vector<double>> custom;
   std::map<std::string, Meta::Value> attributes;  ///< in place of the right ones
   std::map<std::string, Meta::Value> picture;
+  std::vector<Meta> listed_planes;  ///< in place of the right ones
 
   [[nodiscard]] std::uint32_t components() const {
     return static_cast<std::uint32_t>(planes.size()) + (colour ? 2 : 0);
@@ -250,8 +251,8 @@ inline std::string nd2_file(const Nd2Spec& spec) {
                                             {"eCompression", spec.compression, {}}},
                                            spec.attributes)));
   if (spec.experiment) add("ImageMetadata", "!", *spec.experiment);
-  std::vector<Meta> planes;
-  for (std::size_t i = 0; i < spec.planes.size(); ++i)
+  std::vector<Meta> planes = spec.listed_planes;
+  for (std::size_t i = 0; i < spec.planes.size() && spec.listed_planes.empty(); ++i)
     planes.push_back(level("a" + std::to_string(i),
                            {{"uiSampleIndex", std::uint32_t{0}, {}},
                             {"uiCompCount", std::uint32_t{i == 0 && spec.colour ? 3u : 1u}, {}},

@@ -189,7 +189,28 @@ TEST_CASE("recorded positions and times come before planned ones, unless nothing
   CHECK(nothing->info().frames[1].x_um == 1000.5);
   CHECK(nothing->info().frames[1].y_um == -2000.25);
   CHECK(nothing->info().frames[1].z_um == 300.0);
-  CHECK_FALSE(nothing->info().frames[1].time_ms.has_value());
+  CHECK(nothing->info().frames[1].time_ms == 100.0);  // as in front of its pixels
+  const auto missing = open_made(
+      scratch, {.frames = 3, .missing = {1}, .experiment = nd2_time(3), .custom = {{"X", {}}}});
+  CHECK_FALSE(missing->info().frames[1].time_ms.has_value());
+  CHECK(missing->info().frames[2].time_ms == 200.0);
+  // One frame at the time 0: nobody has looked at the clock.
+  CHECK_FALSE(open_made(scratch, {})->info().frames[0].time_ms.has_value());
+}
+
+TEST_CASE("planes are in the order of their numbers, which may have gaps") {
+  const Scratch scratch;
+  std::vector<Meta> planes;
+  for (const char* name : {"a10", "a9", "a0", "count"})
+    planes.push_back(level(name, {{"uiCompCount", std::uint32_t{1}, {}},
+                                  {"sDescription", std::string("of ") + name, {}}}));
+  Nd2Spec spec{.planes = {"x", "y", "z"}};
+  spec.listed_planes = planes;
+  const auto reader = open_made(scratch, spec);
+  REQUIRE(reader->info().channels.size() == 3);
+  CHECK(reader->info().channels[0].name == "of a0");
+  CHECK(reader->info().channels[1].name == "of a9");
+  CHECK(reader->info().channels[2].name == "of a10");
 }
 
 TEST_CASE("spectral loops are no axis, siblings replace each other, uneven time is summed") {
