@@ -33,14 +33,13 @@ auto read_file(const std::filesystem::path& file, auto&& read) {
 }  // namespace
 
 ExitStatus inspect_command(const InspectCommand& command) {
-  const Overview overview = read_file(command.file, make_overview);
-  if (command.json) {
-    print_result(to_json(overview) + "\n");
-    return ExitStatus::done;
-  }
-  TextOptions options = terminal_text();
-  if (command.all) options.most_configurations = overview.configurations.rows();
-  print_result(to_text(overview, options));
+  print_result(read_file(command.file, [&](const ResultReader& reader) {
+    const Overview overview = make_overview(reader);
+    if (command.json) return to_json(overview) + "\n";
+    TextOptions options = terminal_text();
+    if (command.all) options.most_configurations = overview.configurations.rows();
+    return to_text(overview, options);
+  }));
   return ExitStatus::done;
 }
 

@@ -171,6 +171,11 @@ class Inspect(NucregCase):
         with h5py.File(self.file, "r+") as h5:
             del h5["solvers/name"]
         self.refused_everywhere("/solvers/name", "missing")
+        self.run_job(JOB, "--force")
+        with h5py.File(self.file, "r+") as h5:
+            del h5["summary/tre_px_median"]
+        self.refused(INPUT, ("inspect", self.file.name),
+                     f"{self.file.name}: /summary/tre_px_median: is missing")
 
     def test_rows_that_contradict_the_tables(self):
         self.change("solver", 0)

@@ -141,9 +141,9 @@ class WholePage(unittest.TestCase):
 
     def test_times_without_a_valid_timing_are_marked(self):
         overview = json.loads(run(self.dir, "inspect", "--json", "out.h5").out)
-        for valid, marked in ((lambda row: 1, False), (lambda row: row["configuration"] >= 4, True)):
+        for first_valid, marked in ((0, False), (4, True)):
             for row in overview["summary"]:
-                row["timing_valid"] = row["count"] * valid(row)
+                row["timing_valid"] = row["count"] * (row["configuration"] >= first_valid)
             with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
                 cells = axis_figures.Cells(Result(self.result, overview))
             for figure in (axis_figures.time_per_point(cells), axis_figures.against(cells, "time")):
@@ -335,6 +335,10 @@ class WrongInputs(NucregCase):
     def test_newer_and_damaged(self):
         newer = self.run_job(ONE_ROW)
         damaged = shutil.copy(newer, self.dir / "damaged.h5")
+        without = shutil.copy(newer, self.dir / "without.h5")
+        with h5py.File(without, "r+") as h5:
+            del h5["summary/gap_median"]
+        self.refused(INPUT, "without.h5", needles=["without.h5: /summary/gap_median: is missing"])
         with h5py.File(newer, "r+") as h5:
             h5.attrs["format_version"] = 99
         with h5py.File(damaged, "r+") as h5:

@@ -25,8 +25,8 @@ LINEAR_BELOW = {"rmsd": 1e-3, "tre": 1e-3, "parameter-error": 1e-3, "memory": 1,
 FIRST = ("points", "noise_px", "outliers", "missing", "model", "loss", "coordinates", "start")
 MOST_AXES = 6
 TYPICAL = ("A marker is the median of the medians of all configurations that the solver takes on; "
-           "the bar joins the medians of their 5th and 95th percentiles. Of an even number the lower of "
-           "the two middle ones counts.")
+           "the bar joins the medians of their 5th and 95th percentiles. Of an even number the lower "
+           "of the two middle ones counts.")
 
 
 def words(axis):
@@ -40,8 +40,8 @@ def axis_label(axis):
 def timing_note(summary):
     valid = sum(row["timing_valid"] for row in summary)
     tried = sum(row["count"] - row["not_applicable"] for row in summary)
-    return f" {tried - valid:,} of {tried:,} timings are not valid and left out; a ring marks what " \
-           "has no other." if valid < tried else ""
+    return f" {tried - valid:,} of {tried:,} timings are not valid and left out; a ring marks " \
+           "what has no other." if valid < tried else ""
 
 
 def lower_median(values):
@@ -131,9 +131,9 @@ def against(cells, name):
     below = f" The scale is linear below {LINEAR_BELOW[name]:g}." if any(
         ax.get_yscale() == "symlog" for ax in axes) else ""
     title = f"{what[:1].upper()}{what[1:]} against {', '.join(map(words, cells.axes))}"
+    left_out = cells.time_note if name == "time" else ""
     return Figure(name, title,
-                  f"{meaning[:1].upper()}{meaning[1:]}. {TYPICAL}{below}{cells.time_note if name == 'time' else ''}",
-                  drawing)
+                  f"{meaning[:1].upper()}{meaning[1:]}. {TYPICAL}{below}{left_out}", drawing)
 
 
 def _finish(ax, cells, axis, label, linear_below=None):
@@ -270,8 +270,8 @@ def variation(cells):
     axis = cells.axes[0]
     for ax, (column, what) in zip(axes, (("wall_s", "time"), ("rmsd_px", "RMSD"))):
         mean, std = (cells.columns.get(f"{column}_{k}", np.empty(0)) for k in ("mean", "std"))
-        cells.columns[f"{column}_variation"] = np.where(mean > 0, 100 * std / np.where(mean > 0, mean, 1),
-                                              np.nan)
+        cells.columns[f"{column}_variation"] = np.where(
+            mean > 0, 100 * std / np.where(mean > 0, mean, 1), np.nan)
         for s, solver in enumerate(cells.result.solvers):
             x, y = cells.along(axis, f"{column}_variation", s)
             if len(x):

@@ -43,7 +43,8 @@ def _cell(value, numeric):
         return tag("td", value, class_=length, data_value="" if length == "" else value)
     absent = value is None or (isinstance(value, float) and math.isnan(value))
     star = "*" if isinstance(value, Marked) else ""
-    return tag("td", number(value) + star, class_="number", data_value="" if absent else repr(value))
+    return tag("td", number(value) + star, class_="number",
+               data_value="" if absent else repr(value))
 
 
 def table(name, caption, headings, rows, choices=()):

@@ -165,7 +165,8 @@ def worst(result):
                                        "known answer, and none took 1.5 times its median.")])
     return joined([words, table("worst-table", "Worst trials",
                                 ["why", "solver", "configuration", "trial", "conditions", "status",
-                                 "RMSD, px", "gap", f"time, {result.time_unit}", "message", "job line"], rows,
+                                 "RMSD, px", "gap", f"time, {result.time_unit}", "message",
+                                 "job line"], rows,
                                 ("solver", "status"))])
 
 
@@ -176,7 +177,8 @@ def tables(result):
         ["configuration", "conditions", "solver", "count", "failures", "valid timings",
          "RMSD median, px",
          "TRE median, px", "parameter error median", "gap median",
-         *(f"time {k}, {result.time_unit}" for k in ("median", "5 %", "95 %")), "evaluations median", "memory median, KiB"],
+         *(f"time {k}, {result.time_unit}" for k in ("median", "5 %", "95 %")),
+         "evaluations median", "memory median, KiB"],
         ([r["configuration"], conditions(result, varied, r["configuration"]),
           result.solvers[r["solver"]], r["count"], r["failures"], r["timing_valid"],
           r["rmsd_px_median"], r["tre_px_median"], r["param_error_median"], r["gap_median"],

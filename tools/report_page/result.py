@@ -22,6 +22,9 @@ MOST_RANKS = 64  # drawn, evenly among all
 WORST = 20  # of each kind
 MOST_PARTS = 1_000_000  # that `nucreg run --part` takes
 
+SUMMARY = [f"{measure}_{number}" for measure in ("rmsd_px", "tre_px", "param_error", "wall_s",
+                                                 "peak_bytes", "function_evaluations")
+           for number in ("count", "mean", "std", "median", "p05", "p95")] + ["gap_median"]
 COLUMNS = ("configuration", "trial", "solver", "status", "rmsd_px", "tre_px", "param_error", "gap",
            "wall_s", "timing_valid", "function_evaluations", "message", "params", "true_params")
 
@@ -64,6 +67,9 @@ class Result:
         self.configurations = overview["configurations"]
         self.attributes = overview["attributes"]
         self.job_text = self.attributes.get("job_toml", "")
+        for row in overview["summary"][:1]:
+            if missing := [name for name in SUMMARY if name not in row]:
+                raise Unreadable(f"{path}: /summary/{missing[0]}: is missing")
         self.time_unit, self.per_second = time_unit(
             row.get("wall_s_median") for row in overview["summary"])
         with reading(path) as h5:

@@ -79,8 +79,8 @@ def time_accuracy(result):
         pick = np.linspace(0, len(mine) - 1, min(len(mine), MOST_DOTS)).astype(int)
         if len(pick):
             style = look(s)
-            ax.plot(mine["wall_s"][pick] * result.per_second, np.maximum(mine[measure][pick], 1e-15),
-                    label=solver,
+            ax.plot(mine["wall_s"][pick] * result.per_second,
+                    np.maximum(mine[measure][pick], 1e-15), label=solver,
                     linestyle="none", marker=style["marker"], color=style["color"], alpha=0.55,
                     markersize=4, markeredgewidth=0)
     if ax.lines:
