@@ -2,7 +2,9 @@
 """Proves that the rooms of include/nucreg and src are layered as CONTRIBUTING.md says.
 
 usage: layering.py rules [ROOT]              rules on #include lines and on the CMake lists
-       layering.py headers [ROOT] -- CXX...  every public header compiles alone with this command
+       layering.py headers [ROOT] -- CXX...  every public header compiles alone: it says
+                                             #pragma once, and a source that is built includes it
+                                             first, or this command compiles it
 
 Prints one line per violation; exit status 0 without any, 1 with, 2 on a wrong command line.
 tests/layering_test.py proves that each rule can fail.
@@ -182,23 +184,38 @@ class Rules:
                 self.report(path, 1, f"{room} includes headers of {other} but does not USE it")
 
 
+def included_first(root):
+    """What the sources of the CMake lists include first: the build has compiled it alone."""
+    for lists in (*root.glob("src/*/CMakeLists.txt"), *root.glob("tests/unit/*/CMakeLists.txt")):
+        for name in re.findall(r"[\w/]+\.cpp", re.sub(r"#.*", "", lists.read_text(encoding="utf-8"))):
+            source = lists.parent / name
+            # Nothing but comments may stand before it.
+            text = re.sub(r"//.*", "", source.read_text(encoding="utf-8")) if source.is_file() else ""
+            if first := re.match(r'\s*#include "(nucreg/[^"]+)"', text):
+                yield first.group(1)
+
+
 def headers_alone(root, compiler):
-    """Compiles a file that holds nothing but the header, for each public header."""
+    """What each public header lacks to compile alone, and twice."""
     root = Path(root)
     headers = code_files(root / "include" / "nucreg")
+    twice = [f"{h.relative_to(root)}: no #pragma once" for h in headers
+             if not re.search("^#pragma once$", h.read_text(encoding="utf-8"), re.MULTILINE)]
+    proven = set(included_first(root))
+    headers = [h for h in headers if str(h.relative_to(root / "include")) not in proven]
     with tempfile.TemporaryDirectory() as folder:
 
         def compile_one(numbered):
             number, header = numbered
             source = Path(folder) / f"{number}.cpp"
             name = header.relative_to(root / "include")
-            source.write_text(f'#include "{name}"\n#include "{name}"\n', encoding="utf-8")
+            source.write_text(f'#include "{name}"\n', encoding="utf-8")
             command = [*compiler, "-fsyntax-only", "-I", str(root / "include"), str(source)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             return None if done.returncode == 0 else f"{name} does not compile alone:\n{done.stderr}"
 
         with ThreadPoolExecutor() as pool:
-            return [found for found in pool.map(compile_one, enumerate(headers)) if found]
+            return twice + [found for found in pool.map(compile_one, enumerate(headers)) if found]
 
 
 def main(arguments):

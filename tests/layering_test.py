@@ -178,18 +178,30 @@ class Trees(unittest.TestCase):
             self.assertEqual(self.command(*wrong).returncode, 2, wrong)
 
     def test_headers_must_compile_alone(self):
-        self.write({"include/nucreg/core/text.hpp": "#pragma once\n#include <string>\n"})
-        self.write({"include/nucreg/fit/points.hpp": '#pragma once\n#include "nucreg/core/text.hpp"\n'})
+        self.write({"include/nucreg/core/words.hpp": "#pragma once\n#include <string>\n"})
+        self.write({"include/nucreg/fit/points.hpp": '#pragma once\n#include "nucreg/core/words.hpp"\n'})
         compiler = ["--", "c++", "-std=c++20"]
         self.assertEqual(self.command("headers", self.root, *compiler).returncode, 0)
-        for broken in (
-            "#pragma once\nstd::string name();\n",  # leans on who includes it
-            "inline int one() { return 1; }\n",  # cannot be included twice
+        leaning = "#pragma once\nstd::string name();\n"
+        for broken, said in (
+            (leaning, "nucreg/core/words.hpp does not compile alone"),
+            ("inline int one() { return 1; }\n", "nucreg/core/words.hpp: no #pragma once"),
         ):
-            self.write({"include/nucreg/core/text.hpp": broken})
+            self.write({"include/nucreg/core/words.hpp": broken})
             done = self.command("headers", self.root, *compiler)
             self.assertEqual(done.returncode, 1)
-            self.assertIn("nucreg/core/text.hpp does not compile alone", done.stdout)
+            self.assertIn(said, done.stdout)
+        # The build proves the header that a source of its list includes before all else, only.
+        self.write({"include/nucreg/core/words.hpp": leaning})
+        lists = "nucreg_room(core SOURCES words.cpp)\n"
+        for source, cmake, status in (
+            ('// why\n#include "nucreg/core/words.hpp"\n', lists, 0),
+            ('#include <string>\n#include "nucreg/core/words.hpp"\n', lists, 1),
+            ('#define SOME\n#include "nucreg/core/words.hpp"\n', lists, 1),
+            ('#include "nucreg/core/words.hpp"\n', "nucreg_room(core SOURCES)  # words.cpp\n", 1),
+        ):
+            self.write({"src/core/words.cpp": source, "src/core/CMakeLists.txt": cmake})
+            self.assertEqual(self.command("headers", self.root, *compiler).returncode, status, source)
 
 
 if __name__ == "__main__":
