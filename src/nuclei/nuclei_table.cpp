@@ -5,19 +5,16 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cerrno>
-#include <charconv>
 #include <cmath>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <optional>
 #include <string_view>
 #include <vector>
 
-#include "npy_array.hpp"
 #include "nucreg/core/error.hpp"
+#include "nucreg/core/npy_array.hpp"
+#include "nucreg/core/table_text.hpp"
+#include "nucreg/core/text.hpp"
 #include "nucreg/nuclei/centroids.hpp"
 
 namespace nucreg {
@@ -33,29 +30,6 @@ constexpr std::array<std::string_view, 4> y_names{"y", "y_px", "centroid_weighte
 constexpr std::array<std::string_view, 2> area_names{"area_px", "area"};
 constexpr std::array<std::string_view, 2> intensity_names{"mean_intensity", "intensity_mean"};
 
-std::string read_whole(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(file))
-    throw InputError(stream ? "is a directory" : std::strerror(errno), {.file = file.string()});
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-std::string_view trimmed(std::string_view cell) {
-  const auto first = cell.find_first_not_of(" \r\"");
-  if (first == std::string_view::npos) return {};
-  return cell.substr(first, cell.find_last_not_of(" \r\"") - first + 1);
-}
-
-std::vector<std::string_view> cells_of(std::string_view line, char separator) {
-  std::vector<std::string_view> cells;
-  while (true) {
-    const auto at = line.find(separator);
-    cells.push_back(trimmed(line.substr(0, at)));
-    if (at == std::string_view::npos) return cells;
-    line.remove_prefix(at + 1);
-  }
-}
-
 struct Columns {
   std::size_t x = 0, y = 0;
   std::optional<std::size_t> area, intensity;
@@ -66,19 +40,14 @@ class CsvReader {
   explicit CsvReader(const std::filesystem::path& file) : file_(file.string()) {}
 
   Nuclei read(std::string_view text) {
-    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark of Excel's
     std::optional<Columns> columns;
     Nuclei nuclei;
-    while (!text.empty()) {
-      const auto end = text.find('\n');
-      const std::string_view line = text.substr(0, end);
-      text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-      ++line_;
-      if (trimmed(line).empty()) continue;
+    for (const TextLine& line : lines_of(text)) {
+      line_ = line.number;
       if (columns)
-        add_row(nuclei, line, *columns);
+        add_row(nuclei, line.text, *columns);
       else
-        columns = read_header(line);
+        columns = read_header(line.text);
     }
     if (!columns)
       throw InputError("empty file", {.file = file_, .allowed = std::string(allowed_header)});
@@ -121,21 +90,17 @@ class CsvReader {
 
   [[nodiscard]] double number(const std::vector<std::string_view>& cells, std::size_t column,
                               bool finite) const {
-    double value = 0.0;
-    const std::string_view cell = cells[column];
-    const char* const last = cell.data() + cell.size();
-    const auto [stop, error] = std::from_chars(cell.data(), last, value);
-    if (error != std::errc() || stop != last || (finite && !std::isfinite(value)))
-      fail(fmt::format("\"{}\"", cell), fmt::format("column {}", header_[column]),
+    const std::optional<double> value = number_in(cells[column]);
+    if (!value || (finite && !std::isfinite(*value)))
+      fail(fmt::format("\"{}\"", cells[column]), fmt::format("column {}", header_[column]),
            finite ? "finite numbers" : "numbers");
-    return value;
+    return *value;
   }
 
   void add_row(Nuclei& nuclei, std::string_view line, const Columns& columns) const {
     const std::vector<std::string_view> cells = cells_of(line, separator_);
     if (cells.size() != header_.size())
-      fail(fmt::format("{} cells", cells.size()), {},
-           fmt::format("{} as in the header", header_.size()));
+      fail(counted(cells.size(), "cell"), {}, fmt::format("{} as in the header", header_.size()));
     nuclei.x_px.push_back(number(cells, columns.x, true));
     nuclei.y_px.push_back(number(cells, columns.y, true));
     nuclei.area_px.push_back(columns.area ? number(cells, *columns.area, false) : unknown);
@@ -150,14 +115,11 @@ class CsvReader {
   std::vector<std::string> header_;
 };
 
-Nuclei points_of(const NpyArray& array, const std::string& file) {
+Nuclei points_of(const NpyArray& array) {
   Nuclei nuclei;
   for (std::size_t row = 0; row < array.rows(); ++row) {
-    for (const std::size_t column : {0U, 1U})
-      if (!std::isfinite(array.at(row, column)))
-        throw InputError(fmt::format("{} in row {} at offset {}", array.at(row, column), row,
-                                     array.offset(row, column)),
-                         {.file = file, .allowed = "finite numbers"});
+    array.check_finite(row, 0, "y");
+    array.check_finite(row, 1, "x");
     nuclei.y_px.push_back(array.at(row, 0));
     nuclei.x_px.push_back(array.at(row, 1));
   }
@@ -206,16 +168,16 @@ Nuclei read_nuclei(const std::filesystem::path& file) {
   const std::string text = read_whole(file);
   Nuclei nuclei;
   if (file.extension() == ".npy") {
-    const NpyArray array(text, file.string());
+    const NpyArray array(text, file.string(),
+                         "a .npy array of two dimensions: N x 2 finite real numbers (row, column) "
+                         "or a label image of whole numbers, little-endian");
     if (array.whole_numbers())
       nuclei = labels_of(array, file.string());
     else if (array.columns() == 2)
-      nuclei = points_of(array, file.string());
+      nuclei = points_of(array);
     else
-      throw InputError(fmt::format("{} x {} real numbers", array.rows(), array.columns()),
-                       {.file = file.string(),
-                        .allowed = "N x 2 real numbers (row, column) or a label image of whole "
-                                   "numbers"});
+      array.fail(fmt::format("{} x {} real numbers", array.rows(), array.columns()),
+                 array.offset(0, 0));
   } else {
     nuclei = CsvReader(file).read(text);
   }

@@ -123,7 +123,7 @@ TEST_CASE("what is no table is refused") {
   check_refused(folder.write("a.csv", "1,2\n3,4\n"), {"a.csv:1", "no column x"});
   check_refused(folder.write("a.csv", "x,area\n3,4\n"), {"a.csv:1", "no column y"});
   check_refused(folder.write("a.csv", "x,x,y\n3,4,5\n"), {"a.csv:1", "two columns"});
-  check_refused(folder.write("a.csv", "x,y\n1,2\n1\n"), {"a.csv:3", "1 cells", "2 as in"});
+  check_refused(folder.write("a.csv", "x,y\n1,2\n1\n"), {"a.csv:3", "1 cell", "2 as in"});
   check_refused(folder.write("a.csv", "x,y\n1,nan\n"), {"a.csv:2", "column y", "nan", "finite"});
   check_refused(folder.write("a.csv", "x,y\n1e999,1\n"), {"a.csv:2", "column x"});
   check_refused(folder.write("a.csv", "x,y,area\n1,2,big\n"), {"a.csv:2", "column area", "big"});

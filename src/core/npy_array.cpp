@@ -1,12 +1,14 @@
-#include "npy_array.hpp"
+#include "nucreg/core/npy_array.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <bit>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "nucreg/core/error.hpp"
 
@@ -54,13 +56,8 @@ double value(const char* at) {
 }  // namespace
 
 // https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html, versions 1 to 3
-NpyArray::NpyArray(std::string_view bytes, const std::string& file) : bytes_(bytes) {
-  const auto fail = [&](const std::string& problem, std::size_t offset) {
-    throw InputError(fmt::format("{} at offset {}", problem, offset),
-                     {.file = file,
-                      .allowed = "a .npy array of two dimensions: N x 2 real numbers (row, column) "
-                                 "or a label image of whole numbers, little-endian"});
-  };
+NpyArray::NpyArray(std::string_view bytes, std::string file, std::string allowed)
+    : bytes_(bytes), file_(std::move(file)), allowed_(std::move(allowed)) {
   if (bytes.size() < 12 || !bytes.starts_with("\x93NUMPY")) fail("not a .npy file", 0);
   const bool wide = bytes[6] >= 2;
   std::size_t length = 0;
@@ -71,7 +68,7 @@ NpyArray::NpyArray(std::string_view bytes, const std::string& file) : bytes_(byt
   const std::string_view header = bytes.substr(header_start, length);
   start_ = header_start + length;
 
-  const std::string_view type = field(header, "descr");  // '<f8', '|u1'
+  const std::string_view type = type_ = field(header, "descr");  // '<f8', '|u1'
   const bool known =
       type.size() == 5 && (type[1] == '<' || type[1] == '|') &&
       std::string_view("fiu").find(type[2]) != std::string_view::npos &&
@@ -83,7 +80,18 @@ NpyArray::NpyArray(std::string_view bytes, const std::string& file) : bytes_(byt
   const std::string_view shape = field(header, "shape");
   if (!read_shape(shape, rows_, columns_)) fail(fmt::format("shape {}", shape), header_start);
   const std::size_t elements = (bytes.size() - start_) / element_bytes_;
-  if (columns_ > 0 && rows_ > elements / columns_) fail("data cut off", bytes.size());
+  if (columns_ > 0 && rows_ > elements / columns_)
+    fail(fmt::format("data of shape {} cut off", shape), bytes.size());
+}
+
+void NpyArray::fail(const std::string& problem, std::size_t offset) const {
+  throw InputError(fmt::format("{} at offset {}", problem, offset),
+                   {.file = file_, .allowed = allowed_});
+}
+
+void NpyArray::check_finite(std::size_t row, std::size_t column, std::string_view name) const {
+  if (const double number = at(row, column); !std::isfinite(number))
+    fail(fmt::format("{} is {} in row {}", name, number, row), offset(row, column));
 }
 
 std::size_t NpyArray::offset(std::size_t row, std::size_t column) const {

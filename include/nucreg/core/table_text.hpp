@@ -1,0 +1,27 @@
+// Tables as text (CSV), as spreadsheets and scripts write them.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nucreg {
+
+/// The bytes of a file. Throws InputError (path, reason).
+[[nodiscard]] std::string read_whole(const std::filesystem::path& file);
+
+struct TextLine {
+  int number = 0;         ///< in the file, from 1
+  std::string_view text;  ///< into what it was taken from
+};
+
+/// Lines that are not blank; a byte order mark in front is no part of the first.
+[[nodiscard]] std::vector<TextLine> lines_of(std::string_view text);
+/// Without the blanks and quotation marks around them.
+[[nodiscard]] std::vector<std::string_view> cells_of(std::string_view line, char separator);
+/// Nothing where a cell is not wholly a number; it may be infinite or NaN.
+[[nodiscard]] std::optional<double> number_in(std::string_view cell);
+
+}  // namespace nucreg
