@@ -76,8 +76,12 @@ double best_known(std::span<const Record> trial) {
   return std::isfinite(best) ? best : 0.0;
 }
 
+/// Of what is not finite: cocopp steps down from the largest value by factors, and from infinity
+/// never ends.
+constexpr double nothing_reached = 1e300;
+
 std::string line_of(std::int64_t evaluation, double objective, double optimum) {
-  const double value = std::isfinite(objective) ? objective : infinity;
+  const double value = std::isfinite(objective) ? objective : nothing_reached;
   return fmt::format("{} 0 {:+.9e} {:+.9e} {:+.9e}\n", evaluation, value - optimum, value, value);
 }
 
@@ -97,7 +101,8 @@ class Experiment {
     targets_ = std::make_unique<TextFile>(below[0]);
     evaluations_ = std::make_unique<TextFile>(below[1]);
     std::string name = solver;  // in quotes there, with no way to write one
-    std::ranges::replace(name, '\'', '_');
+    std::ranges::replace_if(
+        name, [](unsigned char c) { return c == '\'' || c < 0x20; }, '_');
     info_->write(
         fmt::format("suite = 'bbob', funcId = {}, DIM = {}, Precision = {:.3e}, algId = '{}', "
                     "logger = 'bbob', data_format = 'bbob-new', coco_version = 'nucreg {}'\n"
@@ -126,11 +131,13 @@ class Experiment {
       last_written = evaluation;
     };
     for (const TracePoint& point : row.trace) add_point(point.evaluation, point.objective);
+    if (row.trace.empty() && row.function_evaluations > 1) add_point(1, infinity);
     // What the trace did not keep of the end, or a solve without any.
     if (last < row.function_evaluations || last == 0)
       add_point(std::max<std::int64_t>(1, row.function_evaluations), row.objective);
     if (last_written < last) evaluations_->write(line_of(last, best, optimum));
-    info_->write(fmt::format(", {}:{}|{:.1e}", row.trial + 1, last, best - optimum));
+    info_->write(fmt::format(", {}:{}|{:.1e}", row.trial + 1, last,
+                             std::min(best - optimum, nothing_reached)));
   }
 
   void publish() {

@@ -12,7 +12,7 @@ from nucreg_case import INPUT, LEAST_JOB, OUTPUT, NucregCase, read_group, texts
 
 JOB = LEAST_JOB.replace("[problem]", "trials = 4\n[problem]\nnoise_px = [0, 1]") + """
 [[solver]]
-name = "N/M's"
+name = "N/M's, a = b"
 kind = "nlopt"
 algorithm = "LN_NELDERMEAD"
 
@@ -31,6 +31,7 @@ HEADER = re.compile(
     r"% f evaluations \| g evaluations \| best noise-free fitness - Fopt \((\S+)\) \+ sum g_i\+ \| "
     r"measured fitness \| best measured fitness or single-digit g-values \| x1 \| x2\.\.\.")
 TARGETS, EVALUATIONS, PRECISION = 5, 20, 1e-8  # lines per decade, and the last target
+NOTHING = 1e300  # of a run that reached nothing
 
 
 def data(path):
@@ -41,6 +42,8 @@ def data(path):
             runs.append((float(match[1]), []))
         else:
             runs[-1][1].append([float(value) for value in line.split(" ")])
+            # cocopp steps down from the largest value by factors: from infinity it never comes down.
+            assert np.isfinite(runs[-1][1][-1]).all(), line
     return [(fopt, np.array(lines)) for fopt, lines in runs]
 
 
@@ -48,8 +51,13 @@ def index(path):
     """Attributes of an .info file, and [instance, evaluations, precision] per run."""
     head, comment, entries = path.read_text().splitlines()
     assert comment.startswith("%"), comment
-    attributes = dict(part.split(" = ") for part in head.split(", "))
+    # A value in quotes may hold commas and equals signs, and has no way to hold a quote.
+    parts = re.findall(r"(\w+) = ('[^']*'|[^',]+)(?:, |$)", head)
+    assert ", ".join(" = ".join(part) for part in parts) == head, head
+    attributes = dict(parts)
+    assert len(attributes) == len(parts), head
     name, *runs = entries.split(", ")
+    assert name.endswith(".dat") and "=" not in entries, entries  # else it is read as attributes
     parsed = [re.fullmatch(r"(\d+):(\d+)\|(\S+)", run).groups() for run in runs]
     return attributes, path.parent / name, [(int(i), int(n), float(p)) for i, n, p in parsed]
 
@@ -127,7 +135,7 @@ class Coco(NucregCase):
                 np.testing.assert_allclose(more[-1, 2], reached, rtol=0.06)
         # The closed form has no answer for huber: no files, not even empty ones.
         self.assertEqual(seen, 4 * (2 * 3 + 2 * 2))
-        self.assertTrue((self.dir / "x/N_M_s/nucreg_f1.info").exists())
+        self.assertTrue((self.dir / "x/N_M_s__a___b/nucreg_f1.info").exists())
 
     def test_a_solve_without_a_trace_reached_nothing(self):
         out = self.run_job(JOB)
@@ -147,10 +155,10 @@ class Coco(NucregCase):
                                   ("function_evaluations", 0)):
                 f[f"trials/{name}"][row] = nothing
         self.export()
-        _, dat, runs = index(self.dir / "x/N_M_s/nucreg_f4.info")
-        self.assertEqual(runs[-1], (4, 1, math.inf))
+        _, dat, runs = index(self.dir / "x/N_M_s__a___b/nucreg_f4.info")
+        self.assertEqual(runs[-1], (4, 1, NOTHING))
         for path in (dat, dat.with_suffix(".tdat")):
-            np.testing.assert_array_equal(data(path)[-1][1], [[1, 0, *[math.inf] * 3]])
+            np.testing.assert_array_equal(data(path)[-1][1], [[1, 0, *[NOTHING] * 3]])
 
     def test_refusals(self):
         self.run_job(LEAST_JOB, output="bare.h5")

@@ -17,7 +17,7 @@ namespace nucreg {
 ///                measured against
 /// Evaluations are those that the trace kept: all up to 16, later ones up to 10 % too high. The
 /// trace keeps the lowest objective alone, so both measured columns hold it, and no coordinates
-/// follow. A solve that threw is an instance with one evaluation that reached nothing (inf), the
+/// follow. A solve that threw is an instance with one evaluation that reached nothing (1e300), the
 /// closed form one with one that reached its answer; a solve that does not apply is none. cocopp
 /// reads no suite that it does not know: the files name bbob, whose names for functions mean
 /// nothing here. Streams; throws OutputError, and InputError also where the file has no /trace.
