@@ -285,6 +285,21 @@ class Export(NucregCase):
                 self.assertEqual(entry["matrix"][2], [p[6], p[7], 1])
                 self.assertIsNone(entry["trs"])
 
+    def test_scikit_image_takes_the_matrices(self):
+        try:
+            from skimage import transform
+        except ImportError:
+            self.skipTest("no python3-skimage")
+        self.nucreg("export", "out.h5", "--to", "x", "--format", "maps")
+        places = np.array([[0.0, 0.0], [100.0, 700.0], [1023.0, 5.0]])
+        for entry in json.loads((self.dir / "x/maps.json").read_text())["maps"]:
+            kind = (transform.ProjectiveTransform if entry["model"] == "projective"
+                    else transform.AffineTransform)
+            # 0.19 wants an array, later ones take the lists.
+            moved = kind(matrix=np.array(entry["matrix"]))(places)
+            u, v, w = np.array(entry["matrix"]) @ np.c_[places, np.ones(3)].T
+            np.testing.assert_allclose(moved, np.c_[u / w, v / w], rtol=1e-12, atol=1e-9)
+
     def test_parameters_that_are_not_finite_are_no_map(self):
         with h5py.File(self.dir / "out.h5", "a") as f:
             row_model = f["configurations/model"].asstr()[:][f["trials/configuration"][:]]

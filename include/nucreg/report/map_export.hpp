@@ -11,7 +11,7 @@ namespace nucreg {
 /// Writes maps.json, an object with `units` and `maps`, a list with one object per solve that gave
 /// an answer: configuration, trial, solver, model, rmsd_px and
 ///   matrix        3 x 3 on columns (x, y, 1), 10x px to 40x px: scikit-image's
-///                 AffineTransform(matrix=...) (ProjectiveTransform for projective)
+///                 AffineTransform(matrix=np.array(...)) (ProjectiveTransform for projective)
 ///   napari_affine 3 x 3 on columns (y, x, 1): the argument `affine` of a layer of the 10x image
 ///   trs           [dx_px, dy_px, angle_deg, scale_x, scale_y] of rigid, similarity and trs, else
 ///                 null
