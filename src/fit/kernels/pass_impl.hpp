@@ -31,8 +31,8 @@ Vec larger(Vec a, Vec b) {
   return b > a ? b : a;
 }
 
-// log of finite values >= 1 to within one unit in the last place; anything from 1e300 on, and NaN,
-// comes back as it is. Reduction and polynomial after fdlibm's e_log.c (Sun Microsystems, 1993).
+// log of finite values >= 1 to within one unit in the last place. Reduction and polynomial after
+// fdlibm's e_log.c (Sun Microsystems, 1993).
 Vec log_at_least_one(Vec v) {
   const Int bits = reinterpret_cast<Int>(v);
   const Int shifted = bits - 0x3fe6a09e667f3bcdLL;  // of sqrt(1/2): mantissas in sqrt(1/2)..sqrt(2)
@@ -50,18 +50,20 @@ Vec log_at_least_one(Vec v) {
                        w * (2.857142874366239149e-01 +
                             w * (1.818357216161805012e-01 + w * 1.479819860511658591e-01)));
   const Vec half = 0.5 * f * f;
-  const Vec result = k * 6.93147180369123816490e-01 -
-                     ((half - (s * (half + even + odd) + k * 1.90821492927058770002e-10)) - f);
-  return v < 1e300 ? result : v;
+  return k * 6.93147180369123816490e-01 -
+         ((half - (s * (half + even + odd) + k * 1.90821492927058770002e-10)) - f);
 }
 
-// rho is summed by the loss itself, since cauchy can share one logarithm among eight points.
+// rho is summed by the loss itself, since cauchy shares one logarithm among the points of a
+// chunk.
 template <int loss>
 struct Loss {
   double d, d2, inverse_d2;
   Vec sum{};
-  Vec product = broadcast(1.0);
-  int factors = 0;
+  // Of cauchy, whose sum of logarithms is that of product * mantissa * 2^exponent.
+  Vec product = broadcast(1.0), mantissa = broadcast(1.0);
+  Int exponent{};
+  int factors = 0;  // in the product
 
   explicit Loss(double scale) : d(scale), d2(scale * scale), inverse_d2(1.0 / (scale * scale)) {}
 
@@ -80,11 +82,11 @@ struct Loss {
       w = inside ? valid : outside;
       k = inside ? Vec{} : -inverse_d2 * (outside * outside * outside);  // -w/s
     } else if constexpr (loss == cauchy) {
-      const Vec factor = 1.0 + s * valid * inverse_d2;
+      const Vec t = s * valid * inverse_d2;
+      const Vec factor = 1.0 + t;
       product *= factor;
-      if (++factors == 8) close();
+      if (++factors == 8) fold();
       // 1/factor and, beyond d, 1/(factor t) by one division; there -w/s is the larger of the two.
-      const Vec t = factor - 1.0;
       const Vec beyond = t > 1.0 ? t : broadcast(1.0);
       const Vec shared = 1.0 / (factor * beyond);
       w = shared * beyond * valid;
@@ -99,11 +101,25 @@ struct Loss {
     }
   }
 
+  // Takes the product apart before it can overflow; what has overflowed, or is NaN, is the sum.
+  void fold() {
+    const Int bits = reinterpret_cast<Int>(product);
+    sum += product < 1e300 ? Vec{} : product;
+    exponent += (bits >> 52) - 1023;
+    mantissa *= reinterpret_cast<Vec>((bits & 0x000fffffffffffffLL) | 0x3ff0000000000000LL);
+    product = broadcast(1.0);
+    factors = 0;
+  }
+
+  // Ends a chunk, the mantissas of whose products, each below two, cannot overflow either.
   void close() {
     if constexpr (loss == cauchy) {
-      sum += d2 * log_at_least_one(product);
-      product = broadcast(1.0);
-      factors = 0;
+      fold();
+      Vec twos{};
+      for (std::size_t i = 0; i < lanes; ++i) twos[i] = static_cast<double>(exponent[i]);
+      sum += d2 * (log_at_least_one(mantissa) + twos * 6.93147180559945309417e-01);
+      mantissa = broadcast(1.0);
+      exponent = Int{};
     }
   }
 };
@@ -159,7 +175,14 @@ template <int loss, int level>
   }
 }
 
-constexpr std::size_t block = 32 * lanes;
+constexpr std::size_t block = 64 * lanes;
+
+// Only there do the sums leave registers free.
+#ifdef __AVX512F__
+constexpr int unrolled = 2;
+#else
+constexpr int unrolled = 1;
+#endif
 
 // The same normal equations of a robust loss for a block of points, in three steps: their 25 sums
 // at once, with all that a loss needs, are more than there are registers.
@@ -183,6 +206,7 @@ template <int loss>
   }
   Vec part[12];
   __builtin_memcpy(part, sums, sizeof part);
+#pragma GCC unroll unrolled
   for (std::size_t i = begin, j = 0; i < end; i += lanes, ++j) {
     const Vec q[3] = {load(in.x10 + i), load(in.y10 + i), broadcast(1.0)};
     for (int c = 0; c < 3; ++c) {
@@ -193,6 +217,7 @@ template <int loss>
   }
   __builtin_memcpy(sums, part, sizeof part);
   __builtin_memcpy(part, sums + 12, sizeof part);
+#pragma GCC unroll unrolled
   for (std::size_t i = begin, j = 0; i < end; i += lanes, ++j) {
     const Vec q[3] = {load(in.x10 + i), load(in.y10 + i), broadcast(1.0)};
     add_moments(part, b[1][j], q);
