@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/random.hpp"
@@ -86,14 +87,11 @@ class PairsSource : public ProblemSource {
 class BootstrapSource : public ProblemSource {
  public:
   BootstrapSource(std::uint64_t seed, std::vector<InputFile> inputs)
-      : seed_(seed), inputs_(std::move(inputs)) {}
+      : seed_(seed), whole_(seed, std::move(inputs)) {}
 
   Trial make(const Configuration& c, std::uint32_t number) const override {
-    Drawer draw(RandomStream(seed_, c.index, number, Purpose::draws));
-    Trial trial = fit_settings(c, draw);
-    const auto input = std::find_if(inputs_.begin(), inputs_.end(),
-                                    [&](const InputFile& file) { return file.path == c.file; });
-    const PointPairs& all = input->pairs;
+    Trial trial = whole_.make(c, number);
+    const PointPairs all = std::exchange(trial.pairs, {});
     RandomStream random(seed_, c.index, number, Purpose::bootstrap);
     std::vector<bool> drawn(all.size());
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -103,7 +101,6 @@ class BootstrapSource : public ProblemSource {
     }
     for (std::size_t i = 0; i < all.size(); ++i)
       if (!drawn[i]) append(all, i, trial.heldout);
-    trial.field_px = input->field_px;
     return trial;
   }
 
@@ -116,7 +113,7 @@ class BootstrapSource : public ProblemSource {
   }
 
   std::uint64_t seed_;
-  std::vector<InputFile> inputs_;
+  PairsSource whole_;
 };
 
 // Nuclei at 10x, random or real; the 40x side is made from them.
