@@ -106,7 +106,8 @@ class Misbehaving(NucregCase):
         for ranks in (0, 2):
             with self.subTest(ranks=ranks):
                 out = self.run_job(job("never-returns") + SOLVER.format("lm"), "--force", "--set",
-                                   "job.trials=1", "--set", "run.hang_seconds=2", ranks=ranks)
+                                   "job.trials=1", "--set", "run.hang_seconds=1", "--set",
+                                   "fit.max_seconds=0.1", ranks=ranks)
                 status = read_group(out, "trials")["status"]
                 self.assertEqual(set(status), {status_codes(out)["failed"]})
                 self.assertEqual(self.messages(out, "lm"),
