@@ -197,6 +197,14 @@ Tasks tasks_of(const SegmentCommand& command, Failures& failures) {
     } catch (const InputError& e) {
       failures.add(e.status(), e.what());
     }
+  std::error_code ignored;
+  for (const SegmentTask& task : tasks.list) {
+    const SegmentFiles files(task.outputs);
+    for (const fs::path& file : {files.table, files.labels, files.overlay})
+      if (names.contains(fs::weakly_canonical(file, ignored)))
+        throw OutputError("is one of the images",
+                          {.file = file.string(), .allowed = "another folder"});
+  }
   return tasks;
 }
 

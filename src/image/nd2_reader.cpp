@@ -134,6 +134,7 @@ class Nd2Reader : public ImageReader {
   [[nodiscard]] std::vector<double> frame_times(std::uint64_t count) const {
     std::vector<double> times(count, std::numeric_limits<double>::quiet_NaN());
     for (std::size_t n = 0; n < count; ++n) try {
+        if (!file_.has_frame(n)) continue;
         const auto chunk = file_.find_frame(n);
         if (!chunk || chunk->size < timestamp_bytes) continue;
         times[n] =

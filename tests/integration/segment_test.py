@@ -198,6 +198,13 @@ class Segment(NucregCase):
             self.refused(USAGE, ["segment", "a/10x_0.tif", other, "--to", "out"],
                          f"{other}: is the same file as a/10x_0.tif")
 
+    def test_an_image_is_never_taken_for_an_output(self):
+        self.synth("a")
+        self.write("a/10x_0_labels.tif", (self.dir / "a/40x_0.tif").read_bytes())
+        for more in ([], ["--force"], ["--resume"]):
+            self.refused(OUTPUT, ["segment", "a/10x_0.tif", "./a/10x_0_labels.tif", "--to", "a",
+                                  *more], "10x_0_labels.tif")
+
     def test_progress_on_a_terminal_is_a_bar_and_messages_have_lines_of_their_own(self):
         self.synth("a")
         self.write("flat.tif", label_tiff([[7] * 40] * 30))
