@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <vector>
@@ -132,21 +134,60 @@ void losses(double seconds) {
   }
 }
 
-// The slope of log time over log count, within one level of the memory.
+// Bytes of the data caches of the first processor, smallest first; empty where Linux does not tell.
+std::vector<double> cache_bytes() {
+  std::vector<double> bytes;
+  for (int i = 0;; ++i) {
+    const auto read = [i](const char* what) {
+      std::string word;
+      std::ifstream(fmt::format("/sys/devices/system/cpu/cpu0/cache/index{}/{}", i, what)) >> word;
+      return word;
+    };
+    const std::string size = read("size");  // such as 48K
+    if (size.empty()) return bytes;
+    if (read("type") != "Instruction") bytes.push_back(std::stod(size) * 1024.0);
+  }
+}
+
+// Numbers of points, two for each level of the memory, far enough from its ends.
+std::vector<std::array<std::size_t, 2>> within_levels(std::size_t most) {
+  std::vector<std::array<std::size_t, 2>> found;
+  std::vector<double> caches = cache_bytes();
+  if (caches.empty()) return found;
+  caches.push_back(2.0 * static_cast<double>(most) * bytes_per_pair);
+  for (std::size_t level = 1; level < caches.size(); ++level) {
+    const auto least = static_cast<std::size_t>(3.0 * caches[level - 1] / bytes_per_pair);
+    const auto greatest = static_cast<std::size_t>(0.5 * caches[level] / bytes_per_pair);
+    if (greatest > 2 * least) found.push_back({least, greatest});
+  }
+  return found;
+}
+
+// What a pair costs, and the slope of log time over log count within one level of the memory.
 void linearity(double seconds) {
-  const std::vector<std::size_t> counts{1000, 10000, 100000, 1000000, 10000000};
-  std::vector<PointPairs> pairs;
-  for (const std::size_t n : counts) pairs.push_back(random_pairs(n));
+  std::vector<std::size_t> counts{1000, 10000, 100000, 1000000, 10000000};
+  const std::size_t shown = counts.size();
+  const auto levels_of_memory = within_levels(counts.back());
+  for (const auto& [least, greatest] : levels_of_memory)
+    counts.insert(counts.end(), {least, greatest});
+  const PointPairs most = random_pairs(10000000);
   std::vector<std::function<double()>> runners;
-  for (const PointPairs& p : pairs) runners.push_back(ours(p, Loss::squared, PassLevel::normal));
+  for (const std::size_t n : counts) {
+    PairsView first(most);
+    first.size = n;
+    runners.push_back(ours(first, Loss::squared, PassLevel::normal));
+  }
   const auto times = race(runners, 3.0 * seconds);
-  for (std::size_t i = 0; i < counts.size(); ++i)
+  for (std::size_t i = 0; i < shown; ++i)
     say(fmt::format("normal equations, {} points, per pair", counts[i]),
         fmt::format("{:.3f} ns", 1e9 * times[i] / static_cast<double>(counts[i])), "");
-  for (std::size_t i = 1; i < counts.size(); ++i)
-    say(fmt::format("exponent of the cost from {} to {} points", counts[i - 1], counts[i]),
-        fmt::format("{:.3f}", std::log10(times[i] / times[i - 1])),
-        "1.00 +- 0.05 but where a cache ends");
+  for (std::size_t i = shown; i < counts.size(); i += 2)
+    say(fmt::format("exponent of the cost from {} to {} points, one level of the memory", counts[i],
+                    counts[i + 1]),
+        fmt::format("{:.3f}", std::log(times[i + 1] / times[i]) /
+                                  std::log(static_cast<double>(counts[i + 1]) /
+                                           static_cast<double>(counts[i]))),
+        "1.00 +- 0.05");
 }
 
 void scattering(double seconds) {
