@@ -52,7 +52,7 @@ ClipLimits::ClipLimits(std::span<const double> values) {
   const double middle = quantile(sorted, 0.5);
   for (double& value : sorted) value = std::abs(value - middle);
   std::ranges::sort(sorted);
-  const double reach = 4.0 * 1.4826 * quantile(sorted, 0.5);
+  const double reach = 2.5 * 1.4826 * quantile(sorted, 0.5);
   if (!(reach > 0.0)) return;  // half of the values are equal: there is no scale to judge by
   low_ = middle - reach;
   high_ = middle + reach;

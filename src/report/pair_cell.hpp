@@ -20,9 +20,10 @@ struct PairOutcome {
 };
 [[nodiscard]] PairOutcome compare_solves(const Record& a, const Record& b, double tolerance);
 
-/// A ratio further than four standard deviations, estimated robustly (1.4826 times the median
+/// A ratio further than 2.5 standard deviations, estimated robustly (1.4826 times the median
 /// distance), from the median of its configuration counts as one at that distance, so that a solve
-/// which was interrupted moves no mean.
+/// which was interrupted moves no mean. Further out it costs power on a noisy machine, further in
+/// intervals hold the truth less often (tools/bench/verdict).
 class ClipLimits {
  public:
   ClipLimits() = default;
