@@ -208,7 +208,7 @@ int parse_and_run(int argc, char** argv) {
   sub->add_option("--diameter", segment.diameter_px,
                   "of a typical nucleus, px; estimated for each frame where not given");
   CLI::Option* segment_force = sub->add_flag("--force", segment.force, "overwrite existing files");
-  sub->add_flag("--resume", segment.resume, "skip images whose table is there")
+  sub->add_flag("--resume", segment.resume, "keep outputs made of the same pixels and diameter")
       ->excludes(segment_force);
   sub->callback([&] { result = segment_command(segment); });
 

@@ -261,7 +261,7 @@ class Segment(NucregCase):
     def test_signals_stop_in_order_and_resume_goes_on(self):
         self.synth("a")
         images = []
-        for i in range(50):
+        for i in range(32):
             images.append(f"a/{i:03}.tif")
             (self.dir / images[-1]).hardlink_to(self.dir / "a/40x_0.tif")
         self.nucreg("segment", images[0], "--to", "whole")
@@ -271,7 +271,7 @@ class Segment(NucregCase):
             with self.subTest(number.name):
                 out = self.dir / number.name
                 out.mkdir()
-                (out / "049.csv").write_text("old")  # --force must not take it for done
+                (out / "031.csv").write_text("old")  # --force must not take it for done
                 process = start(self.dir, "segment", *images, "--to", out, "--force", ranks=ranks)
                 wait_for(lambda out=out: len(list(out.glob("*.csv"))) > 2, "a third table")
                 process.send_signal(number)
@@ -282,11 +282,14 @@ class Segment(NucregCase):
                 self.assertLess(len(done), len(images))
                 self.assertEqual(len(told.splitlines()), 1 + len(done))
                 self.assertIn(f"{len(done)} of {len(images)} images are done", err)
-                self.assertEqual(list(out.glob("*.tmp*")), [])
+                self.assertEqual(list(out.glob(".*")), [])
+                torn, foreign = out / ".005.csv.partial-77", out / ".notes.txt.partial-77"
+                torn.write_text("torn")
+                foreign.write_text("mine")
                 # As a run leaves it that was killed between two outputs.
-                (out / "048_labels.tif").write_bytes(b"torn")
-                (out / "048.csv").unlink(missing_ok=True)
-                done.pop(out / "048.csv", None)
+                (out / "030_labels.tif").write_bytes(b"torn")
+                (out / "030.csv").unlink(missing_ok=True)
+                done.pop(out / "030.csv", None)
                 (line,) = (text.partition("to go on: ")[2] for text in err.splitlines()
                            if "to go on: " in text)
                 self.assertNotIn("--force", line)
@@ -294,6 +297,7 @@ class Segment(NucregCase):
                                     capture_output=True, text=True, check=False, timeout=100)
                 self.assertEqual(on.returncode, 0, on.stderr)
                 self.assertIn(f"{len(done)} images were done before", on.stderr)
+                self.assertEqual(list(out.glob(".*")), [foreign])
                 for path, time in done.items():
                     self.assertEqual(path.stat().st_mtime_ns, time, path)
                 for image in images:
