@@ -7,7 +7,7 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/fit/pairs_file.hpp"
-#include "unit/store/scratch.hpp"
+#include "support/scratch.hpp"
 
 using namespace nucreg;
 

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "nucreg/core/error.hpp"
-#include "unit/store/scratch.hpp"
+#include "support/scratch.hpp"
 
 using namespace nucreg;
 

@@ -9,7 +9,7 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/image/label_image.hpp"
-#include "unit/store/scratch.hpp"
+#include "support/scratch.hpp"
 
 using namespace nucreg;
 

@@ -6,8 +6,8 @@
 
 #include "nucreg/image/image.hpp"
 #include "support/nd2_builder.hpp"
+#include "support/scratch.hpp"
 #include "unit/image/plane_check.hpp"
-#include "unit/store/scratch.hpp"
 
 using namespace nucreg;
 

@@ -7,9 +7,9 @@
 #include "nucreg/image/image.hpp"
 #include "nucreg/image/label_image.hpp"
 #include "nucreg/image/write_tiff.hpp"
+#include "support/scratch.hpp"
 #include "support/tiff_builder.hpp"
 #include "unit/image/plane_check.hpp"
-#include "unit/store/scratch.hpp"
 
 using namespace nucreg;
 

@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <cstring>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "nucreg/core/error.hpp"
+#include "support/scratch.hpp"
 
 using namespace nucreg;
 
@@ -19,18 +19,14 @@ namespace {
 
 class Folder {
  public:
-  Folder() : path_(std::filesystem::temp_directory_path() / fmt::format("nucreg-{}", getpid())) {
-    std::filesystem::create_directories(path_);
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
   [[nodiscard]] std::filesystem::path write(const std::string& name,
                                             const std::string& text) const {
-    std::ofstream(path_ / name, std::ios::binary) << text;
-    return path_ / name;
+    std::ofstream(scratch_ / name, std::ios::binary) << text;
+    return scratch_ / name;
   }
 
  private:
-  std::filesystem::path path_;
+  Scratch scratch_;
 };
 
 template <class T>

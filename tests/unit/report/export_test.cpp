@@ -5,8 +5,8 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/report/export_csv.hpp"
+#include "support/scratch.hpp"
 #include "unit/report/sample_result.hpp"
-#include "unit/store/scratch.hpp"
 
 using namespace nucreg;
 

@@ -9,8 +9,8 @@
 #include "nucreg/core/error.hpp"
 #include "nucreg/report/json.hpp"
 #include "nucreg/report/verdict.hpp"
+#include "support/scratch.hpp"
 #include "unit/report/sample_result.hpp"
-#include "unit/store/scratch.hpp"
 
 using namespace nucreg;
 

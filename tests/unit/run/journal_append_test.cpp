@@ -8,13 +8,14 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/run/journal.hpp"
+#include "support/scratch.hpp"
 #include "unit/run/sample_journal.hpp"
 
 using namespace nucreg;
 using namespace nucreg::test;
 
 TEST_CASE("cut anywhere behind its header, a journal is continued and nothing is lost or doubled") {
-  const Folder folder;
+  const Scratch folder;
   constexpr std::uint64_t tasks = 3;
   write_journal(folder / "j", tasks);
   const std::string whole = slurp(folder / "j");
@@ -37,7 +38,7 @@ TEST_CASE("cut anywhere behind its header, a journal is continued and nothing is
 }
 
 TEST_CASE("damage in the middle stays where it is when a journal is continued") {
-  const Folder folder;
+  const Scratch folder;
   write_journal(folder / "j", 200);
   const Contents contents = read(folder / "j");
   std::string broken = slurp(folder / "j");
@@ -52,7 +53,7 @@ TEST_CASE("damage in the middle stays where it is when a journal is continued") 
 }
 
 TEST_CASE("a journal that cannot be continued is refused by name and left alone") {
-  const Folder folder;
+  const Scratch folder;
   write_journal(folder / "j", 20);
   const std::string whole = slurp(folder / "j") + "torn";
   spill(folder / "j", whole);
@@ -79,7 +80,7 @@ TEST_CASE("a journal that cannot be continued is refused by name and left alone"
 }
 
 TEST_CASE("a journal that loses its name says so and why") {
-  const Folder folder;
+  const Scratch folder;
   const auto problem = [](JournalWriter& writer) -> std::string {
     append(writer, 1);
     try {
@@ -105,7 +106,7 @@ TEST_CASE("a journal that loses its name says so and why") {
 }
 
 TEST_CASE("a full disk is named, what was durable is read, and the journal is continued later") {
-  const Folder folder;
+  const Scratch folder;
   rlimit before{};
   REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
   const auto old_action = std::signal(SIGXFSZ, SIG_IGN);
@@ -143,7 +144,7 @@ TEST_CASE("a full disk is named, what was durable is read, and the journal is co
 }
 
 TEST_CASE("one thread appends while another makes durable") {
-  const Folder folder;
+  const Scratch folder;
   {
     JournalWriter writer(folder / "j", "a job");
     std::atomic<bool> done = false;

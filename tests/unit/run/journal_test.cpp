@@ -10,13 +10,14 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/run/journal.hpp"
+#include "support/scratch.hpp"
 #include "unit/run/sample_journal.hpp"
 
 using namespace nucreg;
 using namespace nucreg::test;
 
 TEST_CASE("what is written is read, in order") {
-  const Folder folder;
+  const Scratch folder;
   write_journal(folder / "j", 5000);
   const Contents contents = read(folder / "j");
   CHECK(contents.tasks == all_but(5000, 0, 0));
@@ -24,7 +25,7 @@ TEST_CASE("what is written is read, in order") {
 }
 
 TEST_CASE("empty journals, empty payloads, large numbers, negative ranks") {
-  const Folder folder;
+  const Scratch folder;
   { const JournalWriter writer(folder / "empty", ""); }
   const JournalReader empty(folder / "empty");
   CHECK(empty.identity().empty());
@@ -53,7 +54,7 @@ TEST_CASE("empty journals, empty payloads, large numbers, negative ranks") {
 }
 
 TEST_CASE("a journal grows on disk while it is written") {
-  const Folder folder;
+  const Scratch folder;
   JournalWriter writer(folder / "j", "a job");
   append(writer, 0);
   CHECK(read(folder / "j").tasks.empty());
@@ -66,7 +67,7 @@ TEST_CASE("a journal grows on disk while it is written") {
 }
 
 TEST_CASE("cut at every byte of its last three frames, all whole frames are read") {
-  const Folder folder;
+  const Scratch folder;
   constexpr std::uint64_t tasks = 10;
   write_journal(folder / "j", tasks);
   const std::string whole = slurp(folder / "j");
@@ -84,7 +85,7 @@ TEST_CASE("cut at every byte of its last three frames, all whole frames are read
 }
 
 TEST_CASE("a frame behind a torn one is read, wherever the other was torn") {
-  const Folder folder;
+  const Scratch folder;
   write_journal(folder / "j", 4);
   const std::string whole = slurp(folder / "j");
   const Contents contents = read(folder / "j");
@@ -98,7 +99,7 @@ TEST_CASE("a frame behind a torn one is read, wherever the other was torn") {
 }
 
 TEST_CASE("each bit of one frame flipped: that frame is skipped and no other") {
-  const Folder folder;
+  const Scratch folder;
   constexpr std::uint64_t tasks = 8, hit = 3;
   write_journal(folder / "j", tasks);
   const std::string whole = slurp(folder / "j");
@@ -117,7 +118,7 @@ TEST_CASE("each bit of one frame flipped: that frame is skipped and no other") {
 }
 
 TEST_CASE("a block of zeros or of noise in the middle costs what it covers") {
-  const Folder folder;
+  const Scratch folder;
   constexpr std::uint64_t tasks = 1000;
   write_journal(folder / "j", tasks);
   const std::string whole = slurp(folder / "j");
@@ -142,7 +143,7 @@ TEST_CASE("a block of zeros or of noise in the middle costs what it covers") {
 }
 
 TEST_CASE("a payload that looks like frames does not hide the frame behind it") {
-  const Folder folder;
+  const Scratch folder;
   write_journal(folder / "inner", 5);
   const std::string inner = slurp(folder / "inner").substr(header_bytes + 5);
   {
@@ -163,7 +164,7 @@ TEST_CASE("a journal is read without all of it staying in memory") {
       if (line.starts_with("RssFile:")) return std::stod(line.substr(8)) / 1024.0;
     return 1e9;
   };
-  const Folder folder;
+  const Scratch folder;
   {
     JournalWriter writer(folder / "j", "a job");
     const std::vector<std::byte> payload(1 << 20, std::byte{1});
@@ -183,7 +184,7 @@ TEST_CASE("a journal is read without all of it staying in memory") {
 }
 
 TEST_CASE("a damaged header, a foreign and an absent file are refused by name") {
-  const Folder folder;
+  const Scratch folder;
   write_journal(folder / "j", 3);
   const std::string whole = slurp(folder / "j");
   const auto refused = [&](const std::string& bytes) {
@@ -210,7 +211,7 @@ TEST_CASE("a damaged header, a foreign and an absent file are refused by name") 
 }
 
 TEST_CASE("the layout is the one that is documented") {
-  const Folder folder;
+  const Scratch folder;
   {
     JournalWriter writer(folder / "j", "id");
     const std::string payload = "123456789";
@@ -239,7 +240,7 @@ TEST_CASE("the layout is the one that is documented") {
 }
 
 TEST_CASE("an existing file, an absent folder and a folder are not written") {
-  const Folder folder;
+  const Scratch folder;
   spill(folder / "j", "precious");
   CHECK_THROWS_AS(JournalWriter(folder / "j", "a job"), OutputError);
   CHECK(slurp(folder / "j") == "precious");
@@ -248,7 +249,7 @@ TEST_CASE("an existing file, an absent folder and a folder are not written") {
 }
 
 TEST_CASE("a file that may not grow: the error is reported, and later writing goes on whole") {
-  const Folder folder;
+  const Scratch folder;
   rlimit before{};
   REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
   const auto old_action = std::signal(SIGXFSZ, SIG_IGN);

@@ -16,21 +16,6 @@ namespace nucreg::test {
 
 inline constexpr std::size_t header_bytes = 24, frame_bytes = 24;
 
-/// A folder that is removed at the end.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "nucreg-journal-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  [[nodiscard]] std::filesystem::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
-
 inline std::string payload_of(std::uint64_t task) {
   std::string text(20 + task % 17, '\0');
   for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(task * 13 + i);

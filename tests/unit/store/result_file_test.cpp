@@ -9,8 +9,8 @@
 #include <stdexcept>
 
 #include "nucreg/core/error.hpp"
+#include "support/scratch.hpp"
 #include "unit/store/sample.hpp"
-#include "unit/store/scratch.hpp"
 
 using namespace nucreg;
 

@@ -11,8 +11,8 @@
 #include "nucreg/core/error.hpp"
 #include "nucreg/store/publish_file.hpp"
 #include "nucreg/store/result_file.hpp"
+#include "support/scratch.hpp"
 #include "unit/store/sample.hpp"
-#include "unit/store/scratch.hpp"
 
 using namespace nucreg;
 
