@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 #include <optional>
@@ -32,17 +33,28 @@ class Grid {
   // u, v: position within the grid's rectangle.
   [[nodiscard]] bool is_free(double u, double v, double distance, const Points& points) const {
     const double squared = distance * distance;
-    const std::int32_t first_column = cell(u - distance, columns_);
-    const std::int32_t last_column = cell(u + distance, columns_);
-    const std::int32_t first_row = cell(v - distance, rows_);
-    const std::int32_t last_row = cell(v + distance, rows_);
-    for (std::int32_t row = first_row; row <= last_row; ++row)
-      for (std::int32_t column = first_column; column <= last_column; ++column)
-        for (std::uint32_t i = newest_[index(column, row)]; i != none; i = older_[i]) {
-          const double dx = points.x[i] - u, dy = points.y[i] - v;
-          if (dx * dx + dy * dy < squared) return false;
-        }
-    return true;
+    return every_cell_near(u, v, distance, [&](std::uint32_t newest) {
+      for (std::uint32_t i = newest; i != none; i = older_[i]) {
+        const double dx = points.x[i] - u, dy = points.y[i] - v;
+        if (dx * dx + dy * dy < squared) return false;
+      }
+      return true;
+    });
+  }
+
+  // Brings near what is_free() will read: in two steps, since the cells say where the points are.
+  void fetch_cells(double u, double v, double distance) const {
+    for (const double row : {v - distance, v + distance})
+      __builtin_prefetch(&newest_[index(cell(u, columns_), cell(row, rows_))]);
+  }
+  void fetch_points(double u, double v, double distance, const Points& points) const {
+    every_cell_near(u, v, distance, [&](std::uint32_t newest) {
+      if (newest == none) return true;
+      __builtin_prefetch(&points.x[newest]);
+      __builtin_prefetch(&points.y[newest]);
+      __builtin_prefetch(&older_[newest]);
+      return true;
+    });
   }
 
   void add(double u, double v) {
@@ -53,6 +65,19 @@ class Grid {
 
  private:
   static constexpr std::uint32_t none = 0xffffffff;
+
+  // Whether `visit` holds for the newest point, or none, of every cell that a disk touches.
+  template <class Visit>
+  bool every_cell_near(double u, double v, double distance, const Visit& visit) const {
+    const std::int32_t first_column = cell(u - distance, columns_);
+    const std::int32_t last_column = cell(u + distance, columns_);
+    const std::int32_t first_row = cell(v - distance, rows_);
+    const std::int32_t last_row = cell(v + distance, rows_);
+    for (std::int32_t row = first_row; row <= last_row; ++row)
+      for (std::int32_t column = first_column; column <= last_column; ++column)
+        if (!visit(newest_[index(column, row)])) return false;
+    return true;
+  }
 
   [[nodiscard]] std::int32_t cell(double position, std::int32_t cells) const {
     return std::clamp(static_cast<std::int32_t>(position * inverse_side_), 0, cells - 1);
@@ -73,19 +98,28 @@ std::optional<Points> try_once(double width, double height, double distance, std
   points.x.reserve(count);
   points.y.reserve(count);
   Grid grid(width, height, distance, count);
+  // Of many points all are far away in memory: candidates are looked up some time ahead.
+  std::array<std::array<double, 2>, 32> candidates;
   std::uint64_t tries_left = most_tries_per_point * count;
-  while (points.size() < count) {
-    if (tries_left-- == 0) return std::nullopt;
-    const double u = width * random.uniform();
-    const double v = height * random.uniform();
-    if (distance > 0.0) {
-      if (!grid.is_free(u, v, distance, points)) continue;
-      grid.add(u, v);
+  while (true) {
+    for (auto& [u, v] : candidates) {
+      u = width * random.uniform();
+      v = height * random.uniform();
+      if (distance > 0.0) grid.fetch_cells(u, v, distance);
     }
-    points.x.push_back(u);
-    points.y.push_back(v);
+    if (distance > 0.0)
+      for (const auto& [u, v] : candidates) grid.fetch_points(u, v, distance, points);
+    for (const auto& [u, v] : candidates) {
+      if (points.size() == count) return points;
+      if (tries_left-- == 0) return std::nullopt;
+      if (distance > 0.0) {
+        if (!grid.is_free(u, v, distance, points)) continue;
+        grid.add(u, v);
+      }
+      points.x.push_back(u);
+      points.y.push_back(v);
+    }
   }
-  return points;
 }
 
 }  // namespace
