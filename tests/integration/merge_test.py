@@ -33,9 +33,7 @@ class Merge(NucregCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.maker = NucregCase()
-        cls.maker.setUp()
-        cls.addClassCleanup(cls.maker.doCleanups)
+        cls.maker = cls.made_once()
         cls.whole = cls.maker.run_job(JOB, output="whole.h5")
         for k in range(1, PARTS + 1):
             cls.maker.nucreg("run", "job.toml", "--part", f"{k}/{PARTS}", ranks=2 if k == 2 else 0)

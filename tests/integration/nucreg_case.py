@@ -104,6 +104,14 @@ class NucregCase(unittest.TestCase):
         self.addCleanup(scratch.cleanup)
         self.dir = pathlib.Path(scratch.name)
 
+    @classmethod
+    def made_once(cls):
+        """A case whose directory lasts as long as this class: for what all of its tests start from."""
+        maker = NucregCase()
+        maker.setUp()
+        cls.addClassCleanup(maker.doCleanups)
+        return maker
+
     def write(self, name, text):
         path = self.dir / name
         path.write_bytes(text if isinstance(text, bytes) else text.encode())

@@ -13,9 +13,7 @@ class Outputs(NucregCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        maker = NucregCase()
-        maker.setUp()
-        cls.addClassCleanup(maker.doCleanups)
+        maker = cls.made_once()
         cls.reference = maker.run_job(JOB, output="reference.h5")
 
     def setUp(self):

@@ -81,9 +81,7 @@ def kind_of(dtype):
 class ResultFile(NucregCase):
     @classmethod
     def setUpClass(cls):
-        cls.maker = NucregCase()
-        cls.maker.setUp()
-        cls.addClassCleanup(cls.maker.doCleanups)
+        cls.maker = cls.made_once()
         cls.result = cls.maker.run_job(JOB, ranks=2)
 
     def test_attributes(self):

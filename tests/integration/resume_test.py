@@ -42,9 +42,7 @@ class Resume(NucregCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        maker = NucregCase()
-        maker.setUp()
-        cls.addClassCleanup(maker.doCleanups)
+        maker = cls.made_once()
         cls.reference = maker.run_job(JOB, output="reference.h5")
         killed = start(maker.dir, "run", "job.toml", "-o", "killed.h5")
         journal = maker.dir / "killed.h5.journal"

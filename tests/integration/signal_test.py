@@ -49,9 +49,7 @@ class Signals(NucregCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        maker = NucregCase()
-        maker.setUp()
-        cls.addClassCleanup(maker.doCleanups)
+        maker = cls.made_once()
         # It takes all of its grace, and the other tests need not wait for that.
         maker.write("endless.toml", ENDLESS)
         cls.endless = start(maker.dir, "run", "endless.toml", "-o", "endless.h5")

@@ -16,9 +16,7 @@ class Verify(NucregCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        maker = NucregCase()
-        maker.setUp()
-        cls.addClassCleanup(maker.doCleanups)
+        maker = cls.made_once()
         cls.sound = maker.run_job(JOB)
         maker.nucreg("verify", cls.sound)
 
