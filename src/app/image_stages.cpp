@@ -121,7 +121,7 @@ std::vector<TaskOutcome> run_stage(Communicator& communicator, const StageName& 
   throw_failures(outcomes);
   if (report.stopped)
     throw Error(ExitStatus::stopped,
-                fmt::format("stopped while {}: {} of {} are done and kept. To go on: {}",
+                fmt::format("stopped while {}, with {} of {} done and kept. To go on: {}",
                             name.doing, count_text(report.tasks_done),
                             counted(stage->size(), name.task), resume_command()));
   fmt::print(stderr, "nucreg: {}, {} from the cache\n", counted(outcomes.size(), name.task),

@@ -6,6 +6,7 @@
 
 #include "byte_archive.hpp"
 #include "nucreg/app/identity.hpp"
+#include "nucreg/app/within_memory.hpp"
 #include "nucreg/core/sha256.hpp"
 #include "nucreg/image/image.hpp"
 
@@ -64,7 +65,7 @@ TaskOutcome outcome_of(const std::string& name, Find&& find) {
   } catch (const Error& e) {
     return {.status = e.status(), .message = e.what()};
   } catch (const std::bad_alloc&) {
-    return {.status = ExitStatus::input, .message = name + ": the memory is not enough for it"};
+    return {.status = ExitStatus::input, .message = name + ": not enough memory"};
   } catch (const std::exception& e) {
     return {.status = ExitStatus::bug, .message = fmt::format("{}: bug: {}", name, e.what())};
   }
@@ -81,10 +82,13 @@ TaskOutcome cached(const ImageCache& cache, const std::string& key, Make&& make)
 
 // Messages name the file as the job does.
 Nuclei nuclei_in(const TileTask& task, double& diameter_px) {
-  const Plane plane = open_image(task.file)->read(task.frame, task.channel);
+  const std::unique_ptr<ImageReader> reader = open_image(task.file);
   SegmentOptions options;
   if (task.diameter_px > 0.0) options.diameter_px = task.diameter_px;
-  Segmentation found = segment(plane.view(), options);
+  Segmentation found = within_memory(reader->info(), task.name, [&] {
+    const Plane plane = reader->read(task.frame, task.channel);
+    return segment(plane.view(), options);
+  });
   diameter_px = found.diameter_px;
   if (found.nuclei.size() < 2)
     throw InputError(found.nuclei.size() == 1 ? "one nucleus" : "no nuclei",

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <new>
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/segment_image.hpp"
@@ -35,6 +36,8 @@ std::optional<Nuclei> as_labels(const std::filesystem::path& file) {
   try {
     return nuclei_of_labels(read_label_tiff(file), file.string());
   } catch (const InputError&) {
+    return std::nullopt;
+  } catch (const std::bad_alloc&) {  // which what reads images tells of
     return std::nullopt;
   }
 }

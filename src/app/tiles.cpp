@@ -14,6 +14,7 @@
 
 #include "nucreg/app/segment_image.hpp"
 #include "nucreg/core/error.hpp"
+#include "nucreg/core/text.hpp"
 #include "nucreg/image/image.hpp"
 #include "tile_sheet.hpp"
 
@@ -202,11 +203,11 @@ Tiles list_tiles(const Job& job) {
     const auto& a = of_file.at(identity_of(row.ten));
     const auto& b = of_file.at(identity_of(row.forty));
     if (a.size() != b.size())
-      throw InputError(
-          fmt::format("{} has {} tiles and {} has {}", row.ten, a.size(), row.forty, b.size()),
-          {.file = row.sheet,
-           .line = row.line,
-           .allowed = "files with as many tiles on both sides"});
+      throw InputError(fmt::format("{} has {} and {} has {}", row.ten, counted(a.size(), "tile"),
+                                   row.forty, counted(b.size(), "tile")),
+                       {.file = row.sheet,
+                        .line = row.line,
+                        .allowed = "files with as many tiles on both sides"});
     for (std::size_t i = 0; i < a.size(); ++i)
       if (once.insert({a[i], b[i]}).second) tiles.likely.push_back({a[i], b[i]});
   }

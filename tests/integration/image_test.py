@@ -178,8 +178,12 @@ class ImageTest(NucregCase):
         tags = sorted(tags)
         self.write("large.tif", b"II*\0" + struct.pack("<IH", 8, len(tags)) + b"".join(
             struct.pack("<HHII", *tag) for tag in tags) + bytes(4) + lists + strip)
+        job = '[job]\nname = "a"\n[problem]\nsource = "images"\n[problem.images]\n' \
+              'ten = "large.tif"\nforty = "a.tif"\n[[solver]]\nname = "LM"\nkind = "lm"\n'
         for command in (["image", "large.tif", "--to", "b.tif"],
-                        ["segment", "large.tif", "--to", "out"]):
+                        ["segment", "large.tif", "--to", "out"],
+                        ["match", "large.tif", "a.tif"],
+                        ["run", self.write("a.toml", job)]):
             limited = subprocess.run(
                 ["sh", "-c", 'ulimit -v 500000; exec "$@"', "sh", *command_line(command)],
                 cwd=self.dir, env=environment(), capture_output=True, text=True, check=False,

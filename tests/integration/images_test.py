@@ -11,6 +11,7 @@ import unittest
 import h5py
 import numpy as np
 
+from label_tiff import two_pages
 from nucreg_case import (INPUT, OUTPUT, ROOT, SHARED, USAGE, NucregCase, command_line, environment,
                          read_group, run, texts)
 
@@ -359,6 +360,7 @@ class Wrong(Images):
         whole = source.read_bytes()
         for part in (0.2, 0.9):
             self.check("cut.nd2", whole[:int(len(whole) * part)])
+        self.check("renamed.tif", whole, "holds ND2")
 
     def test_what_does_not_match_is_not_paired(self):
         places = np.random.default_rng(9).uniform(15, 385, (25, 2))
@@ -401,6 +403,16 @@ class Wrong(Images):
                                      f"problem.images.{key}={value}"], *needles)
         self.refused(USAGE, ["plan", "job.toml", "--set", "fit.start=truth"], "no known truth")
         self.refused(USAGE, ["plan", "job.toml", "--set", "problem.points=3"], "no meaning")
+
+    def test_different_numbers_of_tiles(self):
+        page = [[7, 8] * 20] * 40
+        self.write("tiles/two.tif", two_pages(page, page))
+        self.write("s.csv", "ten,forty\ntiles/10x_0.tif,tiles/two.tif\n")
+        self.write("job.toml", JOB.replace('ten = ["tiles/10x_*.tif"]', 'sheets = "s.csv"').replace(
+            'forty = ["tiles/40x_*.tif"]', ""))
+        for command in ("run", "plan"):
+            self.refused(INPUT, [command, "job.toml"], "s.csv:2",
+                         "tiles/10x_0.tif has 1 tile and tiles/two.tif has 2 tiles")
 
     def test_sheets(self):
         self.write("job.toml", JOB.replace('ten = ["tiles/10x_*.tif"]', 'sheets = "s.csv"').replace(

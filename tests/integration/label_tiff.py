@@ -18,3 +18,13 @@ def label_tiff(rows, bits=16):
     directory += b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)
     pixels += b"\0" * (len(pixels) % 2)
     return b"II*\0" + struct.pack("<I", 8 + len(pixels)) + pixels + directory + b"\0" * 4
+
+
+def two_pages(one, other):
+    """A TIFF of both, each given as rows."""
+    first, second = label_tiff(one), label_tiff(other)
+    begin = len(first)
+    strip = struct.pack("<HHI", 273, LONG, 1)  # where the pixels of a page are
+    second = second.replace(strip + struct.pack("<I", 8), strip + struct.pack("<I", begin + 8))
+    directory = struct.unpack("<I", second[4:8])[0]
+    return first[:-4] + struct.pack("<I", begin + directory) + second

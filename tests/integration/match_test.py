@@ -1,12 +1,11 @@
 """nucreg match: tables, label images and real images, to a map and pairs; no match is an answer."""
 
 import json
-import struct
 import unittest
 
 import numpy as np
 
-from label_tiff import LONG, label_tiff
+from label_tiff import label_tiff, two_pages
 from nucreg_case import INPUT, LEAST_JOB, OUTPUT, SHARED, USAGE, NucregCase, read_group, run
 from tiff_pages import read_page
 
@@ -22,16 +21,6 @@ def nuclei(count, seed=1):
         if all(np.hypot(*(p - q)) > 8 for q in points):
             points.append(p)
     return np.array(points)
-
-
-def two_pages(one, other):
-    """A TIFF of both, each given as rows."""
-    first, second = label_tiff(one), label_tiff(other)
-    begin = len(first)
-    strip = struct.pack("<HHI", 273, LONG, 1)  # where the pixels of a page are
-    second = second.replace(strip + struct.pack("<I", 8), strip + struct.pack("<I", begin + 8))
-    directory = struct.unpack("<I", second[4:8])[0]
-    return first[:-4] + struct.pack("<I", begin + directory) + second
 
 
 class Match(NucregCase):
