@@ -11,9 +11,8 @@
 #include "own_time.hpp"
 #include "patience.hpp"
 #include "processes.hpp"
-#include "rank_tables.hpp"
+#include "rank_news.hpp"
 #include "syncer.hpp"
-#include "vitals.hpp"
 #include "wire.hpp"
 #include "worker.hpp"
 
@@ -40,8 +39,6 @@ struct Peer {
   bool visible = false;  ///< as a process of this host: its death is seen at once
   bool lost = false;
   bool said_goodbye = false;
-  RankNow now;
-  double task_since = 0.0;  ///< when it was first seen with now.task
 };
 
 /// The root's side of one dispatch.
@@ -55,8 +52,7 @@ class Root {
         options_(options),
         schedule_(tasks, communicator.size()),
         peers_(static_cast<std::size_t>(communicator.size())),
-        samples_(peers_.size()),
-        totals_(peers_.size()),
+        news_(communicator.size()),
         syncer_(options.sync),
         worker_(work),
         monitor_(options, [this] { return worker_.tasks_done(); }) {}
@@ -79,8 +75,6 @@ class Root {
   void replace_own_worker();
   void blame(std::uint64_t task, int rank, int guilt);
   void heartbeat();
-  void note(int rank, const Vitals& vitals);
-  void tell_watch();
   void tell_progress(bool last);
   void release_all();
   [[nodiscard]] bool all_said_goodbye() const;
@@ -98,8 +92,7 @@ class Root {
   std::vector<Peer> peers_;
   std::vector<LostRank> lost_;
   std::map<std::uint64_t, int> guilt_;  // of tasks that ranks were lost with
-  std::vector<std::vector<Sample>> samples_;
-  std::vector<RankTotals> totals_;
+  RankNews news_;
   std::exception_ptr failure_;  // the first one; results are dropped from then on
   bool closing_ = false;        // nothing more is handed out
   OwnTime clock_;
@@ -150,7 +143,7 @@ bool Root::listen() {
   }
   fail(worker_.failure());
   fail(syncer_.failure());
-  for (const Sample& sample : monitor_.take_samples()) samples_[0].push_back(sample);
+  for (const Sample& sample : monitor_.take_samples()) news_.note(0, sample);
   heartbeat();
   (void)communicator_.unsent();
   return news;
@@ -172,8 +165,8 @@ void Root::close() {
   syncer_.stop();
   fail(syncer_.failure());
   monitor_.stop();
-  for (const Sample& sample : monitor_.take_samples()) samples_[0].push_back(sample);
-  totals_[0] = monitor_.totals(worker_.waited_seconds());
+  for (const Sample& sample : monitor_.take_samples()) news_.note(0, sample);
+  news_.note(0, monitor_.totals(worker_.waited_seconds()));
   release_all();
   if (!failure_) tell_progress(true);
 }
@@ -214,8 +207,8 @@ void Root::release_all() {
 }
 
 DispatchReport Root::report() const {
-  return {.ranks = rank_table(facts_, totals_),
-          .samples = sample_table(samples_),
+  return {.ranks = news_.rank_table(facts_),
+          .samples = news_.sample_table(),
           .tasks_done = schedule_.done(),
           .seconds = seconds_,
           .stopped = !schedule_.finished(),
@@ -254,15 +247,14 @@ void Root::accept(const Message& message) {
   peers_[rank].spoke = true;
   switch (message.tag) {
     case tag::alive:
-      if (!reader.empty()) note(message.source, reader.get<Vitals>());
+      if (!reader.empty()) news_.note(message.source, reader.get<Vitals>(), now_);
       return;
     case tag::results:
       return accept_results(message.source, message.payload);
     case tag::sample:
-      samples_[rank].push_back(reader.get<Sample>());
-      return;
+      return news_.note(message.source, reader.get<Sample>());
     case tag::totals:
-      totals_[rank] = reader.get<RankTotals>();
+      news_.note(message.source, reader.get<RankTotals>());
       peers_[rank].said_goodbye = true;
       return;
     case tag::failure: {
@@ -327,6 +319,7 @@ void Root::watch_ranks(bool may_hang) {
 /// Its tasks go to others. Should it live, it brings what it has and does no more.
 void Root::lose(int rank, const std::string& reason, int guilt) {
   peer(rank).lost = true;
+  news_.lose(rank);
   // Where only the worker hangs the rank still hears, and leaves in order when it is over.
   if (guilt != guilt_of_hanging) communicator_.give_up(rank);
   const auto task = schedule_.owed_next(rank);
@@ -376,33 +369,8 @@ void Root::heartbeat() {
   last_heartbeat_ = now_;
   for (int rank = 1; rank < communicator_.size(); ++rank)
     if (!communicator_.gave_up(rank)) send(rank, tag::alive);
-  note(0, vital_signs_.take(worker_));
-  tell_watch();
-}
-
-void Root::note(int rank, const Vitals& vitals) {
-  Peer& other = peer(rank);
-  const auto task = vitals.working ? std::optional(vitals.task) : std::nullopt;
-  if (task != other.now.task || !other.now.heard) other.task_since = now_;
-  other.now = {.lost = other.lost,
-               .heard = true,
-               .task = task,
-               .task_seconds = 0.0,
-               .tasks_done = vitals.tasks_done,
-               .cpu_percent = vitals.cpu_percent,
-               .busy_percent = vitals.busy_percent,
-               .rss_bytes = vitals.rss_bytes};
-}
-
-void Root::tell_watch() {
-  if (!options_.watch) return;
-  std::vector<RankNow> all;
-  for (const Peer& other : peers_) {
-    all.push_back(other.now);
-    all.back().lost = other.lost;
-    all.back().task_seconds = other.now.task ? now_ - other.task_since : 0.0;
-  }
-  options_.watch(all);
+  news_.note(0, vital_signs_.take(worker_), now_);
+  if (options_.watch) options_.watch(news_.all(now_));
 }
 
 void Root::tell_progress(bool last) {
