@@ -18,6 +18,10 @@ Overview make_overview(const ResultReader& reader) {
                 .summary = reader.table("summary"),
                 .ranks = reader.table("ranks"),
                 .records = reader.trial_rows()};
+  if (reader.has_table("matches")) {
+    view.images = reader.table("images");
+    view.matches = reader.table("matches");
+  }
   if (reader.has_table("scatter")) {
     view.scatter = reader.table("scatter");
     view.agreement = reader.table("agreement");

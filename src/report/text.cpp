@@ -13,6 +13,7 @@
 #include "statistics.hpp"
 #include "table_access.hpp"
 #include "text_table.hpp"
+#include "tiles_text.hpp"
 #include "verdict_text.hpp"
 
 namespace nucreg {
@@ -265,8 +266,8 @@ std::string to_text(const Overview& overview, const TextOptions& options) {
   TextOptions used = options;
   used.width = std::max<std::size_t>(options.width, 20);
   return heading(overview, used.width) + "\n" + solver_table(overview, used) + "\n" +
-         spread_text(overview, used) + verdict_text(overview, used) + "\n" +
-         message_list(overview, used) + rank_table(overview, used);
+         tiles_text(overview, used) + spread_text(overview, used) + verdict_text(overview, used) +
+         "\n" + message_list(overview, used) + rank_table(overview, used);
 }
 
 }  // namespace nucreg

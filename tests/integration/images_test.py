@@ -109,6 +109,18 @@ class Path(Images):
         self.check_fits()
         shown = json.loads(self.nucreg("inspect", "out.h5", "--json").out)
         self.assertEqual(len(shown["agreement"]), 4)
+        # The table of inspect says of each pair what /matches does.
+        text = self.nucreg("inspect", "out.h5", COLUMNS="120").out
+        matches = read_group(self.dir / "out.h5", "matches")
+        count = read_group(self.dir / "out.h5", "images")["nuclei"]
+        self.assertIn(f"images: 3 tiles with {count.sum()} nuclei; 2 of 2 pairs tried match", text)
+        for row in range(2):
+            self.assertRegex(text, rf"tiles/10x_0.tif +tiles/40x_{row}.tif +{count[0]} +"
+                             rf"{count[row + 1]} +{matches['pairs'][row]} +"
+                             rf"{100 * matches['match_rate'][row]:.1f} +"
+                             rf"{100 * matches['chance_rate'][row]:.1f} +"
+                             rf"{matches['heldout_rmsd_px'][row]:.3g} +"
+                             rf"{matches['stage_error_um'][row]:.3g}\n")
         self.nucreg("export", "out.h5", "--to", "csv")
         # A second run takes everything from the cache, whatever the files are called by then, and
         # gives the same bits on any number of ranks.

@@ -15,7 +15,8 @@ namespace nucreg {
 struct Overview {
   Attributes attributes;
   Table configurations, solvers, summary, ranks;
-  Table scatter, agreement;            ///< of images; else without columns
+  Table images, matches;               ///< of images; else without columns
+  Table scatter, agreement;            ///< likewise
   std::uint64_t records = 0;           ///< rows of /trials
   std::vector<MessageCount> messages;  ///< the commonest, at most 20
   Comparison comparison;
