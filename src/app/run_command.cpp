@@ -15,7 +15,6 @@
 #include "nucreg/app/image_stages.hpp"
 #include "nucreg/app/inputs.hpp"
 #include "nucreg/app/launch_line.hpp"
-#include "nucreg/app/resume.hpp"
 #include "nucreg/app/run_files.hpp"
 #include "nucreg/app/run_setup.hpp"
 #include "nucreg/app/run_status.hpp"
@@ -35,18 +34,12 @@
 #include "nucreg/run/machine.hpp"
 #include "nucreg/solve/record_bytes.hpp"
 #include "nucreg/store/result_file.hpp"
+#include "run_start.hpp"
 
 namespace nucreg {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A job in hand, on whichever rank.
-struct Loaded {
-  Job job;
-  Plan plan;
-  std::optional<TrialRunner> runner;
-};
 
 void load_runner(Loaded& loaded, const RunSetup& setup, int rank) {
   fill_counts(loaded.plan, setup.inputs);
@@ -111,81 +104,6 @@ void show_result(const RunFiles& files) {
       bytes_text(static_cast<double>(fs::file_size(files.output))), files.logs.string(), out, out));
 }
 
-// Everything that can be wrong before the first task, on the root alone.
-struct Start {
-  std::shared_ptr<Loaded> loaded;
-  Part part;
-  RunFiles files;
-  RunSetup setup;
-  OpenJournal journal;
-  std::vector<Table> images;
-  std::unique_ptr<StatusFile> status;  // of a job of images; else only dispatch makes one
-};
-
-// Parts of one job that are run side by side have outputs of their own.
-fs::path default_output(const Job& job, const Part& part) {
-  const std::string which =
-      part.whole() ? "" : fmt::format(".part-{}-of-{}", part.number, part.count);
-  return fs::path("results") / (job.job.name + which + ".h5");
-}
-
-fs::path image_cache_of(const RunFiles& files) {
-  return fs::absolute(files.output).parent_path() / "image-cache";
-}
-
-// Pairs of tiles are an axis that only the images tell. What can be refused is, before these are
-// looked into: that may take long.
-FoundImages take_images(Communicator& communicator, Job& job, const Part& part,
-                        const RunCommand& command, const RunFiles& files,
-                        std::unique_ptr<StatusFile>& status) {
-  static_cast<void>(make_plan(with_pairs(job, {"any"})));
-  if (!command.resume) check_begin(files, command.force);
-  const Tiles tiles = list_tiles(job);
-  if (tiles.likely.empty() && tiles.others.empty()) throw no_tiles_overlap(job);
-  make_folder(files.output.parent_path());
-  status = std::make_unique<StatusFile>(
-      files.status, RunStatus{.job = job.job.name,
-                              .part = part.text(),
-                              .resume = resume_command(),
-                              .doing = "finding nuclei",
-                              .counting = "tile",
-                              .total = tiles.list.size(),
-                              .ranks = rank_statuses({this_rank_facts(communicator.rank())})});
-  FoundImages found = find_images(communicator, job, tiles, image_cache_of(files),
-                                  {.status = *status,
-                                   .stop_requested = [] { return stop_signal() != 0; },
-                                   .terminal = error_is_terminal(),
-                                   .line_seconds = job.run.monitor_seconds});
-  job = with_pairs(std::move(job), found.pairs);
-  return found;
-}
-
-Start start_of(Communicator& communicator, const RunCommand& command) {
-  auto loaded = std::make_shared<Loaded>(Loaded{.job = parse_job(command.job, command.set)});
-  Job& job = loaded->job;
-  static_cast<void>(make_solvers(job));
-  const Part part = command.part.empty() ? Part{} : parse_part(command.part);
-  RunFiles files(command.output.empty() ? default_output(job, part) : command.output);
-  FoundImages images;
-  std::unique_ptr<StatusFile> status;
-  if (job.problem.source == Source::images)
-    images = take_images(communicator, job, part, command, files, status);
-  loaded->plan = make_plan(job);
-  check_part(part, loaded->plan);
-  RunSetup setup{.job_toml = to_toml(job), .build = build_identity()};
-  setup.inputs = job.problem.source == Source::images ? std::move(images.inputs) : read_inputs(job);
-  static_cast<void>(make_source(job, loaded->plan, setup.inputs));
-  setup.output = fs::absolute(files.output).string();
-  const std::string identity =
-      run_identity(setup.build, part, describe_inputs(setup.inputs), setup.job_toml);
-  OpenJournal journal = command.resume ? resume_journal(files, identity, loaded->plan)
-                                       : begin_journal(files, identity, command.force);
-  return {std::move(loaded),  part,
-          std::move(files),   std::move(setup),
-          std::move(journal), std::move(images.tables),
-          std::move(status)};
-}
-
 // Prints the exception in flight.
 ExitStatus tell_error() {
   try {
@@ -199,7 +117,7 @@ ExitStatus tell_error() {
   }
 }
 
-void tell_how_to_go_on(const Start& start) {
+void tell_how_to_go_on(const RunStart& start) {
   try {
     if (start.journal.keeper->put_back())
       fmt::print(stderr, "nucreg: the journal was removed; what it held has been put back\n");
@@ -218,7 +136,7 @@ void warn_of_lost_ranks(RunReport& report, const Plan& plan) {
                              rank.host, rank.reason, trials_text(rank.tasks, plan)));
 }
 
-RunStatus first_status(const Start& start, const std::vector<RankFacts>& facts) {
+RunStatus first_status(const RunStart& start, const std::vector<RankFacts>& facts) {
   const Plan& plan = start.loaded->plan;
   RunStatus status{.job = start.loaded->job.job.name,
                    .part = start.part.text(),
@@ -249,7 +167,7 @@ class FailedSolves {
   std::uint64_t count_ = 0;
 };
 
-ExitStatus run_and_write(Communicator& communicator, Start& start,
+ExitStatus run_and_write(Communicator& communicator, RunStart& start,
                          const std::vector<RankFacts>& facts, RunReport report) {
   const Job& job = start.loaded->job;
   const Plan& plan = start.loaded->plan;
@@ -324,11 +242,11 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
   RunReport report{.created_utc = utc_now(),
                    .mpi_library = communicator.library(),
                    .mpi_ranks = communicator.size()};
-  std::optional<Start> start;
+  std::optional<RunStart> start;
   std::vector<RankFacts> facts;
   // All that can fail comes before the others begin: from then on they wait for tasks.
   try {
-    start.emplace(start_of(communicator, command));
+    start.emplace(start_run(communicator, command));
     if (!start->journal.writer) {
       refuse_setup(communicator, static_cast<int>(ExitStatus::done));
       fmt::print(stderr, "nucreg: {}: is complete, nothing is left to do\n",

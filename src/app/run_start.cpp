@@ -1,0 +1,87 @@
+#include "run_start.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "nucreg/app/identity.hpp"
+#include "nucreg/app/image_stages.hpp"
+#include "nucreg/app/inputs.hpp"
+#include "nucreg/app/launch_line.hpp"
+#include "nucreg/app/stop_signal.hpp"
+#include "nucreg/app/terminal.hpp"
+#include "nucreg/job/parse.hpp"
+
+namespace nucreg {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Parts of one job that are run side by side have outputs of their own.
+fs::path default_output(const Job& job, const Part& part) {
+  const std::string which =
+      part.whole() ? "" : fmt::format(".part-{}-of-{}", part.number, part.count);
+  return fs::path("results") / (job.job.name + which + ".h5");
+}
+
+fs::path image_cache_of(const RunFiles& files) {
+  return fs::absolute(files.output).parent_path() / "image-cache";
+}
+
+// Pairs of tiles are an axis that only the images tell. What can be refused is, before these are
+// looked into: that may take long.
+FoundImages take_images(Communicator& communicator, Job& job, const Part& part,
+                        const RunCommand& command, const RunFiles& files,
+                        std::unique_ptr<StatusFile>& status) {
+  static_cast<void>(make_plan(with_pairs(job, {"any"})));
+  if (!command.resume) check_begin(files, command.force);
+  const Tiles tiles = list_tiles(job);
+  if (tiles.likely.empty() && tiles.others.empty()) throw no_tiles_overlap(job);
+  make_folder(files.output.parent_path());
+  status = std::make_unique<StatusFile>(
+      files.status, RunStatus{.job = job.job.name,
+                              .part = part.text(),
+                              .resume = resume_command(),
+                              .doing = "finding nuclei",
+                              .counting = "tile",
+                              .total = tiles.list.size(),
+                              .ranks = rank_statuses({this_rank_facts(communicator.rank())})});
+  FoundImages found = find_images(communicator, job, tiles, image_cache_of(files),
+                                  {.status = *status,
+                                   .stop_requested = [] { return stop_signal() != 0; },
+                                   .terminal = error_is_terminal(),
+                                   .line_seconds = job.run.monitor_seconds});
+  job = with_pairs(std::move(job), found.pairs);
+  return found;
+}
+
+}  // namespace
+
+RunStart start_run(Communicator& communicator, const RunCommand& command) {
+  auto loaded = std::make_shared<Loaded>(Loaded{.job = parse_job(command.job, command.set)});
+  Job& job = loaded->job;
+  static_cast<void>(make_solvers(job));
+  const Part part = command.part.empty() ? Part{} : parse_part(command.part);
+  RunFiles files(command.output.empty() ? default_output(job, part) : command.output);
+  FoundImages images;
+  std::unique_ptr<StatusFile> status;
+  if (job.problem.source == Source::images)
+    images = take_images(communicator, job, part, command, files, status);
+  loaded->plan = make_plan(job);
+  check_part(part, loaded->plan);
+  RunSetup setup{.job_toml = to_toml(job), .build = build_identity()};
+  setup.inputs = job.problem.source == Source::images ? std::move(images.inputs) : read_inputs(job);
+  static_cast<void>(make_source(job, loaded->plan, setup.inputs));
+  setup.output = fs::absolute(files.output).string();
+  const std::string identity =
+      run_identity(setup.build, part, describe_inputs(setup.inputs), setup.job_toml);
+  OpenJournal journal = command.resume ? resume_journal(files, identity, loaded->plan)
+                                       : begin_journal(files, identity, command.force);
+  return {std::move(loaded),  part,
+          std::move(files),   std::move(setup),
+          std::move(journal), std::move(images.tables),
+          std::move(status)};
+}
+
+}  // namespace nucreg
