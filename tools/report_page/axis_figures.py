@@ -170,6 +170,7 @@ def time_per_point(cells):
 
 def growth(cells):
     drawing, axes = panels(2)
+    without = []
     for ax, (column, what) in zip(axes, (("wall_s_median", "time"), ("peak_bytes_median",
                                                                      "memory"))):
         for s, solver in enumerate(cells.result.solvers):
@@ -177,6 +178,8 @@ def growth(cells):
             if len(x) and y[0] > 0:
                 ax.plot(x, y / y[0], label=solver, **look(s))
                 cells.ring(ax, "points", column, s, x, y / y[0])
+            elif len(x):
+                without.append(f"{what} of {solver}")
         x = np.unique(cells.axis("points"))
         x = x[x > 0]
         if len(x) > 1:
@@ -184,9 +187,11 @@ def growth(cells):
                     label="as the points")
         _finish(ax, cells, "points", f"{what} / {what} at the fewest points")
     legend(drawing, axes)
+    nothing_yet = f" 0 at the smallest size: {', '.join(without)}." if without else ""
     return Figure("growth", "Growth of time and memory",
                   "Relative to the smallest size. The dotted "
-                  f"line grows as the number of points does.{cells.time_note}", drawing)
+                  f"line grows as the number of points does.{nothing_yet}{cells.time_note}",
+                  drawing)
 
 
 def complexity(cells):
