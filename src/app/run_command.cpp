@@ -73,7 +73,12 @@ ExitStatus run_other_rank(Communicator& communicator) {
     const auto loaded = std::make_shared<Loaded>(Loaded{.job = parse_job_text(setup.job_toml)});
     loaded->plan = make_plan(loaded->job);
     load_runner(*loaded, setup, rank);
-    serve(communicator, work_of(loaded), dispatch_options(loaded->job, loaded->plan));
+    try {
+      serve(communicator, work_of(loaded), dispatch_options(loaded->job, loaded->plan));
+    } catch (const RootLost& lost) {
+      throw Error(lost.status(), fmt::format("{}; nucreg watch {} tells how to go on",
+                                             lost.problem(), setup.output));
+    }
     flush_log();
     return ExitStatus::done;
   } catch (const SetupRefused& refused) {

@@ -1,5 +1,6 @@
 """A job that lasts long enough to be interrupted, and the means to do so."""
 
+import pathlib
 import signal
 import subprocess
 import time
@@ -52,6 +53,12 @@ def finish(process):
         out, err = process.communicate()
         raise AssertionError(f"hangs\n{out.decode()}\n{err.decode()}") from None
     return process.returncode, out.decode(), err.decode()
+
+
+def children(process):
+    """The ranks under an mpirun, in the order in which they were started."""
+    task = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return [int(pid) for pid in task.read_text().split()]
 
 
 def size(path):

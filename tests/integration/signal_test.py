@@ -1,13 +1,12 @@
 """Signals end a run in order: what is done is kept, and the command that goes on is told."""
 
 import os
-import pathlib
 import signal
 import unittest
 
 import h5py
 
-from interrupted import JOB, JOURNAL_BYTES, TRIALS, finish, size, start, wait_for
+from interrupted import JOB, JOURNAL_BYTES, TRIALS, children, finish, size, start, wait_for
 from nucreg_case import BUG, DONE, STOPPED, NucregCase, run
 
 # No trial of it ends by itself in less than half a minute.
@@ -37,12 +36,6 @@ name = "ISRES"
 kind = "nlopt"
 algorithm = "GN_ISRES"
 """
-
-
-def children(process):
-    """The ranks under an mpirun, in the order in which they were started."""
-    task = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    return [int(pid) for pid in task.read_text().split()]
 
 
 class Signals(NucregCase):

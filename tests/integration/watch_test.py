@@ -12,7 +12,7 @@ import termios
 import time
 import unittest
 
-from interrupted import JOB, JOURNAL_BYTES, finish, size, start, wait_for
+from interrupted import JOB, JOURNAL_BYTES, children, finish, size, start, wait_for
 from nucreg_case import (DONE, INPUT, LEAST_JOB, LIMIT_S, STOPPED, NucregCase,
                          command_line, environment, run)
 
@@ -25,8 +25,9 @@ class Watch(NucregCase):
         self.write("job.toml", LONGER)
         self.status = self.dir / "out.h5.status"
 
-    def begin(self, *more, ranks=0):
-        process = start(self.dir, "run", "job.toml", "-o", "out.h5", *more, ranks=ranks)
+    def begin(self, *more, ranks=0, **variables):
+        process = start(self.dir, "run", "job.toml", "-o", "out.h5", *more, ranks=ranks,
+                        **variables)
         self.addCleanup(process.communicate)
         self.addCleanup(process.kill)
         wait_for(lambda: size(self.dir / "out.h5.journal") > JOURNAL_BYTES, "results")
@@ -62,14 +63,16 @@ class Watch(NucregCase):
         self.assertEqual(before, self.content())
 
     def test_a_run_whose_root_was_killed(self):
-        process = self.begin()
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+        process = self.begin(ranks=2, OMPI_MCA_orte_enable_recovery="1")
+        os.kill(children(process)[0], signal.SIGKILL)
+        _, _, err = finish(process)
+        self.assertRegex(err, r"rank 0 is not heard any more; nucreg watch /\S+/out.h5 tells how")
         outcome = self.watch()
         self.assertEqual(outcome.status, STOPPED, outcome)
         self.assertRegex(outcome.out, r"the run is dead: rank 0 \(pid \d+ on ")
         self.assertRegex(outcome.out, r"[\d,]+ of the 200,000 trials of the job are safe in ")
         self.assertIn("run job.toml -o out.h5 --resume\n", outcome.out)
+        self.assertIn(" -n 2 ", outcome.out)
         # The same without the word of the run.
         self.status.unlink()
         outcome = self.watch()
