@@ -170,11 +170,11 @@ class Watch(NucregCase):
         self.assertIsNone(run_in_progress.poll(), "the run goes on")
 
     def test_live_until_the_run_ends(self):
-        self.write("job.toml", JOB.replace("trials = 400", "trials = 1500"))
+        self.write("job.toml", JOB.replace("trials = 400", "trials = 1000"))
         self.begin()
         status, shown = self.on_terminal(None)
         self.assertEqual(status, DONE, shown)
-        self.assertIn("complete: 3,000 of 3,000 trials are done", shown)
+        self.assertIn("complete: 2,000 of 2,000 trials are done", shown)
 
 
 if __name__ == "__main__":
