@@ -42,8 +42,7 @@ std::string time_text(const RunStatus& s) {
   if (fresh == 0.0 || s.elapsed_s <= 0.0) return fmt::format("no {} is done yet", s.counting);
   const double rate = fresh / s.elapsed_s;
   const auto left = static_cast<double>(s.total - std::min(s.done, s.total));
-  if (!s.counts_trials())
-    return fmt::format("{} left of {}", duration_text(left / rate), s.doing);
+  if (!s.counts_trials()) return fmt::format("{} left of {}", duration_text(left / rate), s.doing);
   return fmt::format("{} solves/s, {} left",
                      number_text(rate * static_cast<double>(s.solves_per_trial)),
                      duration_text(left / rate));
