@@ -70,7 +70,7 @@ struct ImageCommand {
   bool json = false;
   std::size_t frame = 0;
   std::string channel = "0";  ///< name or number
-  std::filesystem::path to;  ///< empty: no plane is written
+  std::filesystem::path to;   ///< empty: no plane is written
   bool force = false;
 };
 [[nodiscard]] ExitStatus image_command(const ImageCommand& command);
