@@ -88,10 +88,13 @@ CLI::App* add_synth(CLI::App& app, SynthCommand& synth) {
 }
 
 JobError wrong_options(const CLI::App& command, const CLI::ParseError& e) {
-  std::string names;
-  for (const CLI::Option* option : command.get_options())
-    names += (names.empty() ? "" : ", ") + option->get_name();
-  return JobError(fmt::format("{}: {}", command.get_name(), e.what()), {.allowed = names});
+  std::string allowed;  // CLI11 says itself what an option that is known takes
+  if (e.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError))
+    for (const CLI::Option* option : command.get_options())
+      allowed += (allowed.empty() ? "" : ", ") + option->get_name();
+  else
+    allowed = fmt::format("what nucreg {} --help tells", command.get_name());
+  return JobError(fmt::format("{}: {}", command.get_name(), e.what()), {.allowed = allowed});
 }
 
 int parse_and_run(int argc, char** argv) {
