@@ -38,17 +38,16 @@ class Search {
 
   Found run() {
     if (options_.stage) search_near_stage(*options_.stage);
-    if (!best_) {
-      within_ = nullptr;
-      std::vector<std::uint32_t> centres(ten_.size());
-      std::iota(centres.begin(), centres.end(), 0u);
-      search(centres, some_of(forty_.size(), most_seeds));
-    }
+    // Also after a match there: what rivals it may be anywhere, and a stage that is not believed
+    // must not choose between the two.
+    within_ = nullptr;
+    settling_from_ = hypotheses_;
+    std::vector<std::uint32_t> centres(ten_.size());
+    std::iota(centres.begin(), centres.end(), 0u);
+    search(centres, some_of(forty_.size(), most_seeds));
     Found found{.best = best_, .hypotheses = hypotheses_};
     const double chance = best_ ? best_->log10_chance : least_log10_chance_;
     found.log10_significance = std::min(0.0, chance + tried());
-    // What was significant among few hypotheses must still be so among all.
-    if (found.log10_significance > std::log10(options_.significance)) found.best = std::nullopt;
     found.ambiguous = found.best && rival_excess_ >= rival_share * best_->excess;
     return found;
   }
@@ -56,6 +55,10 @@ class Search {
  private:
   [[nodiscard]] double tried() const {
     return std::log10(static_cast<double>(std::max<std::uint64_t>(1, hypotheses_)));
+  }
+
+  [[nodiscard]] bool significant(const Grown& grown) const {
+    return grown.log10_chance + tried() <= std::log10(options_.significance);
   }
 
   // `count` of the numbers below n in random order.
@@ -105,8 +108,8 @@ class Search {
   }
 
   [[nodiscard]] bool settled() const {
-    return best_ &&
-           (rivals_ == most_rivals || hypotheses_ - settling_from_ >= most_rival_hypotheses);
+    return best_ && (within_ || rivals_ == most_rivals ||
+                     hypotheses_ - settling_from_ >= most_rival_hypotheses);
   }
 
   void consider(const Constellation& at_40x, const Constellation& at_10x, bool mirrored) {
@@ -117,15 +120,21 @@ class Search {
     const double magnification = 1.0 / std::abs(mirrored ? map.across : map.along);
     if (!(magnification >= options_.magnification[0] && magnification <= options_.magnification[1]))
       return;
-    // A rival may be anywhere: the stage must not settle what is ambiguous.
-    if (within_ && !best_ && distance_px(*within_, map) > within_->uncertainty_px) return;
+    if (within_ && distance_px(*within_, map) > within_->uncertainty_px) return;
     if (best_ && best_->mirrored == mirrored && explains(best_->map, pairs)) return;
 
     ++hypotheses_;
+    // What was significant among few hypotheses must still be so among all; else the search goes
+    // on.
+    if (best_ && !significant(*best_)) {
+      best_ = std::nullopt;
+      rival_excess_ = 0.0;
+      rivals_ = 0;
+    }
     const std::optional<Grown> grown = growth_.grow(at_40x, at_10x.points, map, mirrored);
     if (!grown) return;
     least_log10_chance_ = std::min(least_log10_chance_, grown->log10_chance);
-    if (grown->log10_chance + tried() > std::log10(options_.significance)) return;
+    if (!significant(*grown)) return;
     if (!best_) {
       best_ = grown;
       settling_from_ = hypotheses_;

@@ -91,6 +91,24 @@ TEST_CASE("a regular lattice is ambiguous, also where some of it is missing") {
   check_no_match(match_nuclei(ten, holes, {.stage = sure}), NoMatch::ambiguous);
 }
 
+TEST_CASE("two equal places are ambiguous, also to a stage that is sure of one") {
+  for (std::uint32_t seed = 1; seed <= 4; ++seed) {
+    const SceneOptions options{.seed = seed};
+    Scene scene = make_scene(options);
+    const auto [x, y] = middle_of_tile_at_10x(scene, options);
+    const double half_px = 0.5 * tile_side_px(scene, options);
+    const StagePrior sure{{half_px, half_px}, {{x, y}}, 20.0};
+    CHECK(match_nuclei(scene.ten, scene.forty, {.stage = sure}).matched());
+    const Points once = scene.ten;
+    for (std::size_t i = 0; i < once.size(); ++i) {  // again, far beyond what the stage allows
+      scene.ten.x.push_back(once.x[i] + 1e4);
+      scene.ten.y.push_back(once.y[i]);
+    }
+    check_no_match(match_nuclei(scene.ten, scene.forty), NoMatch::ambiguous);
+    check_no_match(match_nuclei(scene.ten, scene.forty, {.stage = sure}), NoMatch::ambiguous);
+  }
+}
+
 TEST_CASE("too few points, and points on a line, have no match") {
   const Points many = make_scene({.seed = 1, .nuclei = 100}).ten;
   for (const std::size_t n : {0u, 1u, 2u, 3u}) {
