@@ -1,10 +1,8 @@
 #include "nucreg/fit/closed_form.hpp"
 
-#include <Eigen/LU>
 #include <cmath>
 
-#include "nucreg/fit/normalization.hpp"
-#include "nucreg/fit/objective.hpp"
+#include "nucreg/fit/moments.hpp"
 
 namespace nucreg {
 namespace {
@@ -42,27 +40,6 @@ std::optional<Params> umeyama(const PairsView& pairs, Model model, double magnif
   return p;
 }
 
-// Affine is linear: one Newton step from anywhere is the answer, a second one refines it. In pixels
-// the normal equations would lose digits that they keep in normalized coordinates.
-std::optional<Params> linear_least_squares(const PairsView& pairs) {
-  const Normalization n = normalization_of(pairs, 1.0, true);
-  const PointPairs scaled = normalize(pairs, n);
-  Objective objective(scaled, Model::affine, Loss::squared, 1.0, 1.0, 1.0);
-  Params p = Params::Zero(6);
-  NormalEquations normal;
-  for (int step = 0; step < 2; ++step) {
-    objective.normal_equations(p, normal);
-    const Eigen::Matrix<double, 6, 6> hessian = normal.hessian;
-    Eigen::FullPivLU<Eigen::Matrix<double, 6, 6>> lu;
-    lu.setThreshold(1e-13);
-    lu.compute(hessian);
-    if (!lu.isInvertible()) return std::nullopt;
-    p -= lu.solve(normal.gradient);
-  }
-  if (!p.allFinite()) return std::nullopt;
-  return params_to_pixels(Model::affine, p, 1.0, n);
-}
-
 }  // namespace
 
 bool has_closed_form(Model model, Loss loss) {
@@ -72,8 +49,10 @@ bool has_closed_form(Model model, Loss loss) {
 
 std::optional<Params> closed_form(const PairsView& pairs, Model model, double magnification) {
   if (!has_closed_form(model, Loss::squared)) return std::nullopt;
-  return model == Model::affine ? linear_least_squares(pairs)
-                                : umeyama(pairs, model, magnification);
+  if (model != Model::affine) return umeyama(pairs, model, magnification);
+  const auto entries = Moments(pairs).least_squares();
+  if (!entries) return std::nullopt;
+  return Params(Eigen::Map<const Eigen::VectorXd>(entries->data(), 6));
 }
 
 }  // namespace nucreg

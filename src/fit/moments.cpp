@@ -1,6 +1,6 @@
 #include "nucreg/fit/moments.hpp"
 
-#include <Eigen/Core>
+#include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
 
@@ -101,6 +101,33 @@ PassSums Moments::sums(const double* map, PassLevel level) const {
         out.normal[block + r][block + c] = out.normal[block + c][block + r] = entry;
     }
   return out;
+}
+
+std::optional<std::array<double, 6>> Moments::least_squares() const {
+  // In units of the longer axis: rounding across a line must not pass for width.
+  const double along = 1.0 / std::sqrt(std::max(moments_(0, 0), moments_(1, 1)));
+  const Eigen::Vector3d unit(along, along, 1.0 / std::sqrt(moments_(2, 2)));
+  const Eigen::Matrix3d scaled = unit.asDiagonal() * moments_ * unit.asDiagonal();
+  if (!scaled.allFinite()) return std::nullopt;
+  Eigen::FullPivLU<Eigen::Matrix3d> lu;
+  lu.setThreshold(1e-13);
+  lu.compute(scaled);
+  if (!lu.isInvertible()) return std::nullopt;
+  const Eigen::Matrix2d from_q = to_px_.topLeftCorner<2, 2>().transpose().inverse();
+  const Eigen::Vector2d centre = to_px_.block<2, 1>(0, 2);
+  std::array<double, 6> map{};
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Row& row = rows_[i];
+    const Eigen::Vector3d scaled_sum = unit.cwiseProduct(row.by_residual);
+    const Eigen::Vector3d d = -unit.cwiseProduct(lu.solve(scaled_sum));
+    const Eigen::Vector2d slope = from_q * d.head<2>();
+    map[3 * i] = row.a + slope[0];
+    map[3 * i + 1] = row.b + slope[1];
+    map[3 * i + 2] = row.shift + (row.shift_rest + (d[2] - centre.dot(slope)));
+    for (std::size_t k = 0; k < 3; ++k)
+      if (!std::isfinite(map[3 * i + k])) return std::nullopt;
+  }
+  return map;
 }
 
 }  // namespace nucreg

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 
 #include "nucreg/fit/kernels.hpp"
 
@@ -23,6 +24,10 @@ class Moments {
   /// by no more than rounding every coordinate of the points by a few units in the last place
   /// could make it. Not finite where a number is not finite.
   [[nodiscard]] PassSums sums(const double* map, PassLevel level) const;
+
+  /// The affine map of least squares, by its 6 entries; none where the points do not tell it (fewer
+  /// than three, on a line, or not finite).
+  [[nodiscard]] std::optional<std::array<double, 6>> least_squares() const;
 
  private:
   // m0 about the centre, and its shift about the origin as a sum of two numbers.
