@@ -179,18 +179,6 @@ Table all_rows(const MergeFiles& sources, const std::string& name) {
   return all;
 }
 
-/// Without the solves whose rows were left out because another file has them.
-Table rank_rows(const MergeFiles& sources, const std::vector<std::int64_t>& left_out) {
-  Table ranks = all_rows(sources, "ranks");
-  for (Column& column : ranks.columns) {
-    if (column.name != "solves") continue;
-    auto& solves = std::get<std::vector<std::int64_t>>(column.values);
-    for (std::size_t rank = 0; rank < solves.size(); ++rank)
-      solves[rank] = std::max<std::int64_t>(0, solves[rank] - left_out[rank]);
-  }
-  return ranks;
-}
-
 /// What the files say, each different line once, in their order.
 std::string united(const MergeFiles& sources, const char* name, const char* separator) {
   std::string all;
@@ -260,8 +248,6 @@ MergeReport merge_results(const std::vector<fs::path>& files, const fs::path& ou
   // A first pass, since the writer wants to know what comes.
   MergeReport report{.trials_planned = plan.tasks()};
   std::vector<bool> done(plan.tasks());
-  std::vector<std::int64_t> left_out(static_cast<std::size_t>(
-      sources.back()->first_rank + sources.back()->count("mpi_ranks")));  // rows, by rank
   std::size_t message_bytes = 0;
   std::uint64_t trace_points = 0;
   merge_trials(
@@ -278,10 +264,6 @@ MergeReport merge_results(const std::vector<fs::path>& files, const fs::path& ou
           std::span<const Record> theirs) {
         ++report.trials_twice;
         demand_same(one, ours, other, theirs, parameters);
-        // Rows of an earlier, larger run that was resumed name ranks that no table tells of.
-        for (const Record& row : theirs)
-          if (row.rank < other.count("mpi_ranks"))
-            ++left_out[static_cast<std::size_t>(other.first_rank + row.rank)];
       });
   report.missing = missing_text(done, plan);
 
@@ -301,7 +283,8 @@ MergeReport merge_results(const std::vector<fs::path>& files, const fs::path& ou
       },
       [](const MergeFile&, std::span<const Record>, const MergeFile&, std::span<const Record>) {});
   for (const Table& table : digest.finish()) writer.write_table(table);
-  writer.write_table(rank_rows(sources, left_out));
+  // What each rank did, also where its rows were left out because another file has them.
+  writer.write_table(all_rows(sources, "ranks"));
   writer.write_table(all_rows(sources, "rank_samples"));
   writer.commit(overwrite);
   return report;

@@ -45,6 +45,17 @@ void wait_for_the_end_of_another_run(const fs::path& journal) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
 }
 
+void refuse_while_written(const fs::path& journal) {
+  if (is_written_now(journal))
+    throw OutputError("is the journal of a run that is under way",
+                      {.file = journal.string(), .allowed = another_output});
+}
+
+std::string text_of(const Attributes& attributes, const char* name) {
+  const auto at = attributes.find(name);
+  return at == attributes.end() ? "" : std::get<std::string>(at->second);
+}
+
 void create(OpenJournal& open, const RunFiles& files, const std::string& identity) {
   make_folder(files.output.parent_path());
   open.writer = std::make_unique<JournalWriter>(files.journal, identity);
@@ -123,9 +134,7 @@ bool is_complete(const ResultReader& output) {
 void check_begin(const RunFiles& files, bool force) {
   refuse_what_is_no_file(files.output);
   if (is_there(files.journal)) {
-    if (is_written_now(files.journal))
-      throw OutputError("is the journal of a run that is under way",
-                        {.file = files.journal.string(), .allowed = another_output});
+    refuse_while_written(files.journal);
     if (!force)
       throw OutputError(
           "is the journal of a run that did not end",
@@ -138,6 +147,11 @@ void check_begin(const RunFiles& files, bool force) {
     throw OutputError("exists already",
                       {.file = files.output.string(),
                        .allowed = fmt::format("--force to overwrite it, or {}", another_output)});
+}
+
+void check_resume(const RunFiles& files) {
+  wait_for_the_end_of_another_run(files.journal);
+  refuse_while_written(files.journal);
 }
 
 OpenJournal begin_journal(const RunFiles& files, const std::string& identity, bool force) {
@@ -154,10 +168,7 @@ OpenJournal resume_journal(const RunFiles& files, const std::string& identity, c
   OpenJournal open{.done = std::vector<bool>(plan.tasks())};
   const std::unique_ptr<ResultReader> output = output_of(files, identity);
   if (output && is_complete(*output)) {
-    wait_for_the_end_of_another_run(files.journal);
-    if (is_written_now(files.journal))
-      throw OutputError("is the journal of a run that is under way",
-                        {.file = files.journal.string(), .allowed = another_output});
+    check_resume(files);
     remove_file(files.journal);  // a run that was killed between its last two steps left it
     open.done.flip();
   } else {
@@ -165,8 +176,8 @@ OpenJournal resume_journal(const RunFiles& files, const std::string& identity, c
     remove_temporaries(files.output);
     open.replace_output = output != nullptr;
     if (output) {
-      const auto at = output->attributes().find("merged_from");
-      if (at != output->attributes().end()) open.merged_from = std::get<std::string>(at->second);
+      open.merged_from = text_of(output->attributes(), "merged_from");
+      open.warnings = text_of(output->attributes(), "warnings");
       take_over(open, *output, plan);
     }
   }

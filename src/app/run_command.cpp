@@ -7,6 +7,7 @@
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <system_error>
 
 #include "nucreg/app/commands.hpp"
@@ -86,10 +87,22 @@ ExitStatus run_other_rank(Communicator& communicator) {
   }
 }
 
+void keep_warning(RunReport& report, std::string warning) {
+  if (std::ranges::find(report.warnings, warning) == report.warnings.end())
+    report.warnings.push_back(std::move(warning));
+}
+
 // To the log at once, and to the result file, where it is still seen in a year.
 void warn(RunReport& report, std::string warning) {
   log_warning("{}", warning);
-  report.warnings.push_back(std::move(warning));
+  keep_warning(report, std::move(warning));
+}
+
+// Of the runs that this one goes on with, and of looking into images: these were told already.
+void keep_earlier_warnings(RunReport& report, const RunStart& start) {
+  std::istringstream lines(start.journal.warnings);
+  for (std::string line; std::getline(lines, line);) keep_warning(report, std::move(line));
+  for (const std::string& warning : start.warnings) keep_warning(report, warning);
 }
 
 void log_machine(const std::vector<RankFacts>& facts, std::size_t threads, RunReport& report) {
@@ -266,6 +279,7 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
     report.images = std::move(start->images);
     report.trials_resumed = start->journal.trials_done;
     report.merged_from = start->journal.merged_from;
+    keep_earlier_warnings(report, *start);
     facts = share_setup(communicator, [&](const std::vector<RankFacts>& all) {
       for (const RankFacts& rank : all)
         start->setup.clock_trusted.push_back(

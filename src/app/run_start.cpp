@@ -35,7 +35,10 @@ FoundImages take_images(Communicator& communicator, Job& job, const Part& part,
                         const RunCommand& command, const RunFiles& files,
                         std::unique_ptr<StatusFile>& status) {
   static_cast<void>(make_plan(with_pairs(job, {"any"})));
-  if (!command.resume) check_begin(files, command.force);
+  if (command.resume)
+    check_resume(files);
+  else
+    check_begin(files, command.force);
   const Tiles tiles = list_tiles(job);
   if (tiles.likely.empty() && tiles.others.empty()) throw no_tiles_overlap(job);
   make_folder(files.output.parent_path());
@@ -78,10 +81,10 @@ RunStart start_run(Communicator& communicator, const RunCommand& command) {
       run_identity(setup.build, part, describe_inputs(setup.inputs), setup.job_toml);
   OpenJournal journal = command.resume ? resume_journal(files, identity, loaded->plan)
                                        : begin_journal(files, identity, command.force);
-  return {std::move(loaded),  part,
-          std::move(files),   std::move(setup),
-          std::move(journal), std::move(images.tables),
-          std::move(status)};
+  return {std::move(loaded),          part,
+          std::move(files),           std::move(setup),
+          std::move(journal),         std::move(images.tables),
+          std::move(images.warnings), std::move(status)};
 }
 
 }  // namespace nucreg

@@ -30,11 +30,13 @@ struct RunStart {
   RunSetup setup;
   OpenJournal journal;
   std::vector<Table> images;
+  std::vector<std::string> warnings;   ///< of looking into these
   std::unique_ptr<StatusFile> status;  ///< of a job of images; else only dispatch makes one
 };
 
 /// Reads the job and its inputs, finds nuclei and matches where it is one of images, and opens the
-/// journal. Where this throws nothing was begun.
+/// journal. Where this throws no trial was begun; of images the folder of the output is there and
+/// what was found in them is in its cache.
 [[nodiscard]] RunStart start_run(Communicator& communicator, const RunCommand& command);
 
 }  // namespace nucreg

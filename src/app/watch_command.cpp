@@ -134,7 +134,9 @@ ExitStatus tell_what_is_left(const RunFiles& files, const std::optional<RunStatu
   } else if (!attributes && !status) {
     throw InputError(
         "there is no such result, and no run of it",
-        {.file = output, .allowed = "the output of a run: -o, or results/<job name>.h5"});
+        {.file = output,
+         .allowed = "the output of a run: -o, or results/<job name>.h5; a run of images that ended "
+                    "before its first trial goes on when it is started again, with --resume"});
   }
   print_result(fmt::format("to go on: {}\n",
                            status ? status->resume

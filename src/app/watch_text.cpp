@@ -38,11 +38,12 @@ std::string rank_line(const RunStatus& status, std::size_t number) {
 }
 
 std::string time_text(const RunStatus& s) {
+  if (s.doing == "stopping") return fmt::format("each {} in hand may end", s.counting);
   const auto fresh = static_cast<double>(s.done - std::min(s.earlier, s.done));
   if (fresh == 0.0 || s.elapsed_s <= 0.0) return fmt::format("no {} is done yet", s.counting);
   const double rate = fresh / s.elapsed_s;
   const auto left = static_cast<double>(s.total - std::min(s.done, s.total));
-  if (!s.counts_trials()) return fmt::format("{} left of {}", duration_text(left / rate), s.doing);
+  if (!s.counts_trials()) return fmt::format("{} left of this stage", duration_text(left / rate));
   return fmt::format("{} solves/s, {} left",
                      number_text(rate * static_cast<double>(s.solves_per_trial)),
                      duration_text(left / rate));
@@ -60,10 +61,9 @@ std::string watch_text(const RunStatus& s, double silent_seconds, std::size_t wi
   lines.push_back(fmt::format("{}{}: {} for {} on {}", s.job,
                               s.part == "1/1" ? "" : ", part " + s.part, s.doing,
                               duration_text(s.elapsed_s), counted(s.ranks.size(), "rank")));
-  lines.push_back(fmt::format(
-      "[{:#<{}}{:.<{}}] {:5.1f} %  {} of {} {}s{}", "", full, "", bar - full, 100.0 * part,
-      count_text(s.done), count_text(s.total), s.counting,
-      s.counts_trials() ? fmt::format(", {} failed solves", count_text(s.failed)) : ""));
+  lines.push_back(fmt::format("[{:#<{}}{:.<{}}] {:5.1f} %  {} of {}{}", "", full, "", bar - full,
+                              100.0 * part, count_text(s.done), counted(s.total, s.counting),
+                              s.counts_trials() ? ", " + counted(s.failed, "failed solve") : ""));
   lines.push_back(time_text(s));
   if (silent_seconds > worth_a_word_seconds)
     lines.push_back(fmt::format("no news for {}", duration_text(silent_seconds)));

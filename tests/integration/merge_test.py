@@ -88,9 +88,10 @@ class Merge(NucregCase):
         self.assert_same_results(self.whole, self.dir / "merged.h5")
         self.assertIn("trials were there more than once", outcome.err)
         with h5py.File(self.dir / "merged.h5") as h5:
-            # A rank's solves are those whose rows are here: of the files that came later, none.
-            counts = np.bincount(h5["trials/rank"][:], minlength=len(h5["ranks/rank"]))
-            self.assertEqual(list(counts), list(h5["ranks/solves"][:]))
+            # What each rank did, rows that another file has included.
+            did = [solves for file in (self.parts[1], self.whole, self.parts[0], self.parts[1])
+                   for solves in read_group(file, "ranks")["solves"]]
+            self.assertEqual(list(h5["ranks/solves"][:]), did)
 
     def test_one_trial_twice_is_no_plural(self):
         self.write("job.toml", JOB.replace("trials = 5", "trials = 1")
@@ -128,12 +129,17 @@ class Merge(NucregCase):
             self.assertEqual(h5.attrs["status"], "partial")
             self.assertEqual(h5.attrs["trials_done"], TRIALS - len(missing["trial"]) // 2)
         self.nucreg("verify", "merged.h5")
-        with h5py.File(self.dir / "merged.h5") as h5:
+        with h5py.File(self.dir / "merged.h5", "r+") as h5:
             merged_from = h5.attrs["merged_from"]
+            warnings = h5.attrs["warnings"].splitlines() + ["the clock stood still", "and went"]
+            h5.attrs["warnings"] = "\n".join(warnings)
         self.nucreg("run", "job.toml", "-o", "merged.h5", "--resume")
         self.assert_same_results(self.whole, self.dir / "merged.h5")
         with h5py.File(self.dir / "merged.h5") as h5:
             self.assertEqual(h5.attrs["merged_from"], merged_from)
+            kept = h5.attrs["warnings"].splitlines()
+        self.assertEqual(kept[:len(warnings)], warnings)
+        self.assertEqual(len(kept), len(set(kept)))
 
     def test_merged_files_merge(self):
         for i, pair in enumerate((self.parts[:2], self.parts[2:])):

@@ -349,8 +349,8 @@ def main():
             try:
                 case(setup)
                 verdict = "ok"
-            except AssertionError as error:
-                verdict = f"FAILED: {error}"
+            except Exception as error:  # of any kind: the others still run, and this one is named
+                verdict = f"FAILED: {type(error).__name__}: {error}"
             print(f"{case.__name__:28} {time.monotonic() - start:5.1f} s  {verdict}", flush=True)
             return verdict == "ok"
 

@@ -16,9 +16,10 @@
 namespace nucreg {
 
 struct FoundImages {
-  std::vector<std::string> pairs;  ///< of tiles that match, in the order of the tiles
-  std::vector<InputFile> inputs;   ///< of these, their matched nuclei
-  std::vector<Table> tables;       ///< images, nuclei, matches, pairs of the result file
+  std::vector<std::string> pairs;     ///< of tiles that match, in the order of the tiles
+  std::vector<InputFile> inputs;      ///< of these, their matched nuclei
+  std::vector<Table> tables;          ///< images, nuclei, matches, pairs of the result file
+  std::vector<std::string> warnings;  ///< told already: ranks that were lost
 };
 
 /// The run that images are looked into for: where it tells of itself, and what ends it.

@@ -20,6 +20,7 @@ struct OpenJournal {
   std::uint64_t trials_done = 0;  ///< of these
   bool replace_output = false;    ///< the output is a partial one of this very job
   std::string merged_from;        ///< what that one says of itself
+  std::string warnings;           ///< and warns of, a line each
   bool fresh = true;              ///< begun by this run: may be removed if it fails to start
 };
 
@@ -31,6 +32,9 @@ void check_begin(const RunFiles& files, bool force);
 /// OutputError.
 [[nodiscard]] OpenJournal begin_journal(const RunFiles& files, const std::string& identity,
                                         bool force);
+
+/// Throws OutputError where resume_journal would since another run is under way, changes nothing.
+void check_resume(const RunFiles& files);
 
 /// With --resume: goes on from a journal and from a partial output, from both where both are there,
 /// else begins. A journal whose header is damaged is set aside. JobError with the difference where

@@ -23,7 +23,7 @@ TEST_CASE("a run that finds nuclei is told by its tiles, not by trials") {
   const std::string text = watch_text(read, 0.0, 200, 10);
   CAPTURE(text);
   for (const char* part : {"screen: finding nuclei for 6.0 s on 2 ranks\n", "12 of 96 tiles\n",
-                           "42.0 s left of finding nuclei\n", " tile 13 ", " tiles  host\n"})
+                           "42.0 s left of this stage\n", " tile 13 ", " tiles  host\n"})
     CHECK(text.find(part) != std::string::npos);
   for (const char* part : {"trial", "solve"}) CHECK(text.find(part) == std::string::npos);
   CHECK(read.ranks[1].host == "?");
