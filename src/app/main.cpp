@@ -175,8 +175,10 @@ int parse_and_run(int argc, char** argv) {
   sub = app.add_subcommand("compare", "two results of one job: what changed from A to B");
   sub->add_option("A", compare.a, "result file")->required();
   sub->add_option("B", compare.b, "result file")->required();
-  sub->add_option("--threshold", compare.threshold,
-                  "how much slower B may be (0.1: 10 %) before the exit status is 6")
+  sub->add_option(
+         "--threshold", compare.threshold,
+         "how much slower B may be (0.1: 10 %) before the exit status is 6; it is 6, too, where "
+         "any solve of B ends at a higher objective or fails alone")
       ->check(CLI::Range(0.0, 1e6))
       ->check(finite())
       ->capture_default_str();

@@ -75,8 +75,8 @@ struct ComparisonBuilder::Body {
     for (std::size_t a = 0; a < solvers.size(); ++a)
       for (std::size_t b = a + 1; b < solvers.size(); ++b) pairs.emplace_back(a, b);
     result = {.solvers = std::move(solvers), .options = options, .regions = std::move(map.regions)};
-    judges_configurations =
-        configurations.rows() > 1 && configurations.rows() * pairs.size() <= most_judged;
+    judges_configurations = !options.overall_only && configurations.rows() > 1 &&
+                            configurations.rows() * pairs.size() <= most_judged;
     cells.resize(result.regions.size() * pairs.size());
     own.resize(pairs.size());
     samples.resize(pairs.size());

@@ -35,7 +35,8 @@ std::string to_json(const Overview& overview) {
   for (const Table* table :
        {&overview.configurations, &overview.solvers, &overview.summary, &overview.ranks})
     json[table->name] = rows_of(*table);
-  for (const Table* table : {&overview.scatter, &overview.agreement})
+  for (const Table* table :
+       {&overview.images, &overview.matches, &overview.scatter, &overview.agreement})
     if (!table->columns.empty()) json[table->name] = rows_of(*table);
   json["messages"] = Json::array();
   for (const MessageCount& m : overview.messages)

@@ -66,7 +66,7 @@ PairOutcome compare_solves(const Record& a, const Record& b, double tolerance) {
     return outcome;
   }
   const double lower = std::min(a.objective, b.objective);
-  const double floor = 1e-18 * static_cast<double>(a.pairs);
+  const double floor = rounding_px * rounding_px * static_cast<double>(a.pairs);
   if (std::abs(a.objective - b.objective) > tolerance * lower + floor) {
     outcome.better = a.objective < b.objective ? Side::a : Side::b;
     return outcome;

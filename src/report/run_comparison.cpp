@@ -36,8 +36,8 @@ bool identical(const Record& a, const Record& b) {
 struct RunComparison::Tally {
   Tally(std::string name, std::uint32_t number, const Table& configurations)
       : change{.solver = std::move(name)},
-        runs(std::make_unique<ComparisonBuilder>(std::vector<std::string>{"B", "A"},
-                                                 configurations)),
+        runs(std::make_unique<ComparisonBuilder>(std::vector<std::string>{"B", "A"}, configurations,
+                                                 ComparisonOptions{.overall_only = true})),
         random(0, number, 0, Purpose::resampling) {}
   SolverChange change;
   std::unique_ptr<ComparisonBuilder> runs;
@@ -100,9 +100,8 @@ std::string interval_text(const ConfidenceInterval& interval, auto&& number) {
   return std::isnan(interval.low) ? "-" : number(interval.low) + " to " + number(interval.high);
 }
 
-/// Distances below 1e-9 px are rounding (ComparisonOptions).
 std::string px_text(double value) {
-  return number_text(std::abs(value) < 1e-9 ? 0.0 : value);
+  return number_text(std::abs(value) < rounding_px ? 0.0 : value);
 }
 
 }  // namespace
@@ -121,12 +120,11 @@ std::string to_text(std::span<const SolverChange> changes, double threshold, std
     put(speed, {c.solver, number_text(c.pair.ratio), interval_text(interval, number_text),
                 std::isnan(c.pair.speed_p) ? "-" : fmt::format("{:.1g}", c.pair.speed_p),
                 count_text(c.pair.timed),
-                !c.compared()              ? "not compared"
-                : std::isnan(interval.low) ? "too few timings"
-                : c.slower(threshold)      ? "B slower"
-                : interval.high < 1.0      ? "B faster"
-                : interval.low > 1.0       ? "B slower, within the threshold"
-                                           : "no difference"});
+                !c.compared()         ? "not compared"
+                : c.slower(threshold) ? "B slower"
+                : interval.high < 1.0 ? "B faster"
+                : interval.low > 1.0  ? "B slower, within the threshold"
+                                      : "no difference"});
     put(results,
         {c.solver, count_text(c.pair.trials), count_text(c.identical), count_text(c.pair.better_a),
          count_text(c.pair.better_b), px_text(c.rmsd_change_px),

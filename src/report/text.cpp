@@ -204,11 +204,12 @@ std::string solver_table(const Overview& view, const TextOptions& options) {
               options.width) +
       "\n" + render(std::move(columns), options.width);
   if (all_valid < all_tried)
-    text += wrapped(fmt::format("({} of {} timings are not valid and left out{})",
-                                count_text(all_tried - all_valid), count_text(all_tried),
-                                marked ? "; * of all solves: none has a valid timing" : ""),
-                    options.width) +
-            "\n";
+    text +=
+        wrapped(fmt::format("({} of {} timings are not valid; left out where there are others{})",
+                            count_text(all_tried - all_valid), count_text(all_tried),
+                            marked ? "; * of all solves: none has a valid timing" : ""),
+                options.width) +
+        "\n";
   if (grouped)
     text +=
         wrapped(fmt::format("({} configurations; each number is the median over a group; all of "

@@ -126,6 +126,26 @@ class Compare(NucregCase):
         self.assertIn("speed not compared: B (no two valid", text)
         self.assertNotIn("\nB is not worse", text)
 
+    def test_one_valid_timing_makes_no_interval(self):
+        with h5py.File(self.b, "a") as f:
+            rows = np.flatnonzero(f["trials/solver"][:] == 1)
+            valid = f["trials/timing_valid"][:]
+            valid[rows[1:]] = 0
+            f["trials/timing_valid"][:] = valid
+        self.rebuild(self.b)
+        with h5py.File(self.b, "a") as f:
+            f["summary/timing_valid"][1] = 1
+            for name in ("wall_s", "cpu_s"):
+                value = f[f"trials/{name}"][rows[0]]
+                for suffix, number in (("count", 1), ("mean", value), ("std", np.nan),
+                                       ("median", value), ("p05", value), ("p95", value)):
+                    f[f"summary/{name}_{suffix}"][1] = number
+        second = self.compare(DONE)[1]
+        self.assertEqual((second["timed"], second["compared"]), (1, False))
+        text = self.nucreg("compare", "a.h5", "b.h5").out
+        self.assertIn("speed not compared: B (no two valid", text)
+        self.assertNotIn("\nB is not worse", text)
+
     def test_trials_of_only_one_run_are_left_out(self):
         self.run_job(JOB, "--part", "1/2", output="one.h5")
         self.run_job(JOB, "--part", "2/2", output="two.h5")

@@ -307,6 +307,7 @@ class OddResults(NucregCase):
                 for column in h5[group].values():
                     if column.dtype.kind == "f":
                         column[...] = np.nan
+            h5["rank_samples/cpu_percent"][...] = np.nan
             for name, column in h5["summary"].items():
                 if name.endswith("_count"):
                     column[...] = 0

@@ -40,8 +40,8 @@ def axis_label(axis):
 def timing_note(summary):
     valid = sum(row["timing_valid"] for row in summary)
     tried = sum(row["count"] - row["not_applicable"] for row in summary)
-    return f" {tried - valid:,} of {tried:,} timings are not valid and left out; a ring marks " \
-           "what has no other." if valid < tried else ""
+    return f" {tried - valid:,} of {tried:,} timings are not valid; left out where there are " \
+           "others, a ring marks what has none." if valid < tried else ""
 
 
 def lower_median(values):
@@ -163,7 +163,7 @@ def time_per_point(cells):
             cells.ring(ax, "points", "wall_s", s, x[keep], 1e9 * y[keep] / x[keep])
     _finish(ax, cells, "points", "time per point, ns")
     legend(drawing, [ax])
-    return Figure("time-per-point", "Time per point", "Typical time of a solve (median over "
+    return Figure("time-per-point", "Time per point", "Typical time of a solve (lower median over "
                   "configurations of their medians) over its points: flat where time grows as they "
                   f"do.{cells.time_note}", drawing)
 
@@ -286,7 +286,7 @@ def variation(cells):
     legend(drawing, axes)
     return Figure("variation", "Coefficient of variation over trials",
                   "Standard deviation over mean "
-                  "of the trials of a configuration; median over configurations. It holds "
+                  "of the trials of a configuration; lower median over configurations. It holds "
                   "what differs "
                   f"between trials and what the machine adds.{cells.time_note}", drawing)
 

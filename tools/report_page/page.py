@@ -69,9 +69,9 @@ def banners(result):
         said.append(joined([tag("strong", "No valid timing. "),
                             f"{why} Times are drawn, but decide nothing."]))
     elif valid < tried:
-        said.append(joined([tag("strong", "Timings left out. "), (
-            f"{number(tried - valid)} of {number(tried)} are not valid and in no time below. {why} "
-            "What has no valid timing at all is marked: a ring in figures, * in tables.")]))
+        said.append(joined([tag("strong", "Timings not valid. "), (
+            f"{number(tried - valid)} of {number(tried)} are not valid and left out where there are others. {why} "
+            "What has no valid timing is marked: a ring in figures, * in tables.")]))
     return joined(tag("div", s, class_="banner", role="note") for s in said)
 
 

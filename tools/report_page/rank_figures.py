@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .style import COLOURS, LINES, MARKERS, Figure, legend, nothing, panels
+from .style import COLOURS, LINES, MARKERS, Figure, finite, legend, nothing, panels
 
 MOST_LINES = 8
 MOST_BARS = 64
@@ -27,7 +27,8 @@ def over_time(result):
                      label="whole machine")
     if few and samples:
         for ax in axes:
-            ax.set_ylim(0, 1.08 * max(y for line in ax.lines for y in line.get_ydata()))
+            drawn = finite(y for line in ax.lines for y in line.get_ydata())
+            ax.set_ylim(0, 1.08 * (max(drawn[np.isfinite(drawn)], default=0) or 1))
     if not samples:
         nothing(axes[0], "no sample was taken")
         nothing(axes[1], "no sample was taken")

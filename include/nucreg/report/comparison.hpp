@@ -18,14 +18,19 @@ namespace nucreg {
 struct ComparisonOptions {
   /// Two solvers reached equal accuracy in a trial where neither failed and |Fa - Fb| <=
   /// tolerance * min(Fa, Fb) + 1e-18 px^2 * pairs, F being the objective: the last term is the
-  /// rounding floor, distances of 1e-9 px, below which no difference means anything.
+  /// rounding floor, distances of rounding_px, below which no difference means anything.
   double tolerance = 1e-6;
   /// Chance that anything at all is declared different that is not. Below the customary 5 %, since
   /// real timings keep the assumptions less well than simulated ones.
   double error = 0.03;
   /// Times whose ratio is surely below this are "no difference".
   double indifference = 1.05;
+  /// Of all trials together only: regions and configurations are not judged.
+  bool overall_only = false;
 };
+
+/// Distances below are rounding.
+inline constexpr double rounding_px = 1e-9;
 
 enum class Side { neither, a, b };
 

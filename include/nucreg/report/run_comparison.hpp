@@ -1,6 +1,7 @@
 // Two runs of one job, compared solve by solve: what changed in speed, what in results.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -11,7 +12,8 @@
 
 namespace nucreg {
 
-/// One solver in run A and in run B, paired by trial; judged as a verdict judges two solvers.
+/// One solver in run A and in run B, paired by trial. Accuracy is equal, and ratios are clipped, as
+/// in a verdict; each solver is judged by its own 95 % interval, not corrected for their number.
 struct SolverChange {
   std::string solver;
   PairStatistics pair;          ///< a is the solver in run B, b in run A: ratio is time B / time A
@@ -20,8 +22,8 @@ struct SolverChange {
   ConfidenceInterval rmsd_interval_px;          ///< its 95 % bootstrap interval
   double largest_change_px = 0.0;               ///< of one solve
 
-  /// Whether there is anything to tell its speed by.
-  [[nodiscard]] bool compared() const { return pair.timed > 0; }
+  /// Whether its speed can be told: an interval takes two timings.
+  [[nodiscard]] bool compared() const { return !std::isnan(pair.interval.low); }
   /// Whether B is surely slower than A by more than `threshold` (0.1: 10 %).
   [[nodiscard]] bool slower(double threshold) const { return pair.interval.low > 1.0 + threshold; }
 };
