@@ -6,6 +6,7 @@
 #include <new>
 
 #include "nucreg/app/commands.hpp"
+#include "nucreg/app/run_files.hpp"
 #include "nucreg/app/segment_image.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/app/tiles.hpp"
@@ -91,6 +92,10 @@ ReadSide read_side(const MatchCommand& command, bool is_ten, NucleusCounts& coun
   return read;
 }
 
+[[noreturn]] void refuse(const char* option, const char* allowed) {
+  throw JobError("has no meaning here", {.key = option, .allowed = allowed});
+}
+
 // What the user says comes before what the files say.
 std::optional<StagePrior> prior_of(const MatchCommand& command, const ReadSide& ten,
                                    const ReadSide& forty) {
@@ -99,29 +104,43 @@ std::optional<StagePrior> prior_of(const MatchCommand& command, const ReadSide& 
       const auto [low, high] = std::ranges::minmax(values);
       return 0.5 * (low + high);
     };
-    if (!(command.near[2] > 0.0))
-      throw JobError(fmt::format("an uncertainty of {} px", command.near[2]),
-                     {.key = "--near", .allowed = "X,Y,UNCERTAINTY, the last one above 0"});
     return StagePrior{{middle(forty.points.x), middle(forty.points.y)},
                       {{command.near[0], command.near[1]}},
                       command.near[2]};
   }
   if (!ten.image || !forty.image) return std::nullopt;
-  return stage_prior(*ten.image, *forty.image,
-                     command.stage_error_um.value_or(ImagesOptions{}.stage_error_um));
+  const auto prior = stage_prior(*ten.image, *forty.image,
+                                 command.stage_error_um.value_or(ImagesOptions{}.stage_error_um));
+  if (command.stage_error_um.value_or(0.0) > 0.0 && !prior)
+    refuse("--stage-error", "with images that both carry stage positions, at 10x a pixel size too");
+  return prior;
 }
 
 // What is for images only and none is there for is a mistake, and not to be passed over.
-void demand_images(const MatchCommand& command, const ReadSide& ten, const ReadSide& forty) {
-  const auto refuse = [](const char* option, const char* allowed) {
-    throw JobError("has no meaning here", {.key = option, .allowed = allowed});
-  };
-  if (!ten.image && !forty.image) {
+void demand_images(const MatchCommand& command, bool ten_is_image, bool forty_is_image) {
+  if (!ten_is_image && !forty_is_image) {
     if (command.channel) refuse("--channel", "with an image");
     if (command.frame) refuse("--frame", "with an image");
   }
-  if (command.stage_error_um && !(ten.image && forty.image))
+  if (command.stage_error_um && !(ten_is_image && forty_is_image))
     refuse("--stage-error", "with two images; --near with tables");
+}
+
+// What needs no look into a file, which may take minutes.
+void check(const MatchCommand& command) {
+  if (!command.near.empty() && !(command.near[2] > 0.0))
+    throw JobError(fmt::format("an uncertainty of {} px", command.near[2]),
+                   {.key = "--near", .allowed = "X,Y,UNCERTAINTY, the last one above 0"});
+  demand_images(command, !is_table(command.ten.file), !is_table(command.forty.file));
+  if (command.pairs.empty()) return;
+  std::error_code ignored;  // what is not there is another file
+  for (const auto& input : {command.ten.file, command.forty.file})
+    if (std::filesystem::equivalent(input, command.pairs, ignored))
+      throw OutputError("is one of the inputs",
+                        {.file = command.pairs.string(), .allowed = "another file"});
+  if (!command.force && is_there(command.pairs))
+    throw OutputError("exists",
+                      {.file = command.pairs.string(), .allowed = "--force overwrites it"});
 }
 
 }  // namespace
@@ -133,9 +152,7 @@ ExitStatus match_command(const MatchCommand& command) {
   MatchOptions options{.magnification = {command.magnification[0], command.magnification[1]},
                        .model = *model,
                        .significance = command.significance};
-  if (!command.pairs.empty() && !command.force && std::filesystem::exists(command.pairs))
-    throw OutputError("exists",
-                      {.file = command.pairs.string(), .allowed = "--force overwrites it"});
+  check(command);
   NucleusCounts counts;
   const auto print = [&](const MatchResult& result) {
     print_result(command.json ? to_json(result, counts) + "\n" : to_text(result, counts));
@@ -148,7 +165,7 @@ ExitStatus match_command(const MatchCommand& command) {
     print({.no_match = NoMatch::too_few, .reason = e.problem() + " in " + e.fields().file});
     throw;
   }
-  demand_images(command, ten, forty);
+  demand_images(command, ten.image.has_value(), forty.image.has_value());  // labels are none
   options.stage = prior_of(command, ten, forty);
   const MatchResult result = match_nuclei(ten.points, forty.points, options);
   if (!command.pairs.empty() && result.matched())

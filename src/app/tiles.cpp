@@ -90,8 +90,8 @@ bool has_place(const Tile& tile) {
 
 std::optional<double> radius_um(const Tile& tile) {
   if (!tile.pixel_size_um) return std::nullopt;
-  return 0.5 * *tile.pixel_size_um *
-         std::hypot(static_cast<double>(tile.width_px), static_cast<double>(tile.height_px));
+  return 0.5 * std::hypot(*tile.pixel_size_um * static_cast<double>(tile.width_px),
+                          *tile.pixel_height_um * static_cast<double>(tile.height_px));
 }
 
 // Whatever the directions of the stage and of the camera.
@@ -141,6 +141,7 @@ Tile tile_of(const std::string& file, const ImageInfo& info, std::size_t frame, 
           .width_px = info.width_px,
           .height_px = info.height_px,
           .pixel_size_um = info.pixel_size_um,
+          .pixel_height_um = info.pixel_height_um ? info.pixel_height_um : info.pixel_size_um,
           .stage_x_um = info.frames[frame].x_um,
           .stage_y_um = info.frames[frame].y_um,
           .well = well_of(file)};
@@ -154,14 +155,15 @@ std::optional<StagePrior> stage_prior(const Tile& ten, const Tile& forty, double
                       0.5 * (static_cast<double>(tile.height_px) - 1.0)};
   };
   const auto [x, y] = middle(ten);
-  const double u = (*forty.stage_x_um - *ten.stage_x_um) / *ten.pixel_size_um;
-  const double v = (*forty.stage_y_um - *ten.stage_y_um) / *ten.pixel_size_um;
+  const double width_um = *ten.pixel_size_um, height_um = *ten.pixel_height_um;
+  const double u_um = *forty.stage_x_um - *ten.stage_x_um;
+  const double v_um = *forty.stage_y_um - *ten.stage_y_um;
   StagePrior prior{.forty_px = middle(forty),
-                   .uncertainty_px = stage_error_um / *ten.pixel_size_um};
-  for (const auto& [dx, dy] : {std::array{u, v}, {v, u}})
+                   .uncertainty_px = stage_error_um / std::min(width_um, height_um)};
+  for (const auto& [dx, dy] : {std::array{u_um, v_um}, {v_um, u_um}})
     for (const double across : {1.0, -1.0})
       for (const double down : {1.0, -1.0})
-        prior.ten_px.push_back({x + across * dx, y + down * dy});
+        prior.ten_px.push_back({x + across * dx / width_um, y + down * dy / height_um});
   const auto finite = [](const auto& place) {
     return std::isfinite(place[0]) && std::isfinite(place[1]);
   };

@@ -124,6 +124,17 @@ class Match(NucregCase):
                               ("--near", "1,2"), ("--near", "1,2,0"), ("--near", "1,nan,3")):
             with self.subTest(option):
                 self.refused(USAGE, ["match", "10X.CSV", forty, option, value], option)
+        # Before anything is read.
+        for more in (["--near", "1,2,0"], ["--stage-error", 9]):
+            self.refused(USAGE, ["match", "none.csv", "none.tif", *more], more[0])
+
+    def test_pairs_that_are_an_input_or_cannot_be_looked_at(self):
+        ten, forty, _, _ = self.pair_of_tables()
+        (self.dir / "link.csv").symlink_to(forty)
+        for pairs in (ten, forty, "link.csv"):
+            self.refused(OUTPUT, ["match", ten, forty, "--pairs", pairs, "--force"], pairs,
+                         "is one of the inputs")
+        self.refused(OUTPUT, ["match", ten, forty, "--pairs", "x" * 300], "x" * 300)
 
     def test_numpy_points_are_rows_and_columns(self):
         _, forty_file, ten, _ = self.pair_of_tables()

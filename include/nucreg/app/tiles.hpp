@@ -23,7 +23,7 @@ struct Tile {
   bool is_ten = true;
   std::size_t frame = 0, channel = 0;
   std::size_t width_px = 0, height_px = 0;
-  std::optional<double> pixel_size_um, stage_x_um, stage_y_um;
+  std::optional<double> pixel_size_um, pixel_height_um, stage_x_um, stage_y_um;
   /// The number after `Well` at the start of the laboratory's file names
   /// (Well1_Point1_0034_ChannelDAPI,..._Seq0034.nd2); -1 where there is none.
   std::int64_t well = -1;
