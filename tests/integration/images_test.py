@@ -109,6 +109,7 @@ class Path(Images):
         self.check_fits()
         shown = json.loads(self.nucreg("inspect", "out.h5", "--json").out)
         self.assertEqual(len(shown["agreement"]), 4)
+        self.assertEqual((len(shown["images"]), len(shown["matches"])), (3, 2))
         # The table of inspect says of each pair what /matches does.
         text = self.nucreg("inspect", "out.h5", COLUMNS="120").out
         matches = read_group(self.dir / "out.h5", "matches")
