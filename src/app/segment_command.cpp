@@ -146,14 +146,19 @@ class Failures {
 };
 
 // What writers that were killed have left; one pass, however many images there are.
-void remove_torn(const fs::path& folder) {
+void remove_torn(const Tasks& tasks, const fs::path& folder) {
+  std::set<std::string> outputs;
+  for (const SegmentTask& task : tasks.list) {
+    const SegmentFiles files(task.outputs);
+    for (const fs::path& file : {files.table, files.labels, files.overlay})
+      outputs.insert(file.filename().string());
+  }
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
     const auto end = name.find(".partial-");
     if (!name.starts_with('.') || end == std::string::npos) continue;
-    for (const std::string_view ending : {".csv", "_labels.tif", "_overlay.png"})
-      if (std::string_view(name).substr(0, end).ends_with(ending)) fs::remove(entry.path(), error);
+    if (outputs.contains(name.substr(1, end - 1))) fs::remove(entry.path(), error);
   }
 }
 
@@ -262,7 +267,7 @@ ExitStatus segment_root(Communicator& communicator, const SegmentCommand& comman
     facts = share_setup(communicator, [&](const std::vector<RankFacts>&) {
       *tasks = tasks_of(command, failures);
       if (!tasks->list.empty()) make_folder(command.folder);
-      if (command.resume) remove_torn(command.folder);
+      if (command.resume) remove_torn(*tasks, command.folder);
       // What --force replaces must not be taken for done where it did not come to that.
       if (command.force)
         for (const SegmentTask& task : tasks->list) remove_file(SegmentFiles(task.outputs).table);

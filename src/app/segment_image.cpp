@@ -62,14 +62,22 @@ std::string made_from(const PlaneView& image, std::optional<double> diameter_px)
                      diameter_px ? fmt::format("{}", *diameter_px) : "estimated");
 }
 
-// Labels that cannot be read are none.
+// Whether outputs of this very origin are there. What somebody else made is not replaced; labels
+// that cannot be read are none.
 bool are_of(const SegmentFiles& files, const std::string& origin) {
-  if (!is_there(files.table) || !is_there(files.overlay)) return false;
-  try {
-    return read_tiff_description(files.labels) == origin;
-  } catch (const InputError&) {
-    return false;
-  }
+  std::string found;
+  if (is_there(files.labels)) try {
+      found = read_tiff_description(files.labels);
+      if (!found.starts_with("nucreg "))
+        throw OutputError("exists and was not made by nucreg segment",
+                          {.file = files.labels.string(), .allowed = "--force overwrites it"});
+    } catch (const InputError&) {
+      found.clear();
+    }
+  else if (is_there(files.table))  // the last one of ours
+    throw OutputError("exists without its labels, so nucreg segment did not make it",
+                      {.file = files.table.string(), .allowed = "--force overwrites it"});
+  return found == origin && is_there(files.table) && is_there(files.overlay);
 }
 
 std::size_t rows_of(const fs::path& table) {
@@ -94,18 +102,17 @@ SegmentSummary segment_image(const SegmentTask& task, Existing existing) {
       summary.replaced = is_there(files.table);
     }
     const bool overwrite = existing != Existing::refused;
-    if (overwrite)
-      for (const fs::path& file : {files.table, files.labels, files.overlay}) remove_file(file);
     const Segmentation found = segment(image, {.diameter_px = task.diameter_px});
     summary.nuclei = found.nuclei.size();
     summary.diameter_px = found.diameter_px;
     summary.one_value = found.one_value;
+    // The table comes last: where it is, the others are.
+    if (overwrite) remove_file(files.table);
     publish_with(files.labels, overwrite, [&](const fs::path& file) {
       write_label_tiff(file, found.labels, {.description = origin});
     });
     publish_with(files.overlay, overwrite,
                  [&](const fs::path& file) { write_png(file, overlay(image, found.labels)); });
-    // The table comes last: where it is, the others are.
     publish_with(files.table, overwrite,
                  [&](const fs::path& file) { write_text(file, to_csv(found.nuclei)); });
     return summary;

@@ -23,7 +23,8 @@ constexpr std::uint64_t timestamp_bytes = 8;  // in front of the pixels of each 
 class Recorded {
  public:
   Recorded(std::vector<double> values, std::uint64_t frames) : values_(std::move(values)) {
-    const bool any = std::any_of(values_.begin(), values_.end(), [](double v) { return v != 0.0; });
+    const bool any = std::any_of(values_.begin(), values_.end(),
+                                 [](double v) { return std::isfinite(v) && v != 0.0; });
     if (values_.size() < frames || !any) values_.clear();
   }
   [[nodiscard]] bool nothing() const { return values_.empty(); }

@@ -185,11 +185,19 @@ class Segment(NucregCase):
         self.assertIn("1 image had been made", outcome.err)
         changed = {name for name, time in times().items() if time != before[name]}
         self.assertEqual(changed, {"10x_0.csv", "10x_0_labels.tif", "10x_0_overlay.png"})
-        # Labels of somebody else, or torn ones, are not what was asked for.
-        (self.dir / "out/40x_0_labels.tif").write_bytes(label_tiff([[0, 1], [2, 0]]))
+        # Torn labels are made anew; those of somebody else, and a table without any, stay.
+        labels = self.dir / "out/40x_0_labels.tif"
+        labels.write_bytes(labels.read_bytes()[:100])
         self.nucreg(*command, "--resume", "--diameter", "14")
-        self.assertEqual((self.dir / "fresh/40x_0_labels.tif").read_bytes(),
-                         (self.dir / "out/40x_0_labels.tif").read_bytes())
+        self.assertEqual((self.dir / "fresh/40x_0_labels.tif").read_bytes(), labels.read_bytes())
+        labels.write_bytes(label_tiff([[0, 1], [2, 0]]))
+        foreign = labels.read_bytes()
+        self.refused(OUTPUT, [*command, "--resume", "--diameter", "14"], "40x_0_labels.tif",
+                     "not made by nucreg segment", "--force")
+        self.assertEqual(foreign, labels.read_bytes())
+        labels.unlink()
+        self.refused(OUTPUT, [*command, "--resume", "--diameter", "14"], "40x_0.csv",
+                     "without its labels", "--force")
 
     def test_a_file_given_twice_by_other_names(self):
         self.synth("a")
