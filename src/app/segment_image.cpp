@@ -52,31 +52,36 @@ std::size_t find_channel(const ImageInfo& info, const std::string& channel,
 
 namespace {
 
+constexpr std::string_view made_by = "nucreg segment ";  // begins what our labels say of themselves
+
 // What the outputs depend on: which file the pixels were in, or under what name, they do not.
 std::string made_from(const PlaneView& image, std::optional<double> diameter_px) {
   Sha256 sum;
   for (std::size_t y = 0; y < image.height_px; ++y)
     sum.add(std::span(image.data + y * image.row_bytes, image.width_px * image.pixel_bytes));
-  return fmt::format("nucreg {} segment: {} x {} {} sha256={} diameter_px={}", build_info().version,
-                     image.width_px, image.height_px, name_of(image.type), sum.hex(),
+  return fmt::format("{}{} ({}): {} x {} {} sha256={} diameter_px={}", made_by,
+                     build_info().version, build_info().git_revision, image.width_px,
+                     image.height_px, name_of(image.type), sum.hex(),
                      diameter_px ? fmt::format("{}", *diameter_px) : "estimated");
 }
 
-// Whether outputs of this very origin are there. What somebody else made is not replaced; labels
-// that cannot be read are none.
+// Whether outputs of this very origin are there. What is not known for ours is not replaced: ours
+// begin with the labels. Labels that cannot be read are torn ones.
 bool are_of(const SegmentFiles& files, const std::string& origin) {
   std::string found;
   if (is_there(files.labels)) try {
       found = read_tiff_description(files.labels);
-      if (!found.starts_with("nucreg "))
+      if (!found.starts_with(made_by))
         throw OutputError("exists and was not made by nucreg segment",
                           {.file = files.labels.string(), .allowed = "--force overwrites it"});
     } catch (const InputError&) {
       found.clear();
     }
-  else if (is_there(files.table))  // the last one of ours
-    throw OutputError("exists without its labels, so nucreg segment did not make it",
-                      {.file = files.table.string(), .allowed = "--force overwrites it"});
+  else
+    for (const fs::path& file : {files.table, files.overlay})
+      if (is_there(file))
+        throw OutputError("exists without the labels that nucreg segment writes before it",
+                          {.file = file.string(), .allowed = "--force overwrites it"});
   return found == origin && is_there(files.table) && is_there(files.overlay);
 }
 

@@ -196,8 +196,11 @@ class Segment(NucregCase):
                      "not made by nucreg segment", "--force")
         self.assertEqual(foreign, labels.read_bytes())
         labels.unlink()
-        self.refused(OUTPUT, [*command, "--resume", "--diameter", "14"], "40x_0.csv",
-                     "without its labels", "--force")
+        for name in ("40x_0.csv", "40x_0_overlay.png"):
+            self.refused(OUTPUT, [*command, "--resume", "--diameter", "14"], name,
+                         "without the labels", "--force")
+            (self.dir / "out" / name).unlink()
+        self.nucreg(*command, "--resume", "--diameter", "14")
 
     def test_a_file_given_twice_by_other_names(self):
         self.synth("a")
@@ -291,7 +294,7 @@ class Segment(NucregCase):
                 self.assertEqual(len(told.splitlines()), 1 + len(done))
                 self.assertIn(f"{len(done)} of {len(images)} images are done", err)
                 self.assertEqual(list(out.glob(".*")), [])
-                torn, foreign = out / ".005.csv.partial-77", out / ".notes.txt.partial-77"
+                torn, foreign = out / ".005.csv.partial-77", out / ".other.csv.partial-77"
                 torn.write_text("torn")
                 foreign.write_text("mine")
                 # As a run leaves it that was killed between two outputs.

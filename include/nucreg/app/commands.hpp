@@ -81,7 +81,7 @@ struct SegmentCommand {
   std::string channel = "0";          ///< name or number
   std::optional<double> diameter_px;  ///< estimated for each frame where not given
   bool force = false;                 ///< overwrite outputs
-  bool resume = false;                ///< keep those that are whole, make the others
+  bool resume = false;                ///< keep those of the same pixels, diameter and build
 };
 /// All ranks; errors of the root are printed here. One image that cannot be read does not keep the
 /// others from being done.
