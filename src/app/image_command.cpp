@@ -43,7 +43,7 @@ ExitStatus image_command(const ImageCommand& command) {
       return ExitStatus::done;
     }
   }
-  print_result(command.json ? to_json(reader->info(), file) + "\n" : to_text(reader->info(), file));
+  print_result(command.json ? to_json(*reader, file) + "\n" : to_text(reader->info(), file));
   return ExitStatus::done;
 }
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "inflate.hpp"
 #include "little_endian.hpp"
@@ -22,12 +21,12 @@ constexpr std::uint64_t timestamp_bytes = 8;  // in front of the pixels of each 
 // One value per frame as the microscope recorded them; zeros throughout mean that it did not.
 class Recorded {
  public:
+  Recorded() = default;
   Recorded(std::vector<double> values, std::uint64_t frames) : values_(std::move(values)) {
     const bool any = std::any_of(values_.begin(), values_.end(),
                                  [](double v) { return std::isfinite(v) && v != 0.0; });
     if (values_.size() < frames || !any) values_.clear();
   }
-  [[nodiscard]] bool nothing() const { return values_.empty(); }
   [[nodiscard]] std::optional<double> at(std::size_t frame) const {
     if (frame >= values_.size() || !std::isfinite(values_[frame])) return {};
     return values_[frame];
@@ -82,6 +81,16 @@ class Nd2Reader : public ImageReader {
     return attributes_.compressed ? read_compressed(*chunk, channel) : read_plain(*chunk, channel);
   }
 
+  [[nodiscard]] std::optional<double> time_ms(std::size_t frame) override {
+    check_frame(info_, file_.file().path(), frame);
+    if (const auto listed = listed_times_.at(frame)) return listed;
+    const auto stamp = stamp_of(frame);
+    if (!stamp || *stamp != 0.0) return stamp;
+    // The clock's start, unless it stands still in all frames: then nobody looked at it.
+    if (!clock_ran_) clock_ran_ = any_clock_ran();
+    return *clock_ran_ ? stamp : std::nullopt;
+  }
+
  private:
   void read_attributes() {
     const auto metadata = file_.metadata("ImageAttributes", "!");
@@ -115,8 +124,7 @@ class Nd2Reader : public ImageReader {
       return Recorded(file_.custom_doubles(id), std::min(count, attributes_.sequence_count));
     };
     const Recorded x = recorded("X"), y = recorded("Y"), z = recorded("Z");
-    Recorded time = recorded("AcqTimesCache");
-    if (time.nothing()) time = Recorded(frame_times(count), count);
+    listed_times_ = recorded("AcqTimesCache");
     info_.frames.resize(count);
     for (std::size_t n = 0; n < count; ++n) {
       ImageFrame& frame = info_.frames[n];
@@ -127,23 +135,25 @@ class Nd2Reader : public ImageReader {
       frame.x_um = first_of(x.at(n), point ? std::optional(point->x_um) : std::nullopt, facts.x_um);
       frame.y_um = first_of(y.at(n), point ? std::optional(point->y_um) : std::nullopt, facts.y_um);
       frame.z_um = first_of(z.at(n), point ? point->z_um : std::nullopt, facts.z_um);
-      frame.time_ms = time.at(n);
     }
   }
 
-  // As in front of the pixels of each frame; unknown where a frame cannot be read.
-  [[nodiscard]] std::vector<double> frame_times(std::uint64_t count) const {
-    std::vector<double> times(count, std::numeric_limits<double>::quiet_NaN());
-    for (std::size_t n = 0; n < count; ++n) try {
-        if (!file_.has_frame(n)) continue;
-        const auto chunk = file_.find_frame(n);
-        if (!chunk || chunk->size < timestamp_bytes) continue;
-        times[n] =
-            load_little<double>(file_.file().copy(chunk->data_offset, timestamp_bytes).data());
-      } catch (const ImageError&) {
-        continue;  // whoever asks for its pixels is told
-      }
-    return times;
+  // As in front of the pixels of a frame; unknown where that cannot be read.
+  [[nodiscard]] std::optional<double> stamp_of(std::size_t frame) const try {
+    if (!file_.has_frame(frame)) return {};
+    const auto chunk = file_.find_frame(frame);
+    if (!chunk || chunk->size < timestamp_bytes) return {};
+    const auto stamp =
+        load_little<double>(file_.file().copy(chunk->data_offset, timestamp_bytes).data());
+    return std::isfinite(stamp) ? std::optional(stamp) : std::nullopt;
+  } catch (const ImageError&) {
+    return {};  // whoever asks for its pixels is told
+  }
+
+  [[nodiscard]] bool any_clock_ran() const {
+    for (std::uint64_t n = 0; n < file_.frame_end(); ++n)
+      if (stamp_of(n).value_or(0.0) != 0.0) return true;
+    return false;
   }
 
   void place_in_loops(std::size_t n, ImageFrame& frame) const {
@@ -202,6 +212,8 @@ class Nd2Reader : public ImageReader {
   Nd2Container file_;
   Nd2Attributes attributes_;
   ImageInfo info_;
+  Recorded listed_times_;
+  std::optional<bool> clock_ran_;  // nothing: not looked at yet
 };
 
 }  // namespace

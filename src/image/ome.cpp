@@ -94,6 +94,7 @@ class Ome {
     read_objective(leader);
     lay_out_frames(plan_.info, pictures_.size(), leader.times, leader.planes);
     plan_.pages.resize(plan_.info.frames.size() * leader.page_channels);
+    plan_.times_ms.resize(plan_.info.frames.size());
     for (std::size_t p = 0; p < pictures_.size(); ++p) {
       if (pictures_.size() > 1)
         plan_.info.position_names.push_back(
@@ -249,17 +250,19 @@ class Ome {
       const std::uint64_t t = count(plane, "TheT", 0), z = count(plane, "TheZ", 0);
       if (t >= picture.times || z >= picture.planes)
         fail("ome-planes", fmt::format("a Plane at time {}, focus {}", t, z));
-      ImageFrame& frame = plan_.info.frames[frame_of(picture, position, t, z)];
+      const std::uint64_t n = frame_of(picture, position, t, z);
+      ImageFrame& frame = plan_.info.frames[n];
+      std::optional<double>& time_ms = plan_.times_ms[n];
       const auto place = [&](std::optional<double>& to, const char* attribute, const char* unit) {
         if (!to) to = length_um(number(plane, attribute), plane, unit);
       };
       place(frame.x_um, "PositionX", "PositionXUnit");
       place(frame.y_um, "PositionY", "PositionYUnit");
       place(frame.z_um, "PositionZ", "PositionZUnit");
-      if (const auto delta = number(plane, "DeltaT"); delta && !frame.time_ms) {
+      if (const auto delta = number(plane, "DeltaT"); delta && !time_ms) {
         const std::string_view unit = plane.attribute("DeltaTUnit").value();
-        if (unit.empty() || unit == "s") frame.time_ms = *delta * 1e3;
-        if (unit == "ms") frame.time_ms = *delta;
+        if (unit.empty() || unit == "s") time_ms = *delta * 1e3;
+        if (unit == "ms") time_ms = *delta;
       }
     }
   }

@@ -54,12 +54,16 @@ std::unique_ptr<ImageReader> open_image(const std::filesystem::path& path) {
   return tiff ? open_tiff(path) : open_nd2(path);
 }
 
-void check_asked_for(const ImageInfo& info, const std::string& path, std::size_t frame,
-                     std::size_t channel) {
+void check_frame(const ImageInfo& info, const std::string& path, std::size_t frame) {
   if (frame >= info.frames.size())
     throw ImageError(
         fmt::format("there is no frame {}; frames: 0 to {}", frame, info.frames.size() - 1),
         {path, "no-such-frame"});
+}
+
+void check_asked_for(const ImageInfo& info, const std::string& path, std::size_t frame,
+                     std::size_t channel) {
+  check_frame(info, path, frame);
   if (channel >= info.channels.size())
     throw ImageError(
         fmt::format("there is no channel {}; channels: 0 to {}", channel, info.channels.size() - 1),

@@ -18,8 +18,9 @@ struct TiffPlan {
   /// Page of frame f, page channel e at [f * page_channels + e]; nothing where it is not in the
   /// file.
   std::vector<std::optional<std::uint32_t>> pages;
-  std::size_t page_channels = 1;  ///< channels / samples
-  std::size_t samples = 1;        ///< channels per page
+  std::vector<std::optional<double>> times_ms;  ///< of the frames; empty: none is told
+  std::size_t page_channels = 1;                ///< channels / samples
+  std::size_t samples = 1;                      ///< channels per page
   /// ImageJ writes large stacks with one directory: planes then follow each other in the file.
   bool contiguous = false;
 };

@@ -37,6 +37,11 @@ class TiffReader : public ImageReader {
     return plane.finish();
   }
 
+  [[nodiscard]] std::optional<double> time_ms(std::size_t frame) override {
+    check_frame(info(), file_.bytes().path(), frame);
+    return frame < plan_.times_ms.size() ? plan_.times_ms[frame] : std::nullopt;
+  }
+
   /// As they are in the file, not as they shine.
   [[nodiscard]] NewPlane read_numbers(std::size_t frame, std::size_t channel) {
     check_asked_for(info(), file_.bytes().path(), frame, channel);

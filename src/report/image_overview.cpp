@@ -40,7 +40,8 @@ Json sizes_of(const ImageInfo& info) {
   return sizes;
 }
 
-Json frame_json(const ImageFrame& frame, std::size_t number) {
+Json frame_json(ImageReader& reader, std::size_t number) {
+  const ImageFrame& frame = reader.info().frames[number];
   Json json{{"frame", number}};
   if (frame.t) json["T"] = *frame.t;
   if (frame.p) json["P"] = *frame.p;
@@ -49,7 +50,7 @@ Json frame_json(const ImageFrame& frame, std::size_t number) {
   json["x_um"] = or_null(frame.x_um);
   json["y_um"] = or_null(frame.y_um);
   json["z_um"] = or_null(frame.z_um);
-  json["time_ms"] = or_null(frame.time_ms);
+  json["time_ms"] = or_null(reader.time_ms(number));
   return json;
 }
 
@@ -72,7 +73,8 @@ std::string frame_line(const ImageFrame& frame, std::size_t number) {
 
 }  // namespace
 
-std::string to_json(const ImageInfo& info, const std::string& file) {
+std::string to_json(ImageReader& reader, const std::string& file) {
+  const ImageInfo& info = reader.info();
   Json json{{"file", file},
             {"format", info.format},
             {"sizes", sizes_of(info)},
@@ -97,7 +99,7 @@ std::string to_json(const ImageInfo& info, const std::string& file) {
   json["position_names"] = info.position_names;
   json["frames"] = Json::array();
   for (std::size_t n = 0; n < info.frames.size(); ++n)
-    json["frames"].push_back(frame_json(info.frames[n], n));
+    json["frames"].push_back(frame_json(reader, n));
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -22,7 +22,8 @@ void read_all_of(const std::uint8_t* data, std::size_t size) {
     const ImageInfo& info = reader->info();
     const std::size_t frames = std::min<std::size_t>(info.frames.size(), 8);
     const std::size_t channels = std::min<std::size_t>(info.channels.size(), 4);
-    for (std::size_t frame = 0; frame < frames; ++frame)
+    for (std::size_t frame = 0; frame < frames; ++frame) {
+      static_cast<void>(reader->time_ms(frame));
       for (std::size_t channel = 0; channel < channels; ++channel) try {
           const Plane plane = reader->read(frame, channel);
           const PlaneView& view = plane.view();
@@ -33,6 +34,7 @@ void read_all_of(const std::uint8_t* data, std::size_t size) {
             sum = sum + std::to_integer<unsigned>(view.data[i]);
         } catch (const InputError&) {
         }
+    }
   } catch (const InputError&) {
   }
 }

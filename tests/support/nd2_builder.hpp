@@ -186,6 +186,7 @@ struct Nd2Spec {
   std::vector<std::uint32_t> missing;
   std::optional<Meta> experiment;
   std::map<std::string, std::vector<double>> custom;
+  std::map<std::uint32_t, double> times_ms;       ///< in front of a frame, in place of 100 n
   std::map<std::string, Meta::Value> attributes;  ///< in place of the right ones
   std::map<std::string, Meta::Value> picture;
   std::vector<Meta> listed_planes;  ///< in place of the right ones
@@ -217,7 +218,7 @@ inline std::string nd2_frame(const Nd2Spec& spec, std::uint32_t frame) {
     pixels.append(spec.padding, '\x5a');
   }
   std::string data;
-  append_bytes(data, 100.0 * frame);
+  append_bytes(data, spec.times_ms.contains(frame) ? spec.times_ms.at(frame) : 100.0 * frame);
   return data + (spec.compression == 0 ? deflated(pixels) : pixels);
 }
 

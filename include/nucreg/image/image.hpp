@@ -74,7 +74,6 @@ struct ImageFrame {
   bool missing = false;                  ///< planned but not in the file
   /// Of the stage. z is that of the plane where it was recorded, else that of its whole stack.
   std::optional<double> x_um, y_um, z_um;
-  std::optional<double> time_ms;  ///< since the start of the acquisition
 };
 
 struct ImageInfo {
@@ -107,6 +106,10 @@ class ImageReader {
   /// an error like any other. Throws InputError on a number that the file does not have, on a
   /// missing frame and on data that cannot be read (path, where, reason).
   [[nodiscard]] virtual Plane read(std::size_t frame, std::size_t channel) = 0;
+  /// When a frame was taken, since the start of the acquisition; nothing where the file does not
+  /// tell. An ND2 without a list of times is asked here, at that frame. Throws InputError on a
+  /// frame that the file does not have.
+  [[nodiscard]] virtual std::optional<double> time_ms(std::size_t frame) = 0;
 };
 
 /// Opens ND2 (2.x, 3.x) or TIFF (also OME-TIFF, ImageJ, BigTIFF), told apart by content and not by

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <limits>
 
 #include "nucreg/image/image.hpp"
@@ -180,7 +181,7 @@ TEST_CASE("recorded positions and times come before planned ones, unless nothing
   CHECK(recorded->info().frames[1].x_um == 12.0);
   CHECK(recorded->info().frames[1].y_um == 22.0);
   CHECK(recorded->info().frames[1].z_um == 32.0);
-  CHECK(recorded->info().frames[1].time_ms == 6.0);
+  CHECK(recorded->time_ms(1) == 6.0);
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const auto nothing =
       open_made(scratch, {.frames = 2,
@@ -189,13 +190,55 @@ TEST_CASE("recorded positions and times come before planned ones, unless nothing
   CHECK(nothing->info().frames[1].x_um == 1000.5);
   CHECK(nothing->info().frames[1].y_um == -2000.25);
   CHECK(nothing->info().frames[1].z_um == 300.0);
-  CHECK(nothing->info().frames[1].time_ms == 100.0);  // as in front of its pixels
-  const auto missing = open_made(
-      scratch, {.frames = 3, .missing = {1}, .experiment = nd2_time(3), .custom = {{"X", {}}}});
-  CHECK_FALSE(missing->info().frames[1].time_ms.has_value());
-  CHECK(missing->info().frames[2].time_ms == 200.0);
-  // One frame at the time 0: nobody has looked at the clock.
-  CHECK_FALSE(open_made(scratch, {})->info().frames[0].time_ms.has_value());
+}
+
+TEST_CASE("without a list of times each frame tells its own") {
+  const Scratch scratch;
+  const auto reader = open_made(scratch, {.frames = 3, .missing = {1}, .experiment = nd2_time(3)});
+  CHECK(reader->time_ms(0) == 0.0);  // the clock ran: this is its start
+  CHECK_FALSE(reader->time_ms(1).has_value());
+  CHECK(reader->time_ms(2) == 200.0);
+  image_error("no-such-frame", [&] { static_cast<void>(reader->time_ms(3)); });
+  // Zeros throughout: nobody has looked at the clock.
+  CHECK_FALSE(open_made(scratch, {})->time_ms(0).has_value());
+  const auto still =
+      open_made(scratch, {.frames = 2, .experiment = nd2_time(2), .times_ms = {{1, 0.0}}});
+  for (const std::size_t n : {0, 1}) CHECK_FALSE(still->time_ms(n).has_value());
+}
+
+TEST_CASE("a frame is looked at when its time is asked for, not before") {
+  const Scratch scratch;
+  const auto bytes_at = [](double time_ms) {
+    return nd2_file({.frames = 2, .experiment = nd2_time(2), .times_ms = {{1, time_ms}}});
+  };
+  const auto reader = open_bytes(scratch, bytes_at(5.0));
+  CHECK(reader->time_ms(1) == 5.0);
+  std::fstream file(scratch / "made.nd2", std::ios::binary | std::ios::in | std::ios::out);
+  file << bytes_at(7.0);  // in place: the file stays open
+  file.close();
+  CHECK(reader->time_ms(1) == 7.0);
+}
+
+TEST_CASE("a clock that gives no number gives no time") {
+  const Scratch scratch;
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const double inf = std::numeric_limits<double>::infinity();
+  const auto times = [&](const std::vector<double>& list,
+                         const std::map<std::uint32_t, double>& own) {
+    std::map<std::string, std::vector<double>> custom;
+    if (!list.empty()) custom["AcqTimesCache"] = list;
+    const auto reader = open_made(
+        scratch, {.frames = 3, .experiment = nd2_time(3), .custom = custom, .times_ms = own});
+    return std::vector{reader->time_ms(0), reader->time_ms(1), reader->time_ms(2)};
+  };
+  using Times = std::vector<std::optional<double>>;
+  const auto none = std::nullopt;
+  CHECK(times({}, {{0, nan}, {1, inf}, {2, -inf}}) == Times{none, none, none});
+  CHECK(times({}, {{1, nan}}) == Times{0.0, none, 200.0});
+  CHECK(times({}, {{1, nan}, {2, 0.0}}) == Times{none, none, none});
+  CHECK(times({nan, 0.0, inf}, {}) == Times{0.0, 100.0, 200.0});  // a list of nothing
+  CHECK(times({5.0, nan, 7.0}, {}) == Times{5.0, 100.0, 7.0});
+  CHECK(times({5.0, nan, 7.0}, {{1, nan}}) == Times{5.0, none, 7.0});
 }
 
 TEST_CASE("planes are in the order of their numbers, which may have gaps") {
