@@ -46,30 +46,32 @@ std::optional<double> magnification_in(const std::string& name) {
   return {};
 }
 
-// The element of a list of a0, a1, ... a10 with that number.
-const Nd2Node* numbered(const Nd2Node* list, std::int64_t number) {
-  return list == nullptr ? nullptr : list->find(fmt::format("a{}", number));
-}
-
 const Nd2Node* planes_of(const Nd2Node& picture) {
   const Nd2Node* planes = picture.find({"sPicturePlanes", "sPlaneNew"});
   return planes != nullptr ? planes : picture.find({"sPicturePlanes", "sPlane"});
 }
 
-std::vector<ImageChannel> channels_of(const Nd2Node* planes, std::uint64_t components) {
-  constexpr std::array<const char*, 3> colours{"R", "G", "B"};
-  std::vector<ImageChannel> channels;
-  // By number: a10 comes after a9, and numbers may be left out.
-  std::map<std::uint32_t, const Nd2Node*> in_order;
+// Of a list of a0, a1, ... by number: a10 comes after a9, and numbers may be left out.
+std::vector<const Nd2Node*> in_order(const Nd2Node* planes) {
+  std::map<std::uint32_t, const Nd2Node*> by_number;
   if (planes != nullptr)
     for (const Nd2Node& plane : planes->children) {
       std::uint32_t number = 0;
       const char* const last = plane.name.data() + plane.name.size();
       if (!plane.name.starts_with('a')) continue;
       const auto [end, error] = std::from_chars(plane.name.data() + 1, last, number);
-      if (error == std::errc() && end == last) in_order.emplace(number, &plane);
+      if (error == std::errc() && end == last) by_number.emplace(number, &plane);
     }
-  for (const auto& [number, plane] : in_order) {
+  std::vector<const Nd2Node*> ordered;
+  for (const auto& [number, plane] : by_number) ordered.push_back(plane);
+  return ordered;
+}
+
+std::vector<ImageChannel> channels_of(const std::vector<const Nd2Node*>& planes,
+                                      std::uint64_t components) {
+  constexpr std::array<const char*, 3> colours{"R", "G", "B"};
+  std::vector<ImageChannel> channels;
+  for (const Nd2Node* plane : planes) {
     const auto width = plane->integer("uiCompCount").value_or(1);
     // Every plane has a component, so more than what is left means that the list is wrong.
     if (width < 1 || static_cast<std::uint64_t>(width) > components - channels.size()) return {};
@@ -80,25 +82,39 @@ std::vector<ImageChannel> channels_of(const Nd2Node* planes, std::uint64_t compo
   return channels;
 }
 
-ObjectiveLens objective_of(const Nd2Node& picture, const Nd2Node* planes,
-                           const Nd2Node* calibration) {
-  const Nd2Node* first = numbered(planes, 0);
-  const std::int64_t sample = first == nullptr ? 0 : first->integer("uiSampleIndex").value_or(0);
-  const Nd2Node* setting = numbered(picture.find({"sPicturePlanes", "sSampleSetting"}), sample);
-  if (setting != nullptr) setting = setting->find("pObjectiveSetting");
+ObjectiveLens lens_in(const Nd2Node& node) {
+  return {.name = node.text("wsObjectiveName"),
+          .magnification = node.positive("dObjectiveMag"),
+          .numerical_aperture = node.positive("dObjectiveNA")};
+}
 
-  ObjectiveLens objective{.name = picture.text("wsObjectiveName"),
-                          .magnification = picture.positive("dObjectiveMag"),
-                          .numerical_aperture = picture.positive("dObjectiveNA")};
-  if (objective.name.empty() && setting != nullptr)
-    objective.name = setting->text("wsObjectiveName");
+// Of the first plane that tells a magnification, else of the first that names its objective.
+ObjectiveLens lens_of_planes(const Nd2Node& picture, const std::vector<const Nd2Node*>& planes) {
+  ObjectiveLens named;
+  const Nd2Node* samples = picture.find({"sPicturePlanes", "sSampleSetting"});
+  if (samples == nullptr) return named;
+  for (const Nd2Node* plane : planes) {
+    const std::int64_t sample = plane->integer("uiSampleIndex").value_or(0);
+    const Nd2Node* setting = samples->find({fmt::format("a{}", sample), "pObjectiveSetting"});
+    if (setting == nullptr) continue;
+    ObjectiveLens lens = lens_in(*setting);
+    if (!lens.magnification) lens.magnification = magnification_in(lens.name);
+    if (lens.magnification) return lens;
+    if (named.name.empty()) named = std::move(lens);
+  }
+  return named;
+}
+
+ObjectiveLens objective_of(const Nd2Node& picture, const std::vector<const Nd2Node*>& planes,
+                           const Nd2Node* calibration) {
+  ObjectiveLens objective = lens_in(picture);
+  const ObjectiveLens of_planes = lens_of_planes(picture, planes);
+  if (objective.name.empty()) objective.name = of_planes.name;
   if (objective.name.empty() && calibration != nullptr)
     objective.name = calibration->text("sObjective");
-  if (!objective.magnification && setting != nullptr)
-    objective.magnification = setting->positive("dObjectiveMag");
+  if (!objective.magnification) objective.magnification = of_planes.magnification;
   if (!objective.magnification) objective.magnification = magnification_in(objective.name);
-  if (!objective.numerical_aperture && setting != nullptr)
-    objective.numerical_aperture = setting->positive("dObjectiveNA");
+  if (!objective.numerical_aperture) objective.numerical_aperture = of_planes.numerical_aperture;
   return objective;
 }
 
@@ -136,7 +152,7 @@ Nd2Picture read_nd2_picture(const Nd2Node* picture, const Nd2Node* calibration,
                             std::uint64_t components) {
   Nd2Picture result;
   if (picture != nullptr) {
-    const Nd2Node* planes = planes_of(*picture);
+    const std::vector<const Nd2Node*> planes = in_order(planes_of(*picture));
     result.channels = channels_of(planes, components);
     result.objective = objective_of(*picture, planes, calibration);
     if (picture->flag("bCalibrated")) result.pixel_size_um = picture->positive("dCalibration");

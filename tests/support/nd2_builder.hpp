@@ -190,6 +190,7 @@ struct Nd2Spec {
   std::map<std::string, Meta::Value> attributes;  ///< in place of the right ones
   std::map<std::string, Meta::Value> picture;
   std::vector<Meta> listed_planes;  ///< in place of the right ones
+  std::vector<Meta> samples;        ///< settings that planes refer to
 
   [[nodiscard]] std::uint32_t components() const {
     return static_cast<std::uint32_t>(planes.size()) + (colour ? 2 : 0);
@@ -258,6 +259,8 @@ inline std::string nd2_file(const Nd2Spec& spec) {
                            {{"uiSampleIndex", std::uint32_t{0}, {}},
                             {"uiCompCount", std::uint32_t{i == 0 && spec.colour ? 3u : 1u}, {}},
                             {"sDescription", spec.planes[i], {}}}));
+  std::vector<Meta> lists{level("sPlaneNew", planes)};
+  if (!spec.samples.empty()) lists.push_back(level("sSampleSetting", spec.samples));
   add("ImageMetadataSeq", "|0!",
       level("SLxPictureMetadata", replaced({{"dXPos", 1000.5, {}},
                                             {"dYPos", -2000.25, {}},
@@ -268,7 +271,7 @@ inline std::string nd2_file(const Nd2Spec& spec) {
                                             {"wsObjectiveName", std::string("Plan Apo 10x"), {}},
                                             {"dObjectiveMag", -1.0, {}},
                                             {"dObjectiveNA", 0.45, {}},
-                                            level("sPicturePlanes", {level("sPlaneNew", planes)})},
+                                            level("sPicturePlanes", lists)},
                                            spec.picture)));
   for (const auto& [id, values] : spec.custom) {
     std::string data;

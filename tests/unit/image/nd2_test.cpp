@@ -320,6 +320,43 @@ TEST_CASE("calibration and objective that make no sense are unknown") {
               .objective.magnification == magnification);
 }
 
+TEST_CASE("the objective is that of the first plane that names one") {
+  const Scratch scratch;
+  const auto sample = [](const char* name, const std::string& lens, double magnification,
+                         double na) {
+    return level(name, {level("pObjectiveSetting", {{"wsObjectiveName", lens, {}},
+                                                    {"dObjectiveMag", magnification, {}},
+                                                    {"dObjectiveNA", na, {}}})});
+  };
+  const auto plane = [](const char* name, std::uint32_t index) {
+    return level(name, {{"uiSampleIndex", index, {}}});
+  };
+  const auto objective_of = [&](const std::vector<Meta>& samples) {
+    Nd2Spec spec{.planes = {"x", "y", "z"},
+                 .picture = {{"wsObjectiveName", std::string()}, {"dObjectiveNA", -1.0}}};
+    spec.listed_planes = {plane("a2", 0), plane("a1", 7), plane("a0", 3)};
+    spec.samples = samples;
+    return open_made(scratch, spec)->info().objective;
+  };
+  // Planes by number, samples by what the planes say: a0 has none, a1 has number 7.
+  const auto second = objective_of({sample("a0", "Apo 10x", 10.0, 0.4),
+                                    sample("a3", "", -1.0, -1.0), sample("a7", "Apo", 40.0, 0.9)});
+  CHECK(second.name == "Apo");
+  CHECK(second.magnification == 40.0);
+  CHECK(second.numerical_aperture == 0.9);
+  const auto by_name =
+      objective_of({sample("a0", "Apo 10x", 10.0, 0.4), sample("a7", "Apo 60x", -1.0, -1.0)});
+  CHECK(by_name.name == "Apo 60x");
+  CHECK(by_name.magnification == 60.0);
+  CHECK_FALSE(by_name.numerical_aperture.has_value());  // not that of another plane
+  const auto unknown =
+      objective_of({sample("a7", "custom", -1.0, 0.5), sample("a0", "", 0.0, 0.7)});
+  CHECK(unknown.name == "custom");
+  CHECK_FALSE(unknown.magnification.has_value());
+  CHECK(unknown.numerical_aperture == 0.5);
+  CHECK(objective_of({sample("a9", "Apo 10x", 10.0, 0.4)}).name.empty());  // of no plane
+}
+
 TEST_CASE("attributes out of range or not supported are refused by name") {
   const Scratch scratch;
   const auto code_of = [&](const std::string& name, const Meta::Value& value) {
