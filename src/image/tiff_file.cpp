@@ -138,7 +138,7 @@ TiffLayout TiffFile::layout(std::size_t page) {
   if (photometric == PHOTOMETRIC_YCBCR && compression != COMPRESSION_JPEG)
     fail("unsupported-colour", "YCbCr without JPEG is not supported", page);
   layout.white_is_zero = photometric == PHOTOMETRIC_MINISWHITE;
-  if (layout.white_is_zero && (is_float || layout.is_signed))
+  if (layout.white_is_zero && is_float)
     fail("unsupported-colour", "white is zero, where black has no value: not supported", page);
   if (layout.plane_bytes() > free_bytes && layout.plane_bytes() / most_expansion > bytes_.size())
     fail("truncated",

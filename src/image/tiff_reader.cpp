@@ -30,10 +30,7 @@ class TiffReader : public ImageReader {
 
   [[nodiscard]] Plane read(std::size_t frame, std::size_t channel) override {
     NewPlane plane = read_numbers(frame, channel);
-    // All ones less a value is the value with every bit turned, whatever its width.
-    if (first_.white_is_zero)
-      for (std::byte* byte = plane.bytes(); byte != plane.bytes() + plane.size(); ++byte)
-        *byte = ~*byte;
+    if (first_.white_is_zero) turn(plane);
     return plane.finish();
   }
 
@@ -99,6 +96,17 @@ class TiffReader : public ImageReader {
       for (std::byte* value = plane.bytes(); value != plane.bytes() + plane.size();
            value += value_bytes)
         std::reverse(value, value + value_bytes);
+  }
+
+  // All ones less a value is the value with every bit turned, whatever its width; but no bit is
+  // turned that would have been a sign.
+  void turn(NewPlane& plane) const {
+    const std::size_t value_bytes = bytes_of(first_.type);
+    for (std::byte* byte = plane.bytes(); byte != plane.bytes() + plane.size(); ++byte)
+      *byte = ~*byte;
+    if (!first_.is_signed) return;
+    for (std::size_t high = value_bytes - 1; high < plane.size(); high += value_bytes)
+      plane.bytes()[high] &= std::byte{0x7f};
   }
 
   // Pixels are handed out without a sign.

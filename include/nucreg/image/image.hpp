@@ -89,7 +89,8 @@ struct ImageInfo {
   std::optional<double> pixel_height_um;    ///< y; above 0
   std::optional<double> z_step_um;          ///< between planes
   ObjectiveLens objective;
-  /// The file counts from white to black; what is read of it is turned, so that larger is brighter.
+  /// The file counts from white to black; what is read of it is turned, so that larger is brighter:
+  /// each value is taken from the largest of its type (32767 in signed pixels of 16 bits).
   bool inverted = false;
 };
 

@@ -75,26 +75,37 @@ TEST_CASE("pixels survive every type, layout, compression, byte order and number
 
 TEST_CASE("where white is zero, what is read is turned: larger is brighter") {
   for (const int bits : {8, 16, 32})
-    for (const char* mode : {"w", "wb"}) {
-      const Scratch scratch;
-      const TiffSpec spec{
-          .bits = static_cast<std::uint16_t>(bits), .mode = mode, .white_is_zero = true};
-      const auto reader = open_made(scratch, spec);
-      CHECK(reader->info().inverted);
-      const double largest = std::ldexp(1.0, bits) - 1.0;
-      check_plane(reader->read(0, 0), reader->info(), [&](std::size_t x, std::size_t y) {
-        const std::uint32_t value =
-            tiff_value(0, 0, static_cast<std::uint32_t>(y), static_cast<std::uint32_t>(x));
-        return largest - static_cast<double>(bits == 8 ? value & 0xff : value);
-      });
-      // Labels are numbers, whatever they look like.
-      CHECK(read_label_tiff(scratch / "made.tif").labels.front() == tiff_value(0, 0, 0, 0));
-    }
+    for (const bool is_signed : {false, true})
+      for (const char* mode : {"w", "wb"}) {
+        const Scratch scratch;
+        const std::uint16_t format = is_signed ? SAMPLEFORMAT_INT : SAMPLEFORMAT_UINT;
+        // In signed ones of 8 bits every value below 128 fits: 4 rows of 20.
+        const TiffSpec spec{.width = 20,
+                            .height = 4,
+                            .bits = static_cast<std::uint16_t>(bits),
+                            .format = format,
+                            .mode = mode,
+                            .white_is_zero = true};
+        const auto reader = open_made(scratch, spec);
+        CHECK(reader->info().inverted);
+        const double largest = std::ldexp(1.0, is_signed ? bits - 1 : bits) - 1.0;
+        check_plane(reader->read(0, 0), reader->info(), [&](std::size_t x, std::size_t y) {
+          return largest -
+                 tiff_value(0, 0, static_cast<std::uint32_t>(y), static_cast<std::uint32_t>(x));
+        });
+        // Labels are numbers, whatever they look like.
+        const LabelImage labels = read_label_tiff(scratch / "made.tif");
+        for (std::uint32_t i = 0; i < 80; ++i)
+          REQUIRE(labels.labels[i] == tiff_value(0, 0, i / 20, i % 20));
+      }
   const Scratch scratch;
   CHECK_FALSE(open_made(scratch, {})->info().inverted);
   refused(scratch, "unsupported-colour",
           {.bits = 32, .format = SAMPLEFORMAT_IEEEFP, .white_is_zero = true});
-  refused(scratch, "unsupported-colour", {.format = SAMPLEFORMAT_INT, .white_is_zero = true});
+  // 37 x 29 pixels of 8 bits have values above 127, which are negative.
+  const TiffSpec negative{.bits = 8, .format = SAMPLEFORMAT_INT, .white_is_zero = true};
+  refused(scratch, "negative-value", negative);
+  CHECK_THROWS_AS(static_cast<void>(read_label_tiff(scratch / "made.tif")), ImageError);
 }
 
 TEST_CASE("JPEG pages come out as colours, though stored as others") {
