@@ -269,6 +269,9 @@ int parse_and_run(int argc, char** argv) {
     result = job_keys_command();
   });
 
+  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    command->set_version_flag("--version", version_text());
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
