@@ -27,15 +27,17 @@ std::string attribute(const Overview& view, const std::string& name) {
   return fmt::format("{}", std::get<double>(at->second));
 }
 
+/// A whole number, 0 where there is none.
+std::int64_t whole(const Overview& view, const std::string& name) {
+  const auto at = view.attributes.find(name);
+  const auto* value =
+      at == view.attributes.end() ? nullptr : std::get_if<std::int64_t>(&at->second);
+  return value ? *value : 0;
+}
+
 /// What a partial file lacks, by configuration; empty where it lacks nothing.
 std::string missing_trials(const Overview& view) {
-  const auto number = [&](const char* name) {
-    const auto at = view.attributes.find(name);
-    const auto* value =
-        at == view.attributes.end() ? nullptr : std::get_if<std::int64_t>(&at->second);
-    return value ? *value : 0;
-  };
-  const std::int64_t planned = number("trials_planned"), done = number("trials_done");
+  const std::int64_t planned = whole(view, "trials_planned"), done = whole(view, "trials_done");
   if (done >= planned) return {};
   std::string text = fmt::format("missing: {} trials", count_text(planned - done));
   const auto configurations = static_cast<std::int64_t>(view.configurations.rows());
@@ -70,8 +72,9 @@ std::string heading(const Overview& view, std::size_t width) {
        {fmt::format("job {}, seed {}{}: {}, {} of {} trials", a("job_name"), a("seed"),
                     view.attributes.contains("part") ? ", part " + a("part") : "", a("status"),
                     a("trials_done"), a("trials_planned")),
-        fmt::format("{} configurations, {} solvers, {} solves on {} ranks",
-                    view.configurations.rows(), view.solvers.rows(), view.records, a("mpi_ranks")),
+        fmt::format("{}, {}, {} on {}", counted(view.configurations.rows(), "configuration"),
+                    counted(view.solvers.rows(), "solver"), counted(view.records, "solve"),
+                    counted(whole(view, "mpi_ranks"), "rank")),
         fmt::format("{}, nucreg {} ({})", a("created_utc"), a("nucreg_version"), a("git_revision")),
         a("cpu_model")})
     text += wrapped(line, width) + "\n";
@@ -167,10 +170,10 @@ std::string solver_table(const Overview& view, const TextOptions& options) {
   for (const std::string& axis : axes) columns.push_back({axis, true, 8});
   columns.push_back({"solver", false, always});
   columns.push_back({"time", true, 9});
-  columns.push_back({"", false, 4});
+  columns.push_back({"", false, 3});
   columns.push_back({"RMSD px", true, 6});
   columns.push_back({"TRE px", true, 5});
-  columns.push_back({"evaluations", true, 3});
+  columns.push_back({"evals", true, 4});
   columns.push_back({"failed", true, 7});
   std::map<std::vector<std::string>, double> slowest;
   for (const Group& group : groups) {
