@@ -111,15 +111,16 @@ void log_machine(const std::vector<RankFacts>& facts, std::size_t threads, RunRe
   for (std::string& warning : machine_warnings(facts, threads)) warn(report, std::move(warning));
 }
 
-void show_result(const RunFiles& files) {
+void show_result(const RunFiles& files, bool complete) {
   const Overview overview = make_overview(ResultReader(files.output));
   const std::string out = files.output.string();
-  print_result(fmt::format(
-      "{}\n"
-      "result  {} ({})\nlogs    {}/\nnext    nucreg inspect {}\n"
-      "        nucreg export {} --to DIR\n",
-      to_text(overview, terminal_text()), out,
-      bytes_text(static_cast<double>(fs::file_size(files.output))), files.logs.string(), out, out));
+  print_result(
+      fmt::format("{}\n"
+                  "result  {} ({})\nlogs    {}/\nnext    {}nucreg inspect {}\n"
+                  "        nucreg export {} --to DIR\n",
+                  to_text(overview, terminal_text()), out,
+                  bytes_text(static_cast<double>(fs::file_size(files.output))), files.logs.string(),
+                  complete ? "" : resume_command() + "\n        ", out, out));
 }
 
 // Prints the exception in flight.
@@ -127,10 +128,10 @@ ExitStatus tell_error() {
   try {
     throw;
   } catch (const Error& e) {
-    fmt::print(stderr, "nucreg: {}\n", e.what());
+    fmt::print(stderr, "{}nucreg: {}\n", over_bar(), e.what());
     return e.status();
   } catch (const std::exception& e) {
-    fmt::print(stderr, "nucreg: bug: {}\n", e.what());
+    fmt::print(stderr, "{}nucreg: bug: {}\n", over_bar(), e.what());
     return ExitStatus::bug;
   }
 }
@@ -152,6 +153,13 @@ void warn_of_lost_ranks(RunReport& report, const Plan& plan) {
   for (const LostRank& rank : report.dispatch.lost)
     warn(report, fmt::format("rank {} on {} {}; its trials were run elsewhere: {}", rank.rank,
                              rank.host, rank.reason, trials_text(rank.tasks, plan)));
+}
+
+// Of no concern to the results, and so not kept with them.
+void warn_of_idle_ranks(std::uint64_t ranks, std::uint64_t trials) {
+  if (ranks > trials)
+    log_warning("more ranks than trials: {} for {}, so that {} of them do nothing",
+                counted(ranks, "rank"), counted(trials, "trial"), ranks - trials);
 }
 
 RunStatus first_status(const RunStart& start, const std::vector<RankFacts>& facts) {
@@ -221,9 +229,10 @@ ExitStatus run_and_write(Communicator& communicator, RunStart& start,
     // comes first, since what sent the signal may not wait for long.
     options.grace_seconds = grace_seconds(number);
     fmt::print(stderr,
-               "nucreg: {}: trials in hand have {} to end\n"
+               "{}nucreg: {}: trials in hand have {} to end\n"
                "nucreg: to go on: {}\n",
-               signal_name(number), duration_text(options.grace_seconds), resume_command());
+               over_bar(), signal_name(number), duration_text(options.grace_seconds),
+               resume_command());
     return true;
   };
   options.abandoned = [&](std::uint64_t task, Bytes& payload) {
@@ -251,8 +260,8 @@ ExitStatus run_and_write(Communicator& communicator, RunStart& start,
   if (complete)
     remove_file(start.files.journal);
   else
-    fmt::print(stderr, "nucreg: {} of {} trials are done; {} is partial\n", count_text(trials_done),
-               count_text(trials_planned), start.files.output.string());
+    fmt::print(stderr, "{}nucreg: {} of {} trials are done; {} is partial\n", over_bar(),
+               count_text(trials_done), count_text(trials_planned), start.files.output.string());
   return complete ? ExitStatus::done : ExitStatus::stopped;
 }
 
@@ -269,11 +278,11 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
       refuse_setup(communicator, static_cast<int>(ExitStatus::done));
       fmt::print(stderr, "nucreg: {}: is complete, nothing is left to do\n",
                  start->files.output.string());
-      show_result(start->files);
+      show_result(start->files, true);
       return ExitStatus::done;
     }
     make_folder(start->files.logs);
-    open_log(start->files.log(0), 0, host_name(), true);
+    open_log(start->files.log(0), 0, host_name(), true, over_bar());
     report.inputs = describe_inputs(start->setup.inputs);
     report.part = start->part;
     report.images = std::move(start->images);
@@ -300,14 +309,16 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
   }
   log_machine(facts, threads_per_rank(start->loaded->job), report);
   const Plan& plan = start->loaded->plan;
-  log_info("{}: {} configurations, {} trials, {} solves on {} rank(s)", start->loaded->job.job.name,
-           plan.configurations.size(), count_text(plan.tasks()), count_text(plan.solves()),
-           communicator.size());
+  log_info("{}: {}, {}, {} on {}", start->loaded->job.job.name,
+           counted(plan.configurations.size(), "configuration"), counted(plan.tasks(), "trial"),
+           counted(plan.solves(), "solve"),
+           counted(static_cast<std::uint64_t>(communicator.size()), "rank"));
   if (!start->part.whole())
     log_info("part {}: {} trials of these", start->part.text(),
              count_text(start->part.tasks(plan)));
   if (report.trials_resumed > 0)
     log_info("{} trials are done already", count_text(report.trials_resumed));
+  warn_of_idle_ranks(facts.size(), start->part.tasks(plan) - report.trials_resumed);
   ExitStatus status = ExitStatus::done;
   try {
     status = run_and_write(communicator, *start, facts, std::move(report));
@@ -318,7 +329,7 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
     return status;
   }
   try {
-    show_result(start->files);
+    show_result(start->files, status == ExitStatus::done);
   } catch (...) {
     status = tell_error();
   }

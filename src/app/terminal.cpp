@@ -37,10 +37,32 @@ bool is_terminal_file(const std::string& file) {
          file.starts_with("/dev/console");
 }
 
+// Columns of the terminal behind a descriptor; 80 where it does not tell, or is none.
+int columns_of(int descriptor) {
+  const std::string file = launcher_file(descriptor);
+  const int terminal =
+      is_terminal_file(file) ? open(file.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC) : -1;
+  if (terminal < 0) return 80;
+  winsize size{};
+  const bool known = ioctl(terminal, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  close(terminal);
+  return known ? size.ws_col : 80;
+}
+
 }  // namespace
 
+bool terminal_redraws() {
+  const char* kind = std::getenv("TERM");
+  return kind == nullptr || std::string_view(kind) != "dumb";
+}
+
 bool error_is_terminal() {
-  return is_terminal_file(launcher_file(STDERR_FILENO));
+  return terminal_redraws() && is_terminal_file(launcher_file(STDERR_FILENO));
+}
+
+std::string_view over_bar() {
+  static const bool terminal = error_is_terminal();
+  return terminal ? "\r\x1b[K" : "";
 }
 
 int output_width() {
@@ -50,13 +72,7 @@ int output_width() {
     const auto end = std::from_chars(text.begin(), text.end(), columns);
     if (end.ec == std::errc() && end.ptr == text.end() && columns > 0) return columns;
   }
-  const std::string file = launcher_file(STDOUT_FILENO);
-  if (!is_terminal_file(file)) return 80;
-  const int descriptor = open(file.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC);
-  winsize size{};
-  const bool known = descriptor >= 0 && ioctl(descriptor, TIOCGWINSZ, &size) == 0;
-  if (descriptor >= 0) close(descriptor);
-  return known && size.ws_col > 0 ? size.ws_col : 80;
+  return columns_of(STDOUT_FILENO);
 }
 
 bool output_is_unicode() {
@@ -82,10 +98,14 @@ void print_result(const std::string& text) {
 }
 
 void draw_bar(double part, const std::string& text, bool last) {
-  constexpr int width = 24;
+  constexpr int widest = 24, narrowest = 8;
+  // A line that wraps cannot be drawn over, nor can one whose last column is taken.
+  const int columns = columns_of(STDERR_FILENO) - 1;
+  const int width = std::min(widest, columns - static_cast<int>(text.size()) - 3);
   const int full = static_cast<int>(part * width);
-  fmt::print(stderr, "\r[{:#<{}}{:.<{}}] {}\x1b[K{}", "", full, "", width - full, text,
-             last ? "\n" : "");
+  const std::string bar =
+      width < narrowest ? "" : fmt::format("[{:#<{}}{:.<{}}] ", "", full, "", width - full);
+  fmt::print(stderr, "\r{:.{}}\x1b[K{}", bar + text, std::max(columns, 0), last ? "\n" : "");
   std::fflush(stderr);
 }
 
@@ -132,13 +152,13 @@ void ProgressDisplay::show(const Progress& p) {
   const double left = p.done == 0 ? 0.0 : static_cast<double>(p.total - p.done) / rate;
   const std::uint64_t done = p.done + earlier_, total = p.total + earlier_;
   const double part = total == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(total);
+  // What matters least is last: a narrow terminal cuts it off.
   const std::string text = fmt::format(
-      "{:5.1f} %  {} of {} trials  {} solves/s  {}", 100.0 * part, count_text(done),
-      count_text(total),
-      count_text(static_cast<std::uint64_t>(rate * static_cast<double>(solves_per_task_))),
-      last          ? "took " + duration_text(p.elapsed_seconds)
+      "{:5.1f} %  {} of {}  {}{} solves/s", 100.0 * part, count_text(done), counted(total, "trial"),
+      last          ? "took " + duration_text(p.elapsed_seconds) + "  "
       : p.done == 0 ? ""
-                    : duration_text(left) + " left");
+                    : duration_text(left) + " left  ",
+      count_text(static_cast<std::uint64_t>(rate * static_cast<double>(solves_per_task_))));
   if (!terminal_) {
     log_info("{}", text);
     return;

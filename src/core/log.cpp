@@ -4,6 +4,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdlib>
 #include <memory>
 #include <vector>
 
@@ -12,9 +13,15 @@
 namespace nucreg {
 namespace {
 
+spdlog::color_mode colour() {
+  const char* none = std::getenv("NO_COLOR");  // no-color.org: set and not empty
+  return none != nullptr && *none != '\0' ? spdlog::color_mode::never
+                                          : spdlog::color_mode::automatic;
+}
+
 std::shared_ptr<spdlog::logger> early_logger() {
   auto logger = std::make_shared<spdlog::logger>(
-      "early", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+      "early", std::make_shared<spdlog::sinks::stderr_color_sink_mt>(colour()));
   logger->set_pattern("nucreg: %l: %v");
   logger->set_level(spdlog::level::warn);
   return logger;
@@ -28,12 +35,12 @@ std::shared_ptr<spdlog::logger>& current() {
 }  // namespace
 
 void open_log(const std::filesystem::path& file, int rank, const std::string& host,
-              bool to_terminal) {
+              bool to_terminal, std::string_view line_start) {
   std::vector<spdlog::sink_ptr> sinks;
   try {
     if (to_terminal) {
-      sinks.push_back(std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-      sinks.back()->set_pattern("%H:%M:%S %^%l%$ %v");
+      sinks.push_back(std::make_shared<spdlog::sinks::stderr_color_sink_mt>(colour()));
+      sinks.back()->set_pattern(std::string(line_start) + "%H:%M:%S %^%l%$ %v");
       sinks.back()->set_level(spdlog::level::info);
     }
     if (!file.empty()) {

@@ -51,6 +51,13 @@ class Edge(NucregCase):
         self.assertEqual(len(read_group(many, "ranks")["rank"]), 5)
         self.nucreg("verify", "out.h5")
 
+    def test_more_ranks_than_trials_are_told(self):
+        told = "more ranks than trials: 3 ranks for 2 trials, so that 1 of them do nothing"
+        for trials, expected in ((2, 1), (3, 0)):
+            outcome = self.nucreg("run", self.write("job.toml", LEAST_JOB), "-o", f"{trials}.h5",
+                                  "--set", f"job.trials={trials}", ranks=3)
+            self.assertEqual(outcome.err.count(told), expected, outcome)
+
     def test_too_few_points_are_rows(self):
         file = self.run_job(FEW_POINTS)
         trials, summary = read_group(file, "trials"), read_group(file, "summary")

@@ -3,15 +3,21 @@
 
 #include <cstdio>
 #include <string>
+#include <string_view>
 
 #include "nucreg/report/text.hpp"
 #include "nucreg/run/dispatch.hpp"
 
 namespace nucreg {
 
-/// Whether what is written to standard error reaches a terminal, also through mpirun, which stands
-/// between its ranks and the terminal.
+/// Whether a terminal can draw over what it shows: TERM is not "dumb".
+[[nodiscard]] bool terminal_redraws();
+/// Whether what is written to standard error reaches a terminal that redraws, also through mpirun,
+/// which stands between its ranks and the terminal.
 [[nodiscard]] bool error_is_terminal();
+/// What a line on standard error begins with while a bar may be drawn: on a terminal it takes the
+/// place of the bar, elsewhere it is nothing.
+[[nodiscard]] std::string_view over_bar();
 /// The variable COLUMNS where it is a number, else the columns of the terminal behind standard
 /// output, or 80 where there is none.
 [[nodiscard]] int output_width();
@@ -23,7 +29,8 @@ namespace nucreg {
 /// Writes to standard output and makes sure that it got there. Throws OutputError.
 void print_result(const std::string& text);
 
-/// Draws a bar with `text` beside it on standard error, a terminal, over the one before.
+/// Draws a bar with `text` (ASCII) beside it on standard error, a terminal, over the one before;
+/// where the terminal is narrow the bar is shorter, then missing, and then the text is cut.
 void draw_bar(double part, const std::string& text, bool last);
 
 /// "finding nuclei: 12 of 96 tiles, 20.0 s left".

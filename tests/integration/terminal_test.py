@@ -1,0 +1,114 @@
+"""What a user sees on a terminal: a bar that fits it and keeps out of the way of messages."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+import unittest
+
+from interrupted import JOB as LONG_JOB
+from interrupted import JOURNAL_BYTES, size
+from nucreg_case import (DONE, LEAST_JOB, LIMIT_S, STOPPED, NucregCase, command_line, environment)
+
+JOB = LEAST_JOB.replace("[problem]", "trials = 24\n\n[problem]")
+
+
+class Terminal(NucregCase):
+    def shown(self, arguments, ranks=0, columns=80, status=DONE, interrupt_when=None, **variables):
+        """What appears on a terminal to which both channels lead."""
+        master, slave = pty.openpty()
+        self.addCleanup(os.close, master)
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        process = subprocess.Popen(command_line(arguments, ranks), cwd=self.dir, stdin=slave,
+                                   env=environment(**{"TERM": "xterm", **variables}),
+                                   stdout=slave, stderr=slave, start_new_session=True)
+        os.close(slave)
+        shown, end = b"", time.monotonic() + LIMIT_S
+        while time.monotonic() < end:
+            if interrupt_when and interrupt_when():
+                process.send_signal(signal.SIGINT)
+                interrupt_when = None
+            if select.select([master], [], [], 0.1)[0]:
+                try:
+                    shown += os.read(master, 65536)
+                except OSError:  # the last process that held the terminal has left
+                    break
+            elif process.poll() is not None:
+                break
+        self.assertEqual(process.wait(timeout=LIMIT_S), status, shown)
+        return shown.decode().replace("\r\n", "\n")
+
+    def bars(self, shown):
+        return re.findall(r"\r([^\r\n]*solves/s[^\r\n]*?)\x1b\[K", shown)
+
+    def test_progress_bar(self):
+        self.write("job.toml", JOB)
+        for ranks in (0, 2):
+            with self.subTest(ranks=ranks):
+                shown = self.shown(["run", "job.toml", "-o", f"{ranks}.h5"], ranks)
+                self.assertRegex(self.bars(shown)[-1],
+                                 r"^\[#{8,24}\] 100\.0 %  24 of 24 trials  took .* solves/s$")
+                self.assertIn(f"result  {ranks}.h5", shown)
+
+    def test_no_bar_wraps(self):
+        self.write("job.toml", JOB)
+        for ranks, columns in ((0, 80), (0, 60), (2, 40), (0, 20), (0, 1)):
+            with self.subTest(columns=columns):
+                shown = self.shown(["run", "job.toml", "-o", f"{columns}.h5"], ranks, columns)
+                drawn = re.findall(r"\r([^\r\n]*)\x1b\[K\n", shown)
+                self.assertTrue(drawn, shown)
+                for line in drawn:
+                    self.assertLess(len(line), columns, line)
+                if columns >= 40:
+                    self.assertIn("24 of 24 trials  took", drawn[-1])
+
+    def test_a_terminal_that_cannot_redraw_gets_lines(self):
+        self.write("job.toml", JOB)
+        shown = self.shown(["run", "job.toml", "-o", "out.h5"], TERM="dumb")
+        self.assertNotIn("\x1b", shown)
+        self.assertNotIn("\r", shown)
+        self.assertIn("100.0 %  24 of 24 trials", shown)
+
+    def test_no_colour_where_none_is_wanted(self):
+        self.write("job.toml", JOB)
+        colour = "\x1b[3"
+        self.assertIn(colour, self.shown(["run", "job.toml", "-o", "a.h5"]))
+        self.assertNotIn(colour, self.shown(["run", "job.toml", "-o", "b.h5"], NO_COLOR="1"))
+        self.assertIn(colour, self.shown(["run", "job.toml", "-o", "c.h5"], NO_COLOR=""))
+
+    def test_messages_take_the_place_of_the_bar(self):
+        self.write("job.toml", LONG_JOB)
+        journal = self.dir / "out.h5.journal"
+        shown = self.shown(["run", "job.toml", "-o", "out.h5"], status=STOPPED,
+                           interrupt_when=lambda: size(journal) > JOURNAL_BYTES)
+        self.assertTrue(self.bars(shown), shown)
+        messages = re.findall(r"([^\n]*)nucreg: (SIGINT: trials in hand|\d+ of 800 trials are)", shown)
+        self.assertEqual(len(messages), 2, shown)
+        for before, _ in messages:
+            self.assertTrue(before.endswith("\r\x1b[K") or before == "", repr(before))
+        # The last lines tell what to type next.
+        self.assertRegex(shown, r"\nnext    .*nucreg run job.toml -o out.h5 --resume\n"
+                                r" +nucreg inspect out.h5\n")
+
+    def test_no_bar_when_only_the_results_are_on_a_terminal(self):
+        self.write("job.toml", JOB)
+        master, slave = pty.openpty()
+        self.addCleanup(os.close, master)
+        with open(self.dir / "err", "wb") as err:
+            subprocess.run(command_line(["run", "job.toml", "-o", "out.h5"]), cwd=self.dir,
+                           env=environment(TERM="xterm"), stdin=subprocess.DEVNULL, stdout=slave,
+                           stderr=err, timeout=LIMIT_S, check=True)
+        os.close(slave)
+        text = (self.dir / "err").read_text()
+        self.assertNotIn("\r", text)
+        self.assertNotIn("\x1b", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
