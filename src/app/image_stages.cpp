@@ -74,7 +74,7 @@ void throw_failures(const std::vector<TaskOutcome>& outcomes) {
 
 template <class Stage>
 std::vector<TaskOutcome> run_stage(Communicator& communicator, const StageName& name, Stage&& made,
-                                   const ImageRun& run, std::vector<std::string>& warnings) {
+                                   const ImageRun& run) {
   const auto stage = std::make_shared<const std::decay_t<Stage>>(std::forward<Stage>(made));
   const std::vector<RankFacts> facts = share_setup(
       communicator,
@@ -115,11 +115,9 @@ std::vector<TaskOutcome> run_stage(Communicator& communicator, const StageName& 
         outcomes[task] = TaskOutcome::from_bytes(payload);
       },
       facts, options);
-  for (const LostRank& rank : report.lost) {
-    warnings.push_back(fmt::format("rank {} on {} {} while {}; its tasks went to others", rank.rank,
-                                   rank.host, rank.reason, name.doing));
-    fmt::print(stderr, "nucreg: {}\n", warnings.back());
-  }
+  for (const LostRank& rank : report.lost)
+    run.warn(fmt::format("rank {} on {} {} while {}; its tasks went to others", rank.rank,
+                         rank.host, rank.reason, name.doing));
   throw_failures(outcomes);
   if (report.stopped)
     throw Error(ExitStatus::stopped,
@@ -132,8 +130,7 @@ std::vector<TaskOutcome> run_stage(Communicator& communicator, const StageName& 
 }
 
 std::vector<TileNuclei> find_nuclei(Communicator& communicator, const Job& job, const Tiles& tiles,
-                                    const fs::path& cache, const ImageRun& run,
-                                    std::vector<std::string>& warnings) {
+                                    const fs::path& cache, const ImageRun& run) {
   const ImagesOptions& images = job.problem.images;
   std::vector<TileTask> tasks;
   for (const Tile& tile : tiles.list)
@@ -141,7 +138,7 @@ std::vector<TileNuclei> find_nuclei(Communicator& communicator, const Job& job, 
                      tile.is_ten ? images.diameter_10x_px : images.diameter_40x_px});
   std::vector<TileNuclei> found;
   for (const TaskOutcome& outcome :
-       run_stage(communicator, tiles_stage, TileStage(std::move(tasks), cache), run, warnings))
+       run_stage(communicator, tiles_stage, TileStage(std::move(tasks), cache), run))
     found.push_back(tile_nuclei_from(outcome.result));
   return found;
 }
@@ -149,14 +146,12 @@ std::vector<TileNuclei> find_nuclei(Communicator& communicator, const Job& job, 
 class Matcher {
  public:
   Matcher(Communicator& communicator, const Job& job, const Tiles& tiles,
-          const std::vector<TileNuclei>& nuclei, const fs::path& cache, const ImageRun& run,
-          std::vector<std::string>& warnings)
+          const std::vector<TileNuclei>& nuclei, const fs::path& cache, const ImageRun& run)
       : communicator_(communicator),
         tiles_(tiles),
         stage_error_um_(job.problem.images.stage_error_um),
         cache_(cache),
-        run_(run),
-        warnings_(warnings) {
+        run_(run) {
     const ImagesOptions& images = job.problem.images;
     options_ = {.magnification = images.magnification,
                 .model = images.match_model,
@@ -172,9 +167,8 @@ class Matcher {
       tasks.push_back(
           {pair, tiles_.name(pair),
            stage_prior(tiles_.list[pair.ten], tiles_.list[pair.forty], stage_error_um_)});
-    const auto outcomes =
-        run_stage(communicator_, matches_stage,
-                  MatchStage(points_, std::move(tasks), options_, cache_), run_, warnings_);
+    const auto outcomes = run_stage(communicator_, matches_stage,
+                                    MatchStage(points_, std::move(tasks), options_, cache_), run_);
     for (std::size_t i = 0; i < pairs.size(); ++i)
       found_.push_back({pairs[i], match_from(outcomes[i].result)});
   }
@@ -194,7 +188,6 @@ class Matcher {
   const double stage_error_um_;
   const fs::path& cache_;
   const ImageRun& run_;
-  std::vector<std::string>& warnings_;
   MatchOptions options_;
   std::vector<Points> points_;
   std::vector<TileMatch> found_;
@@ -244,9 +237,8 @@ void demand_matches(const Job& job, const Tiles& tiles, const std::vector<TileMa
 FoundImages find_images(Communicator& communicator, const Job& job, const Tiles& tiles,
                         const fs::path& cache, const ImageRun& run) {
   FoundImages found;
-  const std::vector<TileNuclei> nuclei =
-      find_nuclei(communicator, job, tiles, cache, run, found.warnings);
-  Matcher matcher(communicator, job, tiles, nuclei, cache, run, found.warnings);
+  const std::vector<TileNuclei> nuclei = find_nuclei(communicator, job, tiles, cache, run);
+  Matcher matcher(communicator, job, tiles, nuclei, cache, run);
   matcher.match(tiles.likely);
   std::vector<TilePair> rest;
   for (const TilePair& pair : tiles.others)

@@ -20,8 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* another_output = "another output with -o";
-
 void refuse_what_is_no_file(const fs::path& output) {
   if (is_there(output) && !fs::is_regular_file(output))
     throw OutputError("is there and is no file",
@@ -43,12 +41,6 @@ void wait_for_the_end_of_another_run(const fs::path& journal) {
   const auto patience_ends = clock::now() + std::chrono::seconds(10);
   while (is_written_now(journal) && clock::now() < patience_ends)
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
-}
-
-void refuse_while_written(const fs::path& journal) {
-  if (is_written_now(journal))
-    throw OutputError("is the journal of a run that is under way",
-                      {.file = journal.string(), .allowed = another_output});
 }
 
 std::string text_of(const Attributes& attributes, const char* name) {
@@ -129,9 +121,7 @@ bool is_complete(const ResultReader& output) {
          status->second == decltype(status->second)(std::string("complete"));
 }
 
-}  // namespace
-
-void check_begin(const RunFiles& files, bool force) {
+void refuse_what_is_there(const RunFiles& files, bool force) {
   refuse_what_is_no_file(files.output);
   if (is_there(files.journal)) {
     refuse_while_written(files.journal);
@@ -149,13 +139,25 @@ void check_begin(const RunFiles& files, bool force) {
                        .allowed = fmt::format("--force to overwrite it, or {}", another_output)});
 }
 
+void wait_or_refuse(const fs::path& journal) {
+  wait_for_the_end_of_another_run(journal);
+  refuse_while_written(journal);
+}
+
+}  // namespace
+
+void check_begin(const RunFiles& files, bool force) {
+  refuse_while_written(files.image_journal);
+  refuse_what_is_there(files, force);
+}
+
 void check_resume(const RunFiles& files) {
-  wait_for_the_end_of_another_run(files.journal);
-  refuse_while_written(files.journal);
+  wait_or_refuse(files.image_journal);
+  wait_or_refuse(files.journal);
 }
 
 OpenJournal begin_journal(const RunFiles& files, const std::string& identity, bool force) {
-  check_begin(files, force);
+  refuse_what_is_there(files, force);
   remove_file(files.journal);
   OpenJournal open;
   create(open, files, identity);
@@ -168,7 +170,7 @@ OpenJournal resume_journal(const RunFiles& files, const std::string& identity, c
   OpenJournal open{.done = std::vector<bool>(plan.tasks())};
   const std::unique_ptr<ResultReader> output = output_of(files, identity);
   if (output && is_complete(*output)) {
-    check_resume(files);
+    wait_or_refuse(files.journal);
     remove_file(files.journal);  // a run that was killed between its last two steps left it
     open.done.flip();
   } else {

@@ -20,6 +20,7 @@ RunFiles::RunFiles(const fs::path& out)
       journal(out.string() + ".journal"),
       logs(out.string() + ".logs"),
       status(out.string() + ".status"),
+      image_journal(out.string() + ".image-journal"),
       replaced(out.string() + ".replaced") {}
 
 fs::path RunFiles::log(int rank) const {
@@ -66,6 +67,12 @@ bool is_written_now(const fs::path& journal) {
   const bool locked = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   close(descriptor);
   return locked;
+}
+
+void refuse_while_written(const fs::path& journal) {
+  if (is_written_now(journal))
+    throw OutputError("is the journal of a run that is under way",
+                      {.file = journal.string(), .allowed = another_output});
 }
 
 JournalKeeper::JournalKeeper(const fs::path& journal)

@@ -12,6 +12,7 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/log.hpp"
+#include "nucreg/core/text.hpp"
 
 namespace nucreg {
 namespace {
@@ -23,11 +24,6 @@ constexpr const char* last_line = "end";
 
 double seconds_since_1970() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-std::string without_breaks(std::string text) {
-  std::ranges::replace(text, '\n', ' ');
-  return text;
 }
 
 template <class T>

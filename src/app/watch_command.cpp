@@ -16,6 +16,7 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/identity.hpp"
+#include "nucreg/app/image_journal.hpp"
 #include "nucreg/app/run_files.hpp"
 #include "nucreg/app/run_status.hpp"
 #include "nucreg/app/terminal.hpp"
@@ -126,22 +127,26 @@ ExitStatus tell_what_is_left(const RunFiles& files, const std::optional<RunStatu
                              count("trials_planned")));
   }
   if (complete) return ExitStatus::done;
+  const std::vector<std::string> before = ImageJournal::lines(files.image_journal);
   Part part = attributes ? part_of(*attributes) : Part{};
   if (is_there(files.journal)) {
     const JournalReader journal(files.journal);
     part = part_of_identity(journal.identity());
     print_result(journal_text(journal, part, files.journal.string()));
-  } else if (!attributes && !status) {
+  } else if (!attributes && !status && before.empty()) {
     throw InputError(
         "there is no such result, and no run of it",
-        {.file = output,
-         .allowed = "the output of a run: -o, or results/<job name>.h5; a run of images that ended "
-                    "before its first trial goes on when it is started again, with --resume"});
+        {.file = output, .allowed = "the output of a run: -o, or results/<job name>.h5"});
+  } else if (!attributes && !before.empty()) {
+    print_result(output +
+                 ": the run ended before its first trial; what it found in images is kept\n");
   }
   print_result(fmt::format("to go on: {}\n",
                            status ? status->resume
-                                  : fmt::format("nucreg run JOB.toml -o {}{} --resume", output,
-                                                part.whole() ? "" : " --part " + part.text())));
+                           : !before.empty()
+                               ? before.front()
+                               : fmt::format("nucreg run JOB.toml -o {}{} --resume", output,
+                                             part.whole() ? "" : " --part " + part.text())));
   return ExitStatus::stopped;
 }
 

@@ -75,6 +75,11 @@ std::string counted(std::uint64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count_text(count), noun, count == 1 ? "" : "s");
 }
 
+std::string without_breaks(std::string text) {
+  std::ranges::replace(text, '\n', ' ');
+  return text;
+}
+
 std::string one_line(std::string_view text, std::size_t most_bytes) {
   constexpr std::string_view cut = "...";
   std::string line;

@@ -16,18 +16,18 @@
 namespace nucreg {
 
 struct FoundImages {
-  std::vector<std::string> pairs;     ///< of tiles that match, in the order of the tiles
-  std::vector<InputFile> inputs;      ///< of these, their matched nuclei
-  std::vector<Table> tables;          ///< images, nuclei, matches, pairs of the result file
-  std::vector<std::string> warnings;  ///< told already: ranks that were lost
+  std::vector<std::string> pairs;  ///< of tiles that match, in the order of the tiles
+  std::vector<InputFile> inputs;   ///< of these, their matched nuclei
+  std::vector<Table> tables;       ///< images, nuclei, matches, pairs of the result file
 };
 
 /// The run that images are looked into for: where it tells of itself, and what ends it.
 struct ImageRun {
   StatusFile& status;
   std::function<bool()> stop_requested;
-  bool terminal = false;      ///< progress is a bar there
-  double line_seconds = 0.0;  ///< else a line that often
+  std::function<void(const std::string&)> warn;  ///< of ranks that were lost
+  bool terminal = false;                         ///< progress is a bar there
+  double line_seconds = 0.0;                     ///< else a line that often
 };
 
 /// Root. Two dispatches or three: a tile a task, then a pair of tiles a task, then, for 40x tiles

@@ -24,7 +24,8 @@ struct OpenJournal {
   bool fresh = true;              ///< begun by this run: may be removed if it fails to start
 };
 
-/// Throws what begin_journal would, and changes nothing: for runs that have much to do before.
+/// Throws what begin_journal would, and OutputError where another run looks into images; changes
+/// nothing: for runs that have much to do before.
 void check_begin(const RunFiles& files, bool force);
 
 /// Without --resume: an output or a journal that is there already is refused; with
@@ -33,7 +34,8 @@ void check_begin(const RunFiles& files, bool force);
 [[nodiscard]] OpenJournal begin_journal(const RunFiles& files, const std::string& identity,
                                         bool force);
 
-/// Throws OutputError where resume_journal would since another run is under way, changes nothing.
+/// Waits a little for the end of another run, its look into images included; throws OutputError
+/// where it stays under way, changes nothing.
 void check_resume(const RunFiles& files);
 
 /// With --resume: goes on from a journal and from a partial output, from both where both are there,

@@ -7,11 +7,15 @@ namespace nucreg {
 
 struct RunFiles {
   std::filesystem::path output, journal, logs, status;
+  std::filesystem::path image_journal;  ///< before there is the other (ImageJournal)
   std::filesystem::path replaced;  ///< what was the output before --force, until a new one is there
 
   explicit RunFiles(const std::filesystem::path& out);
   [[nodiscard]] std::filesystem::path log(int rank) const;
 };
+
+/// What is allowed where an output cannot be taken.
+constexpr const char* another_output = "another output with -o";
 
 /// Throws OutputError where that cannot be found out.
 [[nodiscard]] bool is_there(const std::filesystem::path& file);
@@ -26,6 +30,8 @@ void remove_temporaries(const std::filesystem::path& target);
 
 /// Whether a process is writing the journal. File systems without locks: false.
 [[nodiscard]] bool is_written_now(const std::filesystem::path& journal);
+/// Throws OutputError then.
+void refuse_while_written(const std::filesystem::path& journal);
 
 /// Keeps what is written to a journal within reach when its name is taken away.
 class JournalKeeper {

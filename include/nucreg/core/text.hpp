@@ -19,6 +19,8 @@ namespace nucreg {
 [[nodiscard]] std::string count_text(std::uint64_t count);
 /// "1 trial", "2,000 trials".
 [[nodiscard]] std::string counted(std::uint64_t count, std::string_view noun);
+/// With spaces for ends of lines.
+[[nodiscard]] std::string without_breaks(std::string text);
 /// UTF-8 of one line and at most so many bytes: control characters become spaces, bytes that are no
 /// UTF-8 question marks; what is longer is cut between characters and ends with "...".
 [[nodiscard]] std::string one_line(std::string_view text, std::size_t most_bytes);

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "nucreg/app/image_journal.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/run/journal.hpp"
 #include "nucreg/store/publish_file.hpp"
@@ -64,6 +65,48 @@ TEST_CASE("a journal is known to be written while its writer lives") {
     CHECK(is_written_now(journal));
   }
   CHECK(!is_written_now(journal));
+}
+
+TEST_CASE("the journal of a look into images is one run's at a time, and stays where it is kept") {
+  const Scratch folder;
+  const RunFiles files(folder / "out.h5");
+  const auto names = [&] { return folder.names(); };
+  const auto there = std::vector<std::string>{"out.h5.image-journal"};
+  {
+    ImageJournal first(files, true);
+    CHECK(first.warnings().empty());
+    first.warn("a rank\ndied");
+    CHECK(is_written_now(files.image_journal));
+    for (const bool resume : {false, true})
+      CHECK_THROWS_WITH_AS(
+          ImageJournal(files, resume),
+          doctest::Contains("out.h5.image-journal: is the journal of a run that is under way"),
+          OutputError);
+    first.keep(true);
+  }
+  CHECK(!is_written_now(files.image_journal));
+  const std::vector<std::string> left = ImageJournal::lines(files.image_journal);
+  REQUIRE(left.size() == 2);
+  CHECK(left[0].ends_with(" --resume"));
+  CHECK(left[1] == "a rank died");
+  {
+    const JournalWriter trials(files.journal, "identity");
+    CHECK_THROWS_WITH_AS(ImageJournal(files, true), doctest::Contains("out.h5.journal: is the"),
+                         OutputError);
+  }
+  fs::remove(files.journal);
+  {
+    ImageJournal again(files, true);
+    CHECK(again.warnings() == std::vector<std::string>{"a rank died"});
+    again.warn("another");
+  }
+  CHECK(names() == there);  // it ended without a word: what is known is not lost
+  CHECK(ImageJournal::lines(files.image_journal).size() == 3);
+  { CHECK(ImageJournal(files, false).warnings().empty()); }
+  CHECK(names().empty());
+  CHECK(ImageJournal::lines(files.image_journal).empty());
+  fs::create_directory(files.image_journal);
+  CHECK_THROWS_AS(ImageJournal(files, false), OutputError);
 }
 
 TEST_CASE("what is not there need not be removed") {

@@ -1,0 +1,119 @@
+"""Jobs of images that are stopped, killed or begun twice before their first trial."""
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import unittest
+
+import h5py
+import numpy as np
+
+from images_test import Images, tiff
+from interrupted import finish, start, wait_for
+from nucreg_case import INPUT, LIMIT_S, OUTPUT, STOPPED, environment, run
+
+
+class BeforeTheFirstTrial(Images):
+    def setUp(self):
+        super().setUp()
+        self.synth()
+        # Each of its own content, so that none is in the cache for another.
+        tile = (self.dir / "tiles/40x_0.tif").read_bytes()
+        for number in range(2, 24):
+            self.write(f"tiles/40x_{number}.tif", tile + bytes([number]))
+        self.arguments = ["run", "job.toml", "-o", "out.h5", "--set", "job.trials=2"]
+        self.status = self.dir / "out.h5.status"
+
+    def cached(self):
+        return len(list(self.dir.glob("image-cache/*.cache")))
+
+    def held(self):
+        """A run that stands still while it looks into images."""
+        process = start(self.dir, *self.arguments)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        wait_for(lambda: self.cached() > 0, "the nuclei of a tile")
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+        self.assertFalse((self.dir / "out.h5.journal").exists())
+        self.assertLess(self.cached(), 25)
+        return process
+
+    def test_a_second_run_is_refused_and_resume_waits_for_its_end(self):
+        first = self.held()
+        resumed = start(self.dir, *self.arguments, "--resume")
+        self.addCleanup(resumed.communicate)
+        self.addCleanup(resumed.kill)
+        for more in ([], ["--force"]):
+            self.refused(OUTPUT, [*self.arguments, *more], "out.h5.image-journal",
+                         "is the journal of a run that is under way", "-o")
+        # A job without images neither.
+        self.write("least.toml", '[job]\nname = "least"\n[problem]\npoints = 30\n'
+                                 '[[solver]]\nname = "LM"\nkind = "lm"\n')
+        self.refused(OUTPUT, ["run", "least.toml", "-o", "out.h5"], "under way")
+        self.assertIsNone(resumed.poll())
+        self.assertIn(f" {first.pid} ", self.status.read_text())
+        first.kill()
+        status, _, err = finish(resumed)
+        self.assertEqual(status, 0, err)
+        self.assertNotIn(", 0 from the cache", err)
+        self.nucreg("verify", "out.h5")
+        self.assertEqual({path.name for path in self.dir.glob("out.h5*")},
+                         {"out.h5", "out.h5.logs"})
+
+    def test_a_run_that_was_stopped_or_killed_is_gone_on_with_by_what_watch_prints(self):
+        journal = self.dir / "out.h5.image-journal"
+        for number in (signal.SIGUSR1, signal.SIGKILL):
+            with self.subTest(number.name):
+                process = self.held()
+                process.send_signal(number)
+                process.send_signal(signal.SIGCONT)
+                status, _, err = finish(process)
+                if number == signal.SIGUSR1:
+                    self.assertEqual(status, STOPPED, err)
+                    self.assertIn("stopped while finding nuclei", err)
+                    self.assertFalse(self.status.exists())
+                else:
+                    self.status.unlink()  # that it was killed on another host makes no difference
+                # A rank was lost, too; and a resume that fails loses nothing of all that.
+                with open(journal, "a", encoding="ascii") as file:
+                    file.write("rank 7 on there died while finding nuclei\n")
+                flat = self.write("tiles/40x_99.tif", tiff(np.full((64, 64), 700)))
+                failed = run(self.dir, *self.arguments, "--resume")
+                self.assertEqual(failed.status, INPUT, failed)
+                self.assertIn("40x_99.tif: no nuclei", failed.err)
+                flat.unlink()
+                seen = run(self.dir, "watch", "out.h5")
+                self.assertEqual(seen.status, STOPPED, seen)
+                self.assertIn("out.h5: the run ended before its first trial", seen.out)
+                line = seen.out.partition("to go on: ")[2]
+                self.assertTrue(line.endswith("--resume\n"), seen)
+                on = subprocess.run(shlex.split(line), cwd=self.dir, env=environment(),
+                                    capture_output=True, text=True, check=False, timeout=LIMIT_S)
+                self.assertEqual(on.returncode, 0, on.stderr)
+                self.assertIn("25 tiles, 25 from the cache", on.stderr)
+                with h5py.File(self.dir / "out.h5") as h5:
+                    self.assertIn("rank 7 on there died while finding nuclei\n",
+                                  h5.attrs["warnings"] + "\n")
+                self.assertFalse(journal.exists())
+                # Without --resume nothing of an earlier run counts.
+                journal.write_text("nucreg\nold\n")
+                self.nucreg(*self.arguments, "--force")
+                with h5py.File(self.dir / "out.h5") as h5:
+                    self.assertNotIn("old", h5.attrs.get("warnings", ""))
+                for path in self.dir.glob("out.h5*"):
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+                shutil.rmtree(self.dir / "image-cache")
+
+    def test_one_that_fails_leaves_nothing(self):
+        self.write("tiles/40x_99.tif", b"")
+        self.refused(INPUT, self.arguments, "40x_99.tif")
+        (self.dir / "tiles/40x_99.tif").unlink()
+        (self.dir / "out.h5.image-journal").mkdir()
+        self.refused(OUTPUT, self.arguments, "out.h5.image-journal")
+
+
+if __name__ == "__main__":
+    unittest.main()
