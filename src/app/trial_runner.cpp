@@ -192,6 +192,10 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
         fmt::format("has no answer for model {} with loss {}", name_of(c.model), name_of(c.loss));
     return;
   }
+  if (trial.pairs.size() == 0) {  // nothing to be far from: every start would be an answer
+    record.message = "there are no pairs";
+    return;
+  }
 
   SolveResult result;
   Objective::NotFinite not_finite;

@@ -58,6 +58,17 @@ class Edge(NucregCase):
                                   "--set", f"job.trials={trials}", ranks=3)
             self.assertEqual(outcome.err.count(told), expected, outcome)
 
+    def test_no_points_are_rows_that_failed(self):
+        file = self.run_job(FEW_POINTS, "--set", "problem.missing=0.999", "--set",
+                            "problem.points=10")
+        trials, codes = read_group(file, "trials"), status_codes(file)
+        self.assertEqual(set(trials["pairs"]), {0})
+        answered = trials["status"] != codes["not_applicable"]
+        self.assertEqual(set(trials["status"][answered]), {codes["failed"]})
+        self.assertEqual(set(trials["message"][answered]), {b"there are no pairs"})
+        self.assertTrue(np.isnan(trials["objective"]).all())
+        self.assertIn("sound", self.nucreg("verify", "out.h5").out)
+
     def test_too_few_points_are_rows(self):
         file = self.run_job(FEW_POINTS)
         trials, summary = read_group(file, "trials"), read_group(file, "summary")
