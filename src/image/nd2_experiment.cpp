@@ -64,8 +64,11 @@ std::vector<Nd2Point> read_points(const Nd2Node& parameters, const std::vector<b
     const Nd2Node& point = list->children[i];
     std::string name = point.text("dPosName");
     if (name.empty()) name = point.text("pPosName");
-    points.push_back({.x_um = x0 + point.number("dPosX").value_or(0.0),
-                      .y_um = y0 + point.number("dPosY").value_or(0.0),
+    auto x = point.number("dPosX"), y = point.number("dPosY");
+    if (x) *x += x0;
+    if (y) *y += y0;
+    points.push_back({.x_um = x,
+                      .y_um = y,
                       .z_um = use_z ? point.number("dPosZ") : std::nullopt,
                       .name = std::move(name)});
   }

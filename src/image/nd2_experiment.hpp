@@ -12,8 +12,7 @@
 namespace nucreg {
 
 struct Nd2Point {
-  double x_um = 0.0, y_um = 0.0;
-  std::optional<double> z_um;
+  std::optional<double> x_um, y_um, z_um;  ///< nothing where it is no number
   std::string name;
 };
 

@@ -48,7 +48,9 @@ std::optional<double> magnification_in(const std::string& name) {
 
 const Nd2Node* planes_of(const Nd2Node& picture) {
   const Nd2Node* planes = picture.find({"sPicturePlanes", "sPlaneNew"});
-  return planes != nullptr ? planes : picture.find({"sPicturePlanes", "sPlane"});
+  return planes != nullptr && !planes->children.empty()
+             ? planes
+             : picture.find({"sPicturePlanes", "sPlane"});
 }
 
 // Of a list of a0, a1, ... by number: a10 comes after a9, and numbers may be left out.

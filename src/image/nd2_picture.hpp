@@ -15,7 +15,7 @@ namespace nucreg {
 struct Nd2Attributes {
   std::uint64_t width_px = 0, height_px = 0, components = 0;
   std::uint64_t row_bytes = 0;  ///< with padding
-  std::uint64_t sequence_count = 0;
+  std::optional<std::uint64_t> sequence_count;
   unsigned bits = 16, significant_bits = 16;
   bool compressed = false;
 

@@ -116,12 +116,14 @@ class Nd2Reader : public ImageReader {
 
   void read_frames(const Nd2Experiment& experiment, const Nd2Picture& facts) {
     const std::uint64_t planned = experiment.frames();
-    const std::uint64_t count = std::max(planned, attributes_.sequence_count);
+    const std::uint64_t taken =
+        attributes_.sequence_count.value_or(std::min(file_.frame_end(), most_frames));
+    const std::uint64_t count = std::max(planned, taken);
     if (file_.frame_end() > count)
       throw ImageError(fmt::format("frame {} of {}", file_.frame_end() - 1, count),
                        {file_.file().path(), "frame-index-out-of-range", "chunk map"});
     const auto recorded = [&](const char* id) {
-      return Recorded(file_.custom_doubles(id), std::min(count, attributes_.sequence_count));
+      return Recorded(file_.custom_doubles(id), std::min(count, taken));
     };
     const Recorded x = recorded("X"), y = recorded("Y"), z = recorded("Z");
     listed_times_ = recorded("AcqTimesCache");
@@ -132,8 +134,12 @@ class Nd2Reader : public ImageReader {
       frame.missing = !file_.has_frame(n);
       const Nd2Point* point =
           frame.p && *frame.p < experiment.points.size() ? &experiment.points[*frame.p] : nullptr;
-      frame.x_um = first_of(x.at(n), point ? std::optional(point->x_um) : std::nullopt, facts.x_um);
-      frame.y_um = first_of(y.at(n), point ? std::optional(point->y_um) : std::nullopt, facts.y_um);
+      // What the file says of its first frame is where all are, unless the stage was sent around.
+      const bool stays = experiment.points.empty();
+      frame.x_um =
+          first_of(x.at(n), point ? point->x_um : std::nullopt, stays ? facts.x_um : std::nullopt);
+      frame.y_um =
+          first_of(y.at(n), point ? point->y_um : std::nullopt, stays ? facts.y_um : std::nullopt);
       frame.z_um = first_of(z.at(n), point ? point->z_um : std::nullopt, facts.z_um);
     }
   }
