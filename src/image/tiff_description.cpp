@@ -7,6 +7,9 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <span>
+
+#include "utf8.hpp"
 
 namespace nucreg {
 
@@ -15,18 +18,20 @@ std::optional<double> micrometres_in(std::string_view unit) {
     std::string_view name;
     double micrometres;
   };
-  // The micro sign and the Greek letter look alike; ImageJ spells the former in ASCII or
-  // in Latin-1.
-  constexpr std::array<Unit, 13> units{{{"\u00b5m", 1.0},
+  // The micro sign and the Greek letter look alike; old programs write the former in Latin-1.
+  constexpr std::array<Unit, 16> units{{{"\u00b5m", 1.0},
                                         {"\u03bcm", 1.0},
-                                        {"\\u00B5m", 1.0},
                                         {"\xb5m", 1.0},
                                         {"um", 1.0},
                                         {"micron", 1.0},
                                         {"microns", 1.0},
+                                        {"micrometer", 1.0},
+                                        {"micrometers", 1.0},
+                                        {"micrometre", 1.0},
                                         {"nm", 1e-3},
                                         {"pm", 1e-6},
                                         {"\u00c5", 1e-4},
+                                        {"\u212b", 1e-4},
                                         {"mm", 1e3},
                                         {"cm", 1e4},
                                         {"m", 1e6}}};
@@ -75,6 +80,24 @@ std::map<std::string_view, std::string_view> lines_of(std::string_view text) {
   return values;
 }
 
+// ImageJ writes what is not ASCII as \uXXXX.
+std::string unescaped(std::string_view text) {
+  std::string plain;
+  while (!text.empty()) {
+    const std::string_view digits = text.starts_with("\\u") ? text.substr(2, 4) : "";
+    const char* const end = digits.data() + digits.size();
+    std::uint16_t unit = 0;
+    if (digits.size() == 4 && std::from_chars(digits.data(), end, unit, 16).ptr == end) {
+      plain += utf8_of_utf16(std::as_bytes(std::span(&unit, 1)));
+      text.remove_prefix(6);
+    } else {
+      plain += text.front();
+      text.remove_prefix(1);
+    }
+  }
+  return plain;
+}
+
 std::optional<double> positive(std::string_view text) {
   double value = 0.0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -104,7 +127,9 @@ std::optional<TiffPlan> plan_of_imagej(const TiffTags& tags, const TiffLayout& f
   };
   TiffPlan plan;
   plan.info.format = "ImageJ TIFF";
-  const std::uint64_t images = checked_planes({count("images")});
+  // Unless it counts its images, they are its pages.
+  const std::uint64_t images =
+      checked_planes({values.contains("images") ? count("images") : pages});
   std::uint64_t channels = count("channels"), slices = count("slices"), frames = count("frames");
   if (checked_planes({channels, slices, frames}) != images) {
     // A stack that says of its images only how many they are.
@@ -114,7 +139,7 @@ std::optional<TiffPlan> plan_of_imagej(const TiffTags& tags, const TiffLayout& f
   plan.contiguous = images > 1 && pages == 1;
   if (!plan.contiguous && pages != images)
     throw TiffDescriptionError{"bad-counts", fmt::format("{} images in {} pages", images, pages)};
-  if (plan.contiguous && (first.compressed || first.samples != 1 || first.tiled))
+  if (plan.contiguous && (first.compressed || first.planar || first.tiled))
     throw TiffDescriptionError{"bad-counts", fmt::format("{} images in one page", images)};
   plan.samples = first.samples;
   plan.page_channels = channels;
@@ -122,15 +147,18 @@ std::optional<TiffPlan> plan_of_imagej(const TiffTags& tags, const TiffLayout& f
   lay_out_frames(plan.info, 1, frames, slices);
   for (std::uint32_t i = 0; i < images; ++i) plan.pages.emplace_back(i);
 
-  const auto unit = values.find("unit");
-  const auto micrometres = unit == values.end() ? std::nullopt : micrometres_in(unit->second);
-  if (micrometres) {
-    if (tags.x_resolution > 0.0) plan.info.pixel_size_um = *micrometres / tags.x_resolution;
-    if (tags.y_resolution > 0.0) plan.info.pixel_height_um = *micrometres / tags.y_resolution;
-    const auto spacing = values.find("spacing");
-    if (spacing != values.end())
-      if (const auto step = positive(spacing->second)) plan.info.z_step_um = *step * *micrometres;
-  }
+  // y and z have units of their own where they differ from that of x.
+  const auto unit_of = [&](std::string_view key) {
+    auto unit = values.find(key);
+    if (unit == values.end()) unit = values.find("unit");
+    return unit == values.end() ? std::nullopt : micrometres_in(unescaped(unit->second));
+  };
+  if (const auto unit = unit_of("unit"); unit && tags.x_resolution > 0.0)
+    plan.info.pixel_size_um = *unit / tags.x_resolution;
+  if (const auto unit = unit_of("yunit"); unit && tags.y_resolution > 0.0)
+    plan.info.pixel_height_um = *unit / tags.y_resolution;
+  if (const auto unit = unit_of("zunit"); unit && values.contains("spacing"))
+    if (const auto step = positive(values.at("spacing"))) plan.info.z_step_um = *unit * *step;
   return plan;
 }
 

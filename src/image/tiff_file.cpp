@@ -168,7 +168,15 @@ TiffTags TiffFile::tags(std::size_t page) {
 
 std::uint64_t TiffFile::data_offset(std::size_t page) {
   go_to(page);
-  return TIFFGetStrileOffset(handle_->tiff, 0);
+  TIFF* const tiff = handle_->tiff;
+  const std::uint64_t start = TIFFGetStrileOffset(tiff, 0);
+  std::uint64_t next = start;
+  for (std::uint32_t n = 0; n < TIFFNumberOfStrips(tiff); ++n) {
+    if (TIFFGetStrileOffset(tiff, n) != next)
+      fail("unsupported-layout", "images behind strips that lie apart are not supported", page);
+    next += TIFFGetStrileByteCount(tiff, n);
+  }
+  return start;
 }
 
 bool TiffFile::swapped() const {

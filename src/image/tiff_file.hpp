@@ -27,6 +27,7 @@ struct TiffLayout {
   bool compressed = false;
   bool white_is_zero = false;  ///< the darkest pixels have the largest values
 
+  /// Of one sample.
   [[nodiscard]] std::uint64_t plane_bytes() const {
     return std::uint64_t{width_px} * height_px * bytes_of(type);
   }
@@ -52,7 +53,8 @@ class TiffFile {
   [[nodiscard]] TiffTags tags(std::size_t page);
   /// One sample of a page, packed.
   void read(std::size_t page, const TiffLayout& layout, std::uint16_t sample, std::byte* to);
-  /// Where the pixels of a page begin, one sample and uncompressed; whether they need swapping.
+  /// Where the pixels of an uncompressed page begin, and whether they need swapping. Throws
+  /// ImageError where its strips do not follow each other.
   [[nodiscard]] std::uint64_t data_offset(std::size_t page);
   [[nodiscard]] bool swapped() const;
 

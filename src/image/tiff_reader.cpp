@@ -47,10 +47,11 @@ class TiffReader : public ImageReader {
       throw ImageError(fmt::format("frame {} is missing: its pixels are in another file", frame),
                        {file_.bytes().path(), "missing-frame"});
     NewPlane plane(info());
+    const auto sample = static_cast<std::uint16_t>(channel % plan_.samples);
     if (plan_.contiguous)
-      read_contiguous(*page, plane);
+      read_contiguous(*page, sample, plane);
     else
-      read_page(*page, static_cast<std::uint16_t>(channel % plan_.samples), plane);
+      read_page(*page, sample, plane);
     if (first_.is_signed) check_signs(*page, plane);
     return plane;
   }
@@ -81,17 +82,27 @@ class TiffReader : public ImageReader {
   }
 
   void check_contiguous() {
-    const std::uint64_t start = file_.data_offset(0), size = file_.bytes().size();
-    if (start > size || (size - start) / first_.plane_bytes() < plan_.pages.size())
+    start_ = file_.data_offset(0);
+    const std::uint64_t size = file_.bytes().size();
+    const std::uint64_t page_bytes = first_.plane_bytes() * first_.samples;
+    if (start_ > size || (size - start_) / page_bytes < plan_.pages.size())
       file_.fail("truncated",
                  fmt::format("{} planes of {} bytes from offset {} on, the file has {}",
-                             plan_.pages.size(), first_.plane_bytes(), start, size),
+                             plan_.pages.size(), page_bytes, start_, size),
                  0);
   }
 
-  void read_contiguous(std::size_t page, NewPlane& plane) {
-    file_.bytes().copy(file_.data_offset(0) + page * plane.size(), plane.size(), plane.bytes());
+  void read_contiguous(std::size_t page, std::uint16_t sample, NewPlane& plane) {
     const std::size_t value_bytes = bytes_of(first_.type);
+    const std::uint64_t pixel_bytes = value_bytes * first_.samples;
+    file_.bytes().gather(
+        {.offset = start_ + page * first_.samples * plane.size() + sample * value_bytes,
+         .rows = first_.height_px,
+         .width = first_.width_px,
+         .row_bytes = first_.width_px * pixel_bytes,
+         .pixel_bytes = pixel_bytes,
+         .value_bytes = value_bytes},
+        plane.bytes());
     if (file_.swapped())
       for (std::byte* value = plane.bytes(); value != plane.bytes() + plane.size();
            value += value_bytes)
@@ -123,6 +134,7 @@ class TiffReader : public ImageReader {
   TiffFile file_;
   TiffLayout first_;
   TiffPlan plan_;
+  std::uint64_t start_ = 0;  // of the pixels of a contiguous stack
 };
 
 [[noreturn]] void refuse_labels(const std::filesystem::path& file, const std::string& reason) {

@@ -5,8 +5,11 @@
 
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <variant>
 #include <vector>
@@ -140,8 +143,25 @@ class Nd2Chunks {
   void add(const std::string& name, const std::string& data,
            std::optional<std::uint64_t> listed_size = {}) {
     bytes_.resize((bytes_.size() + 4095) / 4096 * 4096, '\0');
-    list(name, bytes_.size(), listed_size.value_or(data.size()));
+    list(name, bytes_.size() + hole_, listed_size.value_or(data.size()));
     bytes_ += header(name, static_cast<std::uint32_t>(name.size() + 9), data.size()) + data;
+  }
+
+  /// What is added from here on lies that much farther behind, in a hole of the file.
+  void jump(std::uint64_t bytes) {
+    bytes_.resize((bytes_.size() + 4095) / 4096 * 4096, '\0');
+    hole_at_ = bytes_.size();
+    hole_ = bytes;
+  }
+
+  /// As finish(), with the hole.
+  void write(const std::filesystem::path& file) const {
+    const std::string all = finish();
+    std::ofstream stream(file, std::ios::binary);
+    stream << all.substr(0, hole_at_);
+    stream.seekp(static_cast<std::streamoff>(hole_at_ + hole_));
+    stream << all.substr(hole_at_);
+    if (!stream.flush()) throw std::runtime_error("cannot write the test's file");
   }
 
   void list(const std::string& name, std::uint64_t offset, std::uint64_t size) {
@@ -152,7 +172,7 @@ class Nd2Chunks {
 
   [[nodiscard]] std::string finish() const {
     const std::string end = "ND2 CHUNK MAP SIGNATURE 0000001!";
-    const std::uint64_t at = bytes_.size();
+    const std::uint64_t at = bytes_.size() + hole_;
     std::string data = map_ + end;
     append_bytes(data, at);
     data += std::string(16, '\0') + end;
@@ -172,6 +192,7 @@ class Nd2Chunks {
   }
 
   std::string bytes_, map_;
+  std::uint64_t hole_at_ = 0, hole_ = 0;
 };
 
 /// A whole file with everything that the reader looks at; a test changes what it is about.

@@ -120,6 +120,27 @@ TEST_CASE("the map may list frames in any order, and chunks that only look like 
   }
 }
 
+TEST_CASE("frames and the map beyond 4 GiB are found") {
+  const Scratch scratch;
+  Nd2Chunks chunks;
+  chunks.add("ImageAttributesLV!",
+             to_lite(level("SLxImageAttributes", {{"uiWidth", std::uint32_t{3}, {}},
+                                                  {"uiHeight", std::uint32_t{1}, {}},
+                                                  {"uiComp", std::uint32_t{1}, {}},
+                                                  {"uiWidthBytes", std::uint32_t{4}, {}},
+                                                  {"uiBpcInMemory", std::uint32_t{8}, {}},
+                                                  {"uiSequenceCount", std::uint32_t{2}, {}}})));
+  chunks.add("ImageDataSeq|0!", std::string(8, '\0') + "abc.");
+  chunks.jump(std::uint64_t{5} << 30);
+  chunks.add("ImageDataSeq|1!", std::string(8, '\0') + "xyz.");
+  chunks.write(scratch / "large.nd2");
+  const auto reader = open_image(scratch / "large.nd2");
+  REQUIRE(reader->info().frames.size() == 2);
+  for (const std::size_t n : {0, 1})
+    check_plane(reader->read(n, 0), reader->info(),
+                [&](std::size_t x, std::size_t) { return (n == 0 ? "abc" : "xyz")[x]; });
+}
+
 TEST_CASE("recorded positions and times come before planned ones, unless nothing was recorded") {
   const Scratch scratch;
   const auto recorded = open_made(

@@ -1,6 +1,9 @@
 // What programs for microscopes say of their TIFF: ImageJ and OME-XML.
 #include <doctest/doctest.h>
 
+#include <cstring>
+#include <fstream>
+
 #include "nucreg/image/image.hpp"
 #include "unit/image/made_tiff.hpp"
 
@@ -59,6 +62,140 @@ TEST_CASE("an ImageJ stack with one directory is read past it, in either byte or
       return tiff_value(0, 0, static_cast<std::uint32_t>(y) + 58, static_cast<std::uint32_t>(x));
     });
   }
+}
+
+namespace {
+
+// A stack as ImageJ writes it: the directory first, then all pixels, which only the first image
+// of it is told of. The last pixels are in the file, a hole in front of them.
+void write_imagej_stack(const std::filesystem::path& file, std::uint32_t side,
+                        std::uint16_t samples, const std::string& description, std::uint64_t size,
+                        const std::string& last) {
+  constexpr std::uint32_t pixels_at = 1024;
+  const std::uint32_t page_bytes = side * side * samples;
+  const auto append = [](std::string& to, auto value) {
+    to.append(reinterpret_cast<const char*>(&value), sizeof value);
+  };
+  std::string entries;
+  std::uint16_t count = 0;
+  const auto add = [&](std::uint16_t tag, std::uint16_t type, std::uint32_t n,
+                       std::uint32_t value) {
+    append(entries, tag);
+    append(entries, type);
+    append(entries, n);
+    append(entries, value);
+    ++count;
+  };
+  const auto text = static_cast<std::uint32_t>(description.size() + 1);
+  add(TIFFTAG_IMAGEWIDTH, TIFF_LONG, 1, side);
+  add(TIFFTAG_IMAGELENGTH, TIFF_LONG, 1, side);
+  add(TIFFTAG_BITSPERSAMPLE, TIFF_SHORT, 1, 8);
+  add(TIFFTAG_PHOTOMETRIC, TIFF_SHORT, 1, samples == 3 ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK);
+  add(TIFFTAG_IMAGEDESCRIPTION, TIFF_ASCII, text, 512);
+  add(TIFFTAG_STRIPOFFSETS, TIFF_LONG, 1, pixels_at);
+  add(TIFFTAG_SAMPLESPERPIXEL, TIFF_SHORT, 1, samples);
+  add(TIFFTAG_ROWSPERSTRIP, TIFF_LONG, 1, side);
+  add(TIFFTAG_STRIPBYTECOUNTS, TIFF_LONG, 1, page_bytes);
+  std::string head("II*\0\x08\0\0\0", 8);
+  append(head, count);
+  head += entries + std::string(4, '\0');
+  head.resize(512);
+  head += description;
+  std::ofstream stream(file, std::ios::binary);
+  stream << head;
+  stream.seekp(static_cast<std::streamoff>(pixels_at + size - last.size()));
+  stream << last;
+  REQUIRE(stream.flush());
+}
+
+}  // namespace
+
+TEST_CASE("an ImageJ stack of more than 4 GiB is read to its end") {
+  const Scratch scratch;
+  constexpr std::uint32_t side = 2048, images = 1100;
+  write_imagej_stack(scratch / "large.tif", side, 1, imagej_description(1, images, 1),
+                     std::uint64_t{side} * side * images, "end");
+  const auto reader = open_image(scratch / "large.tif");
+  REQUIRE(reader->info().frames.size() == images);
+  const Plane plane = reader->read(images - 1, 0);
+  CHECK(value_of(plane.view(), side - 1, side - 1) == 'd');
+  CHECK(value_of(plane.view(), side - 3, side - 1) == 'e');
+  CHECK(value_of(plane.view(), side - 4, side - 1) == 0);
+}
+
+TEST_CASE("an ImageJ stack of colours with one directory has them side by side") {
+  const Scratch scratch;
+  std::string pixels;
+  for (int i = 0; i < 2 * 2 * 2 * 3; ++i) pixels += static_cast<char>(i);
+  const auto write = [&](std::uint64_t size) {
+    write_imagej_stack(scratch / "rgb.tif", 2, 3, imagej_description(1, 2, 1), size, pixels);
+  };
+  write(pixels.size());
+  const auto reader = open_image(scratch / "rgb.tif");
+  REQUIRE(reader->info().frames.size() == 2);
+  REQUIRE(reader->info().channels.size() == 3);
+  CHECK(reader->info().channels[2].component == "B");
+  for (std::size_t frame = 0; frame < 2; ++frame)
+    for (std::size_t c = 0; c < 3; ++c)
+      check_plane(reader->read(frame, c), reader->info(), [&](std::size_t x, std::size_t y) {
+        return static_cast<double>(12 * frame + 6 * y + 3 * x + c);
+      });
+  pixels.pop_back();
+  write(pixels.size());
+  image_error("truncated", [&] { static_cast<void>(open_image(scratch / "rgb.tif")); });
+}
+
+TEST_CASE("images behind strips that lie apart are refused, not guessed") {
+  const Scratch scratch;
+  TiffSpec spec{.rows_per_strip = 8, .description = imagej_description(1, 3, 1)};
+  spec.height = 3 * 29;
+  write_test_tiff(scratch / "made.tif", spec);
+  std::string bytes = bytes_of_file(scratch / "made.tif");
+  const auto at = bytes.rfind(std::string("\x01\x01\x03\0", 4));  // rows
+  REQUIRE(at != std::string::npos);
+  bytes[at + 8] = 29;
+  write_bytes(scratch / "made.tif", bytes);
+  CHECK(open_image(scratch / "made.tif")->info().frames.size() == 3);
+  const auto offsets = bytes.rfind(std::string("\x11\x01\x04\0", 4));  // of the strips
+  REQUIRE(offsets != std::string::npos);
+  std::uint32_t list = 0;
+  std::memcpy(&list, &bytes[offsets + 8], 4);
+  bytes[list + 4] = static_cast<char>(bytes[list + 4] + 2);
+  write_bytes(scratch / "made.tif", bytes);
+  image_error("unsupported-layout", [&] { static_cast<void>(open_image(scratch / "made.tif")); });
+}
+
+TEST_CASE("ImageJ's units, however they are spelt, and one of their own for each axis") {
+  const Scratch scratch;
+  const auto info_of = [&](const std::string& more) {
+    return open_made(scratch, {.pages = 2,
+                               .description = imagej_description(1, 2, 1, more),
+                               .resolution = 2.0F,
+                               .unit = RESUNIT_NONE})
+        ->info();
+  };
+  for (const char* unit : {"\\u00B5m", "\\u00b5m", "\\u03BCm", "\u00b5m", "\u03bcm", "\xb5m", "um",
+                           "micron", "microns", "micrometer"}) {
+    CAPTURE(unit);
+    CHECK(info_of("unit=" + std::string(unit) + "\n").pixel_size_um == 0.5);
+  }
+  for (const char* unit : {"\\u00B5", "\\u00Bm", "\\u", "\\", "pixel", "inch", ""}) {
+    CAPTURE(unit);
+    CHECK_FALSE(info_of("unit=" + std::string(unit) + "\n").pixel_size_um.has_value());
+  }
+  const ImageInfo own = info_of("unit=um\nyunit=nm\nzunit=mm\nspacing=0.25\n");
+  CHECK(own.pixel_size_um == 0.5);
+  CHECK(own.pixel_height_um == 0.0005);
+  CHECK(own.z_step_um == 250.0);
+}
+
+TEST_CASE("an ImageJ description that does not count its images leaves that to the pages") {
+  const Scratch scratch;
+  const TiffSpec spec{.pages = 3, .description = "ImageJ=1.53t\nunit=um\n"};
+  const auto reader = open_made(scratch, spec);
+  REQUIRE(reader->info().frames.size() == 3);
+  check_pixels(*reader, spec, 2, 0, 2);
+  refused(scratch, "bad-counts", {.pages = 3, .description = "ImageJ=1.53t\nimages=2\n"});
 }
 
 TEST_CASE("OME-XML names channels, calibrates and says which page is what") {
