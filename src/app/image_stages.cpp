@@ -11,7 +11,7 @@
 #include "image_tables.hpp"
 #include "image_tasks.hpp"
 #include "nucreg/app/identity.hpp"
-#include "nucreg/app/launch_line.hpp"
+#include "nucreg/app/stop_signal.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/run/dispatch.hpp"
@@ -81,7 +81,7 @@ std::vector<TaskOutcome> run_stage(Communicator& communicator, const StageName& 
       [&](const std::vector<RankFacts>&) { return setup_of(name.kind, stage->to_bytes()); });
   std::vector<TaskOutcome> outcomes(stage->size());
   DispatchOptions options = stage_options();
-  options.stop_requested = run.stop_requested;
+  options.stop_requested = [&] { return stop_told(std::string(name.task) + "s", options); };
   run.status.change([&](RunStatus& status) {
     status.doing = name.doing;
     status.counting = name.task;
@@ -101,7 +101,7 @@ std::vector<TaskOutcome> run_stage(Communicator& communicator, const StageName& 
   options.watch = [&](const std::vector<RankNow>& ranks) {
     run.status.change([&](RunStatus& status) {
       for (std::size_t rank = 0; rank < ranks.size(); ++rank) status.ranks[rank].now = ranks[rank];
-      if (run.stop_requested()) status.doing = "stopping";
+      if (stop_signal() != 0) status.doing = "stopping";
     });
   };
   options.abandoned = [&](std::uint64_t task, Bytes& payload) {
@@ -121,9 +121,8 @@ std::vector<TaskOutcome> run_stage(Communicator& communicator, const StageName& 
   throw_failures(outcomes);
   if (report.stopped)
     throw Error(ExitStatus::stopped,
-                fmt::format("stopped while {}, with {} of {} done and kept. To go on: {}",
-                            name.doing, count_text(report.tasks_done),
-                            counted(stage->size(), name.task), resume_command()));
+                fmt::format("stopped while {}, with {} of {} done and kept", name.doing,
+                            count_text(report.tasks_done), counted(stage->size(), name.task)));
   fmt::print(stderr, "nucreg: {}, {} from the cache\n", counted(outcomes.size(), name.task),
              std::ranges::count(outcomes, true, &TaskOutcome::from_cache));
   return outcomes;

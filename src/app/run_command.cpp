@@ -222,19 +222,7 @@ ExitStatus run_and_write(Communicator& communicator, RunStart& start,
     });
   };
   options.sync = [&] { journal.sync(); };
-  options.stop_requested = [&options] {
-    const int number = stop_signal();
-    if (number == 0) return false;
-    // Only now is it known how much time there is; dispatch looks at it after this. The command
-    // comes first, since what sent the signal may not wait for long.
-    options.grace_seconds = grace_seconds(number);
-    fmt::print(stderr,
-               "{}nucreg: {}: trials in hand have {} to end\n"
-               "nucreg: to go on: {}\n",
-               over_bar(), signal_name(number), duration_text(options.grace_seconds),
-               resume_command());
-    return true;
-  };
+  options.stop_requested = [&options] { return stop_told("trials", options); };
   options.abandoned = [&](std::uint64_t task, Bytes& payload) {
     start.loaded->runner->give_up(task, "given up: the ranks that ran this trial hung or died",
                                   payload);

@@ -10,7 +10,6 @@
 #include "nucreg/app/image_stages.hpp"
 #include "nucreg/app/inputs.hpp"
 #include "nucreg/app/launch_line.hpp"
-#include "nucreg/app/stop_signal.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/job/parse.hpp"
 
@@ -59,13 +58,12 @@ TakenImages take_images(Communicator& communicator, Job& job, const Part& part,
                               .total = tiles.list.size(),
                               .ranks = rank_statuses({this_rank_facts(communicator.rank())})});
   const auto warn = [&](const std::string& warning) {
-    fmt::print(stderr, "nucreg: {}\n", warning);
+    fmt::print(stderr, "{}nucreg: {}\n", over_bar(), warning);
     taken.journal->warn(warning);
   };
   try {
     taken.found = find_images(communicator, job, tiles, image_cache_of(files),
                               {.status = *taken.status,
-                               .stop_requested = [] { return stop_signal() != 0; },
                                .warn = warn,
                                .terminal = error_is_terminal(),
                                .line_seconds = job.run.monitor_seconds});

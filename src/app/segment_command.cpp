@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "nucreg/app/commands.hpp"
-#include "nucreg/app/launch_line.hpp"
 #include "nucreg/app/run_files.hpp"
 #include "nucreg/app/segment_image.hpp"
 #include "nucreg/app/stop_signal.hpp"
@@ -213,39 +212,6 @@ Tasks tasks_of(const SegmentCommand& command, Failures& failures) {
   return tasks;
 }
 
-// A bar on a terminal, elsewhere a line now and then.
-class SegmentProgress {
- public:
-  void show(const Progress& progress) {
-    const bool last = progress.done == progress.total;
-    const double left_seconds = progress.elapsed_seconds *
-                                static_cast<double>(progress.total - progress.done) /
-                                std::max(1.0, static_cast<double>(progress.done));
-    const std::string text =
-        fmt::format("{} of {}{}", count_text(progress.done), counted(progress.total, "image"),
-                    last                 ? "  took " + duration_text(progress.elapsed_seconds)
-                    : progress.done == 0 ? ""
-                                         : "  " + duration_text(left_seconds) + " left");
-    if (terminal_) {
-      draw_bar(static_cast<double>(progress.done) / static_cast<double>(progress.total), text,
-               last);
-      open_ = !last;
-    } else if (!last && progress.elapsed_seconds >= next_line_seconds_) {
-      fmt::print(stderr, "nucreg: {}\n", text);
-      next_line_seconds_ = progress.elapsed_seconds + line_seconds;
-    }
-  }
-  // Before anything else is told: a bar has no end of line.
-  void end_line() {
-    if (open_) fmt::print(stderr, "\n");
-    open_ = false;
-  }
-
- private:
-  bool terminal_ = error_is_terminal(), open_ = false;
-  double next_line_seconds_ = line_seconds;
-};
-
 // Of all frames of an image: some may show nothing, such as planes out of focus, but not all.
 struct FoundInFile {
   std::size_t frames = 0, done = 0, nuclei = 0;
@@ -283,19 +249,9 @@ ExitStatus segment_root(Communicator& communicator, const SegmentCommand& comman
   std::map<fs::path, FoundInFile> found;
   for (const SegmentTask& task : tasks->list) ++found[task.image].frames;
   DispatchOptions options = dispatch_options(tasks);
-  SegmentProgress progress;
-  if (!tasks->list.empty()) options.progress = [&](const Progress& now) { progress.show(now); };
-  options.stop_requested = [&] {
-    const int number = stop_signal();
-    if (number == 0) return false;
-    options.grace_seconds = grace_seconds(number);  // dispatch looks at it after this
-    progress.end_line();
-    fmt::print(stderr,
-               "nucreg: {}: images in hand have {} to end\n"
-               "nucreg: to go on: {}\n",
-               signal_name(number), duration_text(options.grace_seconds), resume_command());
-    return true;
-  };
+  StageDisplay display(error_is_terminal(), line_seconds, "finding nuclei", "image");
+  if (!tasks->list.empty()) options.progress = [&](const Progress& now) { display.show(now); };
+  options.stop_requested = [&] { return stop_told("images", options); };
   const DispatchReport report = dispatch(
       communicator, {.blocks = {{0, tasks->list.size(), 1.0}}}, work_of(tasks),
       [&](std::uint64_t number, int, std::span<const std::byte> payload) {
@@ -315,7 +271,7 @@ ExitStatus segment_root(Communicator& communicator, const SegmentCommand& comman
                                       SegmentFiles(task.outputs).table.string());
       },
       facts, options);
-  progress.end_line();
+  fmt::print(stderr, "{}", over_bar());
   for (const LostRank& rank : report.lost)
     fmt::print(stderr, "nucreg: rank {} on {} {}; its images went to others\n", rank.rank,
                rank.host, rank.reason);

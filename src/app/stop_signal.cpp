@@ -1,15 +1,20 @@
 #include "nucreg/app/stop_signal.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 
+#include "nucreg/app/launch_line.hpp"
+#include "nucreg/app/terminal.hpp"
 #include "nucreg/core/error.hpp"
+#include "nucreg/core/text.hpp"
 
 namespace nucreg {
 namespace {
@@ -53,16 +58,34 @@ int stop_signal() {
   return noted;
 }
 
-std::string signal_name(int number) {
-  return number == SIGINT ? "SIGINT" : number == SIGTERM ? "SIGTERM" : "SIGUSR1";
-}
+namespace {
 
+// Open MPI's mpirun passes SIGUSR1 on; on SIGTERM and SIGINT it sends SIGTERM after
+// odls_base_sigkill_timeout, SIGKILL after as long again.
 double grace_seconds(int signal_number) {
   const bool launched = std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr;
   if (!launched || signal_number == SIGUSR1) return standard_grace_seconds;
   const char* text = std::getenv("OMPI_MCA_odls_base_sigkill_timeout");
   const double until_kill = text ? std::atof(text) : 1.0;
   return std::min(standard_grace_seconds, part_for_grace * until_kill);
+}
+
+}  // namespace
+
+bool stop_told(std::string_view tasks, DispatchOptions& options) {
+  const int number = stop_signal();
+  if (number == 0) return false;
+  // The command comes first, since what sent the signal may not wait for long.
+  options.grace_seconds = grace_seconds(number);
+  fmt::print(stderr,
+             "{}nucreg: {}: {} in hand have {} to end\n"
+             "nucreg: to go on: {}\n",
+             over_bar(),
+             number == SIGINT    ? "SIGINT"
+             : number == SIGTERM ? "SIGTERM"
+                                 : "SIGUSR1",
+             tasks, duration_text(options.grace_seconds), resume_command());
+  return true;
 }
 
 }  // namespace nucreg

@@ -146,7 +146,7 @@ ProgressDisplay::ProgressDisplay(bool terminal, double line_seconds, std::uint64
 
 void ProgressDisplay::show(const Progress& p) {
   const bool last = p.done == p.total;
-  if (!terminal_ && !last && (line_seconds_ == 0.0 || p.elapsed_seconds < next_line_)) return;
+  if (!terminal_ && !last && p.elapsed_seconds < next_line_) return;
   next_line_ = p.elapsed_seconds + line_seconds_;
   const double rate = static_cast<double>(p.done) / std::max(1e-9, p.elapsed_seconds);
   const double left = p.done == 0 ? 0.0 : static_cast<double>(p.total - p.done) / rate;

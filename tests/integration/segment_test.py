@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import shlex
 import signal
 import struct
@@ -13,8 +12,7 @@ import zlib
 import numpy as np
 from interrupted import finish, start, wait_for
 from label_tiff import label_tiff
-from nucreg_case import (INPUT, LIMIT_S, OUTPUT, SHARED, STOPPED, USAGE, NucregCase, command_line,
-                         environment, run)
+from nucreg_case import INPUT, OUTPUT, SHARED, STOPPED, USAGE, NucregCase, environment, run
 
 SMALL = ["--field", "200", "--tile", "480", "--nuclei", "60", "--forty", "1"]
 
@@ -215,23 +213,6 @@ class Segment(NucregCase):
         for more in ([], ["--force"], ["--resume"]):
             self.refused(OUTPUT, ["segment", "a/10x_0.tif", "./a/10x_0_labels.tif", "--to", "a",
                                   *more], "10x_0_labels.tif")
-
-    def test_progress_on_a_terminal_is_a_bar_and_messages_have_lines_of_their_own(self):
-        self.synth("a")
-        self.write("flat.tif", label_tiff([[7] * 40] * 30))
-        parent, child = os.openpty()
-        with open(child, "wb") as terminal:
-            process = subprocess.run(
-                command_line(["segment", "a/10x_0.tif", "flat.tif", "--to", "out"]), cwd=self.dir,
-                env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=terminal, check=False, timeout=LIMIT_S)
-        with open(parent, "rb", closefd=True) as end:
-            shown = os.read(end.fileno(), 100000).decode()
-        self.assertEqual(process.returncode, INPUT, shown)
-        lines = shown.replace("\r\n", "\n").splitlines()
-        self.assertRegex(lines[-2], r"2 of 2 images  took ")
-        self.assertTrue(lines[-1].startswith("nucreg: "), shown)
-        self.assertIn("flat.tif: no nuclei", lines[-1])
 
     def test_wrong_commands(self):
         self.synth("a")

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -14,7 +15,9 @@ import unittest
 
 from interrupted import JOB as LONG_JOB
 from interrupted import JOURNAL_BYTES, size
-from nucreg_case import (DONE, LEAST_JOB, LIMIT_S, STOPPED, NucregCase, command_line, environment)
+from label_tiff import label_tiff
+from nucreg_case import (DONE, INPUT, LEAST_JOB, LIMIT_S, STOPPED, NucregCase, command_line,
+                         environment)
 
 JOB = LEAST_JOB.replace("[problem]", "trials = 24\n\n[problem]")
 
@@ -95,6 +98,36 @@ class Terminal(NucregCase):
         # The last lines tell what to type next.
         self.assertRegex(shown, r"\nnext    .*nucreg run job.toml -o out.h5 --resume\n"
                                 r" +nucreg inspect out.h5\n")
+
+    def test_segment_ends_its_bar_before_it_tells_anything(self):
+        self.nucreg("synth", "--to", "a", "--field", 200, "--nuclei", 60, "--forty", 0)
+        self.write("flat.tif", label_tiff([[7] * 40] * 30))
+        shown = self.shown(["segment", "a/10x_0.tif", "flat.tif", "--to", "out"], status=INPUT)
+        self.assertRegex(shown, r"\r\[#{8,24}\] finding nuclei: 2 of 2 images, took [^\n]*\x1b\[K\n")
+        self.assertRegex(shown, r"(\n|\x1b\[K) +nuclei diameter_px +table\n")
+        self.assertRegex(shown, r"\n(\r\x1b\[K)?nucreg: \S*flat.tif: no nuclei[^\n]*\n$")
+
+    def test_a_stop_while_looking_into_images_is_told_on_lines_of_its_own(self):
+        self.nucreg("synth", "--to", "tiles", "--field", 300, "--nuclei", 200, "--tile", 500,
+                    "--forty", 1)
+        tile = (self.dir / "tiles/40x_0.tif").read_bytes()
+        for number in range(1, 30):  # of other content each, so that none is in the cache
+            self.write(f"tiles/40x_{number}.tif", tile + bytes([number]))
+        self.write("job.toml", LEAST_JOB.replace(
+            "points = 30", 'source = "images"\nimages.ten = "tiles/10x_*"\n'
+            'images.forty = "tiles/40x_*"'))
+        cache = self.dir / "image-cache"
+        for arguments, tasks, end in (
+                (["run", "job.toml", "-o", "out.h5"], "tiles", "stopped while finding nuclei, with"),
+                (["segment", *sorted(self.dir.glob("tiles/40x_*")), "--to", cache], "images",
+                 "[0-9]+ of 30 images are done")):
+            with self.subTest(tasks):
+                shown = self.shown(arguments, status=STOPPED,
+                                   interrupt_when=lambda: len(list(cache.glob("*"))) > 1)
+                for message in (f"SIGINT: {tasks} in hand have", "to go on: .*--resume", end):
+                    self.assertRegex(shown, rf"(?m)(^|\r\x1b\[K)nucreg: {message}")
+                self.assertRegex(shown, rf"finding nuclei: [0-9]+ of [0-9]+ {tasks}, ")
+                shutil.rmtree(cache)
 
     def test_no_bar_when_only_the_results_are_on_a_terminal(self):
         self.write("job.toml", JOB)

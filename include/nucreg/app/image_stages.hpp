@@ -21,10 +21,9 @@ struct FoundImages {
   std::vector<Table> tables;       ///< images, nuclei, matches, pairs of the result file
 };
 
-/// The run that images are looked into for: where it tells of itself, and what ends it.
+/// The run that images are looked into for: where it tells of itself.
 struct ImageRun {
   StatusFile& status;
-  std::function<bool()> stop_requested;
   std::function<void(const std::string&)> warn;  ///< of ranks that were lost
   bool terminal = false;                         ///< progress is a bar there
   double line_seconds = 0.0;                     ///< else a line that often
@@ -34,7 +33,7 @@ struct ImageRun {
 /// without a match, those pairs that stage positions exclude. Results are kept in `cache` and taken
 /// from there. Throws InputError naming every image that cannot be read or has fewer than two
 /// nuclei, where no pair of tiles matches, and where one that the job names does not; Error with
-/// status `stopped` where `stop_requested`; OutputError.
+/// status `stopped` on a signal (stop_signal); OutputError.
 [[nodiscard]] FoundImages find_images(Communicator& communicator, const Job& job,
                                       const Tiles& tiles, const std::filesystem::path& cache,
                                       const ImageRun& run);

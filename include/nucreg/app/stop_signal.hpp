@@ -1,7 +1,9 @@
 // Signals that ask a run to stop.
 #pragma once
 
-#include <string>
+#include <string_view>
+
+#include "nucreg/run/dispatch.hpp"
 
 namespace nucreg {
 
@@ -18,12 +20,10 @@ class StopSignals {
 
 /// The first signal that was noted; 0 = none.
 [[nodiscard]] int stop_signal();
-/// SIGINT, SIGTERM, SIGUSR1.
-[[nodiscard]] std::string signal_name(int number);
 
-/// How long tasks in hand may go on after that signal. Open MPI's mpirun passes SIGUSR1 on; on
-/// SIGTERM and SIGINT it sends SIGTERM after odls_base_sigkill_timeout, SIGKILL after as long
-/// again.
-[[nodiscard]] double grace_seconds(int signal_number);
+/// Of `options` what dispatch is to ask as stop_requested, on the root: whether a signal was noted.
+/// Where it was, tells so and how to go on, and sets for how long `tasks`, such as "trials", that
+/// are in hand may go on: only now is it known when what sent the signal kills.
+[[nodiscard]] bool stop_told(std::string_view tasks, DispatchOptions& options);
 
 }  // namespace nucreg
