@@ -52,7 +52,7 @@ Dataset Dataset::create(hid_t file, const std::string& path, const std::string& 
                                     options.get(), access.get()),
                          "H5Dcreate2", path);
   made.type_ = std::move(type);
-  write_attribute(made.dataset_.get(), "units", units, path);
+  write_attribute(made.dataset_.get(), "units", units.empty() ? "1" : units, path);
   return made;
 }
 

@@ -126,7 +126,9 @@ class BitIdentity(NucregCase):
 
     def test_stochastic_algorithms_within_bounds(self):
         alone = self.check_job(STOCHASTIC, (2, 3))
-        self.assertGreater(len(set(read_group(alone, "trials")["objective"])), 40)
+        trials = read_group(alone, "trials")
+        self.assertGreater(len(set(trials["objective"])), 40)
+        self.assertEqual(set(trials["repeats"]), {2})
 
     def test_another_seed_gives_other_numbers(self):
         one = read_group(self.run_job(STOCHASTIC, output="one.h5"), "trials")

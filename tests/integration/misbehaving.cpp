@@ -48,6 +48,12 @@ SolveResult allocates_without_end(Objective&, const SolveRequest&) {
   while (true) blocks.emplace_back(std::size_t{1} << 23, 1.0);
 }
 
+// Arrives, and spends its time off the processor like a solve that others were preferred to.
+SolveResult naps(Objective&, const SolveRequest& request) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  return {.params = request.start, .status = SolveStatus::converged};
+}
+
 using Misdeed = SolveResult (*)(Objective&, const SolveRequest&);
 
 class MisbehavingSolver final : public Solver {
@@ -80,6 +86,7 @@ SolverRegistry job_solvers() {
   registry.add(kind_of("answers-nan", answers_nan));
   registry.add(kind_of("throws-exception", throws_exception));
   registry.add(kind_of("throws-number", throws_number));
+  registry.add(kind_of("naps", naps));
   registry.add(kind_of("never-returns", never_returns));
   registry.add(kind_of("allocates-without-end", allocates_without_end));
   registry.add(kind_of("gives-up-without-memory", gives_up_without_memory));

@@ -102,6 +102,15 @@ class Misbehaving(NucregCase):
         self.assertEqual(self.messages(out, "allocates-without-end"), {"std::bad_alloc"})
         self.assertEqual(self.messages(out, "lm"), {""})
 
+    def test_time_off_the_processor_makes_no_valid_timing(self):
+        out = self.run_job(job("naps", "lm"))
+        rows = read_group(out, "trials")
+        naps = solver_rows(out)["naps"]
+        self.assertFalse(rows["timing_valid"][naps].any())
+        self.assertGreaterEqual(rows["wall_s"][naps].min(), 0.005)
+        self.assertLess(rows["cpu_s"][naps].max(), 0.005)
+        self.assertEqual(read_group(out, "summary")["timing_valid"][0], 0)
+
     def test_solve_that_never_returns(self):
         for ranks in (0, 2):
             with self.subTest(ranks=ranks):

@@ -71,6 +71,8 @@ GROUPS = {
                                        ("cpu_s", "s"), ("param_error", "mixed"), ("gap", "1"))
                 for part in ("mean", "std", "median", "p05", "p95")}}
 
+UNITS = {"1", "px", "px^2", "deg", "s", "B", "%", "mixed"}
+
 
 def kind_of(dtype):
     if names := h5py.check_enum_dtype(dtype):
@@ -108,12 +110,11 @@ class ResultFile(NucregCase):
                     column = h5[group][name]
                     kind, units = wanted.split()
                     self.assertEqual(kind_of(column.dtype), kind, column.name)
-                    if kind != "s":
-                        self.assertEqual(column.attrs["units"], units, column.name)
+                    self.assertEqual(column.attrs["units"], units, column.name)
                 sizes = {len(column) for column in h5[group].values()}
                 self.assertEqual(len(sizes), 1, f"columns of /{group} are of unequal length")
                 for column in h5[group].values():
-                    self.assertIn("units", column.attrs, column.name)
+                    self.assertIn(column.attrs["units"], UNITS, column.name)
             self.assertEqual(h5["trials/params"].shape, (72, 8))
             self.assertEqual(h5["trials/true_params"].shape, (72, 8))
             self.assertEqual(len(h5["summary/count"]), 8 * 3)
