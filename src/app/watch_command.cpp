@@ -251,7 +251,8 @@ ExitStatus watch_once(Watched& watched) {
 
 ExitStatus watch_command(const WatchCommand& command) {
   Watched watched{RunFiles(command.file)};
-  return command.once || isatty(STDOUT_FILENO) == 0 ? watch_once(watched) : watch_live(watched);
+  return command.once || isatty(STDOUT_FILENO) == 0 || !terminal_redraws() ? watch_once(watched)
+                                                                           : watch_live(watched);
 }
 
 }  // namespace nucreg

@@ -135,13 +135,13 @@ class Watch(NucregCase):
         outcome = self.nucreg("run", "job.toml", "-o", "out.h5")
         self.assertEqual(outcome.err.count("does not see this run"), 1, outcome)
 
-    def on_terminal(self, keys, columns=50):
+    def on_terminal(self, keys, columns=50, term="xterm"):
         master, slave = pty.openpty()
         self.addCleanup(os.close, master)
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 10, columns, 0, 0))
         before = termios.tcgetattr(slave)
         process = subprocess.Popen(command_line(["watch", "out.h5"]), cwd=self.dir,
-                                   env=environment(TERM="xterm"), stdin=slave, stdout=slave,
+                                   env=environment(TERM=term), stdin=slave, stdout=slave,
                                    stderr=slave, start_new_session=True)
         self.addCleanup(process.kill)
         shown, end, sent = b"", time.monotonic() + LIMIT_S, False
@@ -168,6 +168,13 @@ class Watch(NucregCase):
                 for line in re.split(r"[\r\n]+", re.sub(r"\x1b\[\d*[A-Z]", "", shown)):
                     self.assertLessEqual(len(line), 50, repr(line))
         self.assertIsNone(run_in_progress.poll(), "the run goes on")
+
+    def test_a_terminal_that_cannot_redraw_gets_one_block(self):
+        self.begin()
+        status, shown = self.on_terminal(None, term="dumb")
+        self.assertEqual(status, DONE, shown)
+        self.assertEqual(shown.count("running for"), 1, shown)
+        self.assertNotIn("\x1b", shown)
 
     def test_live_until_the_run_ends(self):
         self.write("job.toml", JOB.replace("trials = 400", "trials = 1000"))
