@@ -5,6 +5,20 @@
 
 namespace nucreg {
 
+namespace {
+
+// In either encoding a bool may be any number; all but 0 are true.
+bool is_true(const Nd2Node& node) {
+  return std::visit(
+      [](const auto& held) {
+        if constexpr (std::is_integral_v<std::decay_t<decltype(held)>>) return held != 0;
+        return false;
+      },
+      node.value);
+}
+
+}  // namespace
+
 const Nd2Node* Nd2Node::find(std::string_view child) const {
   for (const Nd2Node& node : children)
     if (node.name == child) return &node;
@@ -44,9 +58,7 @@ std::optional<double> Nd2Node::positive(std::string_view child) const {
 
 bool Nd2Node::flag(std::string_view child) const {
   const Nd2Node* node = find(child);
-  if (node == nullptr) return false;
-  if (const auto* held = std::get_if<bool>(&node->value)) return *held;
-  return integer(child).value_or(0) != 0;
+  return node != nullptr && is_true(*node);
 }
 
 std::string Nd2Node::text(std::string_view child) const {
@@ -63,10 +75,7 @@ std::vector<bool> Nd2Node::flags(std::string_view child) const {
     for (const std::byte b : *bytes) result.push_back(b != std::byte{0});
     return result;
   }
-  for (const Nd2Node& element : node->children) {
-    const auto* held = std::get_if<bool>(&element.value);
-    result.push_back(held != nullptr && *held);
-  }
+  for (const Nd2Node& element : node->children) result.push_back(is_true(element));
   return result;
 }
 

@@ -58,6 +58,15 @@ std::optional<double> length_um(std::optional<double> value, xml_node node, cons
   return *value * *micrometres;
 }
 
+std::optional<double> milliseconds_in(std::string_view unit) {
+  if (unit == "s") return 1e3;
+  if (unit == "ms") return 1.0;
+  if (unit == "\u00b5s" || unit == "\u03bcs") return 1e-3;
+  if (unit == "min") return 6e4;
+  if (unit == "h") return 3.6e6;
+  return {};
+}
+
 std::uint64_t count(xml_node node, const char* attribute, std::int64_t standard) {
   const pugi::xml_attribute found = node.attribute(attribute);
   if (!found) return static_cast<std::uint64_t>(standard);
@@ -259,11 +268,9 @@ class Ome {
       place(frame.x_um, "PositionX", "PositionXUnit");
       place(frame.y_um, "PositionY", "PositionYUnit");
       place(frame.z_um, "PositionZ", "PositionZUnit");
-      if (const auto delta = number(plane, "DeltaT"); delta && !time_ms) {
-        const std::string_view unit = plane.attribute("DeltaTUnit").value();
-        if (unit.empty() || unit == "s") time_ms = *delta * 1e3;
-        if (unit == "ms") time_ms = *delta;
-      }
+      if (const auto delta = number(plane, "DeltaT"); delta && !time_ms)
+        if (const auto unit_ms = milliseconds_in(plane.attribute("DeltaTUnit").as_string("s")))
+          time_ms = *delta * *unit_ms;
     }
   }
 

@@ -48,6 +48,12 @@ TEST_CASE("points that are not valid are no positions; relative ones start from 
     CHECK(info.frames[1].y_um == 208.0);
     CHECK(info.frames[1].z_um == 300.0);  // of the file: the points do not set the focus
   }
+  // Bools may come as numbers.
+  loop.children.back() =
+      level("pItemValid",
+            {{"", std::int32_t{0}, {}}, {"", std::uint32_t{116}, {}}, {"", std::int32_t{-1}, {}}});
+  CHECK(open_made(scratch, {.frames = 2, .experiment = loop})->info().position_names ==
+        std::vector<std::string>{"B", "C"});
 }
 
 TEST_CASE("a place that is no number is unknown, not the origin and not that of another frame") {

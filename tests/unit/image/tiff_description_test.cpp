@@ -253,6 +253,29 @@ TEST_CASE("OME pages in any order, some in another file, with stage positions") 
   CHECK_FALSE(info.frames[0].x_um.has_value());
 }
 
+TEST_CASE("lengths and times of OME-XML are in the unit that they say, and unknown in any other") {
+  const Scratch scratch;
+  const auto told = [&](const std::string& length, const std::string& time) {
+    const auto attribute = [](const std::string& name, const std::string& unit) {
+      return unit.empty() ? "" : " " + name + "=\"" + unit + "\"";
+    };
+    const auto reader = open_made(
+        scratch, ome({.data = "<TiffData/><Plane TheC=\"0\" TheZ=\"0\" TheT=\"0\" DeltaT=\"3\"" +
+                              attribute("DeltaTUnit", time) + "/>",
+                      .pixels = "PhysicalSizeX=\"2\"" + attribute("PhysicalSizeXUnit", length)},
+                     1));
+    return std::pair(reader->info().pixel_size_um, reader->time_ms(0));
+  };
+  using Told = std::pair<std::optional<double>, std::optional<double>>;
+  CHECK(told("", "") == Told(2.0, 3000.0));
+  CHECK(told("\u00b5m", "s") == Told(2.0, 3000.0));
+  CHECK(told("&#181;m", "ms") == Told(2.0, 3.0));
+  CHECK(told("mm", "min") == Told(2000.0, 180000.0));
+  CHECK(told("\u00c5", "h") == Told(2.0 * 1e-4, 3.0 * 3.6e6));
+  CHECK(told("m", "\u00b5s") == Told(2e6, 3.0 * 1e-3));
+  CHECK(told("pixel", "beats") == Told(std::nullopt, std::nullopt));
+}
+
 TEST_CASE("OME-XML that contradicts itself or the file is refused") {
   const Scratch scratch;
   refused(scratch, "ome-planes", ome({.planes = 3}, 2));
