@@ -4,10 +4,12 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "nucreg/fit/closed_form.hpp"
@@ -116,6 +118,7 @@ TEST_CASE("solvers reach the certified answers") {
       "| pairs | model | loss | solver | digits of objective | digits of parameters | "
       "function evaluations | status |\n|---|---|---|---|---|---|---|---|");
   int compared = 0;
+  std::map<std::string, std::array<double, 2>> fewest;  // of objective and parameters, by solver
   for (const auto& answer : answers) {
     const auto file = answer.at("pairs").get<std::string>();
     const Model model = value_of<Model>(answer.at("model").get<std::string>()).value();
@@ -149,6 +152,9 @@ TEST_CASE("solvers reach the certified answers") {
                             name_of(model), name_of(loss), name, of_objective, of_parameters,
                             objective.function_evaluations(), name_of(result.status))
                     .c_str());
+      const auto [least, added] = fewest.try_emplace(name, std::array{most_digits, most_digits});
+      least->second = {std::min(least->second[0], of_objective),
+                       std::min(least->second[1], of_parameters)};
       CAPTURE(file);
       CAPTURE(name_of(model));
       CAPTURE(name_of(loss));
@@ -159,5 +165,8 @@ TEST_CASE("solvers reach the certified answers") {
       CHECK(result.status != SolveStatus::max_evaluations);
     }
   }
+  std::puts("| solver | fewest digits of objective | fewest digits of parameters |\n|---|---|---|");
+  for (const auto& [name, digits] : fewest)
+    std::puts(fmt::format("| {} | {:.1f} | {:.1f} |", name, digits[0], digits[1]).c_str());
   CHECK(compared >= 60);
 }
