@@ -42,6 +42,9 @@ void make_nd2(const std::filesystem::path& folder) {
   put(folder / "packed.nd2", nd2_file(packed));
   put(folder / "colour.nd2",
       nd2_file({.bits = 8, .padding = 1, .planes = {"RGB"}, .colour = true}));
+  Nd2Spec lens{.picture = {{"wsObjectiveName", std::string()}}};
+  lens.samples = {level("a0", {level("pObjectiveSetting", {{"dObjectiveMag", 40.0, {}}})})};
+  put(folder / "lens.nd2", nd2_file(lens));
   put(folder / "float.nd2", nd2_file({.bits = 32,
                                       .frames = 3,
                                       .missing = {1},
@@ -64,7 +67,16 @@ void make_tiff(const std::filesystem::path& folder) {
   add({.bits = 8, .samples = 3});
   add({.bits = 8, .samples = 3, .planar = true});
   add({.bits = 8, .samples = 3, .compression = COMPRESSION_JPEG});
-  add({.pages = 12, .description = imagej_description(2, 3, 2)});
+  add({.pages = 12,
+       .description = imagej_description(2, 3, 2, "unit=\\u00B5m\nyunit=nm\nspacing=1\n"),
+       .resolution = 2.0F});
+  // A count of images away from a stack with one directory.
+  add({.width = 4,
+       .height = 4,
+       .bits = 8,
+       .samples = 3,
+       .description = imagej_description(1, 1, 1)});
+  add({.bits = 8, .format = SAMPLEFORMAT_INT, .white_is_zero = true});
   add({.pages = 4, .description = ome_description({.channels = 2, .planes = 2})});
 }
 

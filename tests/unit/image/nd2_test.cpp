@@ -95,6 +95,38 @@ TEST_CASE("zeros behind XML, planes under their older name and an absent count d
               [](std::size_t x, std::size_t y) { return "abcdef"[3 * y + x]; });
 }
 
+TEST_CASE("XML with breaks in its texts, bytes that are no UTF-8, and values of every type") {
+  const Scratch scratch;
+  const auto document = [](const std::string& inside) {
+    return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n<variant version=\"1.0\">\r\n"
+           "<!-- a remark --><no_name runtype=\"CLxListVariant\">\r\n" +
+           inside + "\r\n</no_name>\r\n</variant>\r\n";
+  };
+  Nd2Chunks chunks("2.2");
+  chunks.add("ImageAttributes!", document(R"(
+    <uiWidth runtype="lx_uint64" value="2"/><uiHeight runtype="lx_int64" value="1"/>
+    <uiComp runtype="lx_int32" value="1"/><uiWidthBytes runtype="lx_uint32" value="2"/>
+    <uiBpcInMemory runtype="lx_uint32" value="8"/><eCompression runtype="lx_int32" value="2"/>
+    <uiSequenceCount runtype="lx_uint32" value="1"/><ba runtype="CLxByteArray" value="AAE="/><u runtype="unknown" value="?"/>)"));
+  chunks.add("ImageMetadataSeq|0!", document("<bCalibrated runtype=\"bool\" value=\"1\"/>"
+                                             "<dCalibration runtype=\"float\" value=\"2.5e-1\"/>"
+                                             "<dXPos runtype=\"double\" value=\"1,5\"/>"
+                                             "<dYPos runtype=\"double\" value=\"-1.5\"/>"
+                                             "<sPicturePlanes runtype=\"CLxListVariant\">"
+                                             "<sPlaneNew runtype=\"CLxListVariant\">"
+                                             "<a0 runtype=\"RLxPlane\"><sDescription "
+                                             "runtype=\"CLxStringW\" value=\"DA\nPI \xff&#181;\"/>"
+                                             "</a0></sPlaneNew></sPicturePlanes>"));
+  chunks.add("ImageDataSeq|0!", std::string(8, '\0') + "ab");
+  const auto reader = open_bytes(scratch, chunks.finish());
+  const ImageInfo& info = reader->info();
+  CHECK(info.channels[0].name == "DA\nPI \ufffd\u00b5");
+  CHECK(info.pixel_size_um == 0.25);
+  CHECK_FALSE(info.frames[0].x_um.has_value());  // a comma makes no number
+  CHECK(info.frames[0].y_um == -1.5);
+  check_plane(reader->read(0, 0), info, [](std::size_t x, std::size_t) { return "ab"[x]; });
+}
+
 TEST_CASE("planes are in the order of their numbers, which may have gaps") {
   const Scratch scratch;
   std::vector<Meta> planes;
