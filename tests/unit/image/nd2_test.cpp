@@ -107,7 +107,8 @@ TEST_CASE("XML with breaks in its texts, bytes that are no UTF-8, and values of 
     <uiWidth runtype="lx_uint64" value="2"/><uiHeight runtype="lx_int64" value="1"/>
     <uiComp runtype="lx_int32" value="1"/><uiWidthBytes runtype="lx_uint32" value="2"/>
     <uiBpcInMemory runtype="lx_uint32" value="8"/><eCompression runtype="lx_int32" value="2"/>
-    <uiSequenceCount runtype="lx_uint32" value="1"/><ba runtype="CLxByteArray" value="AAE="/><u runtype="unknown" value="?"/>)"));
+    <uiSequenceCount runtype="lx_uint32" value="1"/>
+    <ba runtype="CLxByteArray" value="AAE="/><u runtype="unknown" value="?"/>)"));
   chunks.add("ImageMetadataSeq|0!", document("<bCalibrated runtype=\"bool\" value=\"1\"/>"
                                              "<dCalibration runtype=\"float\" value=\"2.5e-1\"/>"
                                              "<dXPos runtype=\"double\" value=\"1,5\"/>"
