@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "nucreg/app/commands.hpp"
+#include "nucreg/app/crash_guard.hpp"
 #include "nucreg/app/identity.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/text.hpp"
@@ -46,6 +47,7 @@ std::string heading(const char* name, const fs::path& file, const ResultReader& 
 }  // namespace
 
 ExitStatus compare_command(const CompareCommand& command) {
+  read_in_child({command.a, command.b});
   const ResultReader a(command.a), b(command.b);
   if (const std::string change = difference(work_of(command.a, a), work_of(command.b, b));
       !change.empty())

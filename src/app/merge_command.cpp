@@ -3,6 +3,7 @@
 #include <system_error>
 
 #include "nucreg/app/commands.hpp"
+#include "nucreg/app/crash_guard.hpp"
 #include "nucreg/app/merge.hpp"
 #include "nucreg/app/run_files.hpp"
 #include "nucreg/app/terminal.hpp"
@@ -37,6 +38,7 @@ void check_output(const MergeCommand& command) {
 }  // namespace
 
 ExitStatus merge_command(const MergeCommand& command) {
+  read_in_child(command.files);
   check_output(command);
   const MergeReport report = merge_results(command.files, command.output, command.force);
   const Overview overview = make_overview(ResultReader(command.output));

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "nucreg/app/commands.hpp"
+#include "nucreg/app/crash_guard.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/report/coco_export.hpp"
@@ -33,6 +34,7 @@ auto read_file(const std::filesystem::path& file, auto&& read) {
 }  // namespace
 
 ExitStatus inspect_command(const InspectCommand& command) {
+  read_in_child({command.file});
   print_result(read_file(command.file, [&](const ResultReader& reader) {
     const Overview overview = make_overview(reader);
     if (command.json) return to_json(overview) + "\n";
@@ -44,6 +46,7 @@ ExitStatus inspect_command(const InspectCommand& command) {
 }
 
 ExitStatus export_command(const ExportCommand& command) {
+  read_in_child({command.file});
   const auto paths = read_file(command.file, [&](const ResultReader& reader) {
     const auto write = command.format == "python-benchmark" ? export_python_benchmark
                        : command.format == "profiles"       ? export_profiles
@@ -57,6 +60,7 @@ ExitStatus export_command(const ExportCommand& command) {
 }
 
 ExitStatus verify_command(const VerifyCommand& command) {
+  read_in_child({command.file});
   const Verification v = read_file(command.file, verify);
   std::string text;
   for (const std::string& finding : v.findings) text += fmt::format("damage: {}\n", finding);

@@ -8,7 +8,7 @@ import unittest
 import h5py
 
 import interrupted
-from nucreg_case import INPUT, NucregCase, read_group, run
+from nucreg_case import DONE, INPUT, NucregCase, read_group, run
 from trace_test import JOB
 
 
@@ -34,6 +34,20 @@ class Verify(NucregCase):
         def change(f):
             f[name][row] = value
         return change
+
+    def test_a_crash_of_the_library_is_an_answer(self):
+        # HDF5 1.10 trusts the sizes in the heap that holds the strings of attributes.
+        sound = self.sound.read_bytes()
+        heap = sound.rindex(b"GCOL")
+        crashed = 0
+        for damage in range(40):
+            content = bytearray(sound)
+            content[heap + 8 + 16 * damage] ^= 0x41
+            self.write("out.h5", bytes(content))
+            outcome = run(self.dir, "verify", "out.h5")
+            self.assertIn(outcome.status, (DONE, INPUT), outcome)
+            crashed += "reading it crashed (SIG" in outcome.err
+        print(f"{crashed} of 40 damages crash the library")
 
     def test_offsets(self):
         for row, value in ((5, 10**9), (5, -1), (0, 1), (-1, 3)):
