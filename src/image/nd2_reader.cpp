@@ -122,9 +122,7 @@ class Nd2Reader : public ImageReader {
     if (file_.frame_end() > count)
       throw ImageError(fmt::format("frame {} of {}", file_.frame_end() - 1, count),
                        {file_.file().path(), "frame-index-out-of-range", "chunk map"});
-    const auto recorded = [&](const char* id) {
-      return Recorded(file_.custom_doubles(id), std::min(count, taken));
-    };
+    const auto recorded = [&](const char* id) { return Recorded(file_.custom_doubles(id), taken); };
     const Recorded x = recorded("X"), y = recorded("Y"), z = recorded("Z");
     listed_times_ = recorded("AcqTimesCache");
     info_.frames.resize(count);

@@ -253,6 +253,28 @@ TEST_CASE("OME pages in any order, some in another file, with stage positions") 
   CHECK_FALSE(info.frames[0].x_um.has_value());
 }
 
+TEST_CASE("OME channels are where their TiffData say, also those side by side in a page") {
+  const Scratch scratch;
+  const TiffSpec swapped =
+      ome({.channels = 2,
+           .times = 2,
+           .data = R"(<TiffData FirstT="1" FirstC="1" IFD="0"/><TiffData FirstC="1" IFD="3"/>)"
+                   R"(<TiffData IFD="1" FirstT="1"/><TiffData IFD="2"/>)"},
+          4);
+  const auto reader = open_made(scratch, swapped);
+  const std::uint32_t pages[2][2] = {{2, 3}, {1, 0}};
+  for (std::uint32_t t = 0; t < 2; ++t)
+    for (std::uint32_t c = 0; c < 2; ++c) check_pixels(*reader, swapped, t, c, pages[t][c]);
+
+  TiffSpec colours =
+      ome({.channels = 6, .data = R"(<TiffData FirstC="3" IFD="0"/><TiffData IFD="1"/>)"}, 2);
+  colours.samples = 3;
+  const auto wide = open_made(scratch, colours);
+  REQUIRE(wide->info().channels.size() == 6);
+  CHECK(wide->info().channels[4].component == "G");
+  for (std::uint32_t c = 0; c < 6; ++c) check_pixels(*wide, colours, 0, c, c < 3 ? 1 : 0, c % 3);
+}
+
 TEST_CASE("lengths and times of OME-XML are in the unit that they say, and unknown in any other") {
   const Scratch scratch;
   const auto told = [&](const std::string& length, const std::string& time) {
