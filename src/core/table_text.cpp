@@ -12,10 +12,21 @@ namespace nucreg {
 namespace {
 
 std::string_view trimmed(std::string_view cell) {
-  constexpr std::string_view around = " \t\r\"";
-  const auto first = cell.find_first_not_of(around);
+  constexpr std::string_view blanks = " \t\r";
+  const auto first = cell.find_first_not_of(blanks);
   if (first == std::string_view::npos) return {};
-  return cell.substr(first, cell.find_last_not_of(around) - first + 1);
+  return cell.substr(first, cell.find_last_not_of(blanks) - first + 1);
+}
+
+// Where the cell ends that a line begins with: not between quotation marks (RFC 4180).
+std::size_t end_of_cell(std::string_view line, char separator) {
+  const auto end = line.find(separator);
+  const auto first = line.find_first_not_of(" \t");
+  if (first >= end || line[first] != '"') return end;
+  auto mark = line.find('"', first + 1);
+  while (mark != std::string_view::npos && line.substr(mark + 1).starts_with('"'))
+    mark = line.find('"', mark + 2);
+  return mark == std::string_view::npos ? end : line.find(separator, mark);
 }
 
 }  // namespace
@@ -34,7 +45,8 @@ std::vector<TextLine> lines_of(std::string_view text) {
     const auto end = text.find('\n');
     const std::string_view line = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    if (!trimmed(line).empty()) lines.push_back({number, line});
+    if (line.find_first_not_of(" \t\r\"") != std::string_view::npos)
+      lines.push_back({number, line});
   }
   return lines;
 }
@@ -42,11 +54,23 @@ std::vector<TextLine> lines_of(std::string_view text) {
 std::vector<std::string_view> cells_of(std::string_view line, char separator) {
   std::vector<std::string_view> cells;
   while (true) {
-    const auto at = line.find(separator);
-    cells.push_back(trimmed(line.substr(0, at)));
-    if (at == std::string_view::npos) return cells;
-    line.remove_prefix(at + 1);
+    const auto end = end_of_cell(line, separator);
+    std::string_view cell = trimmed(line.substr(0, end));
+    if (cell.size() > 1 && cell.front() == '"' && cell.back() == '"')
+      cell = trimmed(cell.substr(1, cell.size() - 2));
+    cells.push_back(cell);
+    if (end == std::string_view::npos) return cells;
+    line.remove_prefix(end + 1);
   }
+}
+
+std::string text_in(std::string_view cell) {
+  std::string text;
+  for (std::size_t i = 0; i < cell.size(); ++i) {
+    text += cell[i];
+    if (cell.substr(i).starts_with("\"\"")) ++i;
+  }
+  return text;
 }
 
 std::optional<double> number_in(std::string_view cell) {

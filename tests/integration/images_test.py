@@ -433,7 +433,7 @@ class Wrong(Images):
         ten = "tiles/10x_0.tif"
         for sheet, *needles in (
                 (f"ten,forty\n{ten},\n", "s.csv:2", "10x file without a 40x file"),
-                (f"ten,forty\n{ten}\n", "s.csv:2", "1 cells under 2 columns"),
+                (f"ten,forty\n{ten}\n", "s.csv:2", "1 cell under 2 columns"),
                 ("ten,40\na,b\n", "s.csv:1", "no column forty"), ("ten,forty\n", "names no files"),
                 ("", "names no files"), (f"ten,forty\n{ten},tiles/none.tif\n", "none.tif")):
             with self.subTest(sheet):

@@ -19,8 +19,10 @@ struct TextLine {
 
 /// Lines that are not blank; a byte order mark in front is no part of the first.
 [[nodiscard]] std::vector<TextLine> lines_of(std::string_view text);
-/// Without the blanks and quotation marks around them.
+/// Without the blanks and quotation marks around them. A separator between those is none.
 [[nodiscard]] std::vector<std::string_view> cells_of(std::string_view line, char separator);
+/// A cell as text: two quotation marks there are one.
+[[nodiscard]] std::string text_in(std::string_view cell);
 /// Nothing where a cell is not wholly a number; it may be infinite or NaN.
 [[nodiscard]] std::optional<double> number_in(std::string_view cell);
 

@@ -95,6 +95,8 @@ TEST_CASE("tables of other programs") {
   CHECK(imagej.x_px[0] == 1.0);
   CHECK(imagej.y_px[0] == 2.0);
   CHECK(imagej.area_px[0] == 9.0);
+  const Nuclei named = read_nuclei(folder.write("d.csv", "name,x,y\n\"left, top\",1,2\n"));
+  CHECK(named.x_px[0] == 1.0);
 }
 
 TEST_CASE("arrays of NumPy") {

@@ -1,0 +1,60 @@
+// Lines, cells and numbers of tables as text.
+#include "nucreg/core/table_text.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+using namespace nucreg;
+
+namespace {
+
+using Cells = std::vector<std::string_view>;
+
+}  // namespace
+
+TEST_CASE("cells are without the blanks and quotation marks around them") {
+  CHECK(cells_of("", ',') == Cells{""});
+  CHECK(cells_of("a,b", ',') == Cells{"a", "b"});
+  CHECK(cells_of(" a\t, ,b c\r", ',') == Cells{"a", "", "b c"});
+  CHECK(cells_of("a\t\t b", '\t') == Cells{"a", "", "b"});
+  CHECK(cells_of("\"a\" ; \" b \";\"\"", ';') == Cells{"a", "b", ""});
+  CHECK(cells_of("a\tb,c", ',') == Cells{"a\tb", "c"});
+}
+
+TEST_CASE("a separator between quotation marks is part of the cell") {
+  CHECK(cells_of("\"DAPI,GFP.tif\",40x.tif", ',') == Cells{"DAPI,GFP.tif", "40x.tif"});
+  CHECK(cells_of("a, \"b,c\" ,\"d,\"\r", ',') == Cells{"a", "b,c", "d,"});
+  CHECK(cells_of("\t\"a,b\",c", ',') == Cells{"a,b", "c"});
+  CHECK(cells_of("\"a\tb\"\t\"c", '\t') == Cells{"a\tb", "\"c"});
+  // Two marks are one that is part of it.
+  const auto marked = cells_of("\"the \"\"first, best\"\"\",b", ',');
+  REQUIRE(marked.size() == 2);
+  CHECK(text_in(marked[0]) == "the \"first, best\"");
+  CHECK(text_in("plain") == "plain");
+  CHECK(text_in("") == "");
+}
+
+TEST_CASE("quotation marks that do not pair up hide nothing") {
+  CHECK(cells_of("\"a,b", ',') == Cells{"\"a", "b"});
+  CHECK(cells_of("5\",6\"", ',') == Cells{"5\"", "6\""});
+  CHECK(cells_of("\"a\"b,c", ',') == Cells{"\"a\"b", "c"});
+  CHECK(cells_of("\"\"\",b", ',') == Cells{"\"", "b"});
+  CHECK(cells_of("\"", ',') == Cells{"\""});
+}
+
+TEST_CASE("lines that are not blank, with their numbers") {
+  const auto lines = lines_of("\xef\xbb\xbfx,y\r\n \t\r\n\"\"\n1,2\n\n3,4");
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0].text == "x,y\r");
+  CHECK((lines[0].number == 1 && lines[1].number == 4 && lines[2].number == 6));
+  CHECK(lines[2].text == "3,4");
+  CHECK(lines_of("").empty());
+}
+
+TEST_CASE("a number is all of its cell") {
+  CHECK(number_in("-1.5e3") == -1500.0);
+  CHECK(std::isnan(number_in("nan").value()));
+  CHECK(std::isinf(number_in("inf").value()));
+  for (const char* cell : {"", "1 ", " 1", "1,5", "0x", "1e999", "one"}) CHECK(!number_in(cell));
+}
