@@ -17,7 +17,9 @@ struct Residuals : Eigen::DenseFunctor<double> {
   int operator()(const InputType& x, ValueType& residuals) const {
     if (objective.function_evaluations() >= max_evaluations) return -1;
     objective.residuals(x, residuals);
-    return objective.out_of_time() ? -1 : 0;
+    if (objective.out_of_time()) return -1;
+    begun = true;
+    return 0;
   }
   int df(const InputType& x, JacobianType& jacobian) const {
     objective.jacobian(x, jacobian);
@@ -26,6 +28,7 @@ struct Residuals : Eigen::DenseFunctor<double> {
 
   Objective& objective;
   std::int64_t max_evaluations;
+  mutable bool begun = false;  // until then Eigen's count of iterations is not set
 };
 
 SolveStatus status_of(Eigen::LevenbergMarquardtSpace::Status status) {
@@ -87,7 +90,7 @@ class EigenLmSolver : public Solver {
     if (!finite) ended = SolveStatus::failed;
     return {.params = x,
             .status = ended,
-            .iterations = static_cast<std::int64_t>(lm.iterations()),
+            .iterations = functor.begun ? static_cast<std::int64_t>(lm.iterations()) : 0,
             .native_code = static_cast<std::int32_t>(status),
             .reason = finite ? reason_of(status) : "the sum of squares is not finite"};
   }
