@@ -174,8 +174,11 @@ TrialRunner::Prepared TrialRunner::prepare(const Configuration& c, const Trial& 
 
 // The mean in solver's coordinates becomes the sum in pixels: rho is homogeneous.
 std::vector<TracePoint> TrialRunner::in_px2(std::vector<TracePoint> points, const Prepared& p) {
-  for (TracePoint& point : points)
-    point.objective *= p.normalization.scale40 * p.normalization.scale40 / p.weight;
+  const double scale = p.normalization.scale40;
+  for (TracePoint& point : points) {
+    point.objective = point.objective * scale * scale / p.weight;
+    if (std::isinf(point.objective)) point.objective = Record::nan;  // finite in no units of ours
+  }
   return points;
 }
 

@@ -46,6 +46,14 @@ class Trace(NucregCase):
         self.assert_same_traces(out, self.dir / "merged.h5")
         self.nucreg("verify", "merged.h5")
 
+    def test_what_is_finite_in_no_pixels_is_not_a_number(self):
+        # Residuals of 1e150 px: their squares are just finite, what the solvers begin with is not.
+        out = self.run_job(JOB.replace("noise_px = 1", "noise_px = 1e150\nmagnification = 100"),
+                           "--set", "fit.loss=cauchy", "--set", "problem.points=5",
+                           "--set", "fit.start=identity", "--set", "fit.max_evaluations=7")
+        self.assertFalse(np.isinf(read_group(out, "trace")["objective"]).any())
+        self.nucreg("verify", "out.h5")
+
     def test_nothing_where_it_was_not_asked_for(self):
         with h5py.File(self.run_job(LEAST_JOB)) as f:
             self.assertNotIn("trace", f)
