@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "export_folder.hpp"
 #include "nucreg/core/error.hpp"
 #include "table_access.hpp"
 #include "text_file.hpp"
@@ -137,15 +138,7 @@ void write_table(const Table& table, const Context* context, TextFile& file) {
 std::vector<std::filesystem::path> export_csv(const ResultReader& reader,
                                               const std::filesystem::path& directory,
                                               bool overwrite) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) throw OutputError("mkdir: " + error.message(), {.file = directory.string()});
-  const std::vector<std::filesystem::path> paths{
-      directory / "trials.csv", directory / "summary.csv", directory / "ranks.csv"};
-  for (const auto& path : paths)
-    if (!overwrite && std::filesystem::exists(path))
-      throw OutputError("exists already", {.file = path.string(), .allowed = "a new file"});
-
+  const auto paths = export_paths(directory, {"trials.csv", "summary.csv", "ranks.csv"}, overwrite);
   const Context context(reader);
   TextFile trials(paths[0]), summary(paths[1]), ranks(paths[2]);
   write_trials(reader, context, trials);

@@ -22,7 +22,9 @@ namespace nucreg {
   for (const char* name : names) {
     paths.push_back(directory / name);
     if (!overwrite && std::filesystem::exists(paths.back()))
-      throw OutputError("exists already", {.file = paths.back().string(), .allowed = "a new file"});
+      throw OutputError(
+          "exists already",
+          {.file = paths.back().string(), .allowed = "--force to overwrite it, or another folder"});
   }
   return paths;
 }

@@ -256,7 +256,8 @@ class ResultFile(NucregCase):
     def test_export_never_overwrites(self):
         (self.dir / "csv").mkdir()
         self.write("csv/summary.csv", "mine")
-        self.refused(OUTPUT, ["export", self.result, "--to", "csv"], "csv/summary.csv", "exists")
+        self.refused(OUTPUT, ["export", self.result, "--to", "csv"], "csv/summary.csv", "exists",
+                     "--force")
         self.nucreg("export", self.result, "--to", "csv", "--force")
         self.assertNotEqual((self.dir / "csv/summary.csv").read_text(), "mine")
         self.write("file", "")
