@@ -69,6 +69,7 @@ struct Field {
   bool required = false;
   std::string_view zero_word{};  ///< the word that stands for 0 in a number
   bool may_be_empty = false;     ///< a list without values is one of its values
+  std::string_view allowed{};    ///< in words, where the type does not tell
 
   [[nodiscard]] bool applies(Source source) const { return (sources & only(source)) != 0; }
 };
@@ -112,7 +113,7 @@ void describe(Visitor& visit, ImagesOptions& o) {
   files("forty", "40x files or globs", o.forty);
   files("sheets", "CSV with header `ten,forty`, a pair of files a row; instead of ten and forty",
         o.sheets);
-  constexpr TextRule channel{"name of a channel, or its number from 0", path.accepts};
+  constexpr TextRule channel{"name of a channel, or its number from 0, in quotes", path.accepts};
   visit(Field{.name = "channel_10x", .doc = "channel to segment", .text = channel}, o.channel_10x);
   visit(Field{.name = "channel_40x", .doc = "channel to segment", .text = channel}, o.channel_40x);
   constexpr Range diameter{.min = 3.0, .max = 1000.0};
@@ -131,9 +132,10 @@ void describe(Visitor& visit, ImagesOptions& o) {
   visit(Field{.name = "magnification",
               .unit = "40x px per 10x px",
               .doc = "lowest and highest that matching considers; a pair, not an axis",
-              .range = above_zero},
+              .range = above_zero,
+              .allowed = "[lowest, highest], each number > 0"},
         o.magnification);
-  visit(Field{.name = "match_model", .doc = "trs or affine: map that matching refines"},
+  visit(Field{.name = "match_model", .doc = "map that matching refines", .allowed = "trs, affine"},
         o.match_model);
   visit(Field{.name = "significance",
               .unit = "1",

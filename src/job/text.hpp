@@ -60,6 +60,7 @@ struct ItemOf<Axis<T>> {
 template <class T>
 [[nodiscard]] std::string allowed(const Field& field) {
   using Item = typename ItemOf<T>::type;
+  if (!field.allowed.empty()) return std::string(field.allowed);
   if constexpr (std::is_enum_v<Item>)
     return all_names<Item>();
   else if constexpr (std::is_same_v<Item, bool>)
