@@ -80,6 +80,40 @@ std::string without_breaks(std::string text) {
   return text;
 }
 
+std::size_t places(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+std::size_t byte_of(std::string_view text, std::size_t index) {
+  std::size_t at = 0;
+  for (; at < text.size(); ++at)
+    if ((text[at] & 0xC0) != 0x80 && index-- == 0) break;
+  return at;
+}
+
+std::string wrapped(const std::string& line, std::size_t width) {
+  std::string text;
+  std::size_t used = 0;  // places of the last line
+  for (std::size_t begin = 0; begin <= line.size();) {
+    const std::size_t end = std::min(line.find(' ', begin), line.size());
+    std::string word = line.substr(begin, end - begin);
+    begin = end + 1;
+    if (used > 0 && used + 1 + places(word) > width) {
+      text += '\n';
+      used = 0;
+    } else if (used > 0) {
+      text += ' ';
+      ++used;
+    }
+    for (; places(word) > width; word.erase(0, byte_of(word, width)))
+      text += word.substr(0, byte_of(word, width)) + '\n';
+    text += word;
+    used += places(word);
+  }
+  return text;
+}
+
 std::string one_line(std::string_view text, std::size_t most_bytes) {
   constexpr std::string_view cut = "...";
   std::string line;

@@ -6,26 +6,12 @@
 #include <array>
 #include <cmath>
 
-#include "nucreg/report/text.hpp"
+#include "nucreg/core/text.hpp"
 
 namespace nucreg {
 namespace {
 
 constexpr std::size_t widest_cell = 28;
-
-/// Characters of UTF-8, each taken as one place wide.
-std::size_t places(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-/// Byte where the `index`-th character begins.
-std::size_t byte_of(const std::string& text, std::size_t index) {
-  std::size_t at = 0;
-  for (; at < text.size(); ++at)
-    if ((text[at] & 0xC0) != 0x80 && index-- == 0) break;
-  return at;
-}
 
 std::string shortened(const std::string& text, std::size_t widest) {
   const std::size_t length = places(text);
@@ -72,28 +58,6 @@ std::string render(std::vector<TextColumn> columns, std::size_t width) {
   for (std::size_t row = 0; row < columns.front().cells.size(); ++row)
     text += line_of(columns, [row](const TextColumn& c) { return c.cells[row]; });
   if (!left_out.empty()) text += wrapped("(too narrow for: " + left_out + ")", width) + "\n";
-  return text;
-}
-
-std::string wrapped(const std::string& line, std::size_t width) {
-  std::string text;
-  std::size_t used = 0;  // places of the last line
-  for (std::size_t begin = 0; begin <= line.size();) {
-    const std::size_t end = std::min(line.find(' ', begin), line.size());
-    std::string word = line.substr(begin, end - begin);
-    begin = end + 1;
-    if (used > 0 && used + 1 + places(word) > width) {
-      text += '\n';
-      used = 0;
-    } else if (used > 0) {
-      text += ' ';
-      ++used;
-    }
-    for (; places(word) > width; word.erase(0, byte_of(word, width)))
-      text += word.substr(0, byte_of(word, width)) + '\n';
-    text += word;
-    used += places(word);
-  }
   return text;
 }
 

@@ -1,6 +1,7 @@
 // Numbers and words as people read them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -21,6 +22,12 @@ namespace nucreg {
 [[nodiscard]] std::string counted(std::uint64_t count, std::string_view noun);
 /// With spaces for ends of lines.
 [[nodiscard]] std::string without_breaks(std::string text);
+/// Characters of UTF-8, each taken as one place wide.
+[[nodiscard]] std::size_t places(std::string_view text);
+/// Byte where the `index`-th character begins.
+[[nodiscard]] std::size_t byte_of(std::string_view text, std::size_t index);
+/// Breaks a line at spaces so that it fits; a word that is longer is cut. Without an end of line.
+[[nodiscard]] std::string wrapped(const std::string& line, std::size_t width);
 /// UTF-8 of one line and at most so many bytes: control characters become spaces, bytes that are no
 /// UTF-8 question marks; what is longer is cut between characters and ends with "...".
 [[nodiscard]] std::string one_line(std::string_view text, std::size_t most_bytes);

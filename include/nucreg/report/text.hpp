@@ -24,7 +24,4 @@ struct TextOptions {
 /// fit are left out and named. No colour. Ends with a newline.
 [[nodiscard]] std::string to_text(const Overview& overview, const TextOptions& options = {});
 
-/// Breaks a line at spaces so that it fits; a word that is longer is cut. Without an end of line.
-[[nodiscard]] std::string wrapped(const std::string& line, std::size_t width);
-
 }  // namespace nucreg
