@@ -163,9 +163,9 @@ class Matcher {
     if (pairs.empty()) return;
     std::vector<MatchTask> tasks;
     for (const TilePair& pair : pairs)
-      tasks.push_back(
-          {pair, tiles_.name(pair),
-           stage_prior(tiles_.list[pair.ten], tiles_.list[pair.forty], stage_error_um_)});
+      tasks.push_back({pair, tiles_.name(pair),
+                       stage_prior(tiles_.list[pair.ten].place, tiles_.list[pair.forty].place,
+                                   stage_error_um_)});
     const auto outcomes = run_stage(communicator_, matches_stage,
                                     MatchStage(points_, std::move(tasks), options_, cache_), run_);
     for (std::size_t i = 0; i < pairs.size(); ++i)
@@ -195,9 +195,9 @@ class Matcher {
 InputFile input_of(const Tiles& tiles, const std::vector<TileNuclei>& nuclei,
                    const TileMatch& match) {
   const Tile& ten = tiles.list[match.tiles.ten];
-  InputFile input{
-      .path = tiles.name(match.tiles),
-      .field_px = {static_cast<double>(ten.width_px), static_cast<double>(ten.height_px)}};
+  InputFile input{.path = tiles.name(match.tiles),
+                  .field_px = {static_cast<double>(ten.place.width_px),
+                               static_cast<double>(ten.place.height_px)}};
   const Nuclei &a = nuclei[match.tiles.ten].nuclei, &b = nuclei[match.tiles.forty].nuclei;
   for (std::size_t i = 0; i < match.result.ten.size(); ++i) {
     input.pairs.x10.push_back(a.x_px.at(match.result.ten[i]));

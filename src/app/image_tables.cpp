@@ -45,14 +45,14 @@ Table images_table(const std::vector<Tile>& tiles, const std::vector<TileNuclei>
                         [](const Tile& t) { return t.is_ten ? "10x" : "40x"; }));
   c.push_back(column<I>("frame", "1", tiles, [](const Tile& t) { return t.frame; }));
   c.push_back(column<I>("channel", "1", tiles, [](const Tile& t) { return t.channel; }));
-  c.push_back(column<I>("width_px", "px", tiles, [](const Tile& t) { return t.width_px; }));
-  c.push_back(column<I>("height_px", "px", tiles, [](const Tile& t) { return t.height_px; }));
+  c.push_back(column<I>("width_px", "px", tiles, [](const Tile& t) { return t.place.width_px; }));
+  c.push_back(column<I>("height_px", "px", tiles, [](const Tile& t) { return t.place.height_px; }));
   c.push_back(column<D>("pixel_size_um", "um", tiles,
-                        [](const Tile& t) { return t.pixel_size_um.value_or(nan); }));
+                        [](const Tile& t) { return t.place.pixel_size_um.value_or(nan); }));
   c.push_back(column<D>("stage_x_um", "um", tiles,
-                        [](const Tile& t) { return t.stage_x_um.value_or(nan); }));
+                        [](const Tile& t) { return t.place.stage_x_um.value_or(nan); }));
   c.push_back(column<D>("stage_y_um", "um", tiles,
-                        [](const Tile& t) { return t.stage_y_um.value_or(nan); }));
+                        [](const Tile& t) { return t.place.stage_y_um.value_or(nan); }));
   c.push_back(column<I>("well", "1", tiles, [](const Tile& t) { return t.well; }));
   c.push_back(column<S>("sha256", "", nuclei, [](const TileNuclei& n) { return n.sha256; }));
   c.push_back(
@@ -115,7 +115,7 @@ Table matches_table(const std::vector<Tile>& tiles, const std::vector<TileMatch>
   table.columns.push_back(
       column<I>("hypotheses", "1", matches, [](const M& m) { return m.result.hypotheses; }));
   table.columns.push_back(column<D>("stage_error_um", "um", matches, [&](const M& m) {
-    return m.result.stage_error_px * tiles[m.tiles.ten].pixel_size_um.value_or(nan);
+    return m.result.stage_error_px * tiles[m.tiles.ten].place.pixel_size_um.value_or(nan);
   }));
   return table;
 }

@@ -109,7 +109,7 @@ std::optional<StagePrior> prior_of(const MatchCommand& command, const ReadSide& 
                       command.near[2]};
   }
   if (!ten.image || !forty.image) return std::nullopt;
-  const auto prior = stage_prior(*ten.image, *forty.image,
+  const auto prior = stage_prior(ten.image->place, forty.image->place,
                                  command.stage_error_um.value_or(ImagesOptions{}.stage_error_um));
   if (command.stage_error_um.value_or(0.0) > 0.0 && !prior)
     refuse("--stage-error", "with images that both carry stage positions, at 10x a pixel size too");

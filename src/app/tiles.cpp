@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -84,31 +83,13 @@ std::vector<Tile> tiles_of(const std::string& file, bool is_ten, const std::stri
   return tiles;
 }
 
-bool has_place(const Tile& tile) {
-  return tile.stage_x_um && tile.stage_y_um;
-}
-
-std::optional<double> radius_um(const Tile& tile) {
-  if (!tile.pixel_size_um) return std::nullopt;
-  return 0.5 * std::hypot(*tile.pixel_size_um * static_cast<double>(tile.width_px),
-                          *tile.pixel_height_um * static_cast<double>(tile.height_px));
-}
-
-// Whatever the directions of the stage and of the camera.
-bool far_apart(const Tile& ten, const Tile& forty, double stage_error_um) {
-  const auto a = radius_um(ten), b = radius_um(forty);
-  if (!a || !b || !has_place(ten) || !has_place(forty)) return false;
-  const double distance =
-      std::hypot(*ten.stage_x_um - *forty.stage_x_um, *ten.stage_y_um - *forty.stage_y_um);
-  return distance > *a + *b + stage_error_um;
-}
-
 void pair_all(Tiles& tiles, double stage_error_um) {
   for (std::size_t ten = 0; ten < tiles.list.size(); ++ten)
     for (std::size_t forty = 0; forty < tiles.list.size(); ++forty) {
       const Tile &a = tiles.list[ten], &b = tiles.list[forty];
       if (!a.is_ten || b.is_ten || (a.well >= 0 && b.well >= 0 && a.well != b.well)) continue;
-      (far_apart(a, b, stage_error_um) ? tiles.others : tiles.likely).push_back({ten, forty});
+      (far_apart(a.place, b.place, stage_error_um) ? tiles.others : tiles.likely)
+          .push_back({ten, forty});
     }
 }
 
@@ -138,38 +119,13 @@ Tile tile_of(const std::string& file, const ImageInfo& info, std::size_t frame, 
           .is_ten = is_ten,
           .frame = frame,
           .channel = channel,
-          .width_px = info.width_px,
-          .height_px = info.height_px,
-          .pixel_size_um = info.pixel_size_um,
-          .pixel_height_um = info.pixel_height_um ? info.pixel_height_um : info.pixel_size_um,
-          .stage_x_um = info.frames[frame].x_um,
-          .stage_y_um = info.frames[frame].y_um,
+          .place = {.width_px = info.width_px,
+                    .height_px = info.height_px,
+                    .pixel_size_um = info.pixel_size_um,
+                    .pixel_height_um = info.pixel_height_um,
+                    .stage_x_um = info.frames[frame].x_um,
+                    .stage_y_um = info.frames[frame].y_um},
           .well = well_of(file)};
-}
-
-std::optional<StagePrior> stage_prior(const Tile& ten, const Tile& forty, double stage_error_um) {
-  if (!has_place(ten) || !has_place(forty) || !ten.pixel_size_um || !(stage_error_um > 0.0))
-    return std::nullopt;
-  const auto middle = [](const Tile& tile) {
-    return std::array{0.5 * (static_cast<double>(tile.width_px) - 1.0),
-                      0.5 * (static_cast<double>(tile.height_px) - 1.0)};
-  };
-  const auto [x, y] = middle(ten);
-  const double width_um = *ten.pixel_size_um, height_um = *ten.pixel_height_um;
-  const double u_um = *forty.stage_x_um - *ten.stage_x_um;
-  const double v_um = *forty.stage_y_um - *ten.stage_y_um;
-  StagePrior prior{.forty_px = middle(forty),
-                   .uncertainty_px = stage_error_um / std::min(width_um, height_um)};
-  for (const auto& [dx, dy] : {std::array{u_um, v_um}, {v_um, u_um}})
-    for (const double across : {1.0, -1.0})
-      for (const double down : {1.0, -1.0})
-        prior.ten_px.push_back({x + across * dx / width_um, y + down * dy / height_um});
-  const auto finite = [](const auto& place) {
-    return std::isfinite(place[0]) && std::isfinite(place[1]);
-  };
-  if (!std::ranges::all_of(prior.ten_px, finite) || !std::isfinite(prior.uncertainty_px))
-    return std::nullopt;
-  return prior;
 }
 
 Tiles list_tiles(const Job& job) {

@@ -4,13 +4,12 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/job/job.hpp"
-#include "nucreg/match/match.hpp"
+#include "nucreg/match/stage.hpp"
 
 namespace nucreg {
 
@@ -22,8 +21,7 @@ struct Tile {
   std::string name;  ///< the file, with `#frame` where it has several
   bool is_ten = true;
   std::size_t frame = 0, channel = 0;
-  std::size_t width_px = 0, height_px = 0;
-  std::optional<double> pixel_size_um, pixel_height_um, stage_x_um, stage_y_um;
+  TilePlace place;
   /// The number after `Well` at the start of the laboratory's file names
   /// (Well1_Point1_0034_ChannelDAPI,..._Seq0034.nd2); -1 where there is none.
   std::int64_t well = -1;
@@ -32,13 +30,6 @@ struct Tile {
 /// Of one frame, at 10x or 40x.
 [[nodiscard]] Tile tile_of(const std::string& file, const ImageInfo& info, std::size_t frame,
                            std::size_t channel, bool is_ten);
-
-/// Where the middle of the 40x tile is at 10x by their stage positions, which may be off by
-/// `stage_error_um`. Cameras stand parallel to the stage but turned and mirrored in a way that no
-/// file tells, so that there are up to eight places. Nothing where a position, the pixel size at
-/// 10x or the error is missing.
-[[nodiscard]] std::optional<StagePrior> stage_prior(const Tile& ten, const Tile& forty,
-                                                    double stage_error_um);
 
 /// Positions of two tiles in the list.
 struct TilePair {
