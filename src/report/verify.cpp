@@ -27,6 +27,7 @@ class Verifier {
     result_.configurations = configurations_.rows();
     result_.solvers = solvers_.rows();
     check_attributes();
+    attempt([&] { check_units(); });
     attempt([&] { check_configurations(); });
     attempt([&] { check_solvers(); });
     attempt([&] { check_ranks(); });
@@ -66,8 +67,16 @@ class Verifier {
     return std::nullopt;
   }
 
+  void demand_units(const std::string& column, const std::optional<std::string>& found,
+                    const std::string& expected) {
+    if (found && *found != expected)
+      findings_.add(column + " is of another unit than nucreg writes",
+                    fmt::format("\"{}\" and not \"{}\"", *found, expected));
+  }
+
   void check_attributes();
   void check_part_size(std::optional<std::int64_t> planned);
+  void check_units();
   void check_configurations();
   void check_solvers();
   void check_ranks();
@@ -130,6 +139,12 @@ void Verifier::check_part_size(std::optional<std::int64_t> planned) {
                   fmt::format("{} trials, part {} has {}", *planned, part_.text(), size));
   result_.notes.push_back(fmt::format("part {} of its job: {} of {} trials", part_.text(), size,
                                       result_.configurations * result_.trials));
+}
+
+void Verifier::check_units() {
+  const auto found = reader_.trial_units();
+  for (std::size_t i = 0; i < found.size(); ++i)
+    demand_units("/trials/" + trial_columns()[i].name, found[i], trial_columns()[i].units);
 }
 
 void Verifier::check_configurations() {
@@ -260,7 +275,9 @@ void Verifier::check_summary(const Table& expected) {
     for (const Column& column : expected.columns) {
       if (std::holds_alternative<std::vector<bool>>(column.values)) continue;  // a remark
       // Files of nucreg before jobs of images.
-      if (column.name.starts_with("heldout_") && !find_column(found, column.name)) continue;
+      const Column* there = find_column(found, column.name);
+      if (column.name.starts_with("heldout_") && !there) continue;
+      if (there) demand_units("/summary/" + column.name, there->units, column.units);
       for (std::size_t row = 0; row < expected.rows(); ++row) {
         const bool equal = std::holds_alternative<std::vector<double>>(column.values)
                                ? same(need<double>(found, column.name)[row],

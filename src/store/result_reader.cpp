@@ -141,6 +141,13 @@ std::size_t ResultReader::parameters() const {
   return body_->parameters;
 }
 
+std::vector<std::optional<std::string>> ResultReader::trial_units() const {
+  std::vector<std::optional<std::string>> units;
+  for (const auto& column : body_->columns)
+    units.push_back(column ? std::optional(column->units()) : std::nullopt);
+  return units;
+}
+
 bool ResultReader::has_table(const std::string& name) const {
   return hdf5::rethrow_as<InputError>(body_->path, [&] { return body_->has("/" + name); });
 }

@@ -73,6 +73,8 @@ class ResultReader {
   [[nodiscard]] bool has_table(const std::string& name) const;
   [[nodiscard]] std::uint64_t trial_rows() const;
   [[nodiscard]] std::size_t parameters() const;
+  /// Units of columns of /trials, as trial_columns(); nothing where the file lacks one.
+  [[nodiscard]] std::vector<std::optional<std::string>> trial_units() const;
   /// Rows first ... first + out.size() of /trials; columns that the file lacks keep the defaults of
   /// Record (pairs, bounds, native_code, message) and parameters beyond P are NaN. Throws
   /// InputError also where an enumeration holds an illegal value, std::out_of_range for rows beyond

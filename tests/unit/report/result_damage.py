@@ -135,6 +135,16 @@ class Verify(Case):
             f["trials/gap"][10] = 1e-9
         self.finds("/summary is not what the rows of /trials give, 3 times, first gap_mean, row 2")
 
+    def test_changed_units(self):
+        with h5py.File(self.file, "a") as f:
+            f["trials/wall_s"].attrs["units"] = "ms"
+            del f["trials/pairs"].attrs["units"]
+            f["summary/tre_px_std"].attrs["units"] = "um"
+            del f["trials/native_code"]  # as files of earlier versions
+        self.finds('/trials/wall_s is of another unit than nucreg writes: "ms" and not "s"',
+                   '/trials/pairs is of another unit than nucreg writes: "" and not "1"',
+                   '/summary/tre_px_std is of another unit than nucreg writes: "um" and not "px"')
+
     def test_changed_summary(self):
         with h5py.File(self.file, "a") as f:
             f["summary/failures"][1] = 0
