@@ -8,6 +8,7 @@
 #include <set>
 
 #include "byte_archive.hpp"
+#include "failures.hpp"
 #include "image_tables.hpp"
 #include "image_tasks.hpp"
 #include "nucreg/app/identity.hpp"
@@ -58,18 +59,11 @@ DispatchOptions stage_options() {
   return options;
 }
 
-// Keeps what is worst of what went wrong, and tells all of it: a bug, then what cannot be written.
 void throw_failures(const std::vector<TaskOutcome>& outcomes) {
-  ExitStatus status = ExitStatus::done;
-  std::string text;
-  for (const TaskOutcome& outcome : outcomes) {
-    if (outcome.status == ExitStatus::done) continue;
-    text += (text.empty() ? "" : "\nnucreg: ") + outcome.message;
-    if (status == ExitStatus::done || outcome.status == ExitStatus::bug ||
-        (outcome.status == ExitStatus::output && status != ExitStatus::bug))
-      status = outcome.status;
-  }
-  if (status != ExitStatus::done) throw Error(status, text);
+  Failures failures;
+  for (const TaskOutcome& outcome : outcomes)
+    if (outcome.status != ExitStatus::done) failures.add(outcome.status, outcome.message);
+  if (failures.status() != ExitStatus::done) throw Error(failures.status(), failures.text());
 }
 
 template <class Stage>

@@ -175,7 +175,7 @@ OpenJournal resume_journal(const RunFiles& files, const std::string& identity, c
     open.done.flip();
   } else {
     if (!is_there(files.journal) || !reopen(open, files, identity)) create(open, files, identity);
-    remove_temporaries(files.output);
+    remove_temporaries(files.output.parent_path(), {files.output.filename().string()});
     open.replace_output = output != nullptr;
     if (output) {
       open.merged_from = text_of(output->attributes(), "merged_from");

@@ -22,7 +22,6 @@
 #include "nucreg/app/stop_signal.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/app/trial_runner.hpp"
-#include "nucreg/core/allocation.hpp"
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/log.hpp"
@@ -35,6 +34,7 @@
 #include "nucreg/run/machine.hpp"
 #include "nucreg/solve/record_bytes.hpp"
 #include "nucreg/store/result_file.hpp"
+#include "on_ranks.hpp"
 #include "run_start.hpp"
 
 namespace nucreg {
@@ -339,17 +339,7 @@ ExitStatus run_rank(Communicator& communicator, const RunCommand& command) {
 }  // namespace
 
 ExitStatus run_command(const RunCommand& command) {
-  keep_freed_memory();
-  const StopSignals caught;
-  ExitStatus status = ExitStatus::bug;
-  if (started_by_launcher()) {
-    MpiSession session;
-    status = run_rank(session.communicator(), command);
-    session.leave_with(static_cast<int>(status));
-  } else {
-    run_local(1, [&](Communicator& communicator) { status = run_rank(communicator, command); });
-  }
-  return status;
+  return on_ranks([&](Communicator& communicator) { return run_rank(communicator, command); });
 }
 
 }  // namespace nucreg

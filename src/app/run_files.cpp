@@ -53,12 +53,14 @@ void move_file(const fs::path& from, const fs::path& to) {
   if (error) throw OutputError(error.message(), {.file = from.string()});
 }
 
-void remove_temporaries(const fs::path& target) {
-  const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
-  const std::string prefix = "." + target.filename().string() + ".partial-";
+void remove_temporaries(const fs::path& folder, const std::set<std::string>& targets) {
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error))
-    if (entry.path().filename().string().starts_with(prefix)) fs::remove(entry.path(), error);
+  for (const auto& entry : fs::directory_iterator(folder.empty() ? "." : folder, error)) {
+    const std::string name = entry.path().filename().string();
+    const auto end = name.rfind(".partial-");
+    if (!name.starts_with('.') || end == std::string::npos || end == 0) continue;
+    if (targets.contains(name.substr(1, end - 1))) fs::remove(entry.path(), error);
+  }
 }
 
 bool is_written_now(const fs::path& journal) {

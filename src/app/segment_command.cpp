@@ -12,16 +12,17 @@
 #include <string_view>
 #include <vector>
 
+#include "failures.hpp"
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/run_files.hpp"
 #include "nucreg/app/segment_image.hpp"
 #include "nucreg/app/stop_signal.hpp"
 #include "nucreg/app/terminal.hpp"
-#include "nucreg/core/allocation.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/nuclei/segment.hpp"
 #include "nucreg/run/communicator.hpp"
 #include "nucreg/run/dispatch.hpp"
+#include "on_ranks.hpp"
 
 namespace nucreg {
 namespace {
@@ -65,6 +66,16 @@ struct Tasks {
           {task.image.string(), std::to_string(task.frame), std::to_string(task.channel),
            task.diameter_px ? fmt::format("{}", *task.diameter_px) : "", task.outputs.string()});
     return to_bytes(texts);
+  }
+  /// Names of all files.
+  [[nodiscard]] std::set<std::string> outputs() const {
+    std::set<std::string> names;
+    for (const SegmentTask& task : list) {
+      const SegmentFiles files(task.outputs);
+      for (const fs::path& file : {files.table, files.labels, files.overlay})
+        names.insert(file.filename().string());
+    }
+    return names;
   }
   [[nodiscard]] static Tasks from_bytes(const Bytes& bytes) {
     const std::vector<std::string> texts = to_texts(bytes);
@@ -122,43 +133,6 @@ DispatchOptions dispatch_options(const std::shared_ptr<const Tasks>& tasks) {
                                   tasks->list.at(number).image.string()));
   };
   return options;
-}
-
-// Keeps the worst of what went wrong, and tells all of it.
-class Failures {
- public:
-  void add(ExitStatus status, const std::string& message) {
-    messages_.push_back(message);
-    // An output that cannot be written is worse than one input among many; a bug is worst.
-    if (status_ == ExitStatus::done || status == ExitStatus::bug ||
-        (status == ExitStatus::output && status_ != ExitStatus::bug))
-      status_ = status;
-  }
-  [[nodiscard]] ExitStatus tell() const {
-    for (const std::string& message : messages_) fmt::print(stderr, "nucreg: {}\n", message);
-    return status_;
-  }
-
- private:
-  ExitStatus status_ = ExitStatus::done;
-  std::vector<std::string> messages_;
-};
-
-// What writers that were killed have left; one pass, however many images there are.
-void remove_torn(const Tasks& tasks, const fs::path& folder) {
-  std::set<std::string> outputs;
-  for (const SegmentTask& task : tasks.list) {
-    const SegmentFiles files(task.outputs);
-    for (const fs::path& file : {files.table, files.labels, files.overlay})
-      outputs.insert(file.filename().string());
-  }
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const std::string name = entry.path().filename().string();
-    const auto end = name.find(".partial-");
-    if (!name.starts_with('.') || end == std::string::npos) continue;
-    if (outputs.contains(name.substr(1, end - 1))) fs::remove(entry.path(), error);
-  }
 }
 
 // Opens every image, without its pixels. One that cannot be read is a failure among others.
@@ -233,7 +207,7 @@ ExitStatus segment_root(Communicator& communicator, const SegmentCommand& comman
     facts = share_setup(communicator, [&](const std::vector<RankFacts>&) {
       *tasks = tasks_of(command, failures);
       if (!tasks->list.empty()) make_folder(command.folder);
-      if (command.resume) remove_torn(*tasks, command.folder);
+      if (command.resume) remove_temporaries(command.folder, tasks->outputs());
       // What --force replaces must not be taken for done where it did not come to that.
       if (command.force)
         for (const SegmentTask& task : tasks->list) remove_file(SegmentFiles(task.outputs).table);
@@ -284,7 +258,7 @@ ExitStatus segment_root(Communicator& communicator, const SegmentCommand& comman
                                                   in_it.one_value ? ": every pixel has one and "
                                                                     "the same value"
                                                                   : ""));
-  const ExitStatus status = failures.tell();
+  if (!failures.text().empty()) fmt::print(stderr, "nucreg: {}\n", failures.text());
   if (kept_before > 0)
     fmt::print(stderr, "nucreg: {} {} done before\n", counted(kept_before, "image"),
                kept_before == 1 ? "was" : "were");
@@ -293,7 +267,7 @@ ExitStatus segment_root(Communicator& communicator, const SegmentCommand& comman
                "nucreg: {} had been made of other pixels, with another --diameter or by another "
                "version: made anew\n",
                counted(made_otherwise, "image"));
-  if (!report.stopped) return status;
+  if (!report.stopped) return failures.status();
   fmt::print(stderr, "nucreg: {} of {} are done\n", count_text(report.tasks_done),
              counted(tasks->list.size(), "image"));
   return ExitStatus::stopped;
@@ -313,21 +287,10 @@ ExitStatus segment_other_rank(Communicator& communicator) {
 }  // namespace
 
 ExitStatus segment_command(const SegmentCommand& command) {
-  const StopSignals caught;
-  keep_freed_memory();  // pictures come and go at every step of every image
-  const auto on_rank = [&](Communicator& communicator) {
+  return on_ranks([&](Communicator& communicator) {
     return communicator.rank() == 0 ? segment_root(communicator, command)
                                     : segment_other_rank(communicator);
-  };
-  ExitStatus status = ExitStatus::bug;
-  if (started_by_launcher()) {
-    MpiSession session;
-    status = on_rank(session.communicator());
-    session.leave_with(static_cast<int>(status));
-    return status;
-  }
-  run_local(1, [&](Communicator& communicator) { status = on_rank(communicator); });
-  return status;
+  });
 }
 
 }  // namespace nucreg

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
+#include <string>
 
 namespace nucreg {
 
@@ -25,8 +27,9 @@ void make_folder(const std::filesystem::path& folder);
 void remove_file(const std::filesystem::path& file);
 /// Throws OutputError.
 void move_file(const std::filesystem::path& from, const std::filesystem::path& to);
-/// Removes what writers of `target` that were killed have left (temporary_beside).
-void remove_temporaries(const std::filesystem::path& target);
+/// Removes what writers of files of these names in that folder have left that were killed
+/// (temporary_beside). One pass, however many names there are.
+void remove_temporaries(const std::filesystem::path& folder, const std::set<std::string>& targets);
 
 /// Whether a process is writing the journal. File systems without locks: false.
 [[nodiscard]] bool is_written_now(const std::filesystem::path& journal);

@@ -32,15 +32,16 @@ std::string read(const fs::path& file) {
 TEST_CASE("what killed writers left is removed, and nothing else") {
   const Scratch folder;
   const fs::path out = folder / "out.h5";
+  const std::vector<const char*> others{
+      "out.h5",          "out.h5.journal", ".other.h5.partial-1", "out.h5.partial-1",
+      ".out.h5.partial", ".partial-1",     "x.out.h5.partial-1"};
   write(temporary_beside(out), "half");
   write(folder / ".out.h5.partial-1", "half");
-  for (const char* name : {"out.h5", ".other.h5.partial-1", "out.h5.journal"})
-    write(folder / name, "whole");
-  remove_temporaries(out);
+  for (const char* name : others) write(folder / name, "whole");
+  remove_temporaries(folder.path(), {"out.h5", "none.h5"});
   CHECK(!fs::exists(temporary_beside(out)));
   CHECK(!fs::exists(folder / ".out.h5.partial-1"));
-  for (const char* name : {"out.h5", ".other.h5.partial-1", "out.h5.journal"})
-    CHECK(read(folder / name) == "whole");
+  for (const char* name : others) CHECK(read(folder / name) == "whole");
 }
 
 TEST_CASE("a journal that lost its name is put back, folder and all") {
