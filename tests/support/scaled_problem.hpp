@@ -81,6 +81,7 @@ inline std::unique_ptr<Solver> make_solver(const std::string& kind,
   if (!algorithm.empty()) spec.options["algorithm"] = algorithm;
   // Global algorithms are only made where every model of the job has a whole box.
   Job job;
+  job.fit.ftol_rel = {Draw(1e-8)};  // of the job alone: LN_NEWUOA_BOUND is refused a stricter one
   job.fit.bounds = {
       .scale = {1.0, 8.0}, .angle_deg = {-90.0, 90.0}, .dx_px = {-1e4, 1e4}, .dy_px = {-1e4, 1e4}};
   return standard_solvers().make(spec, job);

@@ -116,6 +116,23 @@ TEST_CASE("a global algorithm needs a whole box") {
   }
 }
 
+TEST_CASE("an algorithm that may never end is refused where it may") {
+  const std::string alone = "kind = \"nlopt\"\nalgorithm = \"LN_NEWUOA_BOUND\"\n";
+  const std::string within =
+      "kind = \"nlopt\"\nalgorithm = \"LN_AUGLAG\"\nlocal_algorithm = \"LN_NEWUOA_BOUND\"\n";
+  const JobError error = error_of(alone);  // at the default of 1e-12
+  CHECK(error.fields().line == 8);
+  CHECK(error.fields().key == "solver.algorithm");
+  CHECK(contains(error.fields().allowed, "LN_BOBYQA"));
+  CHECK(contains(error.problem(), "1e-12"));
+  CHECK(error_of(within).fields().key == "solver.local_algorithm");
+  CHECK(contains(error_of(alone, "ftol_rel = [1e-8, 0]").problem(), "0"));
+  for (const std::string& solver : {alone, within}) {
+    const Job job = job_with(solver, "ftol_rel = 1e-8");
+    CHECK(standard_solvers().make(job.solvers.at(0), job) != nullptr);
+  }
+}
+
 TEST_CASE("options are filled in from their defaults and told as text") {
   const Job job = job_with("kind = \"nlopt\"\nvector_storage = 7\n");
   const SolverOptions options = standard_solvers().options(job.solvers.at(0), "job.toml");
