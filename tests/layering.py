@@ -38,7 +38,7 @@ OWNERS = [
     (r"nanoflann", r"nanoflann::", ["match"]),
     (r"mpi\.h|mpi/", r"MPI::", ["run"]),
     (r"hdf5|H5", r"nucreg_hdf5|HDF5::|hdf5::", ["store"]),
-    (r"boost/math/", r"Boost::", ["report"]),
+    (r"boost/(math|random)/", r"Boost::", ["core", "report"]),
     (r"nlohmann/", r"nlohmann_json::", ["report"]),
     (r"CLI/", r"CLI11::", ["app"]),
 ]

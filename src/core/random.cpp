@@ -2,8 +2,7 @@
 
 #include <Random123/philox.h>
 
-#include <cmath>
-#include <numbers>
+#include <boost/random/normal_distribution.hpp>
 
 namespace nucreg {
 
@@ -22,15 +21,7 @@ void RandomStream::refill() {
 }
 
 double RandomStream::normal() {
-  if (has_spare_) {
-    has_spare_ = false;
-    return spare_normal_;
-  }
-  const double radius = std::sqrt(-2.0 * std::log(1.0 - uniform()));
-  const double angle = 2.0 * std::numbers::pi * uniform();
-  spare_normal_ = radius * std::sin(angle);
-  has_spare_ = true;
-  return radius * std::cos(angle);
+  return boost::random::normal_distribution<double>{}(*this);
 }
 
 }  // namespace nucreg

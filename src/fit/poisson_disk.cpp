@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <memory>
 #include <numbers>
 #include <optional>
 
@@ -16,108 +17,121 @@ namespace {
 constexpr std::uint64_t most_tries_per_point = 2000;
 constexpr std::uint32_t most_attempts = 100;
 
-// Cells at least as wide as the distance: a disk touches at most nine of them. Points of a cell are
-// chained, newest first.
+// Points in cells of side >= 2 distance: what a disk touches lies in two by two cells, known from
+// its middle alone. Points of a cell are chained, newest first. Every chain ends at point 0, which
+// is infinitely far away: its first links can be read without asking, since a branch that nothing
+// predicts costs more than a distance.
 class Grid {
  public:
-  Grid(double width, double height, double distance, std::uint64_t count) {
+  struct Place {
+    double u, v;           // within the grid's rectangle
+    std::size_t own, low;  // cell of the point, and the first of the two by two
+  };
+
+  Grid(double width, double height, double distance, std::uint64_t count)
+      : squared_distance_(distance * distance) {
     const double even = std::sqrt(width * height / static_cast<double>(count));
-    const double side = std::max({even, distance, std::max(width, height) / 30000.0, 1e-9});
+    // Wider by more than what rounding moves.
+    const double touched = 2.0 * distance * (1.0 + 1e-9);
+    const double side = std::max({0.5 * even, touched, std::max(width, height) / 30000.0, 1e-9});
     inverse_side_ = 1.0 / side;
-    columns_ = static_cast<std::int32_t>(width * inverse_side_) + 1;
-    rows_ = static_cast<std::int32_t>(height * inverse_side_) + 1;
-    newest_.assign(static_cast<std::size_t>(columns_) * static_cast<std::size_t>(rows_), none);
-    older_.reserve(count);
+    // A row or column of empty cells on each side spares the question of the edge.
+    columns_ = static_cast<std::size_t>(width * inverse_side_) + 3;
+    const std::size_t rows = static_cast<std::size_t>(height * inverse_side_) + 3;
+    newest_.assign(columns_ * rows, 0);
+    nodes_ = std::make_unique_for_overwrite<Node[]>(count + 2);
+    nodes_[0] = {far_away, far_away, 0};
   }
 
-  // u, v: position within the grid's rectangle.
-  [[nodiscard]] bool is_free(double u, double v, double distance, const Points& points) const {
-    const double squared = distance * distance;
-    return every_cell_near(u, v, distance, [&](std::uint32_t newest) {
-      for (std::uint32_t i = newest; i != none; i = older_[i]) {
-        const double dx = points.x[i] - u, dy = points.y[i] - v;
-        if (dx * dx + dy * dy < squared) return false;
+  [[nodiscard]] Place place(double u, double v) const {
+    const double column = u * inverse_side_, row = v * inverse_side_;
+    return {u, v, index(column + 1.0, row + 1.0), index(column + 0.5, row + 0.5)};
+  }
+
+  // Brings near what add_if_free() will read: in two steps, since the cells say where the points
+  // are.
+  void fetch_cells(const Place& at) const {
+    __builtin_prefetch(&newest_[at.low]);
+    __builtin_prefetch(&newest_[at.low + columns_]);
+  }
+  void fetch_points(const Place& at) const {
+    for (const std::uint32_t i : first_links(at)) __builtin_prefetch(&nodes_[i]);
+  }
+
+  void add_if_free(const Place& at) {
+    std::array<std::uint32_t, 4> link = first_links(at);
+    bool free = true;
+    const auto follow = [&] {
+      for (std::uint32_t& i : link) {
+        const Node& node = nodes_[i];
+        const double du = node.u - at.u, dv = node.v - at.v;
+        free &= du * du + dv * dv >= squared_distance_;
+        i = node.older;
       }
-      return true;
-    });
+    };
+    do follow();
+    while ((link[0] | link[1] | link[2] | link[3]) != 0);
+    std::uint32_t& head = newest_[at.own];
+    nodes_[size_ + 1] = {at.u, at.v, head};
+    head = free ? static_cast<std::uint32_t>(size_ + 1) : head;
+    size_ += free ? 1 : 0;
   }
 
-  // Brings near what is_free() will read: in two steps, since the cells say where the points are.
-  void fetch_cells(double u, double v, double distance) const {
-    for (const double row : {v - distance, v + distance})
-      __builtin_prefetch(&newest_[index(cell(u, columns_), cell(row, rows_))]);
-  }
-  void fetch_points(double u, double v, double distance, const Points& points) const {
-    every_cell_near(u, v, distance, [&](std::uint32_t newest) {
-      if (newest == none) return true;
-      __builtin_prefetch(&points.x[newest]);
-      __builtin_prefetch(&points.y[newest]);
-      __builtin_prefetch(&older_[newest]);
-      return true;
-    });
-  }
-
-  void add(double u, double v) {
-    std::uint32_t& head = newest_[index(cell(u, columns_), cell(v, rows_))];
-    older_.push_back(head);
-    head = static_cast<std::uint32_t>(older_.size() - 1);
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] Points points() const {
+    Points points;
+    points.x.resize(size_);
+    points.y.resize(size_);
+    for (std::size_t i = 0; i < size_; ++i) {
+      points.x[i] = nodes_[i + 1].u;
+      points.y[i] = nodes_[i + 1].v;
+    }
+    return points;
   }
 
  private:
-  static constexpr std::uint32_t none = 0xffffffff;
+  static constexpr double far_away = 1e150;  // its square is finite
+  struct Node {
+    double u, v;
+    std::uint32_t older;
+  };
 
-  // Whether `visit` holds for the newest point, or none, of every cell that a disk touches.
-  template <class Visit>
-  bool every_cell_near(double u, double v, double distance, const Visit& visit) const {
-    const std::int32_t first_column = cell(u - distance, columns_);
-    const std::int32_t last_column = cell(u + distance, columns_);
-    const std::int32_t first_row = cell(v - distance, rows_);
-    const std::int32_t last_row = cell(v + distance, rows_);
-    for (std::int32_t row = first_row; row <= last_row; ++row)
-      for (std::int32_t column = first_column; column <= last_column; ++column)
-        if (!visit(newest_[index(column, row)])) return false;
-    return true;
+  [[nodiscard]] std::size_t index(double column, double row) const {
+    return static_cast<std::size_t>(static_cast<std::int64_t>(row)) * columns_ +
+           static_cast<std::size_t>(static_cast<std::int64_t>(column));
+  }
+  [[nodiscard]] std::array<std::uint32_t, 4> first_links(const Place& at) const {
+    const std::uint32_t* low = &newest_[at.low];
+    const std::uint32_t* high = low + columns_;
+    return {low[0], low[1], high[0], high[1]};
   }
 
-  [[nodiscard]] std::int32_t cell(double position, std::int32_t cells) const {
-    return std::clamp(static_cast<std::int32_t>(position * inverse_side_), 0, cells - 1);
-  }
-  [[nodiscard]] std::size_t index(std::int32_t column, std::int32_t row) const {
-    return static_cast<std::size_t>(row) * static_cast<std::size_t>(columns_) +
-           static_cast<std::size_t>(column);
-  }
-
-  double inverse_side_ = 1.0;
-  std::int32_t columns_ = 0, rows_ = 0;
-  std::vector<std::uint32_t> newest_, older_;
+  double squared_distance_, inverse_side_ = 1.0;
+  std::size_t columns_ = 0, size_ = 0;
+  std::vector<std::uint32_t> newest_;
+  std::unique_ptr<Node[]> nodes_;
 };
 
 std::optional<Points> try_once(double width, double height, double distance, std::uint64_t count,
                                RandomStream random) {
-  Points points;
-  points.x.reserve(count);
-  points.y.reserve(count);
   Grid grid(width, height, distance, count);
   // Of many points all are far away in memory: candidates are looked up some time ahead.
-  std::array<std::array<double, 2>, 32> candidates;
+  std::array<Grid::Place, 32> candidates;
+  // One word for both coordinates: 2^-32 of a field is far below what an image can tell.
+  const double wide = 0x1p-32 * width, high = 0x1p-32 * height;
   std::uint64_t tries_left = most_tries_per_point * count;
   while (true) {
-    for (auto& [u, v] : candidates) {
-      u = width * random.uniform();
-      v = height * random.uniform();
-      if (distance > 0.0) grid.fetch_cells(u, v, distance);
+    for (Grid::Place& candidate : candidates) {
+      const std::uint64_t bits = random.bits();
+      candidate = grid.place(wide * static_cast<std::uint32_t>(bits >> 32),
+                             high * static_cast<std::uint32_t>(bits));
+      grid.fetch_cells(candidate);
     }
-    if (distance > 0.0)
-      for (const auto& [u, v] : candidates) grid.fetch_points(u, v, distance, points);
-    for (const auto& [u, v] : candidates) {
-      if (points.size() == count) return points;
+    for (const Grid::Place& candidate : candidates) grid.fetch_points(candidate);
+    for (const Grid::Place& candidate : candidates) {
+      if (grid.size() == count) return grid.points();
       if (tries_left-- == 0) return std::nullopt;
-      if (distance > 0.0) {
-        if (!grid.is_free(u, v, distance, points)) continue;
-        grid.add(u, v);
-      }
-      points.x.push_back(u);
-      points.y.push_back(v);
+      grid.add_if_free(candidate);
     }
   }
 }

@@ -39,8 +39,14 @@ class RandomStream {
     __extension__ using wide = unsigned __int128;
     return static_cast<std::uint64_t>((static_cast<wide>(bits()) * bound) >> 64);
   }
-  /// Standard normal (Box and Muller 1958).
+  /// Standard normal, by the ziggurat (Marsaglia and Tsang 2000).
   double normal();
+
+  /// As a generator of the standard library and of Boost: bits() by its other name.
+  using result_type = std::uint64_t;
+  static constexpr result_type min() { return 0; }
+  static constexpr result_type max() { return ~result_type{0}; }
+  result_type operator()() { return bits(); }
 
  private:
   void refill();
@@ -49,8 +55,6 @@ class RandomStream {
   std::array<std::uint64_t, 4> counter_;
   std::array<std::uint64_t, 4> block_{};
   std::size_t used_ = 4;
-  double spare_normal_ = 0.0;
-  bool has_spare_ = false;
 };
 
 }  // namespace nucreg

@@ -27,9 +27,9 @@ struct DiskField {
 /// says where the count was asked for.
 void check_density(const DiskField& field, std::uint64_t count, ErrorFields where);
 
-/// `count` points by dart throwing over a grid of cells with about one point each: O(count) time
-/// and memory. Checks the density first. `stream(attempt)` gives the
-/// random numbers of an attempt; a new attempt is made where one jams.
+/// `count` points by dart throwing over a grid of cells with about one point or less each: O(count)
+/// time and memory. Coordinates are multiples of 2^-32 of the field. Checks the density first.
+/// `stream(attempt)` gives the random numbers of an attempt; a new attempt is made where one jams.
 [[nodiscard]] Points scatter_points(const DiskField& field, std::uint64_t count,
                                     const std::function<RandomStream(std::uint32_t)>& stream);
 

@@ -48,9 +48,10 @@ Exact exact_sums(const PointPairs& pairs, const double* m) {
   return out;
 }
 
-// Rounding of each residual by eps of its terms changes a sum of squares by no more than this.
+// A residual is a sum of four terms: rounded by no more than four half eps of them (Higham 2002,
+// section 3.1), which changes a sum of squares by no more than this.
 Wide rounding(const Exact& exact) {
-  const Wide off = eps * exact.size;
+  const Wide off = 2.0L * eps * exact.size;
   return 2.0L * off * std::sqrt(exact.value) + off * off;
 }
 
