@@ -4,7 +4,6 @@
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/publish_with.hpp"
 #include "nucreg/app/run_files.hpp"
-#include "nucreg/app/segment_image.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/app/within_memory.hpp"
 #include "nucreg/image/image.hpp"

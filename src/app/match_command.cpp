@@ -7,7 +7,6 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/run_files.hpp"
-#include "nucreg/app/segment_image.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/app/tiles.hpp"
 #include "nucreg/app/within_memory.hpp"

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <iterator>
 #include <span>
@@ -14,7 +13,6 @@
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/sha256.hpp"
-#include "nucreg/core/text.hpp"
 #include "nucreg/image/label_image.hpp"
 #include "nucreg/image/write_png.hpp"
 #include "nucreg/image/write_tiff.hpp"
@@ -26,29 +24,10 @@ namespace nucreg {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t most_names = 2000;  // of channels, in a message
-
 SegmentFiles::SegmentFiles(const fs::path& outputs)
     : table(outputs.string() + ".csv"),
       labels(outputs.string() + "_labels.tif"),
       overlay(outputs.string() + "_overlay.png") {}
-
-std::size_t find_channel(const ImageInfo& info, const std::string& channel,
-                         const std::string& file) {
-  std::string names;
-  for (std::size_t i = 0; i < info.channels.size(); ++i) {
-    const auto& [name, component] = info.channels[i];
-    const std::string label = name + (name.empty() || component.empty() ? "" : " ") + component;
-    if (!label.empty() && (name == channel || label == channel)) return i;
-    names += fmt::format("{}{}{}", i > 0 ? ", " : "", i, label.empty() ? "" : " or " + label);
-  }
-  std::size_t number = 0;
-  const char* const last = channel.data() + channel.size();
-  const auto [stop, error] = std::from_chars(channel.data(), last, number);
-  if (error == std::errc() && stop == last && number < info.channels.size()) return number;
-  throw InputError(fmt::format("no channel \"{}\"", channel),
-                   {.file = file, .allowed = one_line(names, most_names)});
-}
 
 namespace {
 

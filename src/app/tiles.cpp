@@ -11,7 +11,6 @@
 #include <set>
 #include <string_view>
 
-#include "nucreg/app/segment_image.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/image/image.hpp"

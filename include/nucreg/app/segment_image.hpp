@@ -26,12 +26,6 @@ struct SegmentFiles {
   explicit SegmentFiles(const std::filesystem::path& outputs);
 };
 
-/// A channel by its name ("DAPI"; of colours "R" or "photo R") or, where none has that name, by its
-/// number from 0. Throws InputError,
-/// which names the channels that `file` has.
-[[nodiscard]] std::size_t find_channel(const ImageInfo& info, const std::string& channel,
-                                       const std::string& file);
-
 struct SegmentSummary {
   std::size_t nuclei = 0;
   double diameter_px = 0.0;

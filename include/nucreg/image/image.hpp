@@ -118,4 +118,9 @@ class ImageReader {
 /// file on anything that cannot be read or is not understood.
 [[nodiscard]] std::unique_ptr<ImageReader> open_image(const std::filesystem::path& path);
 
+/// A channel by its name ("DAPI"; of colours "R" or "photo R") or, where none has that name, by its
+/// number from 0. Throws InputError, which names the channels that `file` has.
+[[nodiscard]] std::size_t find_channel(const ImageInfo& info, const std::string& channel,
+                                       const std::string& file);
+
 }  // namespace nucreg
