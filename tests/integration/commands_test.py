@@ -98,7 +98,8 @@ class Lists(NucregCase):
         solvers = "".join(f'\n[[solver]]\nname = "{name}"\nkind = "nlopt"\nalgorithm = "{name}"\n'
                           for name in algorithms)
         bounds = "[fit]\nmodel = \"trs\"\nmax_evaluations = 20\nftol_rel = 1e-8\n" \
-            "bounds = { scale = [3, 5], angle_deg = [-9, 9], dx_px = [-9, 9], dy_px = [-9, 9] }\n[run]\ntiming_repeats = 1\n"
+            "bounds = { scale = [3, 5], angle_deg = [-9, 9], dx_px = [-9, 9], dy_px = [-9, 9] }\n" \
+            "[run]\ntiming_repeats = 1\n"
         file = self.run_job(LEAST_JOB.partition("[[solver]]")[0] + bounds + solvers)
         self.assertEqual(texts(read_group(file, "solvers")["algorithm"]), algorithms)
         self.assertEqual(len(read_group(file, "trials")["status"]), len(algorithms))
