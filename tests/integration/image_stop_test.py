@@ -1,4 +1,4 @@
-"""Jobs of images that are stopped, killed or begun twice before their first trial."""
+"""Jobs of images that are watched, stopped, killed or begun twice."""
 
 import os
 import shlex
@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from images_test import Images, tiff
-from interrupted import finish, start, wait_for
+from interrupted import finish, size, start, wait_for
 from nucreg_case import INPUT, LIMIT_S, OUTPUT, STOPPED, environment, run
 
 
@@ -34,7 +34,7 @@ class BeforeTheFirstTrial(Images):
         process = start(self.dir, *self.arguments)
         self.addCleanup(process.communicate)
         self.addCleanup(process.kill)
-        wait_for(lambda: self.cached() > 0, "the nuclei of a tile")
+        wait_for(lambda: self.cached() > 0 and self.status.exists(), "the nuclei of a tile")
         process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
         self.assertFalse((self.dir / "out.h5.journal").exists())
@@ -107,12 +107,39 @@ class BeforeTheFirstTrial(Images):
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
                 shutil.rmtree(self.dir / "image-cache")
 
+    def test_watch_sees_a_run_that_looks_into_images(self):
+        process = self.held()
+        self.assertRegex(self.nucreg("watch", "out.h5", "--once").out,
+                         "images: finding nuclei for .* on 1 rank")
+        process.send_signal(signal.SIGCONT)
+        self.assertEqual(finish(process)[0], 0)
+        self.assertFalse(self.status.exists())
+
     def test_one_that_fails_leaves_nothing(self):
         self.write("tiles/40x_99.tif", b"")
         self.refused(INPUT, self.arguments, "40x_99.tif")
         (self.dir / "tiles/40x_99.tif").unlink()
         (self.dir / "out.h5.image-journal").mkdir()
         self.refused(OUTPUT, self.arguments, "out.h5.image-journal")
+
+
+class AmongTheTrials(Images):
+    def test_resume_after_a_kill_does_not_segment_again(self):
+        self.synth()
+        more = ["--set", "job.trials=250", "--set", "run.timing_repeats=300"]
+        arguments = ["run", "job.toml", "-o", "out.h5", "--resume", *more]
+        process = start(self.dir, *arguments)
+        wait_for(lambda: size(self.dir / "out.h5.journal") > 50_000, "results in the journal")
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        again = self.nucreg(*arguments, ranks=2)
+        self.assertIn("3 tiles, 3 from the cache", again.err)
+        self.assertRegex(again.err, r"trials are done already")
+        self.nucreg("run", "job.toml", "-o", "whole.h5", *more, ranks=2)
+        self.assert_same_images("out.h5", "whole.h5")
+        # What is complete stays as it is.
+        self.assertIn("nothing is left to do", self.nucreg(*arguments).err)
+        self.assertEqual(self.images("-o", "out.h5").status, OUTPUT)
 
 
 if __name__ == "__main__":

@@ -3,17 +3,13 @@
 import hashlib
 import json
 import shutil
-import signal
-import subprocess
-import time
 import unittest
 
 import h5py
 import numpy as np
 
 from label_tiff import two_pages
-from nucreg_case import (INPUT, OUTPUT, ROOT, SHARED, USAGE, NucregCase, command_line, environment,
-                         read_group, run, texts)
+from nucreg_case import INPUT, ROOT, SHARED, USAGE, NucregCase, read_group, run, texts
 
 JOB = """
 [job]
@@ -200,29 +196,6 @@ class Path(Images):
         self.assertLess(agreement["max_px"].max(), 1e-2)
         self.assertGreater(scatter["map_scatter_px"].min(), 1e-2)
 
-    def test_resume_after_a_kill_does_not_segment_again(self):
-        self.synth()
-        more = ["--set", "job.trials=250", "--set", "run.timing_repeats=300"]
-        arguments = ["run", "job.toml", "-o", "out.h5", "--resume", *more]
-        process = subprocess.Popen(command_line(arguments), cwd=self.dir, env=environment(),
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        journal = self.dir / "out.h5.journal"
-        limit = time.monotonic() + 60
-        while time.monotonic() < limit and not (journal.exists() and
-                                                journal.stat().st_size > 50_000):
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        self.assertTrue(journal.exists())
-        again = self.nucreg(*arguments, ranks=2)
-        self.assertIn("3 tiles, 3 from the cache", again.err)
-        self.assertRegex(again.err, r"trials are done already")
-        self.nucreg("run", "job.toml", "-o", "whole.h5", *more, ranks=2)
-        self.assert_same_images("out.h5", "whole.h5")
-        # What is complete stays as it is.
-        self.assertIn("nothing is left to do", self.nucreg(*arguments).err)
-        self.assertEqual(self.images("-o", "out.h5").status, OUTPUT)
-
     def test_plan_shows_what_there_is(self):
         self.synth("--stage-error", 100000)
         plan = self.nucreg("plan", "job.toml").out
@@ -246,27 +219,6 @@ class Path(Images):
                       self.nucreg("plan", "sheet.toml").out)
         self.refused(USAGE, ["plan", "job.toml", "--set",
                              'problem.images.forty="./tiles/10x_0.tif"'], "among the 10x files")
-
-    def test_watch_sees_a_run_that_looks_into_images(self):
-        self.synth()
-        process = subprocess.Popen(command_line(["run", "job.toml", "-o", "out.h5"]), cwd=self.dir,
-                                   env=environment(), stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL)
-        status, limit = self.dir / "out.h5.status", time.monotonic() + 60
-        while not status.exists() and process.poll() is None and time.monotonic() < limit:
-            time.sleep(0.001)
-        process.send_signal(signal.SIGSTOP)
-        try:
-            self.assertRegex(self.nucreg("watch", "out.h5", "--once").out,
-                             "images: finding nuclei for .* on 1 rank")
-        finally:
-            process.send_signal(signal.SIGCONT)
-        self.assertEqual(process.wait(), 0)
-        self.assertFalse(status.exists())
-        # One that fails leaves nothing behind either.
-        self.write("tiles/40x_9.tif", b"")
-        self.refused(INPUT, ["run", "job.toml", "-o", "other.h5"], "40x_9.tif")
-        self.assertFalse((self.dir / "other.h5.status").exists())
 
     def test_parts_are_merged_with_what_was_found(self):
         self.synth()
