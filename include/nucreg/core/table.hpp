@@ -9,8 +9,9 @@
 
 namespace nucreg {
 
-/// One column: a name, a unit ("px", "s", "1", "B", "deg"; empty: none, "1" in a file) and one value
-/// per row. Truth values are std::vector<bool>; missing doubles are NaN, missing strings empty.
+/// One column: a name, a unit ("px", "s", "1", "B", "deg"; empty: none, "1" in a file) and one
+/// value per row. Truth values are std::vector<bool>; missing doubles are NaN, missing strings
+/// empty.
 struct Column {
   using Values = std::variant<std::vector<double>, std::vector<std::int64_t>,
                               std::vector<std::string>, std::vector<bool>>;
