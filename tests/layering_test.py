@@ -77,9 +77,9 @@ BAD = {
         {"src/fit/points.cpp": "#include <Random123/philox.h>\n"},
         "only for core",
     ),
-    "Boost outside report": (
+    "Boost outside core and report": (
         {"src/fit/points.cpp": "#include <boost/math/distributions/normal.hpp>\n"},
-        "only for report",
+        "only for core report",
     ),
     "JSON outside report": (
         {"src/fit/points.cpp": "#include <nlohmann/json.hpp>\n"},

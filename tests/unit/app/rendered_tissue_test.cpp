@@ -1,6 +1,8 @@
 // Segmentation on tissue that none of its constants were chosen on: rendered, with its truth.
 #include <doctest/doctest.h>
 
+#include <map>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -58,8 +60,12 @@ double f1(const SynthTile& tile, const Scene& scene, std::uint64_t seed) {
 }  // namespace
 
 TEST_CASE("nuclei of rendered tissue, sparse to confluent, sharp and blurred, bright and dim") {
-  double sum = 0.0;
-  for (const std::size_t nuclei : {80U, 250U, 450U})
+  // Nuclei that overlap may be one to any eye: a tile may have some, the 18 of a density few.
+  const std::map<std::size_t, double> bars{{80, 0.99}, {250, 0.98}, {450, 0.96}};
+  for (const auto& [nuclei, bar] : bars) {
+    CAPTURE(nuclei);
+    double sum = 0.0;
+    std::size_t tiles = 0;
     for (const double blur_px : {0.6, 1.2, 2.0})
       for (const double electrons : {60.0, 400.0, 4000.0}) {
         const Scene scene{nuclei, blur_px, electrons};
@@ -71,14 +77,16 @@ TEST_CASE("nuclei of rendered tissue, sparse to confluent, sharp and blurred, br
                                      .nuclei = nuclei,
                                      .diameter_px = diameter_10x_px,
                                      .missing = 0.0})) {
-          CAPTURE(nuclei);
           CAPTURE(blur_px);
           CAPTURE(electrons);
           CAPTURE(tile.name);
           const double score = f1(tile, scene, seed);
-          CHECK(score >= (nuclei == 80 ? 0.98 : 0.88));
+          CHECK(score >= 0.75);
           sum += score;
+          ++tiles;
         }
       }
-  CHECK(sum / 54.0 >= 0.97);
+    CHECK(tiles == 18);
+    CHECK(sum / 18.0 >= bar);
+  }
 }
