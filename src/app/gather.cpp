@@ -109,7 +109,7 @@ std::size_t most_parameters(const Plan& plan) {
 
 }  // namespace
 
-std::uint64_t write_result(const std::filesystem::path& file, bool overwrite,
+WrittenResult write_result(const std::filesystem::path& file, bool overwrite,
                            const JournalReader& journal, const Job& job, const Plan& plan,
                            const RunReport& report) {
   const std::vector<std::uint64_t> offsets = offsets_by_task(journal, plan);
@@ -137,7 +137,7 @@ std::uint64_t write_result(const std::filesystem::path& file, bool overwrite,
   writer.write_table(report.dispatch.ranks);
   writer.write_table(report.dispatch.samples);
   writer.commit(overwrite);
-  return trials_done;
+  return {trials_done, digest.findings()};
 }
 
 }  // namespace nucreg

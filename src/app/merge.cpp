@@ -287,6 +287,7 @@ MergeReport merge_results(const std::vector<fs::path>& files, const fs::path& ou
   writer.write_table(all_rows(sources, "ranks"));
   writer.write_table(all_rows(sources, "rank_samples"));
   writer.commit(overwrite);
+  report.findings = digest.findings();
   return report;
 }
 

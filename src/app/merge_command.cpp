@@ -40,8 +40,8 @@ void check_output(const MergeCommand& command) {
 ExitStatus merge_command(const MergeCommand& command) {
   read_in_child(command.files);
   check_output(command);
-  const MergeReport report = merge_results(command.files, command.output, command.force);
-  const Overview overview = make_overview(ResultReader(command.output));
+  MergeReport report = merge_results(command.files, command.output, command.force);
+  const Overview overview = make_overview(ResultReader(command.output), std::move(report.findings));
   print_result(fmt::format("{}\nresult  {}, merged from {}\n", to_text(overview, terminal_text()),
                            command.output.string(), counted(command.files.size(), "file")));
   if (report.trials_twice > 0)

@@ -111,8 +111,7 @@ void log_machine(const std::vector<RankFacts>& facts, std::size_t threads, RunRe
   for (std::string& warning : machine_warnings(facts, threads)) warn(report, std::move(warning));
 }
 
-void show_result(const RunFiles& files, bool complete) {
-  const Overview overview = make_overview(ResultReader(files.output));
+void show_result(const Overview& overview, const RunFiles& files, bool complete) {
   const std::string out = files.output.string();
   print_result(
       fmt::format("{}\n"
@@ -193,8 +192,13 @@ class FailedSolves {
   std::uint64_t count_ = 0;
 };
 
-ExitStatus run_and_write(Communicator& communicator, RunStart& start,
-                         const std::vector<RankFacts>& facts, RunReport report) {
+struct Ending {
+  bool complete = false;
+  RowFindings findings;
+};
+
+Ending run_and_write(Communicator& communicator, RunStart& start,
+                     const std::vector<RankFacts>& facts, RunReport report) {
   const Job& job = start.loaded->job;
   const Plan& plan = start.loaded->plan;
   JournalWriter& journal = *start.journal.writer;
@@ -239,18 +243,18 @@ ExitStatus run_and_write(Communicator& communicator, RunStart& start,
   journal.sync();
   warn_of_lost_ranks(report, plan);
   status_file.change([](RunStatus& status) { status.doing = "writing the result file"; });
-  const std::uint64_t trials_done =
-      write_result(start.files.output, start.journal.replace_output,
-                   JournalReader(start.files.journal), job, plan, report);
+  WrittenResult written = write_result(start.files.output, start.journal.replace_output,
+                                       JournalReader(start.files.journal), job, plan, report);
   remove_file(start.files.replaced);
   const std::uint64_t trials_planned = start.part.tasks(plan);
-  const bool complete = trials_done == trials_planned;
+  const bool complete = written.trials_done == trials_planned;
   if (complete)
     remove_file(start.files.journal);
   else
     fmt::print(stderr, "{}nucreg: {} of {} trials are done; {} is partial\n", over_bar(),
-               count_text(trials_done), count_text(trials_planned), start.files.output.string());
-  return complete ? ExitStatus::done : ExitStatus::stopped;
+               count_text(written.trials_done), count_text(trials_planned),
+               start.files.output.string());
+  return {complete, std::move(written.findings)};
 }
 
 ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
@@ -266,7 +270,7 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
       refuse_setup(communicator, static_cast<int>(ExitStatus::done));
       fmt::print(stderr, "nucreg: {}: is complete, nothing is left to do\n",
                  start->files.output.string());
-      show_result(start->files, true);
+      show_result(make_overview(ResultReader(start->files.output)), start->files, true);
       return ExitStatus::done;
     }
     make_folder(start->files.logs);
@@ -307,17 +311,20 @@ ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
   if (report.trials_resumed > 0)
     log_info("{} trials are done already", count_text(report.trials_resumed));
   warn_of_idle_ranks(facts.size(), start->part.tasks(plan) - report.trials_resumed);
-  ExitStatus status = ExitStatus::done;
+  Ending ending;
   try {
-    status = run_and_write(communicator, *start, facts, std::move(report));
+    ending = run_and_write(communicator, *start, facts, std::move(report));
   } catch (...) {
-    status = tell_error();
+    const ExitStatus status = tell_error();
     tell_how_to_go_on(*start);
     flush_log();
     return status;
   }
+  ExitStatus status = ending.complete ? ExitStatus::done : ExitStatus::stopped;
   try {
-    show_result(start->files, status == ExitStatus::done);
+    const Overview overview =
+        make_overview(ResultReader(start->files.output), std::move(ending.findings));
+    show_result(overview, start->files, ending.complete);
   } catch (...) {
     status = tell_error();
   }

@@ -13,18 +13,23 @@ Digest::Digest(const Table& configurations, const Table& solvers)
 void Digest::add(std::span<const Record> rows) {
   summary_.add(rows);
   comparison_.add(rows);
+  messages_.add(rows);
   if (spread_) spread_->add(rows);
 }
 
 std::vector<Table> Digest::finish() {
-  const Comparison comparison = comparison_.finish();
+  findings_ = {comparison_.finish(), messages_.commonest(most_messages)};
   std::vector<Table> tables;
   tables.push_back(summary_.finish());
-  tables.push_back(verdict_table(comparison));
-  tables.push_back(solver_rank_table(comparison));
+  tables.push_back(verdict_table(findings_.comparison));
+  tables.push_back(solver_rank_table(findings_.comparison));
   if (spread_)
     for (Table& table : spread_->finish()) tables.push_back(std::move(table));
   return tables;
+}
+
+RowFindings Digest::findings() {
+  return std::move(findings_);
 }
 
 }  // namespace nucreg

@@ -9,15 +9,15 @@
 
 namespace nucreg {
 
-constexpr std::size_t most_messages = 20;
-
-Overview make_overview(const ResultReader& reader) {
+Overview make_overview(const ResultReader& reader, RowFindings findings) {
   Overview view{.attributes = reader.attributes(),
                 .configurations = reader.table("configurations"),
                 .solvers = reader.table("solvers"),
                 .summary = reader.table("summary"),
                 .ranks = reader.table("ranks"),
-                .records = reader.trial_rows()};
+                .records = reader.trial_rows(),
+                .messages = std::move(findings.messages),
+                .comparison = std::move(findings.comparison)};
   if (reader.has_table("matches")) {
     view.images = reader.table("images");
     view.matches = reader.table("matches");
@@ -26,8 +26,13 @@ Overview make_overview(const ResultReader& reader) {
     view.scatter = reader.table("scatter");
     view.agreement = reader.table("agreement");
   }
+  return view;
+}
+
+Overview make_overview(const ResultReader& reader) {
   MessageTally messages;
-  ComparisonBuilder comparison(need<std::string>(view.solvers, "name"), view.configurations);
+  ComparisonBuilder comparison(need<std::string>(reader.table("solvers"), "name"),
+                               reader.table("configurations"));
   // What a comparison and the messages need: a third of the bytes of all columns.
   static constexpr std::string_view columns[] = {"configuration", "trial",        "solver",
                                                  "status",        "pairs",        "objective",
@@ -39,9 +44,7 @@ Overview make_overview(const ResultReader& reader) {
         messages.add(rows);
       },
       columns);
-  view.messages = messages.commonest(most_messages);
-  view.comparison = comparison.finish();
-  return view;
+  return make_overview(reader, {comparison.finish(), messages.commonest(most_messages)});
 }
 
 std::string cell_text(const Column& column, std::size_t row) {

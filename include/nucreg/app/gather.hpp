@@ -9,6 +9,7 @@
 #include "nucreg/job/job.hpp"
 #include "nucreg/plan/part.hpp"
 #include "nucreg/plan/plan.hpp"
+#include "nucreg/report/digest.hpp"
 #include "nucreg/run/dispatch.hpp"
 #include "nucreg/run/journal.hpp"
 
@@ -28,11 +29,16 @@ struct RunReport {
   std::vector<Table> images;  ///< what was found in images, where the job is of these
 };
 
+struct WrittenResult {
+  std::uint64_t trials_done = 0;
+  RowFindings findings;
+};
+
 /// Writes the result file of a run: rows in the order configuration, trial, solver, each trial
 /// once, whatever the order in the journal and however often it is there. Where the journal lacks
-/// trials of the part the file is partial and lacks them too. Returns the number of trials written.
+/// trials of the part the file is partial and lacks them too.
 /// Memory: eight bytes per trial and the rows of one configuration. Throws OutputError.
-std::uint64_t write_result(const std::filesystem::path& file, bool overwrite,
+WrittenResult write_result(const std::filesystem::path& file, bool overwrite,
                            const JournalReader& journal, const Job& job, const Plan& plan,
                            const RunReport& report);
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "nucreg/report/digest.hpp"
+
 namespace nucreg {
 
 struct MergeReport {
@@ -13,6 +15,7 @@ struct MergeReport {
   std::uint64_t trials_planned = 0;  ///< of the whole job
   std::uint64_t trials_twice = 0;    ///< that more than one file had; the first one's rows count
   std::string missing;               ///< trials_text of what no file has; empty where complete
+  RowFindings findings;
 };
 
 /// Writes what a run of the whole job would have written of the trials in `files`: parts, partial

@@ -21,6 +21,9 @@ struct MessageCount {
   std::uint32_t configuration = 0, trial = 0;  ///< of the first one
 };
 
+/// As many as an overview tells.
+inline constexpr std::size_t most_messages = 20;
+
 /// Counts the messages of rows. Memory does not grow with the rows: beyond `most_different`
 /// messages, those not yet seen are only counted.
 class MessageTally {

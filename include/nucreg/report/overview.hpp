@@ -6,8 +6,7 @@
 #include <vector>
 
 #include "nucreg/core/table.hpp"
-#include "nucreg/report/comparison.hpp"
-#include "nucreg/report/messages.hpp"
+#include "nucreg/report/digest.hpp"
 #include "nucreg/store/result_file.hpp"
 
 namespace nucreg {
@@ -24,5 +23,7 @@ struct Overview {
 
 /// Reads the small tables and streams /trials once. Throws InputError.
 [[nodiscard]] Overview make_overview(const ResultReader& reader);
+/// Reads the small tables alone: who wrote the file knows what its rows say.
+[[nodiscard]] Overview make_overview(const ResultReader& reader, RowFindings findings);
 
 }  // namespace nucreg
