@@ -12,11 +12,13 @@ RandomStream::RandomStream(std::uint64_t seed, std::uint32_t configuration, std:
       counter_{0, 0, static_cast<std::uint64_t>(purpose), attempt} {}
 
 void RandomStream::refill() {
-  const r123::Philox4x64::ctr_type counter{{counter_[0], counter_[1], counter_[2], counter_[3]}};
+  // Blocks depend on nothing but their counter: the processor works at several at once.
   const r123::Philox4x64::key_type key{{key_[0], key_[1]}};
-  const auto bits = r123::Philox4x64{}(counter, key);
-  for (std::size_t i = 0; i < 4; ++i) block_[i] = bits[i];
-  ++counter_[0];
+  for (std::size_t i = 0; i < block_.size(); i += 4, ++counter_[0]) {
+    const auto bits =
+        r123::Philox4x64{}({{counter_[0], counter_[1], counter_[2], counter_[3]}}, key);
+    for (std::size_t j = 0; j < 4; ++j) block_[i + j] = bits[j];
+  }
   used_ = 0;
 }
 

@@ -53,8 +53,8 @@ class RandomStream {
 
   std::array<std::uint64_t, 2> key_;
   std::array<std::uint64_t, 4> counter_;
-  std::array<std::uint64_t, 4> block_{};
-  std::size_t used_ = 4;
+  std::array<std::uint64_t, 16> block_;
+  std::size_t used_ = block_.size();
 };
 
 }  // namespace nucreg
