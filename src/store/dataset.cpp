@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "attribute.hpp"
+#include "deflate.hpp"
 #include "types.hpp"
 
 namespace nucreg::hdf5 {
@@ -41,6 +43,8 @@ Dataset Dataset::create(hid_t file, const std::string& path, const std::string& 
   if (rows > 0) {  // the library refuses chunks larger than the extent
     const std::size_t row_bytes = H5Tget_size(type.get()) * std::max<std::size_t>(width, 1);
     const std::array<hsize_t, 2> chunk{rows_per_chunk(rows, row_bytes), width};
+    made.chunk_rows_ = chunk[0];
+    made.row_bytes_ = row_bytes;
     check(H5Pset_chunk(options.get(), dimensions, chunk.data()), "H5Pset_chunk", path);
     check(H5Pset_shuffle(options.get()), "H5Pset_shuffle", path);
     check(H5Pset_deflate(options.get(), 1), "H5Pset_deflate", path);
@@ -85,10 +89,34 @@ std::pair<Handle, Handle> Dataset::select(std::uint64_t first, std::uint64_t cou
   return {std::move(file), std::move(memory)};
 }
 
+void Dataset::write_whole_chunk(std::uint64_t first, const std::byte* values) {
+  std::vector<std::byte> padded;  // a chunk is stored whole, also where rows end within it
+  const std::uint64_t count = std::min(chunk_rows_, rows_ - first);
+  if (count < chunk_rows_) {
+    padded.resize(chunk_rows_ * row_bytes_);
+    std::memcpy(padded.data(), values, count * row_bytes_);
+    values = padded.data();
+  }
+  const std::vector<std::byte> stored =
+      shuffled_and_deflated({values, chunk_rows_ * row_bytes_}, H5Tget_size(type_.get()));
+  const std::array<hsize_t, 2> offset{first, 0};
+  check(H5Dwrite_chunk(dataset_.get(), H5P_DEFAULT, 0, offset.data(), stored.size(), stored.data()),
+        "H5Dwrite_chunk", path_);
+}
+
 void Dataset::write(std::uint64_t first, std::uint64_t count, const void* values) {
+  const auto* bytes = static_cast<const std::byte*>(values);
+  while (count > 0 && chunk_rows_ > 0 && first % chunk_rows_ == 0 &&
+         (count >= chunk_rows_ || first + count == rows_)) {
+    const std::uint64_t written = std::min(count, chunk_rows_);
+    write_whole_chunk(first, bytes);
+    first += written;
+    count -= written;
+    bytes += written * row_bytes_;
+  }
   if (count == 0) return;
   const auto [file, memory] = select(first, count);
-  check(H5Dwrite(dataset_.get(), type_.get(), memory.get(), file.get(), H5P_DEFAULT, values),
+  check(H5Dwrite(dataset_.get(), type_.get(), memory.get(), file.get(), H5P_DEFAULT, bytes),
         "H5Dwrite", path_);
 }
 

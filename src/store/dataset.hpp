@@ -40,6 +40,9 @@ class Dataset {
   void close() { dataset_.close("H5Dclose", path_); }
 
  private:
+  /// The chunk that begins at row `first`, past HDF5's filters: theirs take longer than all else
+  /// that writing a file takes.
+  void write_whole_chunk(std::uint64_t first, const std::byte* values);
   /// The selections of file and memory for these rows.
   [[nodiscard]] std::pair<Handle, Handle> select(std::uint64_t first, std::uint64_t count) const;
 
@@ -47,6 +50,8 @@ class Dataset {
   Handle dataset_, type_;
   std::uint64_t rows_ = 0;
   std::size_t width_ = 0;
+  std::uint64_t chunk_rows_ = 0;  // of a dataset that was created
+  std::size_t row_bytes_ = 0;     // likewise
 };
 
 }  // namespace nucreg::hdf5
