@@ -163,7 +163,8 @@ std::vector<std::array<std::size_t, 2>> within_levels(std::size_t most) {
   return found;
 }
 
-// What a pair costs, and the slope of log time over log count within one level of the memory.
+// What a pair costs, and the slope of log time over log count within one level of the memory;
+// beside it that of a plain sum, which is the machine's own.
 void linearity(double seconds) {
   std::vector<std::size_t> counts{1000, 10000, 100000, 1000000, 10000000};
   const std::size_t shown = counts.size();
@@ -172,21 +173,28 @@ void linearity(double seconds) {
     counts.insert(counts.end(), {least, greatest});
   const PointPairs most = random_pairs(10000000);
   std::vector<std::function<double()>> runners;
-  for (const std::size_t n : counts) {
-    PairsView first(most);
-    first.size = n;
-    runners.push_back(ours(first, Loss::squared, PassLevel::normal));
-  }
+  const auto first = [&](std::size_t n) {
+    PairsView view(most);
+    view.size = n;
+    return view;
+  };
+  for (const std::size_t n : counts)
+    runners.push_back(ours(first(n), Loss::squared, PassLevel::normal));
+  for (std::size_t i = shown; i < counts.size(); ++i)
+    runners.push_back([view = first(counts[i])] { return bench::plain_sum(view); });
   const auto times = race(runners, 3.0 * seconds);
+  const std::size_t sums = counts.size() - shown;  // from a pass to the sum over the same points
+  const auto exponent = [&](std::size_t time, std::size_t i) {
+    return std::log(times[time + 1] / times[time]) /
+           std::log(static_cast<double>(counts[i + 1]) / static_cast<double>(counts[i]));
+  };
   for (std::size_t i = 0; i < shown; ++i)
     say(fmt::format("normal equations, {} points, per pair", counts[i]),
         fmt::format("{:.3f} ns", 1e9 * times[i] / static_cast<double>(counts[i])), "");
   for (std::size_t i = shown; i < counts.size(); i += 2)
     say(fmt::format("exponent of the cost from {} to {} points, one level of the memory", counts[i],
                     counts[i + 1]),
-        fmt::format("{:.3f}", std::log(times[i + 1] / times[i]) /
-                                  std::log(static_cast<double>(counts[i + 1]) /
-                                           static_cast<double>(counts[i]))),
+        fmt::format("{:.3f} (a plain sum: {:.3f})", exponent(i, i), exponent(i + sums, i)),
         "1.00 +- 0.05");
 }
 
