@@ -290,10 +290,11 @@ def stop_with_one_hanging(setup):
 
 def kill_as_it_starts(setup, rank, delay_s, limit, number=signal.SIGKILL):
     run = Run(setup)
-    while rank not in run.ranks():
+    while rank not in (ranks := run.ranks()):
+        assert run.process.poll() is None, run.output()
         time.sleep(0.001)
     time.sleep(delay_s)
-    os.kill(run.ranks()[rank], number)
+    os.kill(ranks[rank], number)
     run.end(limit)
     if setup.journal.exists():
         check_resumes(setup)
