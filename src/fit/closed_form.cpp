@@ -9,18 +9,7 @@ namespace {
 
 std::optional<Params> umeyama(const PairsView& pairs, Model model, double magnification) {
   if (pairs.size < 2) return std::nullopt;
-  const auto n = static_cast<double>(pairs.size);
-  double x = 0.0, y = 0.0, x40 = 0.0, y40 = 0.0;
-  for (std::size_t i = 0; i < pairs.size; ++i) {
-    x += pairs.x10[i];
-    y += pairs.y10[i];
-    x40 += pairs.x40[i];
-    y40 += pairs.y40[i];
-  }
-  x /= n;
-  y /= n;
-  x40 /= n;
-  y40 /= n;
+  const auto [x, y, x40, y40] = centroids(pairs);
   double spread = 0.0, along = 0.0, across = 0.0;
   for (std::size_t i = 0; i < pairs.size; ++i) {
     const double u = pairs.x10[i] - x, v = pairs.y10[i] - y;

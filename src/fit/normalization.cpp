@@ -39,19 +39,11 @@ Normalization normalization_of(const PairsView& pairs, double magnification, boo
   Normalization n;
   if (pairs.size == 0) return n;
   if (centred) {
-    // Side by side: a sum waits for itself.
-    double x10 = 0.0, y10 = 0.0, x40 = 0.0, y40 = 0.0;
-    for (std::size_t i = 0; i < pairs.size; ++i) {
-      x10 += pairs.x10[i];
-      y10 += pairs.y10[i];
-      x40 += pairs.x40[i];
-      y40 += pairs.y40[i];
-    }
-    const auto count = static_cast<double>(pairs.size);
-    n.x10 = std::nearbyint(x10 / count);
-    n.y10 = std::nearbyint(y10 / count);
-    n.x40 = std::nearbyint(x40 / count);
-    n.y40 = std::nearbyint(y40 / count);
+    const Centroids middle = centroids(pairs);
+    n.x10 = std::nearbyint(middle.x10);
+    n.y10 = std::nearbyint(middle.y10);
+    n.x40 = std::nearbyint(middle.x40);
+    n.y40 = std::nearbyint(middle.y40);
   }
   double sum = 0.0;
   for (std::size_t i = 0; i < pairs.size; ++i) {

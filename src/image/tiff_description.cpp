@@ -80,7 +80,7 @@ std::map<std::string_view, std::string_view> lines_of(std::string_view text) {
   return values;
 }
 
-// ImageJ writes what is not ASCII as \uXXXX.
+// ImageJ writes what is not ASCII as \u and four hexadecimal digits.
 std::string unescaped(std::string_view text) {
   std::string plain;
   while (!text.empty()) {

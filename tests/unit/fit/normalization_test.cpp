@@ -26,6 +26,16 @@ bool is_power_of_two(double value) {
 
 }  // namespace
 
+TEST_CASE("centroids are the means of the four columns, and of nothing no number") {
+  const PointPairs pairs{{1, 2, 6}, {0, -3, 0}, {10, 20, 60}, {4, 4, 4}};
+  const Centroids middle = centroids(pairs);
+  CHECK(middle.x10 == 3.0);
+  CHECK(middle.y10 == -1.0);
+  CHECK(middle.x40 == 30.0);
+  CHECK(middle.y40 == 4.0);
+  CHECK(std::isnan(centroids(PointPairs{}).x10));
+}
+
 TEST_CASE("parameters survive the way to normalized coordinates and back") {
   for (const Model model : fit_test::all_models) {
     CAPTURE(name_of(model));

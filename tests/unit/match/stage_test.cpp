@@ -14,20 +14,19 @@ namespace {
 constexpr double unknown_um = std::numeric_limits<double>::quiet_NaN();
 
 // 101 x 81 pixels of 2 um, 41 x 41 of 0.5 um.
-TilePlace ten_at(double x_um, double y_um) {
-  return {.width_px = 101,
-          .height_px = 81,
-          .pixel_size_um = 2.0,
-          .stage_x_um = x_um,
-          .stage_y_um = y_um};
-}
+constexpr TilePlace ten_somewhere{.width_px = 101, .height_px = 81, .pixel_size_um = 2.0};
+constexpr TilePlace forty_somewhere{.width_px = 41, .height_px = 41, .pixel_size_um = 0.5};
 
+TilePlace at(TilePlace tile, double x_um, double y_um) {
+  tile.stage_x_um = x_um;
+  tile.stage_y_um = y_um;
+  return tile;
+}
+TilePlace ten_at(double x_um, double y_um) {
+  return at(ten_somewhere, x_um, y_um);
+}
 TilePlace forty_at(double x_um, double y_um) {
-  return {.width_px = 41,
-          .height_px = 41,
-          .pixel_size_um = 0.5,
-          .stage_x_um = x_um,
-          .stage_y_um = y_um};
+  return at(forty_somewhere, x_um, y_um);
 }
 
 bool names(const StagePrior& prior, double x, double y) {
