@@ -18,7 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 # Left to right: a room knows only itself and rooms to its left.
-ROOMS = "core job plan image nuclei fit solve match run store report app".split()
+ROOMS = (
+    "core disk job plan image nuclei fit solve match mosaic run store tiles trials stats report app"
+).split()
 
 # Third-party headers and their CMake targets, each with the rooms that may name them.
 FIT_AND_RIGHT = ROOMS[ROOMS.index("fit"):]
@@ -35,11 +37,11 @@ OWNERS = [
     (r"opencv2/", r"nucreg_opencv|opencv_|OpenCV", ["nuclei"]),
     (r"(unsupported/)?Eigen/", r"Eigen3::", FIT_AND_RIGHT),
     (r"nlopt", r"NLopt::", ["solve"]),
-    (r"nanoflann", r"nanoflann::", ["match"]),
+    (r"nanoflann", r"nanoflann::", ["match", "mosaic"]),
     (r"mpi\.h|mpi/", r"MPI::", ["run"]),
     (r"libdeflate", r"nucreg_libdeflate", ["store"]),
     (r"hdf5|H5", r"nucreg_hdf5|HDF5::|hdf5::", ["store"]),
-    (r"boost/(math|random)/", r"Boost::", ["core", "report"]),
+    (r"boost/(math|random)/", r"Boost::", ["core", "stats", "report"]),
     (r"nlohmann/", r"nlohmann_json::", ["report"]),
     (r"CLI/", r"CLI11::", ["app"]),
 ]

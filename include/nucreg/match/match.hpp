@@ -9,13 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "nucreg/core/affine.hpp"
 #include "nucreg/core/terms.hpp"
 #include "nucreg/fit/points.hpp"
 
 namespace nucreg {
-
-/// a b tx c d ty of X = a x + b y + tx, Y = c x + d y + ty: 10x px to 40x px.
-using AffineMap = std::array<double, 6>;
 
 /// Where a point of 40x lies at 10x, as the stage or the user has it. It narrows the search and is
 /// not believed: the answer must be significant by itself, and where nothing is found near the

@@ -1,0 +1,1 @@
+#include "nucreg/mosaic/well.hpp"
