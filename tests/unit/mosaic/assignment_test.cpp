@@ -1,0 +1,129 @@
+#include "nucreg/mosaic/assignment.hpp"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "nucreg/core/error.hpp"
+#include "small_well.hpp"
+
+using namespace nucreg;
+using namespace nucreg::mosaic;
+using nucreg::test::make_small_well;
+using nucreg::test::score;
+using nucreg::test::SmallWell;
+
+namespace {
+
+WellAssignment assign(const SmallWell& well, const AssignmentOptions& options = {}) {
+  return assign_nuclei(well.ten, well.forty, well.tiles, well.placed, options);
+}
+
+void check_shape(const SmallWell& well, const WellAssignment& r) {
+  const NucleusPairs& p = r.pairs;
+  for (const auto* column :
+       {&p.distance_um, &p.heldout_distance_um, &p.probability, &p.q_value, &p.margin})
+    CHECK(column->size() == p.size());
+  CHECK(p.forty.size() == p.size());
+  CHECK(std::is_sorted(p.ten.begin(), p.ten.end()));
+  CHECK(r.ten_unpaired.size() == well.ten.size());
+  CHECK(r.forty_unpaired.size() == well.forty.size());
+  CHECK(r.summary.match_rate.size() == well.tiles.size());
+  CHECK(score(well, p).used_twice == 0);
+}
+
+}  // namespace
+
+TEST_CASE("nearly every nucleus of a well is paired, nearly all rightly, none twice") {
+  for (const double spacing : {15.0, 11.0}) {
+    for (std::uint32_t seed = 1; seed <= 3; ++seed) {
+      const SmallWell well = make_small_well({.seed = seed, .spacing_um = spacing, .split = 0.01});
+      const WellAssignment r = assign(well);
+      check_shape(well, r);
+      const auto s = score(well, r.pairs);
+      CHECK(s.recall > 0.97);
+      CHECK(s.precision > 0.997);
+    }
+  }
+}
+
+TEST_CASE("a region that moved between the visits is found and named") {
+  const auto moved = [](Point p) {
+    return std::hypot(p[0] - 700.0, p[1] - 800.0) < 300.0 ? Point{p[0] + 20.0, p[1] - 15.0} : p;
+  };
+  const SmallWell well = make_small_well({.moved = moved});
+  const WellAssignment r = assign(well);
+  CHECK(score(well, r.pairs).recall > 0.96);
+  CHECK(score(well, r.pairs).precision > 0.99);
+  REQUIRE(r.summary.moved.size() == 1);
+  CHECK(r.summary.moved[0].shift_um[0] == doctest::Approx(20.0).epsilon(0.03));
+  CHECK(r.summary.moved[0].shift_um[1] == doctest::Approx(-15.0).epsilon(0.03));
+}
+
+TEST_CASE("two wells that have nothing to do with each other give hardly a pair") {
+  SmallWell well = make_small_well({.seed = 1});
+  const SmallWell other = make_small_well({.seed = 2});
+  well.forty = other.forty;
+  well.forty_truth.assign(other.forty_truth.size(), -1);
+  const WellAssignment r = assign(well);
+  CHECK(r.pairs.size() < well.ten.size() / 100);
+}
+
+TEST_CASE("nuclei without a partner have a reason") {
+  SmallWell well;
+  test::add_tile(well, Side::ten, 0.0, 0.0, 400.0);
+  test::add_tile(well, Side::forty, 0.0, 0.0, 200.0);
+  for (int k = 0; k < 100; ++k) {
+    const double x = 10.0 + 18.0 * (k % 10), y = 10.0 + 18.0 * (k / 10);
+    if (k != 55) test::detect(well, 0, x, y, k);
+    test::detect(well, 1, x + 0.1, y, k);
+  }
+  test::detect(well, 0, 300.0, 300.0, 200);
+  const WellAssignment r = assign(well);
+  CHECK(r.pairs.size() == 99);
+  CHECK(r.ten_unpaired[0] == Unpaired::paired);
+  CHECK(r.ten_unpaired[99] == Unpaired::outside);
+  CHECK(r.forty_unpaired[55] == Unpaired::no_candidate);
+  CHECK(unpaired_name(Unpaired::no_candidate) == "no_candidate");
+}
+
+TEST_CASE("a side without nuclei, one nucleus, and all outside each other's fields") {
+  SmallWell empty = make_small_well({.edge_um = 300.0});
+  empty.forty = {};
+  empty.forty_truth.clear();
+  const WellAssignment none = assign(empty);
+  check_shape(empty, none);
+  CHECK(none.pairs.size() == 0);
+  for (const Unpaired reason : none.ten_unpaired) CHECK(reason == Unpaired::outside);
+  CHECK(std::isnan(none.summary.forty_paired));
+
+  SmallWell one;
+  test::add_tile(one, Side::ten, 0.0, 0.0, 100.0);
+  test::add_tile(one, Side::forty, 0.0, 0.0, 100.0);
+  test::detect(one, 0, 50.0, 50.0, 0);
+  test::detect(one, 1, 50.1, 50.0, 0);
+  check_shape(one, assign(one));
+
+  SmallWell apart;
+  test::add_tile(apart, Side::ten, 0.0, 0.0, 100.0);
+  test::add_tile(apart, Side::forty, 1000.0, 0.0, 100.0);
+  for (int k = 0; k < 9; ++k) {
+    test::detect(apart, 0, 10.0 + 10.0 * k, 50.0, k);
+    test::detect(apart, 1, 1010.0 + 10.0 * k, 50.0, k);
+  }
+  const WellAssignment r = assign(apart);
+  CHECK(r.pairs.size() == 0);
+  for (const Unpaired reason : r.forty_unpaired) CHECK(reason == Unpaired::outside);
+}
+
+TEST_CASE("columns of unequal length and unknown tiles are refused") {
+  SmallWell well = make_small_well({.edge_um = 300.0});
+  well.ten.y_um.pop_back();
+  CHECK_THROWS_AS((void)assign(well), InputError);
+  well = make_small_well({.edge_um = 300.0});
+  well.forty.tile[0] = 1000;
+  CHECK_THROWS_AS((void)assign(well), InputError);
+  well = make_small_well({.edge_um = 300.0});
+  well.forty.x_um[0] = std::numeric_limits<float>::infinity();
+  CHECK_THROWS_AS((void)assign(well), InputError);
+}
