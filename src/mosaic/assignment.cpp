@@ -12,6 +12,7 @@
 #include "evidence.hpp"
 #include "matching.hpp"
 #include "nucreg/core/error.hpp"
+#include "split_nuclei.hpp"
 
 namespace nucreg::mosaic {
 namespace {
@@ -105,7 +106,7 @@ class Pairing {
   }
   void learn_shift(LocalShift& shift, const Candidates& c, const Evidence& evidence);
   void move_objects(const LocalShift* shift);
-  void give_pairs(const Candidates& c, const LocalShift& shift);
+  void give_pairs(const Candidates& c, const LocalShift& shift, double narrow_um);
   void give_reasons(const Candidates& c, const Matching& matching);
   void count_decoys(const Evidence& evidence, double gate);
   void summarize(const Evidence& evidence);
@@ -189,13 +190,15 @@ WellAssignment Pairing::run() {
   evidence.weigh(c, ten_view(), forty_view());
   find_probabilities(c, out_.ten.size(), out_.forty.size(), 20);
   out_.summary.gate_um = gate;
-  give_pairs(c, shift);
+  const double narrow = evidence.spread().narrow_um;
+  join_pieces(c, ten_view(), forty_view(), narrow, out_.ten.flags, out_.forty.flags);
+  give_pairs(c, shift, narrow);
   count_decoys(evidence, gate);
   summarize(evidence);
   return std::move(out_);
 }
 
-void Pairing::give_pairs(const Candidates& c, const LocalShift& shift) {
+void Pairing::give_pairs(const Candidates& c, const LocalShift& shift, double narrow_um) {
   const Matching matching =
       best_matching(c.view(), out_.ten.size(), out_.forty.size(), options_.max_component);
   out_.summary.components = matching.components;
@@ -214,18 +217,26 @@ void Pairing::give_pairs(const Candidates& c, const LocalShift& shift) {
     rest[j][1] += static_cast<double>(forty_.y_um[d]) - offset_[j][1] - s[1];
     ++count[j];
   }
+  std::vector<ObjectPair> chosen;
+  std::vector<float> margin;
+  for (std::size_t k = 0; k < matching.edges.size(); ++k) {
+    const std::uint32_t e = matching.edges[k];
+    if (static_cast<double>(c.probability[e]) < options_.min_probability) continue;
+    chosen.push_back({c.ten[e], c.forty[e], c.probability[e]});
+    margin.push_back(matching.margin[k]);
+  }
+  const std::vector<std::uint8_t> second =
+      second_pieces(chosen, ten_view(), forty_view(), out_.ten.flags, out_.forty.flags,
+                    0.5 * out_.ten.spacing_um, narrow_um);
   // Rows rise with the row of the 10x representative.
   std::vector<std::uint32_t> rows;
-  for (std::uint32_t k = 0; k < matching.edges.size(); ++k)
-    if (static_cast<double>(c.probability[matching.edges[k]]) >= options_.min_probability)
-      rows.push_back(k);
-  const auto ten_row = [&](std::uint32_t k) {
-    return out_.ten.representative[c.ten[matching.edges[k]]];
-  };
+  for (std::uint32_t k = 0; k < chosen.size(); ++k)
+    if (second[k] == 0) rows.push_back(k);
+  const auto ten_row = [&](std::uint32_t k) { return out_.ten.representative[chosen[k].ten]; };
   std::sort(rows.begin(), rows.end(),
             [&](std::uint32_t a, std::uint32_t b) { return ten_row(a) < ten_row(b); });
   for (const std::uint32_t k : rows) {
-    const std::uint32_t e = matching.edges[k], i = c.ten[e], j = c.forty[e];
+    const std::uint32_t i = chosen[k].ten, j = chosen[k].forty;
     const double x = static_cast<double>(out_.ten.x_um[i]);
     const double y = static_cast<double>(out_.ten.y_um[i]);
     p.ten.push_back(out_.ten.representative[i]);
@@ -234,8 +245,8 @@ void Pairing::give_pairs(const Candidates& c, const LocalShift& shift) {
         static_cast<double>(out_.forty.x_um[j]) - x, static_cast<double>(out_.forty.y_um[j]) - y)));
     p.heldout_distance_um.push_back(
         static_cast<float>(std::hypot(rest[j][0] / count[j] - x, rest[j][1] / count[j] - y)));
-    p.probability.push_back(c.probability[e]);
-    p.margin.push_back(matching.margin[k]);
+    p.probability.push_back(chosen[k].probability);
+    p.margin.push_back(margin[k]);
   }
   // q: mean of 1 - probability over all pairs at least as probable.
   std::vector<std::uint32_t> order(p.size());
@@ -270,8 +281,13 @@ void Pairing::give_reasons(const Candidates& c, const Matching& matching) {
     forty[c.forty[e]] = Unpaired::beaten;
   }
   for (const std::uint32_t e : matching.edges) {
-    const bool paired = static_cast<double>(c.probability[e]) >= options_.min_probability;
-    ten[c.ten[e]] = forty[c.forty[e]] = paired ? Unpaired::paired : Unpaired::ambiguous;
+    // Of two pieces of one nucleus the second is beaten by the first.
+    const bool probable = static_cast<double>(c.probability[e]) >= options_.min_probability;
+    ten[c.ten[e]] = forty[c.forty[e]] = probable ? Unpaired::beaten : Unpaired::ambiguous;
+  }
+  for (std::size_t k = 0; k < out_.pairs.size(); ++k) {
+    ten[out_.ten.of[out_.pairs.ten[k]]] = Unpaired::paired;
+    forty[out_.forty.of[out_.pairs.forty[k]]] = Unpaired::paired;
   }
   const auto spread = [](const Objects& objects, const std::vector<Unpaired>& reason) {
     std::vector<Unpaired> out;

@@ -7,6 +7,8 @@
 #include <numbers>
 #include <utility>
 
+#include "incidence.hpp"
+
 namespace nucreg::mosaic {
 namespace {
 
@@ -22,26 +24,10 @@ double square_of(double v) {
   return v * v;
 }
 
-// Row e of `rows` for each object of a side: edges by object, as begin and list.
-struct Incidence {
-  std::vector<std::uint32_t> begin, edge;
-
-  Incidence(std::span<const std::uint32_t> object, std::size_t objects) : begin(objects + 1, 0) {
-    for (const std::uint32_t o : object) ++begin[o + 1];
-    for (std::size_t o = 0; o < objects; ++o) begin[o + 1] += begin[o];
-    edge.resize(object.size());
-    std::vector<std::uint32_t> next(begin.begin(), begin.end() - 1);
-    for (std::uint32_t e = 0; e < object.size(); ++e) edge[next[object[e]]++] = e;
-  }
-  [[nodiscard]] std::span<const std::uint32_t> of(std::size_t object) const {
-    return std::span(edge).subspan(begin[object], begin[object + 1] - begin[object]);
-  }
-};
-
 // out[e] = 1 / (1 + sum over the other edges of the object of weight * in); degrees are small.
 void pass_messages(const Incidence& at, std::span<const double> weight, std::span<const double> in,
                    std::span<double> out) {
-  for (std::size_t o = 0; o + 1 < at.begin.size(); ++o) {
+  for (std::size_t o = 0; o < at.objects(); ++o) {
     const auto edges = at.of(o);
     for (const std::uint32_t e : edges) {
       double sum = 1.0;
@@ -110,7 +96,7 @@ double Evidence::narrow_share(double square, double factor) const {
 }
 
 double Evidence::gate_um() const {
-  return std::clamp(2.5 * spread_.wide_um, 5.0 * spread_.narrow_um, 0.6 * spacing_um_);
+  return std::max(0.3 * spacing_um_, 5.0 * spread_.narrow_um);
 }
 
 double Evidence::chance_per_um2() const {
