@@ -1,5 +1,8 @@
 #include "attribute.hpp"
 
+#include <utility>
+#include <vector>
+
 #include "types.hpp"
 
 namespace nucreg::hdf5 {
@@ -59,6 +62,20 @@ std::optional<AttributeValue> read_attribute(hid_t object, const std::string& na
     default:
       return std::nullopt;
   }
+}
+
+std::map<std::string, AttributeValue> read_attributes(hid_t file) {
+  std::vector<std::string> names;
+  const auto add_name = [](hid_t, const char* name, const H5A_info_t*, void* out) -> herr_t {
+    static_cast<std::vector<std::string>*>(out)->emplace_back(name);
+    return 0;
+  };
+  check(H5Aiterate2(file, H5_INDEX_NAME, H5_ITER_INC, nullptr, add_name, &names), "H5Aiterate2",
+        "/");
+  std::map<std::string, AttributeValue> attributes;
+  for (const std::string& name : names)
+    if (auto value = read_attribute(file, name, "/")) attributes.emplace(name, std::move(*value));
+  return attributes;
 }
 
 }  // namespace nucreg::hdf5

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -20,5 +21,8 @@ void write_attribute(hid_t object, const std::string& name, const AttributeValue
 /// number nor a string.
 [[nodiscard]] std::optional<AttributeValue> read_attribute(hid_t object, const std::string& name,
                                                            const std::string& path);
+
+/// All attributes of `/` that are numbers or strings, by name.
+[[nodiscard]] std::map<std::string, AttributeValue> read_attributes(hid_t file);
 
 }  // namespace nucreg::hdf5

@@ -5,7 +5,9 @@
 #include "attribute.hpp"
 #include "dataset.hpp"
 #include "nucreg/core/error.hpp"
+#include "nucreg/store/map_file.hpp"
 #include "nucreg/store/result_file.hpp"
+#include "table_columns.hpp"
 #include "trace_columns.hpp"
 #include "trial_schema.hpp"
 #include "types.hpp"
@@ -31,42 +33,30 @@ struct ResultReader::Body {
   }
 
   void open();
-  void read_attributes();
   void check_format() const;
   void open_trials();
   void check_column(const TrialField& field, const Dataset& column);
-  [[nodiscard]] bool has(const std::string& link) const {
-    return check(H5Lexists(file.get(), link.c_str(), H5P_DEFAULT), "H5Lexists", link) > 0;
-  }
+  [[nodiscard]] bool has(const std::string& link) const { return hdf5::has_link(file.get(), link); }
 };
 
 void ResultReader::Body::open() {
   if (std::filesystem::is_regular_file(path) && H5Fis_hdf5(path.c_str()) == 0)
     fail("is not an HDF5 file, or its beginning is lost", {}, "a result of nucreg run");
   file = Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "H5Fopen");
-  read_attributes();
+  attributes = hdf5::read_attributes(file.get());
   check_format();
   open_trials();
-}
-
-void ResultReader::Body::read_attributes() {
-  std::vector<std::string> names;
-  const auto add_name = [](hid_t, const char* name, const H5A_info_t*, void* out) -> herr_t {
-    static_cast<std::vector<std::string>*>(out)->emplace_back(name);
-    return 0;
-  };
-  check(H5Aiterate2(file.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr, add_name, &names),
-        "H5Aiterate2", "/");
-  for (const std::string& name : names)
-    if (auto value = hdf5::read_attribute(file.get(), name, "/"))
-      attributes.emplace(name, std::move(*value));
 }
 
 void ResultReader::Body::check_format() const {
   const auto format = attributes.find("format");
   const auto version = attributes.find("format_version");
-  const bool ours =
-      format != attributes.end() && format->second == Attributes::mapped_type("nucreg");
+  const auto is = [&](std::string_view name) {
+    return format != attributes.end() &&
+           format->second == Attributes::mapped_type(std::string(name));
+  };
+  if (is(map_format)) fail("is the map of a well (nucreg map) and not the result of a run");
+  const bool ours = is(result_format);
   if (!ours || version == attributes.end() ||
       !std::holds_alternative<std::int64_t>(version->second))
     fail("is an HDF5 file, but no result of nucreg", "format");
@@ -163,70 +153,16 @@ void ResultReader::read_traces(std::uint64_t first, std::span<Record> rows) cons
   hdf5::rethrow_as<InputError>(body_->path, [&] { body_->trace->read(first, rows); });
 }
 
-namespace {
-
-template <class T>
-std::vector<T> read_all(const Dataset& column) {
-  std::vector<T> values(column.rows());
-  column.read(0, column.rows(), hdf5::type_of<T>().get(), values.data());
-  return values;
-}
-
-std::vector<bool> read_truths(const Dataset& column) {
-  if (check(H5Tequal(column.type(), hdf5::type_of<bool>().get()), "H5Tequal", column.path()) == 0)
-    throw hdf5::Failure("type", "is an enumeration, but not of FALSE and TRUE", column.path());
-  std::vector<std::int8_t> bytes(column.rows());
-  column.read(0, column.rows(), column.type(), bytes.data());
-  return {bytes.begin(), bytes.end()};
-}
-
-Column::Values read_values(const Dataset& column) {
-  if (column.width() != 0) throw hdf5::Failure("shape", "has two dimensions", column.path());
-  switch (H5Tget_class(column.type())) {
-    case H5T_INTEGER:
-      return read_all<std::int64_t>(column);
-    case H5T_FLOAT:
-      return read_all<double>(column);
-    case H5T_STRING:
-      return column.strings();
-    case H5T_ENUM:
-      return read_truths(column);
-    default:
-      throw hdf5::Failure("type", "is no number, string or truth value", column.path());
-  }
-}
-
-/// Names of the columns, in the order in which they were written where the file knows it.
-std::vector<std::string> column_names(hid_t file, const std::string& path) {
-  const Handle group(H5Gopen2(file, path.c_str(), H5P_DEFAULT), "H5Gopen2", path);
-  const Handle options(H5Gget_create_plist(group.get()), "H5Gget_create_plist", path);
-  unsigned order = 0;
-  check(H5Pget_link_creation_order(options.get(), &order), "H5Pget_link_creation_order", path);
-  const auto index = (order & H5P_CRT_ORDER_TRACKED) != 0 ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME;
-  std::vector<std::string> names;
-  const auto add_name = [](hid_t, const char* name, const H5L_info_t*, void* out) -> herr_t {
-    static_cast<std::vector<std::string>*>(out)->emplace_back(name);
-    return 0;
-  };
-  check(H5Literate(group.get(), index, H5_ITER_INC, nullptr, add_name, &names), "H5Literate", path);
-  return names;
-}
-
-}  // namespace
-
 Table ResultReader::table(const std::string& name) const {
   const std::string group = "/" + name;
   return hdf5::rethrow_as<InputError>(body_->path, [&] {
     if (!body_->has(group)) body_->fail("is missing", group);
-    Table table{.name = name};
-    for (const std::string& column_name : column_names(body_->file.get(), group)) {
-      const Dataset column = Dataset::open(body_->file.get(), group + "/" + column_name);
-      table.columns.push_back({column_name, column.units(), read_values(column)});
-      if (column.rows() != table.rows() && column_name != offsets_column)
+    Table table = hdf5::read_table(body_->file.get(), name);
+    for (const Column& column : table.columns)
+      if (column.rows() != table.rows() && column.name != offsets_column)
         body_->fail("has " + std::to_string(column.rows()) + " rows, but " +
                         table.columns.front().name + " has " + std::to_string(table.rows()),
-                    column.path());
-    }
+                    group + "/" + column.name);
     return table;
   });
 }

@@ -9,6 +9,7 @@
 #include "nucreg/store/publish_file.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "output_driver.hpp"
+#include "table_columns.hpp"
 #include "trace_columns.hpp"
 #include "trial_schema.hpp"
 #include "types.hpp"
@@ -59,7 +60,6 @@ struct ResultWriter::Body {
     return field.value_bytes * (field.per_parameter ? parameters : 1);
   }
   void write_chunk(std::span<const Record> records);
-  void write_column(const std::string& path, const Column& column);
 };
 
 void ResultWriter::Body::create() {
@@ -90,29 +90,6 @@ void ResultWriter::Body::write_chunk(std::span<const Record> records) {
   written += records.size();
 }
 
-void ResultWriter::Body::write_column(const std::string& path, const Column& column) {
-  const auto write = [&](Handle type, const void* data) {
-    Dataset::create(file.get(), path, column.units, std::move(type), column.rows(), 0)
-        .write(0, column.rows(), data);
-  };
-  if (const auto* numbers = std::get_if<std::vector<double>>(&column.values)) {
-    write(hdf5::type_of<double>(), numbers->data());
-  } else if (const auto* counts = std::get_if<std::vector<std::int64_t>>(&column.values)) {
-    write(hdf5::type_of<std::int64_t>(), counts->data());
-  } else if (const auto* truths = std::get_if<std::vector<bool>>(&column.values)) {
-    const std::vector<std::int8_t> bytes(truths->begin(), truths->end());
-    write(hdf5::type_of<bool>(), bytes.data());
-  } else {
-    const auto& texts = std::get<std::vector<std::string>>(column.values);
-    std::size_t width = 1;
-    for (const std::string& text : texts) width = std::max(width, text.size());
-    std::string padded;
-    padded.reserve(width * texts.size());
-    for (const std::string& text : texts) padded.append(text).append(width - text.size(), '\0');
-    write(hdf5::string_type(width), padded.data());
-  }
-}
-
 ResultWriter::ResultWriter(const std::filesystem::path& file, std::uint64_t rows,
                            std::size_t parameters, std::size_t message_bytes,
                            std::optional<std::uint64_t> trace_points)
@@ -141,16 +118,11 @@ void ResultWriter::set_attributes(const Attributes& attributes) {
 }
 
 void ResultWriter::write_table(const Table& table) {
-  body_->attempt([&] {
-    const std::string group = "/" + table.name;
-    hdf5::make_group(body_->file.get(), group);
-    for (const Column& column : table.columns) {
-      if (column.rows() != table.rows() && column.name != offsets_column)
-        throw Error(ExitStatus::bug, "columns of unequal length",
-                    {.file = body_->target.string(), .key = group + "/" + column.name});
-      body_->write_column(group + "/" + column.name, column);
-    }
-  });
+  for (const Column& column : table.columns)
+    if (column.rows() != table.rows() && column.name != offsets_column)
+      throw Error(ExitStatus::bug, "columns of unequal length",
+                  {.file = body_->target.string(), .key = "/" + table.name + "/" + column.name});
+  body_->attempt([&] { hdf5::write_table(body_->file.get(), table); });
 }
 
 void ResultWriter::append_trials(std::span<const Record> records) {
