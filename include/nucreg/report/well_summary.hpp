@@ -1,0 +1,74 @@
+// What `inspect` and the end of `map` show of a mapped well.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "nucreg/store/map_file.hpp"
+
+namespace nucreg {
+
+/// Counts of one side of a well. A nucleus is an object; in both fields: at a place that a tile of
+/// the other side shows.
+struct WellSide {
+  std::uint64_t tiles = 0, placed = 0;
+  std::uint64_t detections = 0, nuclei = 0;
+  std::uint64_t in_both = 0, paired = 0;
+  /// Of nuclei in both fields, by Unpaired.
+  std::array<std::uint64_t, Spelling<Unpaired>::names.size()> reasons{};
+};
+
+/// One well of the file; medians are NaN if there is nothing to take them of.
+struct WellOverview {
+  MapModel model;
+  WellSide ten, forty;
+  std::uint64_t pairs = 0, pairs_at_1_percent = 0;  ///< the latter: q_value <= 0.01
+  std::uint64_t links = 0, links_used = 0;
+  double expected_wrong = 0.0;  ///< part of the pairs: mean of 1 - probability
+  double median_distance_um = std::numeric_limits<double>::quiet_NaN();
+  double median_closure_um = std::numeric_limits<double>::quiet_NaN();  ///< of used links
+  std::vector<std::size_t> look_at;  ///< rows of `tiles` below that need a look
+
+  /// Paired nuclei by nuclei in both fields, both sides together; NaN if there are none.
+  [[nodiscard]] double paired_rate() const;
+};
+
+/// A tile and why somebody should look at it.
+struct TileRemark {
+  std::uint32_t tile = 0;  ///< row of /tiles
+  MapTile facts;
+  std::string what;  ///< a status, or "low match rate"
+  std::string message;
+};
+
+struct WellSummary {
+  Attributes attributes;
+  std::vector<WellOverview> wells;  ///< as /model
+  std::vector<TileRemark> tiles;    ///< those that need a look, as /tiles
+  Table solvers;
+  std::vector<Record> trials;
+};
+
+/// A tile needs a look if its status is not ok, or if it is ok, holds at least 30 nuclei and its
+/// match rate is below half of the median of its side. Throws InputError (key) if a reference in
+/// the file is out of range.
+[[nodiscard]] WellSummary summarize(const WellMap& map);
+
+/// "93.1 % of nuclei in both fields paired, expected wrong 0.2 %, 3 tiles need a look"; or "no
+/// match: " and why. Without a full stop.
+[[nodiscard]] std::string sentence(const WellOverview& well);
+
+/// The sentence of each well, the tiles that need a look, counts of both sides, links, model facts
+/// and what solvers did. A sentence is one line; no other is wider than `width`. Ends with a
+/// newline.
+[[nodiscard]] std::string to_text(const WellSummary& summary, std::size_t width);
+
+/// One object: `attributes`, `sentence`, `wells` (with `sides` and `model`), `tiles_to_look_at`,
+/// `solvers`, `trials`. Numbers that are not finite are null. Two spaces, no newline at the end.
+[[nodiscard]] std::string to_json(const WellSummary& summary);
+
+}  // namespace nucreg
