@@ -144,24 +144,27 @@ int parse_and_run(int argc, char** argv) {
   sub->callback([&] { result = plan_command(plan); });
 
   InspectCommand inspect;
-  sub = app.add_subcommand("inspect", "what was run, the summary, the ranks");
+  sub = app.add_subcommand("inspect", "what was run or mapped, and what came of it");
   sub->add_option("OUT", inspect.file, "result file")->required();
   sub->add_flag("--json", inspect.json, "as JSON");
   sub->add_flag("--all", inspect.all, "every configuration, however many");
   sub->callback([&] { result = inspect_command(inspect); });
 
   ExportCommand exporting;
-  sub = app.add_subcommand("export", "trials.csv, summary.csv and ranks.csv");
+  sub = app.add_subcommand("export", "a run or a map of a well as tables for other programs");
   sub->add_option("OUT", exporting.file, "result file")->required();
   sub->add_option("--to", exporting.folder, "folder, made if it is not there")->required();
   sub->add_flag("--force", exporting.force, "overwrite existing files");
-  sub->add_option("--format", exporting.format, "csv, python-benchmark, maps, profiles or coco")
-      ->check(CLI::IsMember({"csv", "python-benchmark", "maps", "profiles", "coco"}))
+  sub->add_option("--format", exporting.format,
+                  "of a run: csv, python-benchmark, maps, profiles or coco; of the map of a well: "
+                  "csv, brieflow, h5ad or napari")
+      ->check(CLI::IsMember(
+          {"csv", "python-benchmark", "maps", "profiles", "coco", "brieflow", "h5ad", "napari"}))
       ->capture_default_str();
   sub->callback([&] { result = export_command(exporting); });
 
   VerifyCommand verify;
-  sub = app.add_subcommand("verify", "prove that every solve is there once and the file is sound");
+  sub = app.add_subcommand("verify", "prove that a run or a map is whole and its file is sound");
   sub->add_option("OUT", verify.file, "result file")->required();
   sub->callback([&] { result = verify_command(verify); });
 

@@ -1,6 +1,9 @@
 // The commands that read a result file.
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "map_file_commands.hpp"
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
 #include "nucreg/app/terminal.hpp"
@@ -35,6 +38,7 @@ auto read_file(const std::filesystem::path& file, auto&& read) {
 
 ExitStatus inspect_command(const InspectCommand& command) {
   read_in_child({command.file});
+  if (is_map(command.file)) return inspect_map(command);
   print_result(read_file(command.file, [&](const ResultReader& reader) {
     const Overview overview = make_overview(reader);
     if (command.json) return to_json(overview) + "\n";
@@ -47,6 +51,11 @@ ExitStatus inspect_command(const InspectCommand& command) {
 
 ExitStatus export_command(const ExportCommand& command) {
   read_in_child({command.file});
+  if (is_map(command.file)) return export_map(command);
+  if (std::ranges::find(map_export_formats, command.format) != map_export_formats.end())
+    throw JobError("is the result of a run; the format " + command.format +
+                       " is for maps of wells (nucreg map)",
+                   {.file = command.file.string(), .key = "--format"});
   const auto paths = read_file(command.file, [&](const ResultReader& reader) {
     const auto write = command.format == "python-benchmark" ? export_python_benchmark
                        : command.format == "profiles"       ? export_profiles
@@ -61,6 +70,7 @@ ExitStatus export_command(const ExportCommand& command) {
 
 ExitStatus verify_command(const VerifyCommand& command) {
   read_in_child({command.file});
+  if (is_map(command.file)) return verify_map_command(command);
   const Verification v = read_file(command.file, verify);
   std::string text;
   for (const std::string& finding : v.findings) text += fmt::format("damage: {}\n", finding);

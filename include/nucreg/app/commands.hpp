@@ -42,7 +42,7 @@ struct ExportCommand {
   std::filesystem::path file;
   std::filesystem::path folder;
   bool force = false;
-  std::string format = "csv";  ///< csv, python-benchmark, maps, profiles, coco
+  std::string format = "csv";  ///< csv, and what main() allows
 };
 [[nodiscard]] ExitStatus export_command(const ExportCommand& command);
 
