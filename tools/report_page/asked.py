@@ -11,6 +11,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 USAGE = 2  # exit status as nucreg's
 # Of the overview, what came with or after the verdict.
 NEEDED = ("solvers", "sentences", "best", "flips", "notes", "comparisons", "solver_ranks")
+# Of the overview of a map.
+NEEDED_OF_MAP = ("attributes", "sentence", "wells", "tiles_to_look_at", "trials")
 
 
 class Refused(Exception):
@@ -38,9 +40,9 @@ def _ask(nucreg, *arguments):
     return process.stdout
 
 
-def overview(nucreg, file):
+def overview(nucreg, file, needed=NEEDED):
     answer = json.loads(_ask(nucreg, "inspect", "--json", file))
-    missing = [key for key in NEEDED if key not in answer]
+    missing = [key for key in needed if key not in answer]
     if missing:
         raise Refused(f"{nucreg}: is older than this report, its inspect --json has no "
                       f"{', '.join(missing)}; build it again or name another with --nucreg", USAGE)

@@ -235,6 +235,11 @@ def page(result, figures):
                                  "set run.trace = true in the job."))
     body += [tag("h2", "Worst trials", id="worst"), worst(result),
              tag("h2", "Tables", id="tables"), tables(result)]
+    return document(title, body)
+
+
+def document(title, body):
+    """The whole page around `body`, a list of pieces."""
     # Nothing may be fetched from anywhere.
     policy = ("default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
               "img-src data:")
