@@ -27,13 +27,14 @@ def banners(a, wells):
     return joined(tag("div", s, class_="banner", role="note") for s in said)
 
 
-def look_at(overview, well, several):
+def look_at(overview, index, several):
+    well = overview["wells"][index]
     rows = [[f"{t['side']}x", t["tile"], t["what"].replace("_", " "), t["nuclei"], t["match_rate"],
              t["message"], t["file"]] for t in overview["tiles_to_look_at"]
             if not several or t["well"] == well["well"]]
     if not rows:
         return tag("p", "No tile needs a look.")
-    return table(f"look-{well['well']}", "Tiles that need a look.",
+    return table(f"look-{index}", "Tiles that need a look.",
                  ["side", "tile", "what", "nuclei", "match rate", "what was found", "file"], rows,
                  ("side", "what"))
 
@@ -54,7 +55,7 @@ def sides(well):
     body = joined(tag("tr", joined([tag("th", words, scope="row"), tag("td", a, class_="number"),
                                     tag("td", b, class_="number")])) for words, a, b in rows)
     return tag("div", tag("table", joined([tag("caption", "Both sides."), tag("thead", head),
-                                           tag("tbody", body)])), class_="scroll")
+                                           tag("tbody", body)])), class_="scroll whole")
 
 
 def facts(well):
@@ -126,7 +127,7 @@ def page(well_map, figures):
         body += [tag("h2", f"Well {well.name}" if well.name else "The well",
                      id=f"well-{well.index}"),
                  tag("div", tag("p", told["sentence"] + ".", class_="lead"), class_="verdict"),
-                 look_at(overview, told, several), facts(told), sides(told),
+                 look_at(overview, well.index, several), facts(told), sides(told),
                  tag("div", joined(figure(figures[f"well-{well.index}-{n}"]) for n in FIGURES
                                    if f"well-{well.index}-{n}" in figures), class_="figures"),
                  worst_links(well, well_map.tiles)]
