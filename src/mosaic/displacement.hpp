@@ -1,6 +1,7 @@
 // What remains between the visits when all tiles are placed: smooth misfits, regions that moved.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -10,20 +11,29 @@
 
 namespace nucreg::mosaic {
 
+/// um; floats, for columns.
+struct Shift {
+  float x = 0.0F, y = 0.0F;
+};
+
+/// What a 40x object is paired with: position of its partner, and how sure it is; 0: none.
+struct Partners {
+  std::vector<float> x, y, weight;
+};
+
 /// Mean displacement of 40x detections from their partners, within each 40x tile by cells of some
 /// 20 nuclei, blended by quadratic B-splines over 3 x 3 cells.
 class LocalShift {
  public:
   LocalShift(const Detections& forty, std::span<const PlacedTile> placed);
 
-  /// Anew from pairs. ten_x, ten_y, weight: per 40x object, its partner; weight 0: none.
-  /// offset: per 40x object, what is subtracted from its detections first.
-  void learn(const Objects& objects, std::span<const Point> offset, std::span<const float> ten_x,
-             std::span<const float> ten_y, std::span<const float> weight);
+  /// Anew from pairs. moved: per 40x object, what is subtracted from its detections first; empty:
+  /// nothing.
+  void learn(const Objects& objects, std::span<const Shift> moved, const Partners& partners);
   /// At a detection.
-  [[nodiscard]] Point at(std::uint32_t detection) const { return blend(detection, {}, 0.0); }
+  [[nodiscard]] Shift at(std::uint32_t detection) const { return blend(detection, {}, 0.0); }
   /// The same without a pair of this detection: its displacement and weight.
-  [[nodiscard]] Point without(std::uint32_t detection, const Point& own, double weight) const {
+  [[nodiscard]] Shift without(std::uint32_t detection, const Shift& own, double weight) const {
     return blend(detection, own, weight);
   }
 
@@ -36,7 +46,7 @@ class LocalShift {
     float weight = 0, x = 0, y = 0;
   };
 
-  [[nodiscard]] Point blend(std::uint32_t detection, const Point& own, double weight) const;
+  [[nodiscard]] Shift blend(std::uint32_t detection, const Shift& own, double weight) const;
 
   const Detections& forty_;
   std::vector<Grid> grids_;  // per tile
@@ -44,14 +54,19 @@ class LocalShift {
   std::vector<Sum> tiles_;   // per tile
 };
 
-/// Looks for shifts of up to `reach` where hardly any nuclei are paired: those for which many
-/// nuclei of a region vote, and then, nucleus by nucleus, the one that its neighbours agree on.
-/// probability: per object, of being paired. Returns the regions; adds to `offset` (per 40x object)
-/// what must be subtracted from its position.
-[[nodiscard]] std::vector<MovedRegion> find_moved(const SideView& ten, const SideView& forty,
-                                                  std::span<const float> ten_probability,
-                                                  std::span<const float> forty_probability,
-                                                  double spacing_um, double narrow_um,
-                                                  std::span<Point> offset);
+/// Paired probability per object.
+struct PairedPart {
+  std::vector<float> ten, forty;
+};
+
+struct MovedNuclei {
+  std::vector<MovedRegion> regions;
+  std::vector<Shift> shift;  ///< per 40x object, to be subtracted; empty if there are no regions
+};
+
+/// Looks for shifts of up to five spacings where hardly any nuclei are paired: those for which many
+/// nuclei of a block vote, and then, nucleus by nucleus, the one that most neighbours agree on.
+[[nodiscard]] MovedNuclei find_moved(const SideView& ten, const SideView& forty,
+                                     const PairedPart& paired, double spacing_um, double narrow_um);
 
 }  // namespace nucreg::mosaic

@@ -7,7 +7,6 @@
 
 #include "matching.hpp"
 #include "nucreg/mosaic/objects.hpp"
-#include "point_grid.hpp"
 
 namespace nucreg::mosaic {
 
@@ -22,21 +21,37 @@ struct Candidates {
   [[nodiscard]] EdgeView view() const { return {ten, forty, gain}; }
 };
 
-/// One side as the pairing sees it. Borrowed columns, one entry per object.
+/// Objects of one side as the pairing sees them. Borrowed columns, one entry per object.
 struct SideView {
   std::span<const float> x, y;           ///< um; NaN: takes no part
   std::span<const std::uint8_t> shared;  ///< 1: within a field of the other side
-  std::span<const std::uint32_t> tile;   ///< of the representative
-  std::span<const float> area;           ///< empty if unknown
+  std::span<const std::uint32_t> representative;
+  const Detections* detections = nullptr;
 
   [[nodiscard]] std::size_t size() const { return x.size(); }
+  [[nodiscard]] std::uint32_t tile(std::size_t i) const {
+    return detections->tile[representative[i]];
+  }
+  [[nodiscard]] bool has_area() const { return !detections->area_um2.empty(); }
+  [[nodiscard]] float area(std::size_t i) const { return detections->area_um2[representative[i]]; }
 };
 
 /// All pairs at most `gate` apart, no probabilities yet.
 [[nodiscard]] Candidates candidates_within(const SideView& ten, const SideView& forty, double gate);
 
-/// Marginal probabilities of all candidates from their gains, by belief propagation.
-void find_probabilities(Candidates& candidates, std::size_t tens, std::size_t forties, int rounds);
+/// Marginal probabilities of candidates, by belief propagation where objects have several.
+class Marginals {
+ public:
+  /// For these candidates, whatever their gains.
+  Marginals(const Candidates& candidates, std::size_t tens, std::size_t forties);
+  /// Sets the probabilities from the gains.
+  void find(Candidates& candidates, int rounds);
+
+ private:
+  std::vector<std::uint32_t> busy_;      // edges with a neighbour, rising
+  std::vector<std::uint32_t> by_forty_;  // places in busy_ sorted by the 40x object
+  std::vector<float> weight_, to_ten_, to_forty_;
+};
 
 /// True pairs: displacement normal, standard deviation narrow_um per coordinate, times the root of
 /// the factors of both tiles; in wide_part of them wide_um is added in quadrature (split nuclei).
@@ -44,25 +59,45 @@ struct Spread {
   double narrow_um = 0.3, wide_um = 2.0, wide_part = 0.05;
 };
 
-/// Densities, per um^2, smoothed over a few hundred nuclei.
-struct Densities {
-  double x0 = 0.0, y0 = 0.0, cell_um = 1.0;
-  std::size_t columns = 0, rows = 0;
-  std::vector<float> paired, ten_alone, forty_alone;
-
-  [[nodiscard]] std::size_t cell(double x, double y) const;
-};
-
 /// Correlation of standardised log areas over pairs.
 struct AreaEvidence {
   double ten_mean = 0, ten_sd = 1, forty_mean = 0, forty_sd = 1, correlation = 0;
+};
+
+/// Densities of objects with and without a partner, smoothed over a few hundred nuclei.
+class Densities {
+ public:
+  /// Cells over the shared objects of both sides.
+  Densities(const SideView& ten, const SideView& forty);
+
+  /// From the probabilities of candidates; before anything is known (no candidates), half of the
+  /// rarer side has a partner.
+  void learn(const Candidates& candidates, const SideView& ten);
+  /// log(paired / (ten alone x forty alone)) at a place; densities per um^2.
+  [[nodiscard]] double log_ratio(double x, double y) const {
+    return static_cast<double>(log_ratio_[cell(x, y)]);
+  }
+  /// Mean density of 40x objects without a partner, per um^2.
+  [[nodiscard]] double forty_alone() const { return forty_alone_; }
+
+ private:
+  struct Sums {
+    double paired = 0, tens = 0, forties = 0, cells = 0;
+  };
+  [[nodiscard]] std::size_t cell(double x, double y) const;
+  [[nodiscard]] Sums around(std::size_t cell) const;
+
+  double x0_ = 0.0, y0_ = 0.0, cell_um_ = 1.0, forty_alone_ = 0.0;
+  std::size_t columns_ = 1, rows_ = 1;
+  std::vector<float> paired_, tens_, forties_, log_ratio_;
 };
 
 /// Learns by expectation-maximisation and gives candidates their gains.
 class Evidence {
  public:
   /// `spacing_um`: typical distance of neighbours; `tiles`: how many there are.
-  Evidence(const Spread& start, double spacing_um, std::size_t tiles);
+  Evidence(const Spread& start, double spacing_um, std::size_t tiles, const SideView& ten,
+           const SideView& forty);
 
   /// Alternates gains, probabilities and what is learnt from them. Fixed rounds.
   void learn(Candidates& candidates, const SideView& ten, const SideView& forty, int rounds);
@@ -72,20 +107,18 @@ class Evidence {
   /// Beyond it a pair hardly ever gains.
   [[nodiscard]] double gate_um() const;
   [[nodiscard]] const Spread& spread() const { return spread_; }
-  /// Mean density of 40x objects without a partner, per um^2; 0 before anything was learnt.
-  [[nodiscard]] double chance_per_um2() const;
+  [[nodiscard]] const Densities& densities() const { return densities_; }
   [[nodiscard]] double area_correlation() const { return area_.correlation; }
   /// Part of a true pair's weight at this distance that is of the narrow part.
   [[nodiscard]] double narrow_share(double square, double factor) const;
-  /// Of the variance of pairs of an object's tile against all.
-  [[nodiscard]] double factor(std::uint32_t tile) const {
-    return static_cast<double>(factor_[tile]);
+  /// Of the variance of pairs of two tiles against all.
+  [[nodiscard]] double factor(std::uint32_t ten_tile, std::uint32_t forty_tile) const {
+    return static_cast<double>(factor_[ten_tile] * factor_[forty_tile]);
   }
 
  private:
-  void learn_densities(const Candidates& c, const SideView& ten, const SideView& forty);
   void learn_spread(const Candidates& c, const SideView& ten, const SideView& forty);
-  void learn_factors(const Candidates& c, const SideView& ten, const SideView& forty);
+  void learn_factors(const Candidates& c, const SideView& own, const SideView& other, bool of_ten);
   void learn_area(const Candidates& c, const SideView& ten, const SideView& forty);
   [[nodiscard]] double area_gain(float ten, float forty) const;
 
@@ -93,7 +126,7 @@ class Evidence {
   double spacing_um_;
   Densities densities_;
   AreaEvidence area_;
-  std::vector<float> factor_;
+  std::vector<float> factor_;  // per tile
 };
 
 }  // namespace nucreg::mosaic

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 namespace nucreg::mosaic {
 namespace {
@@ -165,27 +166,77 @@ class ComponentSolver {
   std::vector<std::uint32_t> ten_at_, forty_at_, tens_, forties_;
 };
 
-// Edges of positive gain; if a component is too large, without those that are cut.
-std::vector<std::uint32_t> usable_edges(const EdgeView& edges, std::size_t tens, DisjointSets& sets,
+// Edges in a graph of their own: objects numbered anew.
+struct SmallGraph {
+  std::vector<std::uint32_t> edge;  // of the whole graph
+  std::vector<std::uint32_t> ten, forty;
+  std::vector<float> gain;
+  std::size_t tens = 0, forties = 0;
+
+  SmallGraph(const EdgeView& all, std::vector<std::uint32_t> edges) : edge(std::move(edges)) {
+    tens = renumber(all.ten, ten);
+    forties = renumber(all.forty, forty);
+    for (const std::uint32_t e : edge) gain.push_back(all.gain[e]);
+  }
+  [[nodiscard]] EdgeView view() const { return {ten, forty, gain}; }
+
+ private:
+  std::size_t renumber(std::span<const std::uint32_t> object,
+                       std::vector<std::uint32_t>& out) const {
+    std::vector<std::uint32_t> known;
+    for (const std::uint32_t e : edge) known.push_back(object[e]);
+    std::sort(known.begin(), known.end());
+    known.erase(std::unique(known.begin(), known.end()), known.end());
+    for (const std::uint32_t e : edge)
+      out.push_back(static_cast<std::uint32_t>(
+          std::lower_bound(known.begin(), known.end(), object[e]) - known.begin()));
+    return known.size();
+  }
+};
+
+// Edges by component and, in it, by number. If a component is too large, without those that are
+// cut.
+std::vector<std::uint32_t> by_component(const SmallGraph& graph, DisjointSets& sets,
                                         std::size_t max_objects, Matching& out) {
-  std::vector<std::uint32_t> usable;
-  for (std::uint32_t e = 0; e < edges.size(); ++e)
-    if (edges.gain[e] > 0.0F) usable.push_back(e);
   const auto join = [&](DisjointSets& into, std::uint32_t e, std::size_t limit) {
-    return into.join(edges.ten[e], static_cast<std::uint32_t>(tens + edges.forty[e]), limit);
+    return into.join(graph.ten[e], static_cast<std::uint32_t>(graph.tens + graph.forty[e]), limit);
   };
+  std::vector<std::uint32_t> usable(graph.gain.size());
+  std::iota(usable.begin(), usable.end(), std::uint32_t{0});
   DisjointSets whole = sets;
   for (const std::uint32_t e : usable) join(whole, e, none);
   for (const std::uint32_t e : usable)
-    out.largest = std::max<std::size_t>(out.largest, whole.size(whole.root(edges.ten[e])));
+    out.largest = std::max<std::size_t>(out.largest, whole.size(whole.root(graph.ten[e])));
   std::sort(usable.begin(), usable.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return edges.gain[a] != edges.gain[b] ? edges.gain[a] > edges.gain[b] : a < b;
+    return graph.gain[a] != graph.gain[b] ? graph.gain[a] > graph.gain[b] : a < b;
   });
   const auto cut = std::remove_if(usable.begin(), usable.end(),
                                   [&](std::uint32_t e) { return !join(sets, e, max_objects); });
   out.cut = static_cast<std::size_t>(usable.end() - cut);
   usable.erase(cut, usable.end());
+  std::sort(usable.begin(), usable.end(), [&](std::uint32_t a, std::uint32_t b) {
+    const std::uint32_t ra = sets.root(graph.ten[a]), rb = sets.root(graph.ten[b]);
+    return ra != rb ? ra < rb : a < b;
+  });
   return usable;
+}
+
+// Margins of the chosen edges, others unchanged.
+void solve_components(const SmallGraph& graph, std::size_t max_objects, std::span<float> margin,
+                      Matching& out) {
+  DisjointSets sets(graph.tens + graph.forties);
+  const std::vector<std::uint32_t> edges = by_component(graph, sets, max_objects, out);
+  std::vector<float> small_margin(graph.gain.size(), -1.0F);
+  ComponentSolver solver(graph.view(), graph.tens, graph.forties);
+  for (std::size_t begin = 0; begin < edges.size();) {
+    const std::uint32_t root = sets.root(graph.ten[edges[begin]]);
+    std::size_t end = begin;
+    while (end < edges.size() && sets.root(graph.ten[edges[end]]) == root) ++end;
+    solver.solve(std::span(edges).subspan(begin, end - begin), small_margin);
+    ++out.components;
+    begin = end;
+  }
+  for (std::size_t e = 0; e < small_margin.size(); ++e) margin[graph.edge[e]] = small_margin[e];
 }
 
 }  // namespace
@@ -193,22 +244,26 @@ std::vector<std::uint32_t> usable_edges(const EdgeView& edges, std::size_t tens,
 Matching best_matching(const EdgeView& edges, std::size_t tens, std::size_t forties,
                        std::size_t max_objects) {
   Matching out;
-  DisjointSets sets(tens + forties);
-  std::vector<std::uint32_t> usable = usable_edges(edges, tens, sets, max_objects, out);
-  std::sort(usable.begin(), usable.end(), [&](std::uint32_t a, std::uint32_t b) {
-    const std::uint32_t ra = sets.root(edges.ten[a]), rb = sets.root(edges.ten[b]);
-    return ra != rb ? ra < rb : a < b;
-  });
-  std::vector<float> margin(edges.size(), -1.0F);
-  ComponentSolver solver(edges, tens, forties);
-  for (std::size_t begin = 0; begin < usable.size();) {
-    const std::uint32_t root = sets.root(edges.ten[usable[begin]]);
-    std::size_t end = begin;
-    while (end < usable.size() && sets.root(edges.ten[usable[end]]) == root) ++end;
-    solver.solve(std::span(usable).subspan(begin, end - begin), margin);
-    ++out.components;
-    begin = end;
+  std::vector<std::uint8_t> ten_degree(tens, 0), forty_degree(forties, 0);
+  for (std::size_t e = 0; e < edges.size(); ++e) {
+    if (!(edges.gain[e] > 0.0F)) continue;
+    if (ten_degree[edges.ten[e]] < 2) ++ten_degree[edges.ten[e]];
+    if (forty_degree[edges.forty[e]] < 2) ++forty_degree[edges.forty[e]];
   }
+  // Most components are one edge.
+  std::vector<float> margin(edges.size(), -1.0F);
+  std::vector<std::uint32_t> busy;
+  for (std::uint32_t e = 0; e < edges.size(); ++e) {
+    if (!(edges.gain[e] > 0.0F)) continue;
+    if (ten_degree[edges.ten[e]] > 1 || forty_degree[edges.forty[e]] > 1) {
+      busy.push_back(e);
+      continue;
+    }
+    margin[e] = edges.gain[e];
+    ++out.components;
+    out.largest = 2;
+  }
+  if (!busy.empty()) solve_components({edges, std::move(busy)}, max_objects, margin, out);
   for (std::uint32_t e = 0; e < edges.size(); ++e) {
     if (margin[e] < 0.0F) continue;
     out.edges.push_back(e);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "incidence.hpp"
+#include "point_grid.hpp"
 
 namespace nucreg::mosaic {
 namespace {

@@ -1,0 +1,259 @@
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "displacement.hpp"
+#include "point_grid.hpp"
+
+namespace nucreg::mosaic {
+namespace {
+
+constexpr double block_spacings = 12.0, reach_spacings = 5.0, near_spacings = 2.5;
+constexpr std::size_t fewest = 12;  // nuclei of a block that is looked at
+constexpr float taken = 0.9F;       // nuclei so surely paired do not vote, unless hardly any is
+constexpr float hopeless = 0.3F;    // rate of a block whose pairs are believed to be chance
+
+double distance(const Shift& a, const Shift& b) {
+  return std::hypot(static_cast<double>(a.x - b.x), static_cast<double>(a.y - b.y));
+}
+
+struct Vote {
+  Shift shift;
+  double count = 0.0;
+};
+
+// Counts shifts in bins of 2/3 of the tolerance; what wins is the fullest square of 3 x 3.
+class Ballot {
+ public:
+  Ballot(double reach, double tolerance)
+      : reach_(reach),
+        bin_(tolerance / 1.5),
+        half_(static_cast<std::size_t>(reach / bin_) + 2),
+        size_(2 * half_ + 1),
+        counts_(size_ * size_) {}
+
+  void clear() {
+    std::fill(counts_.begin(), counts_.end(), 0.0F);
+    total_ = 0.0;
+  }
+  void add(double dx, double dy) {
+    const auto at = [&](double v) {
+      return static_cast<std::size_t>(std::lround(v / bin_) + static_cast<std::int64_t>(half_));
+    };
+    counts_[at(dy) * size_ + at(dx)] += 1.0F;
+    total_ += 1.0;
+  }
+  /// count 0 if chance explains the fullest place.
+  [[nodiscard]] Vote winner() const {
+    Vote best;
+    for (std::size_t r = 1; r + 1 < size_; ++r) {
+      for (std::size_t c = 1; c + 1 < size_; ++c) {
+        const Vote here = around(r, c);
+        if (here.count > best.count) best = here;
+      }
+    }
+    const double chance = total_ * 9.0 * bin_ * bin_ / (std::numbers::pi * reach_ * reach_);
+    return best.count >= std::max(8.0, chance + 6.0 * std::sqrt(chance + 1.0)) ? best : Vote{};
+  }
+
+ private:
+  [[nodiscard]] Vote around(std::size_t row, std::size_t column) const {
+    double n = 0, x = 0, y = 0;
+    for (std::size_t r = row - 1; r <= row + 1; ++r) {
+      for (std::size_t c = column - 1; c <= column + 1; ++c) {
+        const double k = static_cast<double>(counts_[r * size_ + c]);
+        n += k, x += k * static_cast<double>(c), y += k * static_cast<double>(r);
+      }
+    }
+    if (n == 0.0) return {};
+    const double half = static_cast<double>(half_);
+    return {{static_cast<float>((x / n - half) * bin_), static_cast<float>((y / n - half) * bin_)},
+            n};
+  }
+
+  double reach_, bin_;
+  std::size_t half_, size_;
+  std::vector<float> counts_;
+  double total_ = 0.0;
+};
+
+// Shared objects of a side by square blocks of some hundred nuclei.
+struct Blocks {
+  double x0 = 0, y0 = 0, edge = 1;
+  std::size_t columns = 0, rows = 0;
+  std::vector<std::vector<std::uint32_t>> members;
+
+  Blocks(const SideView& side, double edge_um) : edge(edge_um) {
+    double x1 = 0, y1 = 0;
+    bool any = false;
+    for (std::size_t i = 0; i < side.size(); ++i) {
+      if (side.shared[i] == 0) continue;
+      const double x = static_cast<double>(side.x[i]), y = static_cast<double>(side.y[i]);
+      if (!any) x0 = x1 = x, y0 = y1 = y;
+      any = true;
+      x0 = std::min(x0, x), x1 = std::max(x1, x), y0 = std::min(y0, y), y1 = std::max(y1, y);
+    }
+    if (!any) return;
+    columns = static_cast<std::size_t>((x1 - x0) / edge) + 1;
+    rows = static_cast<std::size_t>((y1 - y0) / edge) + 1;
+    members.resize(columns * rows);
+    for (std::uint32_t i = 0; i < side.size(); ++i) {
+      if (side.shared[i] == 0) continue;
+      const double x = static_cast<double>(side.x[i]), y = static_cast<double>(side.y[i]);
+      members[static_cast<std::size_t>((y - y0) / edge) * columns +
+              static_cast<std::size_t>((x - x0) / edge)]
+          .push_back(i);
+    }
+  }
+  [[nodiscard]] std::size_t size() const { return members.size(); }
+  template <typename F>
+  void around(std::size_t block, F&& f) const {
+    const std::size_t r = block / columns, c = block % columns;
+    for (std::size_t rr = r == 0 ? 0 : r - 1; rr <= std::min(r + 1, rows - 1); ++rr)
+      for (std::size_t cc = c == 0 ? 0 : c - 1; cc <= std::min(c + 1, columns - 1); ++cc)
+        f(rr * columns + cc);
+  }
+};
+
+class MovedSearch {
+ public:
+  MovedSearch(const SideView& ten, const SideView& forty, const PairedPart& paired,
+              double spacing_um, double narrow_um)
+      : ten_(ten),
+        forty_(forty),
+        paired_(paired),
+        spacing_um_(spacing_um),
+        tolerance_um_(std::max(2.5 * narrow_um, 0.08 * spacing_um)),
+        blocks_(forty, block_spacings * spacing_um) {}
+
+  MovedNuclei run() {
+    MovedNuclei out;
+    if (!vote()) return out;
+    out.shift.assign(forty_.size(), Shift{});
+    const PointGrid tens(ten_.x, ten_.y, 1.5 * spacing_um_);
+    const PointGrid forties(forty_.x, forty_.y, 1.5 * spacing_um_);
+    for (std::size_t b = 0; b < blocks_.size(); ++b) choose(b, tens, forties, out.shift);
+    name_regions(out);
+    if (out.regions.empty()) out.shift.clear();
+    return out;
+  }
+
+ private:
+  // Rate of each block; 1 if it has too few nuclei. Returns what is too low: far below the best
+  // quarter.
+  float find_rates() {
+    rate_.assign(blocks_.size(), 1.0F);
+    std::vector<float> sorted;
+    for (std::size_t b = 0; b < rate_.size(); ++b) {
+      const auto& members = blocks_.members[b];
+      if (members.size() < fewest) continue;
+      double sum = 0.0;
+      for (const std::uint32_t j : members) sum += static_cast<double>(paired_.forty[j]);
+      rate_[b] = static_cast<float>(sum / static_cast<double>(members.size()));
+      sorted.push_back(rate_[b]);
+    }
+    if (sorted.empty()) return 0.0F;
+    const auto place = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() * 3 / 4);
+    std::nth_element(sorted.begin(), place, sorted.end());
+    return std::min(0.75F * *place, 0.6F);
+  }
+
+  bool vote() {
+    const float low = find_rates();
+    won_.assign(blocks_.size(), Vote{});
+    const double reach = reach_spacings * spacing_um_;
+    Ballot ballot(reach, tolerance_um_);
+    const PointGrid tens(ten_.x, ten_.y, 1.5 * spacing_um_);
+    bool any = false;
+    for (std::size_t b = 0; b < blocks_.size(); ++b) {
+      if (blocks_.members[b].size() < fewest || rate_[b] > low) continue;
+      const bool all = rate_[b] <= hopeless;
+      ballot.clear();
+      for (const std::uint32_t j : blocks_.members[b]) {
+        if (!all && paired_.forty[j] > taken) continue;
+        const double x = static_cast<double>(forty_.x[j]), y = static_cast<double>(forty_.y[j]);
+        tens.within(x, y, reach, [&](std::uint32_t i, double) {
+          if (all || paired_.ten[i] <= taken)
+            ballot.add(x - static_cast<double>(ten_.x[i]), y - static_cast<double>(ten_.y[i]));
+        });
+      }
+      won_[b] = ballot.winner();
+      any |= won_[b].count > 0.0;
+    }
+    return any;
+  }
+
+  // Shifts that won in a block or next to it; none first.
+  [[nodiscard]] std::vector<Shift> shifts_around(std::size_t block) const {
+    std::vector<Shift> out{Shift{}};
+    blocks_.around(block, [&](std::size_t other) {
+      if (won_[other].count == 0.0) return;
+      for (const Shift& known : out)
+        if (distance(known, won_[other].shift) < 0.7 * tolerance_um_) return;
+      out.push_back(won_[other].shift);
+    });
+    return out;
+  }
+
+  void choose(std::size_t block, const PointGrid& tens, const PointGrid& forties,
+              std::span<Shift> chosen) const {
+    const std::vector<Shift> shifts = shifts_around(block);
+    if (shifts.size() == 1) return;
+    const auto hits = [&](std::uint32_t k, const Shift& s) {
+      bool hit = false;
+      tens.within(static_cast<double>(forty_.x[k] - s.x), static_cast<double>(forty_.y[k] - s.y),
+                  tolerance_um_, [&](std::uint32_t, double) { hit = true; });
+      return hit;
+    };
+    std::vector<std::size_t> count(shifts.size());
+    for (const std::uint32_t j : blocks_.members[block]) {
+      std::fill(count.begin(), count.end(), 0);
+      forties.within(static_cast<double>(forty_.x[j]), static_cast<double>(forty_.y[j]),
+                     near_spacings * spacing_um_, [&](std::uint32_t k, double) {
+                       for (std::size_t s = 0; s < shifts.size(); ++s)
+                         count[s] += hits(k, shifts[s]) ? 1 : 0;
+                     });
+      // Of equals the first: no shift.
+      chosen[j] = shifts[static_cast<std::size_t>(std::max_element(count.begin(), count.end()) -
+                                                  count.begin())];
+    }
+  }
+
+  // Blocks that won with nearly one shift are one region.
+  void name_regions(MovedNuclei& out) const {
+    for (std::size_t b = 0; b < blocks_.size(); ++b) {
+      if (won_[b].count == 0.0) continue;
+      const Point shift{static_cast<double>(won_[b].shift.x), static_cast<double>(won_[b].shift.y)};
+      auto region = std::find_if(out.regions.begin(), out.regions.end(), [&](const MovedRegion& r) {
+        return std::hypot(r.shift_um[0] - shift[0], r.shift_um[1] - shift[1]) < 3.0 * tolerance_um_;
+      });
+      if (region == out.regions.end())
+        region = out.regions.insert(region, MovedRegion{.shift_um = shift});
+      for (const std::uint32_t j : blocks_.members[b]) {
+        if (distance(out.shift[j], Shift{}) == 0.0) continue;
+        region->centre_um[0] += static_cast<double>(forty_.x[j]);
+        region->centre_um[1] += static_cast<double>(forty_.y[j]);
+        ++region->nuclei;
+      }
+    }
+    std::erase_if(out.regions, [](const MovedRegion& r) { return r.nuclei == 0; });
+    for (MovedRegion& r : out.regions)
+      for (double& v : r.centre_um) v /= static_cast<double>(r.nuclei);
+  }
+
+  const SideView &ten_, &forty_;
+  const PairedPart& paired_;
+  double spacing_um_, tolerance_um_;
+  Blocks blocks_;
+  std::vector<float> rate_;
+  std::vector<Vote> won_;
+};
+
+}  // namespace
+
+MovedNuclei find_moved(const SideView& ten, const SideView& forty, const PairedPart& paired,
+                       double spacing_um, double narrow_um) {
+  return MovedSearch(ten, forty, paired, spacing_um, narrow_um).run();
+}
+
+}  // namespace nucreg::mosaic
