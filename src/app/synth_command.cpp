@@ -10,6 +10,7 @@
 #include "nucreg/app/publish_with.hpp"
 #include "nucreg/app/run_files.hpp"
 #include "nucreg/app/terminal.hpp"
+#include "nucreg/fit/poisson_disk.hpp"
 #include "nucreg/image/label_image.hpp"
 #include "nucreg/image/write_tiff.hpp"
 
@@ -60,6 +61,16 @@ std::vector<fs::path> surplus(const fs::path& folder, const std::vector<fs::path
       found.push_back(file);
   }
   return found;
+}
+
+std::vector<SynthTile> make_tiles(const SynthOptions& options) {
+  const TissueField tissue = tissue_field(options);
+  const DiskField disks{.size_px = tissue.size_px, .min_distance_px = tissue.min_distance_px};
+  check_density(disks, tissue.nuclei, {.key = "--nuclei"});
+  const Points nuclei = scatter_points(disks, tissue.nuclei, [&](std::uint32_t attempt) {
+    return position_stream(options, attempt);
+  });
+  return make_tiles(options, nuclei.x, nuclei.y);
 }
 
 }  // namespace

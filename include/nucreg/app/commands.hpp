@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "nucreg/app/synth.hpp"
 #include "nucreg/core/error.hpp"
+#include "nucreg/nuclei/tissue.hpp"
 
 namespace nucreg {
 

@@ -13,7 +13,7 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/random.hpp"
-#include "nucreg/nuclei/render.hpp"
+#include "nucreg/nuclei/tissue.hpp"
 
 using namespace nucreg;
 

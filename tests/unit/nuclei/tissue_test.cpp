@@ -7,8 +7,9 @@
 #include <array>
 #include <cstdint>
 
-#include "nucreg/app/synth.hpp"
+#include "nucreg/fit/poisson_disk.hpp"
 #include "nucreg/nuclei/segment.hpp"
+#include "nucreg/nuclei/tissue.hpp"
 #include "support/spots.hpp"
 
 using namespace nucreg;
@@ -42,19 +43,27 @@ double f1(const SynthTile& tile, const Scene& scene, std::uint64_t seed) {
   const Segmentation found = segment(view(image));
   const double margin = 0.6 * scale * diameter_10x_px, radius = 0.25 * scale * diameter_10x_px;
   const auto end = static_cast<double>(tile.size_px) - 1.0 - margin;
-  const auto& [a, b, tx, c, d, ty] = tile.tissue_to_tile;
   Spots truth, answer;
-  const auto keep = [&](Spots& spots, double x, double y) {
+  const auto keep = [&](Spots& spots, const Point& p) {
+    const auto [x, y] = p;
     if (std::min(x, y) < margin || std::max(x, y) > end) return;
     spots.x.push_back(x);
     spots.y.push_back(y);
   };
   for (const TissueNucleus& n : tile.nuclei)
-    keep(truth, a * n.x_px + b * n.y_px + tx, c * n.x_px + d * n.y_px + ty);
+    keep(truth, apply(tile.tissue_to_tile, {n.x_px, n.y_px}));
   for (std::size_t i = 0; i < found.nuclei.size(); ++i)
-    keep(answer, found.nuclei.x_px[i], found.nuclei.y_px[i]);
+    keep(answer, {found.nuclei.x_px[i], found.nuclei.y_px[i]});
   REQUIRE(truth.x.size() > 10);
   return f1_by_distance(answer, truth, radius);
+}
+
+std::vector<SynthTile> tiles_of(const SynthOptions& options) {
+  const TissueField field = tissue_field(options);
+  const Points nuclei =
+      scatter_points({field.size_px, 0.0, field.min_distance_px}, field.nuclei,
+                     [&](std::uint32_t attempt) { return position_stream(options, attempt); });
+  return make_tiles(options, nuclei.x, nuclei.y);
 }
 
 }  // namespace
@@ -70,7 +79,7 @@ TEST_CASE("nuclei of rendered tissue, sparse to confluent, sharp and blurred, br
       for (const double electrons : {60.0, 400.0, 4000.0}) {
         const Scene scene{nuclei, blur_px, electrons};
         const auto seed = static_cast<std::uint64_t>(1000 + nuclei);
-        for (const SynthTile& tile : make_tiles({.seed = seed,
+        for (const SynthTile& tile : tiles_of({.seed = seed,
                                      .forty = 1,
                                      .field_px = 360,
                                      .tile_px = 800,
