@@ -23,11 +23,22 @@ if(NUCREG_SANITIZE)
   target_link_options(nucreg_sanitize INTERFACE -fsanitize=${NUCREG_SANITIZE})
 endif()
 
-# nucreg_room(<name> SOURCES ... [USES rooms to the left ...] [PRIVATE third-party targets ...])
-# A third-party target is PRIVATE: no other room can include its headers by accident.
+# Most of the time of compiling goes into headers, so that eight sources at once take about half. OFF
+# for those who edit one source again and again.
+option(NUCREG_UNITY "compile the sources of a room together" ON)
+
+# nucreg_room(<name> [UNITY] SOURCES ... [APART ...] [USES rooms to the left ...]
+#             [PRIVATE third-party targets ...])
+# A third-party target is PRIVATE: no other room can include its headers by accident. Sources of a
+# room with UNITY are compiled together: names in its anonymous namespaces differ. APART are sources
+# with flags or symbols of their own.
 function(nucreg_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;USES;PRIVATE" ${ARGN})
-  add_library(nucreg_${name} STATIC ${ROOM_SOURCES})
+  cmake_parse_arguments(ROOM "UNITY" "" "SOURCES;APART;USES;PRIVATE" ${ARGN})
+  add_library(nucreg_${name} STATIC ${ROOM_SOURCES} ${ROOM_APART})
+  if(ROOM_UNITY AND NUCREG_UNITY)
+    set_target_properties(nucreg_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    set_source_files_properties(${ROOM_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  endif()
   target_include_directories(nucreg_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include)
   list(TRANSFORM ROOM_USES PREPEND nucreg_)
   target_link_libraries(nucreg_${name}
