@@ -1,12 +1,19 @@
 #include "nucreg/core/table_text.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <span>
+#include <utility>
 
 #include "nucreg/core/error.hpp"
+#include "nucreg/core/text.hpp"
 
 namespace nucreg {
 namespace {
@@ -38,15 +45,38 @@ std::string read_whole(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
+std::string table_text(std::string bytes, const std::string& file) {
+  const auto refuse = [&](std::string_view kind) {
+    throw InputError(fmt::format("is {}, not a table as text", kind),
+                     {.file = file, .allowed = "the same saved as CSV, UTF-8"});
+  };
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kinds{
+      {{"\xD0\xCF\x11\xE0", "a spreadsheet (.xls)"},
+       {"PK\x03\x04", "a spreadsheet (.xlsx, .ods) or another ZIP archive"},
+       {"\x1F\x8B", "compressed by gzip"},
+       {"\x89HDF", "an HDF5 file"},
+       {"PAR1", "a Parquet file"},
+       {"\x89PNG", "a PNG picture"},
+       {"%PDF", "a PDF"}}};
+  for (const auto& [start, kind] : kinds)
+    if (bytes.starts_with(start)) refuse(kind);
+  if (bytes.starts_with("\xFE\xFF"))
+    for (std::size_t i = 0; i + 1 < bytes.size(); i += 2) std::swap(bytes[i], bytes[i + 1]);
+  if (bytes.starts_with("\xFF\xFE"))
+    return utf8_of_utf16(std::as_bytes(std::span(bytes)).subspan(2));
+  if (bytes.find('\0') != std::string::npos) refuse("binary, or UTF-16 without a byte order mark");
+  return bytes;
+}
+
 std::vector<TextLine> lines_of(std::string_view text) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // of Excel's
   std::vector<TextLine> lines;
   for (int number = 1; !text.empty(); ++number) {
-    const auto end = text.find('\n');
+    const auto end = std::min(text.find_first_of("\r\n"), text.size());
     const std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    if (line.find_first_not_of(" \t\r\"") != std::string_view::npos)
-      lines.push_back({number, line});
+    text.remove_prefix(end);
+    text.remove_prefix(text.starts_with("\r\n") ? 2 : text.empty() ? 0 : 1);
+    if (line.find_first_not_of(" \t\"") != std::string_view::npos) lines.push_back({number, line});
   }
   return lines;
 }

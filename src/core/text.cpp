@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
+#include <numeric>
+#include <utility>
 
 namespace nucreg {
 namespace {
@@ -32,6 +35,32 @@ std::size_t character_bytes(std::string_view text) {
                    (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) > 0x8F);
   return ill ? 0 : length;
 }
+
+void append_utf8(std::string& text, std::uint32_t code) {
+  const auto put = [&](std::uint32_t byte) { text.push_back(static_cast<char>(byte)); };
+  if (code < 0x80) return put(code);
+  const int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;  // bytes of six bits each
+  constexpr std::array<std::uint32_t, 4> lead{0, 0xC0, 0xE0, 0xF0};
+  put(lead[static_cast<std::size_t>(more)] | code >> 6 * more);
+  for (int i = more - 1; i >= 0; --i) put(0x80 | (code >> 6 * i & 0x3F));
+}
+
+// Levenshtein 1966, one row at a time.
+std::size_t edits(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+constexpr std::uint32_t replacement = 0xFFFD;
 
 }  // namespace
 
@@ -132,6 +161,51 @@ std::string one_line(std::string_view text, std::size_t most_bytes) {
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return line;
+}
+
+std::string clean_utf8(std::string_view text) {
+  std::string clean;
+  while (!text.empty()) {
+    const std::size_t length = character_bytes(text);
+    if (length == 0)
+      append_utf8(clean, replacement);
+    else
+      clean += text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return clean;
+}
+
+std::string utf8_of_utf16(std::span<const std::byte> units) {
+  const auto unit = [&](std::size_t i) -> std::uint32_t {
+    std::uint16_t value = 0;
+    std::memcpy(&value, units.data() + 2 * i, sizeof value);
+    return value;
+  };
+  const std::size_t count = units.size() / 2;
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t high = unit(i);
+    if (high < 0xD800 || high > 0xDFFF) {
+      append_utf8(text, high);
+    } else if (high < 0xDC00 && i + 1 < count && unit(i + 1) >= 0xDC00 && unit(i + 1) <= 0xDFFF) {
+      append_utf8(text, 0x10000 + ((high - 0xD800) << 10) + (unit(++i) - 0xDC00));
+    } else {
+      append_utf8(text, replacement);
+    }
+  }
+  return text;
+}
+
+std::string nearest_name(std::string_view word, const std::vector<std::string>& candidates) {
+  std::string best;
+  std::size_t fewest = std::min<std::size_t>(3, word.size() / 2 + 1);
+  for (const std::string& candidate : candidates)
+    if (const std::size_t n = edits(word, candidate); n < fewest) {
+      fewest = n;
+      best = candidate;
+    }
+  return best;
 }
 
 }  // namespace nucreg

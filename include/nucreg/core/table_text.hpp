@@ -12,12 +12,18 @@ namespace nucreg {
 /// The bytes of a file. Throws InputError (path, reason).
 [[nodiscard]] std::string read_whole(const std::filesystem::path& file);
 
+/// The bytes of a table that a spreadsheet or a script wrote, as text: UTF-16 with a byte order
+/// mark becomes UTF-8, other bytes stay. Throws InputError on what is no text, by its name (.xls,
+/// .xlsx, gzip, HDF5, ...).
+[[nodiscard]] std::string table_text(std::string bytes, const std::string& file);
+
 struct TextLine {
   int number = 0;         ///< in the file, from 1
   std::string_view text;  ///< into what it was taken from
 };
 
-/// Lines that are not blank; a byte order mark in front is no part of the first.
+/// Lines that are not blank, whether they end with LF, CR LF or CR; a byte order mark in front is
+/// no part of the first.
 [[nodiscard]] std::vector<TextLine> lines_of(std::string_view text);
 /// Without the blanks and quotation marks around them. A separator between those is none.
 [[nodiscard]] std::vector<std::string_view> cells_of(std::string_view line, char separator);

@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nucreg {
 
@@ -31,5 +33,13 @@ namespace nucreg {
 /// UTF-8 of one line and at most so many bytes: control characters become spaces, bytes that are no
 /// UTF-8 question marks; what is longer is cut between characters and ends with "...".
 [[nodiscard]] std::string one_line(std::string_view text, std::size_t most_bytes);
+
+/// With U+FFFD for every byte that is no UTF-8.
+[[nodiscard]] std::string clean_utf8(std::string_view text);
+/// Of little-endian units; U+FFFD for surrogates without their partner.
+[[nodiscard]] std::string utf8_of_utf16(std::span<const std::byte> units);
+/// The candidate that a misspelt word is close to (fewer than 3 edits); empty without one.
+[[nodiscard]] std::string nearest_name(std::string_view word,
+                                       const std::vector<std::string>& candidates);
 
 }  // namespace nucreg

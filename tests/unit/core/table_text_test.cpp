@@ -46,10 +46,13 @@ TEST_CASE("quotation marks that do not pair up hide nothing") {
 TEST_CASE("lines that are not blank, with their numbers") {
   const auto lines = lines_of("\xef\xbb\xbfx,y\r\n \t\r\n\"\"\n1,2\n\n3,4");
   REQUIRE(lines.size() == 3);
-  CHECK(lines[0].text == "x,y\r");
+  CHECK(lines[0].text == "x,y");
   CHECK((lines[0].number == 1 && lines[1].number == 4 && lines[2].number == 6));
   CHECK(lines[2].text == "3,4");
   CHECK(lines_of("").empty());
+  const auto old_mac = lines_of("x,y\r1,2\r\r3,4\r");
+  REQUIRE(old_mac.size() == 3);
+  CHECK((old_mac[1].text == "1,2" && old_mac[2].text == "3,4" && old_mac[2].number == 4));
 }
 
 TEST_CASE("a number is all of its cell") {
