@@ -6,7 +6,6 @@
 #include <charconv>
 #include <cstring>
 
-#include "little_endian.hpp"
 #include "nucreg/image/image_error.hpp"
 
 namespace nucreg {

@@ -11,8 +11,8 @@
 #include <unordered_set>
 #include <vector>
 
-#include "mapped_file.hpp"
-#include "nd2_node.hpp"
+#include "image_file.hpp"
+#include "nd2_metadata.hpp"
 
 namespace nucreg {
 
@@ -28,7 +28,7 @@ class Nd2Container {
   /// Reads signature, footer and map. Throws ImageError.
   explicit Nd2Container(const std::filesystem::path& path);
 
-  [[nodiscard]] const MappedFile& file() const { return file_; }
+  [[nodiscard]] const ImageFile& file() const { return file_; }
   [[nodiscard]] const std::string& version() const { return version_; }  ///< "3.0"
 
   /// The chunk of that name, its header checked; nothing where the map does not list it. Throws
@@ -64,7 +64,7 @@ class Nd2Container {
   [[noreturn]] void fail_at(std::string code, const std::string& problem, std::string_view part,
                             std::uint64_t offset) const;
 
-  MappedFile file_;
+  ImageFile file_;
   std::string version_;
   std::unordered_map<std::string, Entry> entries_;
   std::unordered_set<std::uint64_t> frames_;

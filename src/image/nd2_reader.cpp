@@ -4,12 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "inflate.hpp"
-#include "little_endian.hpp"
 #include "nd2_container.hpp"
-#include "nd2_experiment.hpp"
-#include "nd2_picture.hpp"
-#include "new_plane.hpp"
+#include "nd2_description.hpp"
 #include "nucreg/image/image_error.hpp"
 #include "readers.hpp"
 

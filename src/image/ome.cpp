@@ -7,8 +7,8 @@
 #include <cmath>
 #include <pugixml.hpp>
 
+#include "nucreg/core/text.hpp"
 #include "tiff_description.hpp"
-#include "utf8.hpp"
 
 namespace nucreg {
 namespace {

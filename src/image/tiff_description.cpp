@@ -9,7 +9,7 @@
 #include <map>
 #include <span>
 
-#include "utf8.hpp"
+#include "nucreg/core/text.hpp"
 
 namespace nucreg {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "mapped_file.hpp"
+#include "image_file.hpp"
 #include "nucreg/image/image.hpp"
 
 struct tiff;
@@ -45,7 +45,7 @@ class TiffFile {
   /// Walks through all pages. Throws ImageError.
   explicit TiffFile(const std::filesystem::path& path);
 
-  [[nodiscard]] const MappedFile& bytes() const { return bytes_; }
+  [[nodiscard]] const ImageFile& bytes() const { return bytes_; }
   /// Full-size images only: reduced copies and masks do not count.
   [[nodiscard]] std::size_t pages() const { return pages_.size(); }
   /// Throws ImageError on a page that is not understood.
@@ -73,7 +73,7 @@ class TiffFile {
   void check_piece(std::size_t page, std::uint64_t piece_bytes) const;
   [[nodiscard]] std::string message() const;
 
-  MappedFile bytes_;
+  ImageFile bytes_;
   std::unique_ptr<Handle, Close> handle_;
   std::vector<std::uint64_t> pages_;  // offsets of their directories
   std::optional<std::size_t> current_;

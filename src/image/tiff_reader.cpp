@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "little_endian.hpp"
-#include "new_plane.hpp"
 #include "nucreg/image/image_error.hpp"
 #include "nucreg/image/label_image.hpp"
 #include "readers.hpp"

@@ -1,15 +1,54 @@
-#include <fcntl.h>
+#include "nucreg/image/image.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <string_view>
 
-#include "mapped_file.hpp"
+#include "image_file.hpp"
+#include "nucreg/core/error.hpp"
+#include "nucreg/core/text.hpp"
 #include "nucreg/image/image_error.hpp"
 #include "readers.hpp"
 
 namespace nucreg {
+namespace {
+
+// A problem may quote the file, and text of a file must not steer a terminal.
+std::string with_place(std::string problem, const ImageErrorFields& fields) {
+  for (char& c : problem)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  return fields.offset ? fmt::format("{} ({}, offset {})", problem, fields.code, *fields.offset)
+                       : fmt::format("{} ({})", problem, fields.code);
+}
+
+}  // namespace
+
+ImageError::ImageError(const std::string& problem, ImageErrorFields fields)
+    : InputError(with_place(problem, fields), {.file = fields.path, .key = fields.part}),
+      fields_(std::move(fields)) {}
+
+constexpr std::size_t most_names = 2000;  // of channels, in a message
+
+std::size_t find_channel(const ImageInfo& info, const std::string& channel,
+                         const std::string& file) {
+  std::string names;
+  for (std::size_t i = 0; i < info.channels.size(); ++i) {
+    const auto& [name, component] = info.channels[i];
+    const std::string label = name + (name.empty() || component.empty() ? "" : " ") + component;
+    if (!channel.empty() && (name == channel || label == channel)) return i;
+    names += fmt::format("{}{}{}", i > 0 ? ", " : "", i, label.empty() ? "" : " or " + label);
+  }
+  std::size_t number = 0;
+  const char* const last = channel.data() + channel.size();
+  const auto [stop, error] = std::from_chars(channel.data(), last, number);
+  if (error == std::errc() && stop == last && number < info.channels.size()) return number;
+  throw InputError(fmt::format("no channel \"{}\"", channel),
+                   {.file = file, .allowed = one_line(names, most_names)});
+}
+
 namespace {
 
 using namespace std::string_view_literals;
@@ -38,7 +77,7 @@ void check_name(const std::filesystem::path& path, bool nd2) {
 std::unique_ptr<ImageReader> open_image(const std::filesystem::path& path) {
   std::string start;
   {
-    const MappedFile file(path);
+    const ImageFile file(path);
     start.resize(std::min<std::uint64_t>(file.size(), legacy_nd2_start.size()));
     file.copy(0, start.size(), reinterpret_cast<std::byte*>(start.data()));
   }

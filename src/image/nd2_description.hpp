@@ -1,4 +1,5 @@
-// What an ND2 file says of its pictures: their size and layout, channels, calibration, objective.
+// What an ND2 file says of its pictures (size and layout, channels, calibration, objective) and of
+// the order in which they were taken (loops over time, places and focus).
 #pragma once
 
 #include <cstdint>
@@ -6,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "nd2_node.hpp"
+#include "nd2_metadata.hpp"
 #include "nucreg/image/image.hpp"
 
 namespace nucreg {
@@ -40,5 +41,29 @@ struct Nd2Picture {
 };
 [[nodiscard]] Nd2Picture read_nd2_picture(const Nd2Node* picture, const Nd2Node* calibration,
                                           std::uint64_t components);
+
+struct Nd2Point {
+  std::optional<double> x_um, y_um, z_um;  ///< nothing where it is no number
+  std::string name;
+};
+
+struct Nd2Experiment {
+  std::vector<ImageLoop> loops;  ///< outermost first
+  std::vector<Nd2Point> points;  ///< of loop P
+  std::optional<double> z_step_um;
+
+  [[nodiscard]] std::uint64_t frames() const;  ///< product of the counts; 1 without loops
+};
+
+/// More frames than this are taken for a broken file.
+inline constexpr std::uint64_t most_frames = std::uint64_t{1} << 20;
+
+/// What an experiment asks for that this reader does not know or believe.
+struct Nd2ExperimentError {
+  std::string code, problem;
+};
+
+/// Throws Nd2ExperimentError.
+[[nodiscard]] Nd2Experiment read_nd2_experiment(const Nd2Node& root);
 
 }  // namespace nucreg
