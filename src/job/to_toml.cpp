@@ -3,7 +3,7 @@
 #include <array>
 
 #include "nucreg/job/parse.hpp"
-#include "text.hpp"
+#include "value_text.hpp"
 
 namespace nucreg {
 namespace {

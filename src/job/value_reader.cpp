@@ -1,4 +1,4 @@
-#include "read.hpp"
+#include "value_reader.hpp"
 
 #include <algorithm>
 #include <cmath>

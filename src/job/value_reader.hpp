@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "text.hpp"
+#include "value_text.hpp"
 
 namespace nucreg::job_fields {
 

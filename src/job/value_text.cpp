@@ -1,29 +1,14 @@
-#include "text.hpp"
+#include "value_text.hpp"
 
 #include <cmath>
-#include <numeric>
-#include <utility>
+
+#include "nucreg/core/text.hpp"
 
 namespace nucreg::job_fields {
 namespace {
 
 std::string list_text(const auto& numbers) {
   return fmt::format("[{}]", fmt::join(numbers, ", "));
-}
-
-// Levenshtein 1966, one row at a time.
-std::size_t edits(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
 }
 
 }  // namespace
@@ -64,14 +49,8 @@ std::string words_of(const Range& range) {
 }
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& candidates) {
-  const std::string* best = nullptr;
-  std::size_t least = std::min<std::size_t>(3, word.size() / 2 + 1);
-  for (const std::string& candidate : candidates)
-    if (const std::size_t n = edits(word, candidate); n < least) {
-      least = n;
-      best = &candidate;
-    }
-  return best ? fmt::format(" (did you mean \"{}\"?)", *best) : std::string();
+  const std::string best = nearest_name(word, candidates);
+  return best.empty() ? std::string() : fmt::format(" (did you mean \"{}\"?)", best);
 }
 
 std::string toml_text(double value, const Field& field) {
