@@ -5,9 +5,97 @@
 #include <numbers>
 #include <utility>
 
-#include "chance.hpp"
-
 namespace nucreg::matching {
+
+double log10_tail(std::size_t trials, std::size_t hits, double p) {
+  const auto n = static_cast<double>(trials), k = static_cast<double>(hits);
+  if (k <= n * p || hits == 0) return 0.0;
+  const double first = std::lgamma(n + 1.0) - std::lgamma(k + 1.0) - std::lgamma(n - k + 1.0) +
+                       k * std::log(p) + (n - k) * std::log1p(-p);
+  // Beyond the mean each term is a falling fraction of the one before.
+  double sum = 1.0, term = 1.0;
+  for (double i = k; i < n && term > 1e-17 * sum; ++i) {
+    term *= (n - i) / (i + 1.0) * p / (1.0 - p);
+    sum += term;
+  }
+  return std::fmin(0.0, (first + std::log(sum)) * std::numbers::log10e);
+}
+
+namespace {
+
+// Weighted second moments about the weighted centres.
+struct PairMoments {
+  Complex forty = 0.0, ten = 0.0;  // centres
+  double spread = 0.0;             // of |q|^2
+  Complex square = 0.0;            // of q^2
+  Complex along = 0.0;             // of p conj(q)
+  Complex across = 0.0;            // of p q
+};
+
+PairMoments moments(std::span<const WeightedPair> pairs) {
+  PairMoments m;
+  double weight = 0.0;
+  for (const WeightedPair& pair : pairs) {
+    m.forty += pair.weight * pair.forty;
+    m.ten += pair.weight * pair.ten;
+    weight += pair.weight;
+  }
+  if (!(weight > 0.0)) return {};
+  m.forty /= weight;
+  m.ten /= weight;
+  for (const WeightedPair& pair : pairs) {
+    const Complex q = pair.forty - m.forty, p = pair.ten - m.ten;
+    m.spread += pair.weight * std::norm(q);
+    m.square += pair.weight * q * q;
+    m.along += pair.weight * p * std::conj(q);
+    m.across += pair.weight * p * q;
+  }
+  return m;
+}
+
+BackMap through_centres(BackMap map, const PairMoments& m) {
+  map.shift = m.ten - map(m.forty);
+  return map;
+}
+
+}  // namespace
+
+AffineMap inverse(const BackMap& map) {
+  const double det = map.determinant();
+  const Complex along = std::conj(map.along) / det, across = -map.across / det;
+  const Complex shift = -(along * map.shift + across * std::conj(map.shift));
+  return {along.real() + across.real(), across.imag() - along.imag(), shift.real(),
+          along.imag() + across.imag(), along.real() - across.real(), shift.imag()};
+}
+
+BackMap inverse(const AffineMap& map) {
+  const auto& [a, b, tx, c, d, ty] = map;
+  const Complex along(0.5 * (a + d), 0.5 * (c - b)), across(0.5 * (a - d), 0.5 * (c + b));
+  const double det = std::norm(along) - std::norm(across);
+  BackMap back{std::conj(along) / det, -across / det, 0.0};
+  back.shift = -back(Complex(tx, ty));
+  return back;
+}
+
+BackMap fit_similarity(std::span<const WeightedPair> pairs, bool mirrored) {
+  const PairMoments m = moments(pairs);
+  if (!(m.spread > 0.0)) return {};
+  BackMap map;
+  (mirrored ? map.across : map.along) = (mirrored ? m.across : m.along) / m.spread;
+  return through_centres(map, m);
+}
+
+// Normal equations in q and conj(q): [spread, conj(square); square, spread].
+BackMap fit_affine(std::span<const WeightedPair> pairs) {
+  const PairMoments m = moments(pairs);
+  const double det = m.spread * m.spread - std::norm(m.square);
+  if (!(det > 1e-12 * m.spread * m.spread)) return {};
+  BackMap map;
+  map.along = (m.along * m.spread - m.across * std::conj(m.square)) / det;
+  map.across = (m.across * m.spread - m.along * m.square) / det;
+  return through_centres(map, m);
+}
+
 namespace {
 
 // Probabilities of a coincidence by chance. The widest bears the error of a map extrapolated from

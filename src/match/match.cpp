@@ -78,11 +78,11 @@ struct Overlap {
 Overlap overlap_of(const Cloud& ten, const Cloud& forty, const std::vector<float>& density,
                    const AffineMap& map) {
   Overlap o{std::vector<bool>(ten.size()), std::vector<bool>(forty.size()), {}};
-  const auto& [a, b, tx, c, d, ty] = map;
-  const double area = std::abs(a * d - b * c);
+  const double area = std::abs(determinant(map));
   for (std::uint32_t j = 0; j < ten.size(); ++j) {
     const Complex p = ten.at(j);
-    o.ten[j] = forty.covers({a * p.real() + b * p.imag() + tx, c * p.real() + d * p.imag() + ty});
+    const auto [x, y] = apply(map, {p.real(), p.imag()});
+    o.ten[j] = forty.covers({x, y});
   }
   const BackMap back = inverse(map);
   for (std::uint32_t i = 0; i < forty.size(); ++i) {

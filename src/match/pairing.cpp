@@ -7,7 +7,7 @@
 #include <memory>
 #include <numbers>
 
-#include "back_map.hpp"
+#include "growth.hpp"
 #include "nucreg/fit/normalization.hpp"
 #include "nucreg/fit/objective.hpp"
 #include "nucreg/solve/registry.hpp"
@@ -44,14 +44,13 @@ Claims claims(const Cloud& ten, const Cloud& forty, const AffineMap& map) {
     asked_by[near.index] = i;
   }
   Claims out;
-  const auto& [a, b, tx, c, d, ty] = map;
   for (std::uint32_t j = 0; j < ten.size(); ++j) {
     if (asked_by[j] == nobody) continue;
     const Complex p = ten.at(j), q = forty.at(asked_by[j]);
     out.ten.push_back(j);
     out.forty.push_back(asked_by[j]);
-    out.residual_px.push_back(std::hypot(a * p.real() + b * p.imag() + tx - q.real(),
-                                         c * p.real() + d * p.imag() + ty - q.imag()));
+    const auto [x, y] = apply(map, {p.real(), p.imag()});
+    out.residual_px.push_back(std::hypot(x - q.real(), y - q.imag()));
   }
   return out;
 }
@@ -127,7 +126,7 @@ std::optional<Params> fit_map(const PointPairs& pairs, Model model, Loss loss, d
   const auto count = static_cast<Eigen::Index>(parameter_count(model));
   if (2 * pairs.size() < static_cast<std::size_t>(count)) return std::nullopt;
   const auto& [a, b, tx, c, d, ty] = start;
-  const double det = a * d - b * c, magnification = std::sqrt(std::abs(det));
+  const double det = determinant(start), magnification = std::sqrt(std::abs(det));
   Params params(count);
   if (model == Model::trs) {
     const double scale_x = std::hypot(a, b), scale_y = std::copysign(std::hypot(c, d), det);

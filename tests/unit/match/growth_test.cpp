@@ -4,8 +4,7 @@
 #include <array>
 #include <cmath>
 
-#include "back_map.hpp"
-#include "chance.hpp"
+#include "growth.hpp"
 #include "cloud.hpp"
 #include "constellations.hpp"
 #include "nucreg/core/random.hpp"
