@@ -13,6 +13,7 @@
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/log.hpp"
+#include "nucreg/nuclei/segment.hpp"
 #include "nucreg/run/communicator.hpp"
 
 namespace {
@@ -298,6 +299,7 @@ int leave(int code) {
 
 int main(int argc, char** argv) {
   one_thread_per_rank();
+  use_one_image_thread();
   try {
     return leave(parse_and_run(argc, argv));
   } catch (const Error& e) {

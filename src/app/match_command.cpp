@@ -34,7 +34,7 @@ struct TooFewNuclei : InputError {
 // A TIFF of whole numbers may hold labels; if it does not look like it, it is an image.
 std::optional<Nuclei> as_labels(const std::filesystem::path& file) {
   try {
-    return nuclei_of_labels(read_label_tiff(file), file.string());
+    return nuclei_of_labels(read_label_tiff(file), file.string()).nuclei;
   } catch (const InputError&) {
     return std::nullopt;
   } catch (const std::bad_alloc&) {  // which what reads images tells of
@@ -67,7 +67,7 @@ ReadSide read_side(const MatchCommand& command, bool is_ten, NucleusCounts& coun
   if (is_table(side.file)) {
     if (!given.empty())
       throw JobError(file + " is a table", {.key = given, .allowed = "with an image"});
-    nuclei = read_nuclei(side.file);
+    nuclei = read_nuclei_table(side.file).nuclei;
   } else if (given.empty()) {  // who asks for what only an image has, has one
     nuclei = as_labels(side.file);
   }

@@ -12,14 +12,14 @@ namespace nucreg {
 namespace {
 
 // Nuclei touch but hardly overlap: their boxes together seldom cover the image once.
-constexpr double most_cover_by_boxes = 3.0;
+constexpr double max_cover_by_boxes = 3.0;
 // Many values with hardly more than a pixel each are noise of many bits.
 constexpr std::size_t many = 100;
-constexpr double least_pixels = 1.5;
+constexpr double min_mean_pixels = 1.5;
 
 // A nucleus hangs together; a few do not where labels were made smaller. Levels of brightness, such
 // as those of a mask or of a saturated picture, have a piece in every nucleus.
-constexpr double most_pieces = 3.0;
+constexpr double max_pieces = 3.0;
 
 struct Region {
   std::uint64_t pixels = 0, sum_x = 0, sum_y = 0;
@@ -36,6 +36,25 @@ struct Region {
     bottom = std::max(bottom, y);
   }
   [[nodiscard]] double box_area() const { return (1.0 + right - left) * (1.0 + bottom - top); }
+};
+
+// What the image holds by rising label. Labels up to 16 bits, which are most, are counted in a
+// table.
+struct RegionsOf {
+  std::map<std::uint32_t, Region> regions;
+  bool background = false;
+
+  explicit RegionsOf(const LabelImage& image) {
+    constexpr std::uint32_t in_table = 1 << 16;
+    std::vector<Region> table(in_table);
+    const std::uint32_t* label = image.labels.data();
+    for (std::uint32_t y = 0; y < image.height; ++y)
+      for (std::uint32_t x = 0; x < image.width; ++x, ++label)
+        (*label < in_table ? table[*label] : regions[*label]).add(x, y);
+    background = table[0].pixels > 0;
+    for (std::uint32_t k = in_table - 1; k > 0; --k)
+      if (table[k].pixels > 0) regions.emplace_hint(regions.begin(), k, table[k]);
+  }
 };
 
 // Pieces of equal labels, through sides and corners. Runs of a row are joined to those above.
@@ -87,34 +106,26 @@ std::vector<Nucleus> centroids(const LabelImage& image, const std::string& file)
     throw InputError("no label image: " + reason,
                      {.file = file, .allowed = "0 = background, k = the pixels of nucleus k"});
   };
-  std::map<std::uint32_t, Region> regions;
-  bool background = false;
-  for (std::uint32_t y = 0; y < image.height; ++y)
-    for (std::uint32_t x = 0; x < image.width; ++x) {
-      const std::uint32_t label = image.labels[std::size_t{y} * image.width + x];
-      if (label == 0)
-        background = true;
-      else
-        regions[label].add(x, y);
-    }
+  const RegionsOf found(image);
+  const std::map<std::uint32_t, Region>& regions = found.regions;
   if (regions.size() == 1)
     refuse(fmt::format("a mask, or one nucleus: every pixel is 0 or {}", regions.begin()->first));
   if (regions.empty()) refuse("0 nuclei");
-  if (!background) refuse("no pixel is background");
+  if (!found.background) refuse("no pixel is background");
   double boxes = 0.0, pixels = 0.0;
   for (const auto& [label, region] : regions) {
     boxes += region.box_area();
     pixels += static_cast<double>(region.pixels);
   }
   const double cover = boxes / (static_cast<double>(image.width) * image.height);
-  if (cover > most_cover_by_boxes)
+  if (cover > max_cover_by_boxes)
     refuse(
         fmt::format("its {} values are scattered over the image like intensities", regions.size()));
-  if (regions.size() >= many && pixels < least_pixels * static_cast<double>(regions.size()))
+  if (regions.size() >= many && pixels < min_mean_pixels * static_cast<double>(regions.size()))
     refuse(fmt::format("its {} values have {:.1f} pixels each", regions.size(),
                        pixels / static_cast<double>(regions.size())));
   if (const std::size_t pieces = count_pieces(image);
-      static_cast<double>(pieces) > most_pieces * static_cast<double>(regions.size()))
+      static_cast<double>(pieces) > max_pieces * static_cast<double>(regions.size()))
     refuse(fmt::format("its {} values are levels, not nuclei: they lie in {} pieces",
                        regions.size(), pieces));
   std::vector<Nucleus> nuclei;

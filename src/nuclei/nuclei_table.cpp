@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -16,42 +17,57 @@
 #include "nucreg/core/table_text.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/nuclei/centroids.hpp"
+#include "table_columns.hpp"
 
 namespace nucreg {
 namespace {
 
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
-constexpr std::string_view allowed_header =
-    "a header with x and y (or centroid-1 and centroid-0), perhaps area and mean_intensity";
+constexpr std::size_t max_lines_before_header = 20;
+constexpr std::size_t max_sub_headers = 3;  // TrackMate: names, short names, units
 
-// Names of a column, the one that is preferred first.
-constexpr std::array<std::string_view, 4> x_names{"x", "x_px", "centroid_weighted-1", "centroid-1"};
-constexpr std::array<std::string_view, 4> y_names{"y", "y_px", "centroid_weighted-0", "centroid-0"};
-constexpr std::array<std::string_view, 2> area_names{"area_px", "area"};
-constexpr std::array<std::string_view, 2> intensity_names{"mean_intensity", "intensity_mean"};
+// Cells that programs leave where there is no number.
+bool is_missing(std::string_view cell) {
+  for (const std::string_view word :
+       {"", "nan", "NaN", "NAN", "-nan", "NA", "N/A", "n/a", "null", "NULL", "None", "none", "-"})
+    if (cell == word) return true;
+  return false;
+}
 
-struct Columns {
-  std::size_t x = 0, y = 0;
-  std::optional<std::size_t> area, intensity;
-};
+std::optional<std::uint64_t> whole_number(std::string_view cell) {
+  std::uint64_t value = 0;
+  const char* const last = cell.data() + cell.size();
+  const auto [stop, error] = std::from_chars(cell.data(), last, value);
+  if (error == std::errc() && stop == last) return value;
+  const std::optional<double> real = number_in(cell);  // "12.0", as pandas writes it
+  if (real && *real >= 0.0 && *real <= 0x1p53 && *real == std::floor(*real))
+    return static_cast<std::uint64_t>(*real);
+  return std::nullopt;
+}
 
-class CsvReader {
+void add(Nuclei& nuclei, double x, double y, double area, double intensity) {
+  nuclei.x_px.push_back(x);
+  nuclei.y_px.push_back(y);
+  nuclei.area_px.push_back(area);
+  nuclei.mean_intensity.push_back(intensity);
+  nuclei.touches_border.push_back(false);
+}
+
+class TextTable {
  public:
-  explicit CsvReader(const std::filesystem::path& file) : file_(file.string()) {}
+  TextTable(const std::filesystem::path& file, const TableOptions& options)
+      : file_(file.string()), options_(options) {}
 
-  Nuclei read(std::string_view text) {
-    std::optional<Columns> columns;
-    Nuclei nuclei;
-    for (const TextLine& line : lines_of(text)) {
-      line_ = line.number;
-      if (columns)
-        add_row(nuclei, line.text, *columns);
-      else
-        columns = read_header(line.text);
-    }
-    if (!columns)
-      throw InputError("empty file", {.file = file_, .allowed = std::string(allowed_header)});
-    return nuclei;
+  NucleiTable read(std::string_view text) {
+    const std::vector<TextLine> lines = lines_of(text);
+    std::size_t first = find_header(lines);
+    if (header_.sub_headers) first = skip_sub_headers(lines, first);
+    if (header_.unit_column && first < lines.size() && options_.columns.unit.empty())
+      read_unit_column(lines[first]);
+    scale_ = scale_of(header_.unit);
+    for (std::size_t i = first; i < lines.size(); ++i) add_row(lines[i]);
+    finish(lines.size() - first);
+    return std::move(table_);
   }
 
  private:
@@ -61,81 +77,193 @@ class CsvReader {
         {.file = file_, .line = line_, .key = std::move(key), .allowed = std::move(allowed)});
   }
 
-  Columns read_header(std::string_view line) {
-    for (const char candidate : {',', ';', '\t'})
-      if (line.find(candidate) != std::string_view::npos) {
-        separator_ = candidate;
-        break;
+  // The first line whose names are understood; programs write titles above it. Returns the number
+  // of the line behind it.
+  std::size_t find_header(const std::vector<TextLine>& lines) {
+    if (lines.empty())
+      throw InputError("empty file", {.file = file_, .allowed = "a header with x and y, and rows"});
+    std::optional<NoHeader> why;
+    std::size_t widest = 0;
+    for (std::size_t i = 0; i < std::min(lines.size(), max_lines_before_header); ++i)
+      for (const char separator : {',', ';', '\t'}) {
+        const std::vector<std::string_view> cells = cells_of(lines[i].text, separator);
+        try {
+          header_ = read_header(cells, options_.columns);
+          separator_ = separator;
+          line_ = lines[i].number;
+          return i + 1;
+        } catch (const NoHeader& reason) {
+          if (why && cells.size() <= widest) continue;
+          widest = cells.size();
+          line_ = lines[i].number;
+          why = reason;
+        }
       }
-    for (const std::string_view cell : cells_of(line, separator_)) {
-      std::string name(cell);
-      std::transform(name.begin(), name.end(), name.begin(),
-                     [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-      header_.push_back(name);
-    }
-    const auto find = [&](const auto& names) -> std::optional<std::size_t> {
-      for (const std::string_view name : names) {
-        const auto at = std::find(header_.begin(), header_.end(), name);
-        if (at == header_.end()) continue;
-        if (std::find(at + 1, header_.end(), name) != header_.end())
-          fail("two columns of one name", std::string(name), "one");
-        return static_cast<std::size_t>(at - header_.begin());
-      }
-      return std::nullopt;
-    };
-    const auto x = find(x_names), y = find(y_names);
-    if (!x || !y) fail(fmt::format("no column {}", x ? "y" : "x"), {}, std::string(allowed_header));
-    return {*x, *y, find(area_names), find(intensity_names)};
+    fail(why->problem, {}, why->allowed);
   }
 
-  [[nodiscard]] double number(const std::vector<std::string_view>& cells, std::size_t column,
-                              bool finite) const {
-    const std::optional<double> value = number_in(cells[column]);
+  std::size_t skip_sub_headers(const std::vector<TextLine>& lines, std::size_t first) {
+    for (std::size_t i = 0; i < max_sub_headers && first < lines.size(); ++i, ++first) {
+      const auto cells = cells_of(lines[first].text, separator_);
+      if (cells.size() != header_.columns || number_in(cells[header_.x]) ||
+          number_in(cells[header_.y]))
+        break;
+      std::string_view unit = cells[header_.x];
+      if (unit.size() > 2 && unit.front() == '(') unit = unit.substr(1, unit.size() - 2);
+      if (const auto known = unit_in(unit); known && options_.columns.unit.empty())
+        header_.unit = *known;
+    }
+    return first;
+  }
+
+  void read_unit_column(const TextLine& line) {
+    const auto cells = cells_of(line.text, separator_);
+    if (*header_.unit_column >= cells.size()) return;
+    if (const auto unit = unit_in(cells[*header_.unit_column])) header_.unit = *unit;
+  }
+
+  // Pixels of one unit.
+  [[nodiscard]] double scale_of(TableUnit unit) const {
+    const double micrometres = micrometres_of(unit);
+    if (micrometres == 0.0) return 1.0;
+    if (options_.pixel_um) return micrometres / *options_.pixel_um;
+    fail(fmt::format("{} and {} are lengths, not pixels", header_.names[header_.x],
+                     header_.names[header_.y]),
+         {}, "--pixel-um SIZE, the size of a pixel of that image in micrometres");
+  }
+
+  [[nodiscard]] std::optional<double> parsed(std::string_view cell) const {
+    const std::size_t comma = separator_ == ',' ? std::string_view::npos : cell.find(',');
+    if (comma == std::string_view::npos) return number_in(cell);
+    std::string text(cell);  // a decimal comma, since cells are not separated by commas
+    text[comma] = '.';
+    return number_in(text);
+  }
+
+  [[nodiscard]] double number(std::string_view cell, std::size_t column, bool finite) const {
+    if (!finite && is_missing(cell)) return unknown;
+    const std::optional<double> value = parsed(cell);
     if (!value || (finite && !std::isfinite(*value)))
-      fail(fmt::format("\"{}\"", cells[column]), fmt::format("column {}", header_[column]),
-           finite ? "finite numbers" : "numbers");
+      fail(fmt::format("\"{}\"", one_line(cell, 60)),
+           fmt::format("column {}", header_.names[column]), finite ? "finite numbers" : "numbers");
     return *value;
   }
 
-  void add_row(Nuclei& nuclei, std::string_view line, const Columns& columns) const {
-    const std::vector<std::string_view> cells = cells_of(line, separator_);
-    if (cells.size() != header_.size())
-      fail(counted(cells.size(), "cell"), {}, fmt::format("{} as in the header", header_.size()));
-    nuclei.x_px.push_back(number(cells, columns.x, true));
-    nuclei.y_px.push_back(number(cells, columns.y, true));
-    nuclei.area_px.push_back(columns.area ? number(cells, *columns.area, false) : unknown);
-    nuclei.mean_intensity.push_back(columns.intensity ? number(cells, *columns.intensity, false)
-                                                      : unknown);
-    nuclei.touches_border.push_back(false);
+  // Cells beyond the header that are empty come from a separator at the end of the line.
+  [[nodiscard]] std::vector<std::string_view> cells_in(const TextLine& line) {
+    line_ = line.number;
+    std::vector<std::string_view> cells = cells_of(line.text, separator_);
+    const std::size_t found = cells.size();
+    while (cells.size() > header_.columns && cells.back().empty()) cells.pop_back();
+    if (cells.size() + 1 == header_.columns && header_.names.back().empty()) cells.emplace_back();
+    if (cells.size() != header_.columns)
+      fail(counted(found, "cell"), {}, fmt::format("{} as in the header", header_.columns));
+    return cells;
+  }
+
+  void add_row(const TextLine& line) {
+    const std::vector<std::string_view> cells = cells_in(line);
+    ++row_;
+    if (is_missing(cells[header_.x]) || is_missing(cells[header_.y])) {
+      ++skipped_;
+      return;
+    }
+    if (header_.z) check_z(cells[*header_.z]);
+    const double area_scale = header_.area ? scale_of(header_.area_unit) : 1.0;
+    add(table_.nuclei, number(cells[header_.x], header_.x, true) * scale_,
+        number(cells[header_.y], header_.y, true) * scale_,
+        header_.area ? number(cells[*header_.area], *header_.area, false) * area_scale * area_scale
+                     : unknown,
+        header_.intensity ? number(cells[*header_.intensity], *header_.intensity, false) : unknown);
+    add_label(cells);
+    if (header_.tile) tiles_seen_.insert(text_in(cells[*header_.tile]));
+    if (!options_.tiles) return;
+    if (header_.tile) table_.tiles.push_back(text_in(cells[*header_.tile]));
+    if (header_.well) table_.wells.push_back(text_in(cells[*header_.well]));
+  }
+
+  void check_z(std::string_view cell) {
+    const double z = number(cell, *header_.z, false);
+    if (std::isnan(z)) return;
+    if (!z_) z_ = z;
+    if (*z_ != z)
+      fail(fmt::format("three-dimensional centroids: {} is {} and {}", header_.names[*header_.z],
+                       *z_, z),
+           {}, "two dimensions; or --columns x=NAME,y=NAME to use two of them");
+  }
+
+  // A column of labels holds whole numbers; one that does not is none.
+  void add_label(const std::vector<std::string_view>& cells) {
+    std::optional<std::uint64_t> label;
+    while (!header_.labels.empty()) {
+      const std::size_t column = header_.labels.front();
+      label = whole_number(cells[column]);
+      if (label) break;
+      if (header_.label_asked)
+        fail(fmt::format("\"{}\"", one_line(cells[column], 60)),
+             fmt::format("column {}", header_.names[column]), "whole numbers");
+      header_.labels.erase(header_.labels.begin());
+      if (!table_.labels.empty()) header_.labels.clear();  // they were numbered by another one
+    }
+    rows_.push_back(row_);
+    if (label) table_.labels.push_back(*label);
+  }
+
+  void finish(std::size_t rows) {
+    if (table_.nuclei.size() == 0)
+      throw InputError(rows == 0 ? "no nuclei" : "no nuclei: no row has a centroid",
+                       {.file = file_, .allowed = "1 or more"});
+    table_.labelled = table_.labels.size() == table_.nuclei.size();
+    if (!table_.labelled) table_.labels = rows_;
+    table_.tile_count = tiles_seen_.size();
+    const double pixel = options_.pixel_um.value_or(0.0);
+    table_.notes.push_back(fmt::format(
+        "x and y from columns {} and {}{}; {}", header_.names[header_.x], header_.names[header_.y],
+        scale_ == 1.0 && micrometres_of(header_.unit) == 0.0
+            ? ""
+            : fmt::format(", micrometres at {} um per pixel", pixel),
+        table_.labelled ? fmt::format("labels from {}", header_.names[header_.labels.front()])
+                        : "labels are the numbers of rows"));
+    if (skipped_ > 0)
+      table_.warnings.push_back(
+          fmt::format("{} without a centroid skipped", counted(skipped_, "row")));
   }
 
   std::string file_;
+  const TableOptions& options_;
   int line_ = 0;
   char separator_ = ',';
-  std::vector<std::string> header_;
+  double scale_ = 1.0;
+  TableHeader header_;
+  NucleiTable table_;
+  std::uint64_t row_ = 0, skipped_ = 0;
+  std::vector<std::uint64_t> rows_;
+  std::set<std::string, std::less<>> tiles_seen_;
+  std::optional<double> z_;
 };
 
-Nuclei points_of(const NpyArray& array) {
-  Nuclei nuclei;
+NucleiTable points_of(const NpyArray& array, NpyOrder order) {
+  NucleiTable table;
+  const std::size_t x_column = order == NpyOrder::yx ? 1 : 0;
   for (std::size_t row = 0; row < array.rows(); ++row) {
-    array.check_finite(row, 0, "y");
-    array.check_finite(row, 1, "x");
-    nuclei.y_px.push_back(array.at(row, 0));
-    nuclei.x_px.push_back(array.at(row, 1));
+    array.check_finite(row, 1 - x_column, "y");
+    array.check_finite(row, x_column, "x");
+    add(table.nuclei, array.at(row, x_column), array.at(row, 1 - x_column), unknown, unknown);
+    table.labels.push_back(row + 1);
   }
-  nuclei.area_px.assign(nuclei.size(), unknown);
-  nuclei.mean_intensity.assign(nuclei.size(), unknown);
-  nuclei.touches_border.assign(nuclei.size(), false);
-  return nuclei;
+  table.notes.push_back(order == NpyOrder::yx
+                            ? "columns are row (y), column (x); --npy-order xy reads x, y"
+                            : "columns are x, y");
+  return table;
 }
 
-Nuclei labels_of(const NpyArray& array, const std::string& file) {
-  constexpr std::uint64_t most_pixels = std::uint64_t{1} << 30;
+NucleiTable labels_of(const NpyArray& array, const std::string& file) {
+  constexpr std::uint64_t max_pixels = std::uint64_t{1} << 30;
   const auto fail = [&](const std::string& problem) {
     throw InputError(problem,
                      {.file = file, .allowed = "labels 0 ... 2^32 - 1, at most 2^30 pixels"});
   };
-  if (array.rows() == 0 || array.columns() == 0 || array.rows() > most_pixels / array.columns())
+  if (array.rows() == 0 || array.columns() == 0 || array.rows() > max_pixels / array.columns())
     fail(fmt::format("{} x {} pixels", array.columns(), array.rows()));
   LabelImage image{
       static_cast<std::uint32_t>(array.columns()), static_cast<std::uint32_t>(array.rows()), {}};
@@ -143,54 +271,53 @@ Nuclei labels_of(const NpyArray& array, const std::string& file) {
   for (std::size_t y = 0; y < array.rows(); ++y)
     for (std::size_t x = 0; x < array.columns(); ++x) {
       const double label = array.at(y, x);
-      if (label < 0.0 || label > std::numeric_limits<std::uint32_t>::max())
+      if (!(label >= 0.0 && label <= std::numeric_limits<std::uint32_t>::max()))
         fail(fmt::format("label {} at offset {}", label, array.offset(y, x)));
+      if (label != std::floor(label))
+        array.fail(fmt::format("{} x {} real numbers", array.rows(), array.columns()),
+                   array.offset(y, x));
       image.labels.push_back(static_cast<std::uint32_t>(label));
     }
   return nuclei_of_labels(image, file);
 }
 
-}  // namespace
-
-Nuclei nuclei_of_labels(const LabelImage& image, const std::string& file) {
-  Nuclei nuclei;
-  for (const Nucleus& nucleus : centroids(image, file)) {
-    nuclei.x_px.push_back(nucleus.x_px);
-    nuclei.y_px.push_back(nucleus.y_px);
-    nuclei.area_px.push_back(nucleus.area_px);
-  }
-  nuclei.mean_intensity.assign(nuclei.size(), unknown);
-  nuclei.touches_border.assign(nuclei.size(), false);
-  return nuclei;
+NucleiTable read_npy(std::string_view bytes, const std::string& file, const TableOptions& options) {
+  const NpyArray array(bytes, file,
+                       "a .npy array of two dimensions: N x 2 finite numbers (points) or a label "
+                       "image of whole numbers, little-endian");
+  if (array.columns() == 2) return points_of(array, options.npy_order);
+  if (array.columns() == 3)  // a label image is wider
+    array.fail(fmt::format("{} x 3 numbers: three-dimensional points?", array.rows()),
+               array.offset(0, 0));
+  return labels_of(array, file);
 }
 
-Nuclei read_nuclei(const std::filesystem::path& file) {
-  const std::string text = read_whole(file);
-  Nuclei nuclei;
-  if (file.extension() == ".npy") {
-    const NpyArray array(text, file.string(),
-                         "a .npy array of two dimensions: N x 2 finite real numbers (row, column) "
-                         "or a label image of whole numbers, little-endian");
-    if (array.whole_numbers())
-      nuclei = labels_of(array, file.string());
-    else if (array.columns() == 2)
-      nuclei = points_of(array);
-    else
-      array.fail(fmt::format("{} x {} real numbers", array.rows(), array.columns()),
-                 array.offset(0, 0));
-  } else {
-    nuclei = CsvReader(file).read(text);
+}  // namespace
+
+NucleiTable nuclei_of_labels(const LabelImage& image, const std::string& file) {
+  NucleiTable table{.labelled = true};
+  for (const Nucleus& nucleus : centroids(image, file)) {
+    add(table.nuclei, nucleus.x_px, nucleus.y_px, nucleus.area_px, unknown);
+    table.labels.push_back(nucleus.label);
   }
-  if (nuclei.size() == 0)
+  return table;
+}
+
+NucleiTable read_nuclei_table(const std::filesystem::path& file, const TableOptions& options) {
+  std::string bytes = read_whole(file);
+  if (!bytes.starts_with("\x93NUMPY") && file.extension() != ".npy")
+    return TextTable(file, options).read(table_text(std::move(bytes), file.string()));
+  NucleiTable table = read_npy(bytes, file.string(), options);
+  if (table.nuclei.size() == 0)
     throw InputError("no nuclei", {.file = file.string(), .allowed = "1 or more"});
-  return nuclei;
+  return table;
 }
 
 std::string to_csv(const Nuclei& nuclei) {
-  std::string text = "x,y,area_px,mean_intensity\n";
+  std::string text = "x,y,area_px,mean_intensity,label\n";
   for (std::size_t i = 0; i < nuclei.size(); ++i)
-    text += fmt::format("{},{},{},{}\n", nuclei.x_px[i], nuclei.y_px[i], nuclei.area_px[i],
-                        nuclei.mean_intensity[i]);
+    text += fmt::format("{},{},{},{},{}\n", nuclei.x_px[i], nuclei.y_px[i], nuclei.area_px[i],
+                        nuclei.mean_intensity[i], i + 1);
   return text;
 }
 

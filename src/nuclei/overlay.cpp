@@ -4,8 +4,7 @@
 #include <array>
 #include <cmath>
 
-#include "diameter.hpp"
-#include "plane_values.hpp"
+#include "brightness.hpp"
 
 namespace nucreg {
 namespace {

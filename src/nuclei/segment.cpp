@@ -10,10 +10,8 @@
 #include <opencv2/imgproc.hpp>
 
 #include "basins.hpp"
-#include "diameter.hpp"
+#include "brightness.hpp"
 #include "nucreg/core/error.hpp"
-#include "outlines.hpp"
-#include "plane_values.hpp"
 
 namespace nucreg {
 namespace {
@@ -207,7 +205,6 @@ Segmentation found_in(const PlaneView& image, const SegmentOptions& options) {
   if (image.width_px > 0 && image.height_px > most_pixels / image.width_px)
     throw InputError(fmt::format("{} x {} pixels", image.width_px, image.height_px),
                      {.allowed = "at most 2^30 pixels"});
-  cv::setNumThreads(1);  // the ranks share the processors already
   Segmentation result;
   result.labels.width = static_cast<std::uint32_t>(image.width_px);
   result.labels.height = static_cast<std::uint32_t>(image.height_px);
@@ -230,6 +227,10 @@ Segmentation found_in(const PlaneView& image, const SegmentOptions& options) {
 }
 
 }  // namespace
+
+void use_one_image_thread() {
+  cv::setNumThreads(1);
+}
 
 Segmentation segment(const PlaneView& image, const SegmentOptions& options) {
   try {

@@ -44,6 +44,7 @@ void measure(const std::string& file, int rounds) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  use_one_image_thread();
   const int rounds = argc > 2 ? std::atoi(argv[1]) : 0;
   if (rounds < 1) {
     std::fputs("usage: bench_segment ROUNDS IMAGE...\n", stderr);

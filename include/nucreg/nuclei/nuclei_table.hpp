@@ -1,30 +1,68 @@
-// Nuclei that other programs have found, and ours for them.
+// Tables of nuclei: ours, and those that other programs write.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "nucreg/nuclei/segment.hpp"
 
 namespace nucreg {
 
-/// Reads nuclei by the ending of the file's name.
-/// .csv, .tsv, .txt: a header, then a row per nucleus; cells apart by commas, semicolons or tabs.
-/// Columns, in any order and capitals or not; others are ignored:
-///   x or x_px or centroid-1, y or y_px or centroid-0   required; px, pixel centres at integers
-///       (centroid-0 is the row and centroid-1 the column, as scikit-image's regionprops_table has
-///       them; centroid_weighted-0, centroid_weighted-1 before them where there are both)
-///   area or area_px; mean_intensity or intensity_mean   optional
-/// .npy: N x 2 real numbers, row and column of each nucleus, as StarDist gives its points; or
-/// height x width whole numbers, a label image as Cellpose gives it (0 = background).
-/// Throws InputError (path, line or offset, column, what is allowed) on anything else, on a
-/// coordinate that is no finite number and on a file without nuclei.
-[[nodiscard]] Nuclei read_nuclei(const std::filesystem::path& file);
+/// Which column of an N x 2 array comes first.
+enum class NpyOrder : std::uint8_t {
+  yx,  ///< row, column: scikit-image, StarDist, Cellpose, napari
+  xy,
+};
 
-/// Centroids of a label image, unweighted; throws InputError as `centroids` does.
-[[nodiscard]] Nuclei nuclei_of_labels(const LabelImage& image, const std::string& file);
+/// Columns by the names that a table gives them; empty: the known names are tried.
+struct TableColumns {
+  std::string x, y, label, area, intensity, tile, well;
+  std::string unit;  ///< "px" or "um" of x and y, whatever the header says; empty: as it says
+};
 
-/// `x,y,area_px,mean_intensity`, a row per nucleus; read_nuclei reads it back to the last bit.
+/// Reads "x=NAME,y=NAME,label=NAME"; keys are the members of TableColumns. Throws JobError with the
+/// key `option` on anything else.
+[[nodiscard]] TableColumns parse_table_columns(std::string_view text, const std::string& option);
+
+struct TableOptions {
+  TableColumns columns;
+  NpyOrder npy_order = NpyOrder::yx;
+  std::optional<double> pixel_um;  ///< of the image; needed if coordinates are micrometres
+  bool tiles = false;              ///< fill `tiles` and `wells`, if the table has such columns
+};
+
+struct NucleiTable {
+  Nuclei nuclei;                      ///< px; area_px and mean_intensity are NaN if unknown
+  std::vector<std::uint64_t> labels;  ///< of each nucleus; else the number of its row, from 1
+  bool labelled = false;              ///< whether `labels` come from the file
+  std::vector<std::string> tiles;     ///< of each nucleus; empty: no such column, or not asked for
+  std::vector<std::string> wells;     ///< likewise
+  std::size_t tile_count = 0;         ///< different values in the column of tiles; 0 without one
+  std::vector<std::string> notes;     ///< how the file was read, a sentence each
+  std::vector<std::string> warnings;  ///< what was left out
+};
+
+/// Reads a table by its content: text (UTF-8, UTF-16 with a byte order mark, Latin-1; any line
+/// ends; cells separated by commas, semicolons or tabs, in the last two cases also with decimal
+/// commas) or an array of NumPy (.npy): N x 2 numbers are points, an image of whole numbers is one
+/// of labels. Knows the columns of CellProfiler, QuPath, ImageJ, scikit-image, Cellpose, napari,
+/// brieflow, TrackMate and Imaris (see tables in CONTRIBUTING); other columns are ignored. The
+/// centre of the first pixel is taken as 0, 0. Rows without a centroid are skipped with a warning.
+/// Throws InputError (path, line or offset, column, what is allowed; for an unknown header the
+/// columns that are there), also on centroids in three dimensions, micrometres without `pixel_um`,
+/// two columns that could be meant and a table without nuclei.
+[[nodiscard]] NucleiTable read_nuclei_table(const std::filesystem::path& file,
+                                            const TableOptions& options = {});
+
+/// The nuclei of a label image, unweighted; throws InputError as `centroids` does.
+[[nodiscard]] NucleiTable nuclei_of_labels(const LabelImage& image, const std::string& file);
+
+/// `x,y,area_px,mean_intensity,label`, a row per nucleus, labels from 1 as in the label image of a
+/// Segmentation; read_nuclei_table reads it back to the last bit.
 [[nodiscard]] std::string to_csv(const Nuclei& nuclei);
 
 }  // namespace nucreg

@@ -36,10 +36,14 @@ struct Segmentation {
 /// Nuclei brighter than what is around them, whatever the unit, offset and gain of the image; order
 /// by label, which is the order of their first pixels row by row (in the smaller image that large
 /// nuclei are looked for in). NaN counts as the lowest value, an infinity as the lowest or highest.
-/// An image without contrast (empty, one colour, white noise) has no nuclei, which is no error. One
-/// thread; the same bits each time on processors of one kind.
+/// An image without contrast (empty, one colour, white noise) has no nuclei, which is no error. The
+/// same bits each time on processors of one kind.
 /// Throws JobError on a diameter out of range, InputError on more than 2^30 pixels and
 /// std::bad_alloc where memory does not suffice.
 [[nodiscard]] Segmentation segment(const PlaneView& image, const SegmentOptions& options = {});
+
+/// Keeps OpenCV to one thread in this process, since the ranks of a run share its processors. For
+/// `main`, before the first segment().
+void use_one_image_thread();
 
 }  // namespace nucreg

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -44,6 +45,10 @@ std::string npy(const std::string& type, const std::string& shape, const std::ve
   return bytes;
 }
 
+Nuclei read_nuclei(const std::filesystem::path& file) {
+  return read_nuclei_table(file).nuclei;
+}
+
 std::string refusal(const std::filesystem::path& file) {
   try {
     static_cast<void>(read_nuclei(file));
@@ -75,7 +80,7 @@ TEST_CASE("a table is read back to the last bit") {
   CHECK(back.y_px == nuclei.y_px);
   CHECK(back.area_px == nuclei.area_px);
   CHECK(back.mean_intensity == nuclei.mean_intensity);
-  CHECK(to_csv(nuclei).starts_with("x,y,area_px,mean_intensity\n"));
+  CHECK(to_csv(nuclei).starts_with("x,y,area_px,mean_intensity,label\n"));
 }
 
 TEST_CASE("tables of other programs") {
@@ -122,10 +127,11 @@ TEST_CASE("what is no table is refused") {
   check_refused(folder.write("a.csv", "x,area\n3,4\n"), {"a.csv:1", "no column y"});
   check_refused(folder.write("a.csv", "x,x,y\n3,4,5\n"), {"a.csv:1", "two columns"});
   check_refused(folder.write("a.csv", "x,y\n1,2\n1\n"), {"a.csv:3", "1 cell", "2 as in"});
-  check_refused(folder.write("a.csv", "x,y\n1,nan\n"), {"a.csv:2", "column y", "nan", "finite"});
+  check_refused(folder.write("a.csv", "x,y\n1,inf\n"), {"a.csv:2", "column y", "inf", "finite"});
+  check_refused(folder.write("a.csv", "x,y\n1,nan\n"), {"a.csv", "no row has a centroid"});
   check_refused(folder.write("a.csv", "x,y\n1e999,1\n"), {"a.csv:2", "column x"});
   check_refused(folder.write("a.csv", "x,y,area\n1,2,big\n"), {"a.csv:2", "column area", "big"});
-  check_refused(folder.write("a.csv", "x,y\n,2\n"), {"a.csv:2", "column x"});
+  check_refused(folder.write("a.csv", "x,y\none,2\n"), {"a.csv:2", "column x", "one"});
   check_refused("/nowhere/a.csv", {"/nowhere/a.csv", "No such file"});
   check_refused(std::filesystem::temp_directory_path(), {"directory"});
 
@@ -135,7 +141,9 @@ TEST_CASE("what is no table is refused") {
   for (std::size_t size = 0; size < whole.size(); size += 7)
     CHECK(refusal(folder.write("a.npy", whole.substr(0, size))) != "accepted");
   check_refused(folder.write("a.npy", npy("<f8", "(1, 3)", std::vector<double>{1, 2, 3})),
-                {"1 x 3 real numbers"});
+                {"1 x 3 numbers", "three-dimensional"});
+  check_refused(folder.write("a.npy", npy("<f8", "(1, 4)", std::vector<double>{1, 2.5, 3, 4})),
+                {"1 x 4 real numbers"});
   check_refused(folder.write("a.npy", npy("<f8", "(2,)", two)), {"shape (2,)"});
   check_refused(folder.write("a.npy", npy(">f8", "(1, 2)", two)), {"'>f8'"});
   check_refused(folder.write("a.npy", npy("|O8", "(1, 2)", two)), {"'|O8'"});
@@ -143,8 +151,181 @@ TEST_CASE("what is no table is refused") {
   check_refused(folder.write("a.npy", npy("<f8", "(0, 2)", std::vector<double>{})), {"no nuclei"});
   check_refused(folder.write("a.npy", npy("<f8", "(1, 2)", std::vector{1.0, HUGE_VAL})),
                 {"inf in row 0 at offset", "finite"});
-  check_refused(folder.write("a.npy", npy("<i4", "(2, 2)", std::vector<std::int32_t>{0, 1, -2, 0})),
+  check_refused(folder.write("a.npy", npy("<i4", "(1, 4)", std::vector<std::int32_t>{0, 1, -2, 0})),
                 {"label -2 at offset"});
-  check_refused(folder.write("a.npy", npy("<i4", "(1, 2)", std::vector<std::int32_t>{0, 1})),
+  check_refused(folder.write("a.npy", npy("<i4", "(1, 4)", std::vector<std::int32_t>{0, 1, 1, 0})),
                 {"one nucleus"});
+}
+
+namespace {
+
+// Three nuclei, the second without an area, and the label and row of each.
+void check_three(const NucleiTable& table, bool labelled = true) {
+  CHECK(table.nuclei.x_px == std::vector{10.5, 20.25, 30.0});
+  CHECK(table.nuclei.y_px == std::vector{1.5, 2.0, 3.125});
+  CHECK(table.labelled == labelled);
+  CHECK(table.labels ==
+        (labelled ? std::vector<std::uint64_t>{7, 9, 12} : std::vector<std::uint64_t>{1, 2, 3}));
+  CHECK(table.notes.size() == 1);
+}
+
+}  // namespace
+
+TEST_CASE("the tables of programs are read as they are") {
+  const Folder folder;
+  const auto read = [&](const std::string& text, const TableOptions& options = {}) {
+    CAPTURE(text);
+    return read_nuclei_table(folder.write("table.csv", text), options);
+  };
+  SUBCASE("CellProfiler") {
+    check_three(
+        read("ImageNumber,ObjectNumber,AreaShape_Center_X,AreaShape_Center_Y,AreaShape_Area,"
+             "Location_Center_X,Location_Center_Y,Location_Center_Z,Metadata_Well\n"
+             "1,7,10,1,50,10.5,1.5,0,A01\n1,9,20,2,,20.25,2,0,A01\n1,12,30,3,7,30,3.125,0,A01\n"));
+    check_three(
+        read("Nuclei_ObjectNumber,Nuclei_AreaShape_Center_X,Nuclei_AreaShape_Center_Y,"
+             "Cells_AreaShape_Center_X,Cells_AreaShape_Center_Y\n"
+             "7,10.5,1.5,0,0\n9,20.25,2,0,0\n12,30,3.125,0,0\n"));
+  }
+  SUBCASE("QuPath: tabs, units, UTF-8 and Latin-1") {
+    const TableOptions half{.pixel_um = 0.5};
+    for (const std::string micro : {"\xc2\xb5", "\xce\xbc", "\xb5", "u"}) {
+      const std::string text = "Image\tObject ID\tCentroid X " + micro + "m\tCentroid Y " + micro +
+                               "m\tNucleus: Area " + micro +
+                               "m^2\na.tif\tab-1\t5.25\t0.75\t3\na.tif\tab-2\t10.125\t1\t\n"
+                               "a.tif\tab-3\t15\t1.5625\t5\n";
+      const NucleiTable table = read(text, half);
+      check_three(table, false);
+      CHECK(table.nuclei.area_px[0] == 12.0);
+      CHECK(std::isnan(table.nuclei.area_px[1]));
+      check_refused(folder.write("table.csv", text), {"lengths, not pixels", "--pixel-um"});
+    }
+    check_three(read("Name\tCentroid X px\tCentroid Y px\tCentroid X \xc2\xb5m\tCentroid Y "
+                     "\xc2\xb5m\nA\t10.5\t1.5\t5\t1\nB\t20.25\t2\t5\t1\nC\t30\t3.125\t5\t1\n"),
+                false);
+  }
+  SUBCASE("ImageJ") {
+    check_three(
+        read(" \tArea\tMean\tX\tY\n1\t4\t9\t10.5\t1.5\n2\t4\t9\t20.25\t2\n3\t4\t9\t30\t3.125"
+             "\n"),
+        false);
+  }
+  SUBCASE("scikit-image and napari: the row comes first") {
+    check_three(read(",label,centroid-0,centroid-1\n0,7,1.5,10.5\n1,9,2,20.25\n2,12,3.125,30\n"));
+    check_three(read("index,axis-0,axis-1\n0,1.5,10.5\n1,2,20.25\n2,3.125,30\n"), false);
+  }
+  SUBCASE("brieflow: i is the row; tiles and wells") {
+    const NucleiTable table = read(
+        "well,tile,label,i,j,area\nA1,5,7,1.5,10.5,1\nA1,5,9,2.0,20.25,1\nA1,6,12,3.125,30,1\n",
+        {.tiles = true});
+    check_three(table);
+    CHECK(table.tiles == std::vector<std::string>{"5", "5", "6"});
+    CHECK(table.wells == std::vector<std::string>{"A1", "A1", "A1"});
+    CHECK(table.tile_count == 2);
+  }
+  SUBCASE("TrackMate: four lines of names") {
+    const std::string text =
+        "LABEL,ID,TRACK_ID,POSITION_X,POSITION_Y,POSITION_Z\nLabel,Spot ID,Track ID,X,Y,Z\n"
+        "Label,Spot ID,Track ID,X,Y,Z\n,,,(micron),(micron),(micron)\n"
+        "ID7,7,,5.25,0.75,0.0\nID9,9,1,10.125,1,0.0\nID12,12,1,15,1.5625,0\n";
+    check_three(read(text, {.pixel_um = 0.5}));
+    check_refused(folder.write("table.csv", text), {"lengths, not pixels", "--pixel-um"});
+  }
+  SUBCASE("Imaris: a title above the header, the unit in each row") {
+    check_three(
+        read("\n\nPosition\n ==================== \nPosition X,Position Y,Position Z,Unit,ID,\n"
+             "5.25,0.75,0,um,7,\n10.125,1,0,um,9,\n15,1.5625,0,um,12,\n",
+             {.pixel_um = 0.5}));
+  }
+  SUBCASE("semicolons or tabs with decimal commas, CR LF, a byte order mark") {
+    check_three(read("\xef\xbb\xbflabel;x;y\r\n7;10,5;1,5\r\n9;20,25;2\r\n12;30;3,125\r\n"));
+    check_three(read("label\tx\ty\r\n7\t10,5\t1,5\r\n9\t20,25\t2\r\n12\t30\t3,125\r\n"));
+    check_refused(folder.write("table.csv", "x,y\n\"10,5\",2\n"), {"table.csv:2", "10,5"});
+  }
+  SUBCASE("UTF-16, lines that end with CR, a header behind #") {
+    const std::string plain = "label,x,y\n7,10.5,1.5\n9,20.25,2\n12,30,3.125\n";
+    std::string little("\xff\xfe"), big("\xfe\xff"), old_mac = plain;
+    for (const char c : plain) {
+      little += {c, '\0'};
+      big += {'\0', c};
+    }
+    std::replace(old_mac.begin(), old_mac.end(), '\n', '\r');
+    for (const std::string& text : {little, big, old_mac, "# " + plain, "# made today\n" + plain})
+      check_three(read(text));
+  }
+  SUBCASE("columns that the user names") {
+    const std::string text = "id;a, left;b\n7;10.5;1.5\n9;20.25;2\n12;30;3.125\n";
+    check_refused(folder.write("table.csv", text), {"no column x", "id, a, left, b", "--columns"});
+    check_three(read(text, {.columns = parse_table_columns("x=a, left,y=b", "--columns")}));
+    check_three(
+        read(text, {.columns = parse_table_columns("x=A, LEFT,label=id,y=b", "--columns")}));
+    const TableColumns in_um{.x = "a, left", .y = "b", .unit = "um"};
+    CHECK(read(text, {.columns = in_um, .pixel_um = 0.25}).nuclei.x_px[0] == 42.0);
+    CHECK_THROWS_AS(static_cast<void>(parse_table_columns("x", "--columns")), JobError);
+    CHECK_THROWS_AS(static_cast<void>(parse_table_columns("x=1,z=2,x=4", "--columns")), JobError);
+    CHECK_THROWS_AS(static_cast<void>(parse_table_columns("x=,y=b", "--columns")), JobError);
+    CHECK_THROWS_AS(static_cast<void>(parse_table_columns("unit=inch", "--columns")), JobError);
+    CHECK_THROWS_WITH_AS(static_cast<void>(read(text, {.columns = {.x = "a,left", .y = "bb"}})),
+                         doctest::Contains("did you mean \"b\"?"), InputError);
+    CHECK_THROWS_AS(static_cast<void>(read(text, {.columns = {.x = "b"}})), InputError);
+  }
+}
+
+TEST_CASE("rows without a centroid are skipped and counted") {
+  const Folder folder;
+  const NucleiTable table = read_nuclei_table(
+      folder.write("a.csv", "x,y,area\n1,2,3\nnan,4,1\n,,\n5,6,\n7,NA,2\n8,9,nan\n"));
+  CHECK(table.nuclei.x_px == std::vector{1.0, 5.0, 8.0});
+  CHECK(table.labels == std::vector<std::uint64_t>{1, 4, 6});
+  CHECK(std::isnan(table.nuclei.area_px[1]));
+  REQUIRE(table.warnings.size() == 1);
+  CHECK(table.warnings[0] == "3 rows without a centroid skipped");
+}
+
+TEST_CASE("labels are whole numbers or none") {
+  const Folder folder;
+  const auto read = [&](const std::string& text) {
+    return read_nuclei_table(folder.write("a.csv", text));
+  };
+  CHECK(read("x,y,label\n1,2,3.0\n1,2,18446744073709551615\n").labels ==
+        std::vector<std::uint64_t>{3, ~std::uint64_t{0}});
+  CHECK_FALSE(read("x,y,label\n1,2,3\n1,2,b\n").labelled);
+  CHECK(read("x,y,label,id\n1,2,a,3\n1,2,b,4\n").labels == std::vector<std::uint64_t>{3, 4});
+  CHECK_THROWS_AS(static_cast<void>(read_nuclei_table(folder.write("a.csv", "x,y,n\n1,2,b\n"),
+                                                      {.columns = {.label = "n"}})),
+                  InputError);
+}
+
+TEST_CASE("what could be read in two ways is refused") {
+  const Folder folder;
+  check_refused(folder.write("a.csv", "label,centroid-0,centroid-1,centroid-2\n1,2,3,4\n"),
+                {"a.csv:1", "three-dimensional", "centroid-2", "--columns"});
+  check_refused(folder.write("a.csv", "axis-0,axis-1,axis-2\n1,2,3\n"), {"three-dimensional"});
+  check_refused(folder.write("a.csv", "x,y,z\n1,2,3\n1,2,4\n"),
+                {"a.csv:3", "three-dimensional", "z is 3 and 4"});
+  CHECK(refusal(folder.write("a.csv", "x,y,z\n1,2,3\n1,2,3.0\n1,2,\n")) == "accepted");
+  check_refused(folder.write("a.csv", "Centroid X um,Centroid Y px\n1,2\n"), {"different units"});
+  check_refused(folder.write("a.csv", "Cells_Center_X,Cells_Center_Y\n1,2\n"),
+                {"no column x", "--columns \"x=Cells_Center_X,y=Cells_Center_Y\""});
+  check_refused(folder.write("a.csv", "PK\x03\x04..."), {"spreadsheet", "CSV"});
+  check_refused(folder.write("a.xls", "\xD0\xCF\x11\xE0..."), {".xls", "CSV"});
+  check_refused(folder.write("a.csv", std::string("x\0,\0y\0\n\0", 8)), {"UTF-16"});
+}
+
+TEST_CASE("arrays of two columns are points, whatever their numbers") {
+  const Folder folder;
+  const std::vector<std::int64_t> peaks{0, 2, 3, 4, 5, 6};
+  const auto file = folder.write("a.npy", npy("<i8", "(3, 2)", peaks));
+  const NucleiTable rows_first = read_nuclei_table(file);
+  CHECK(rows_first.nuclei.x_px == std::vector{2.0, 4.0, 6.0});
+  CHECK(rows_first.nuclei.y_px == std::vector{0.0, 3.0, 5.0});
+  REQUIRE(rows_first.notes.size() == 1);
+  CHECK(rows_first.notes[0].find("--npy-order xy") != std::string::npos);
+  const NucleiTable x_first = read_nuclei_table(file, {.npy_order = NpyOrder::xy});
+  CHECK(x_first.nuclei.x_px == rows_first.nuclei.y_px);
+  CHECK(x_first.nuclei.y_px == rows_first.nuclei.x_px);
+  const std::vector<float> labels{0, 1, 1, 0, 0, 0, 7, 0, 0, 0, 7, 0};
+  const NucleiTable drawn = read_nuclei_table(folder.write("c.NPY", npy("<f4", "(3, 4)", labels)));
+  CHECK(drawn.nuclei.x_px == std::vector{1.5, 2.0});
+  CHECK(drawn.labels == std::vector<std::uint64_t>{1, 7});
 }

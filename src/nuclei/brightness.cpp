@@ -1,24 +1,79 @@
-#include "diameter.hpp"
+#include "brightness.hpp"
+
+#include <opencv2/imgproc.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <numbers>
-#include <opencv2/imgproc.hpp>
 #include <utility>
 #include <vector>
 
-#include "ellipse.hpp"
+#include "basins.hpp"
 
 namespace nucreg {
 namespace {
 
-constexpr double smoothing_px = 1.0;
+template <class T>
+PlaneValues values_of(const PlaneView& plane) {
+  const int width = static_cast<int>(plane.width_px), height = static_cast<int>(plane.height_px);
+  const auto value = [&](int x, int y) {
+    return static_cast<double>(
+        plane.at<T>(static_cast<std::size_t>(x), static_cast<std::size_t>(y)));
+  };
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x) {
+      const double v = value(x, y);
+      if (!std::isfinite(v)) continue;
+      low = std::min(low, v);
+      high = std::max(high, v);
+    }
+  PlaneValues values;
+  if (!(low < high)) return values;
+  values.flat = false;
+  values.lowest = low;
+  values.unit = std::ldexp(1.0, std::ilogb(high - low));  // a power of two loses no bit
+  if (!std::is_floating_point_v<T>) values.step = 1.0 / values.unit;
+  values.numbers.create(height, width);
+  const double scale = 1.0 / values.unit;
+  for (int y = 0; y < height; ++y) {
+    float* const row = values.numbers[y];
+    for (int x = 0; x < width; ++x) {
+      double v = value(x, y);
+      if (std::is_floating_point_v<T>) v = std::isnan(v) ? low : std::clamp(v, low, high);
+      row[x] = static_cast<float>((v - low) * scale);
+    }
+  }
+  return values;
+}
+
+}  // namespace
+
+PlaneValues plane_values(const PlaneView& plane) {
+  switch (plane.type) {
+    case PixelType::u8:
+      return values_of<std::uint8_t>(plane);
+    case PixelType::u16:
+      return values_of<std::uint16_t>(plane);
+    case PixelType::u32:
+      return values_of<std::uint32_t>(plane);
+    case PixelType::f32:
+      return values_of<float>(plane);
+  }
+  return {};
+}
+
+namespace {
+
+constexpr double blob_smoothing_px = 1.0;
 // Of what is left of white noise after that smoothing, and how far a nucleus must rise above it.
-const double noise_left = 1.0 / (2.0 * std::sqrt(std::numbers::pi) * smoothing_px);
+const double smoothed_noise = 1.0 / (2.0 * std::sqrt(std::numbers::pi) * blob_smoothing_px);
 constexpr double least_contrast = 5.0;
 constexpr double ellipse = 0.94;
-constexpr double least_pixels = 9.0;
+constexpr double min_blob_pixels = 9.0;
 
 // Some quarter of a million values tell as much as all of them.
 int sample_step(const cv::Mat1f& image) {
@@ -90,16 +145,16 @@ double log_threshold(const cv::Mat1f& image, double offset) {
 double estimate_diameter(const cv::Mat1f& image, double noise) {
   double low = 0.0, high = 0.0;
   cv::Mat1f smooth;
-  cv::GaussianBlur(image, smooth, {}, smoothing_px, smoothing_px, cv::BORDER_REFLECT);
+  cv::GaussianBlur(image, smooth, {}, blob_smoothing_px, blob_smoothing_px, cv::BORDER_REFLECT);
   cv::minMaxLoc(smooth, &low, &high);
   smooth -= low;
   const double background = quantile(smooth, 0.25);
   const double threshold = std::max(log_threshold(smooth, 0.02 * (high - low)),
-                                    background + least_contrast * noise_left * noise);
+                                    background + least_contrast * smoothed_noise * noise);
   cv::Mat1i regions;
   const int count = cv::connectedComponents(smooth > threshold, regions, 4, CV_32S);
   struct Region {
-    Moments moments;
+    PixelMoments moments;
     float brightest = 0.0F;
     double bright_pixels = 0.0;  // within half of that: without what blur adds
     bool cut = false;
@@ -122,7 +177,7 @@ double estimate_diameter(const cv::Mat1f& image, double noise) {
   std::vector<double> areas;
   const auto collect = [&](bool with_cut) {
     for (std::size_t i = 1; i < all.size(); ++i)
-      if (all[i].moments.n >= least_pixels && (with_cut || !all[i].cut) &&
+      if (all[i].moments.n >= min_blob_pixels && (with_cut || !all[i].cut) &&
           all[i].moments.ellipse_likeness() > ellipse)
         areas.push_back(all[i].bright_pixels);
   };

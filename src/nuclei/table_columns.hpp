@@ -1,0 +1,45 @@
+// Which column of a table is which: the names that programs give to centroids, labels and tiles.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nucreg/nuclei/nuclei_table.hpp"
+
+namespace nucreg {
+
+/// Of a coordinate. `unknown`: the header does not say; it is taken as px.
+enum class TableUnit : std::uint8_t { unknown, px, nm, um, mm };
+
+/// Micrometres of one; 0 for px and unknown.
+[[nodiscard]] double micrometres_of(TableUnit unit);
+/// "um", "µm" (also in Latin-1), "micron", "pixel", ...
+[[nodiscard]] std::optional<TableUnit> unit_in(std::string_view word);
+
+struct TableHeader {
+  std::size_t columns = 0;
+  std::vector<std::string> names;  ///< as UTF-8
+  std::size_t x = 0, y = 0;
+  TableUnit unit = TableUnit::unknown, area_unit = TableUnit::unknown;
+  std::optional<std::size_t> area, intensity, tile, well;
+  std::optional<std::size_t> z;  ///< has to be the same in all rows
+  std::optional<std::size_t> unit_column;
+  std::vector<std::size_t> labels;  ///< those that could hold labels, the preferred one first
+  bool label_asked = false;         ///< by the user: the only one of `labels`
+  bool sub_headers = false;         ///< more lines of names and units may follow
+};
+
+/// What keeps a line from being a header.
+struct NoHeader {
+  std::string problem, allowed;
+};
+
+/// Finds the columns by the names that `wanted` gives or by known ones. Throws NoHeader.
+[[nodiscard]] TableHeader read_header(const std::vector<std::string_view>& cells,
+                                      const TableColumns& wanted);
+
+}  // namespace nucreg
