@@ -177,7 +177,7 @@ class Match(NucregCase):
         self.no_nuclei(ten, one, "one nucleus")
         self.refused(INPUT, ["match", "none.csv", forty], "none.csv")
         self.refused(INPUT, ["match", ten, "none.tif"], "none.tif")
-        bad = self.write("bad.csv", "x,y\n1,2\nnan,3\n")
+        bad = self.write("bad.csv", "x,y\n1,2\ninf,3\n")
         self.refused(INPUT, ["match", ten, bad], "bad.csv:3")
         self.no_nuclei(ten, self.write("flat.tif", label_tiff([[7] * 64] * 64)), "no nuclei")
         noise = np.random.default_rng(5).normal(1000, 30, (300, 400)).astype(int)

@@ -20,8 +20,8 @@ SMALL = ["--field", "200", "--tile", "480", "--nuclei", "60", "--forty", "1"]
 def read_table(path):
     with open(path, newline="", encoding="ascii") as file:
         rows = list(csv.reader(file))
-    assert rows[0] == ["x", "y", "area_px", "mean_intensity"], rows[0]
-    return np.array(rows[1:], float).reshape(-1, 4)
+    assert rows[0] == ["x", "y", "area_px", "mean_intensity", "label"], rows[0]
+    return np.array(rows[1:], float).reshape(-1, 5)
 
 
 def png_size(data):
@@ -155,7 +155,8 @@ class Segment(NucregCase):
         spot = 100 + 900 * np.exp(-((x - 30) ** 2 + (y - 28) ** 2) / 60)
         self.write("one.tif", label_tiff(np.rint(spot).astype(int).tolist()))
         self.nucreg("segment", "one.tif", "--to", "out")
-        ((x, y, _, _),) = read_table(self.dir / "out/one.csv")
+        ((x, y, _, _, label),) = read_table(self.dir / "out/one.csv")
+        self.assertEqual(label, 1)
         self.assertLess(np.hypot(x - 30, y - 28), 0.2)
 
     def test_resume_makes_anew_what_was_made_of_other_things(self):
