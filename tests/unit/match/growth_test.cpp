@@ -4,9 +4,9 @@
 #include <array>
 #include <cmath>
 
-#include "growth.hpp"
 #include "cloud.hpp"
 #include "constellations.hpp"
+#include "growth.hpp"
 #include "nucreg/core/random.hpp"
 #include "pairing.hpp"
 
