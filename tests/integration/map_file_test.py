@@ -393,7 +393,7 @@ class Export(MapCase):
     def test_napari(self):
         self.nucreg("export", self.file, "--to", "n", "--format", "napari")
         rows = self.read_csv("n/nuclei_40x.csv")
-        # What napari takes a CSV of points by (napari/utils/io.py).
+        # What napari takes a CSV of points by (napari_builtins/io/_read.py).
         self.assertEqual(list(rows[0])[:3], ["index", "axis-0", "axis-1"])
         shown = ((self.column("nuclei_40x/representative") != 0)
                  & np.isfinite(self.column("nuclei_40x/x_um")))
