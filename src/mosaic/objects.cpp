@@ -138,6 +138,10 @@ void number_objects(const Detections& d, const Positions& at, const Rings& rings
     out.detections.push_back(static_cast<std::uint8_t>(std::min(count, 255U)));
   }
   out.flags.assign(out.size(), 0);
+  out.x_um.shrink_to_fit();
+  out.y_um.shrink_to_fit();
+  out.representative.shrink_to_fit();
+  out.detections.shrink_to_fit();
 }
 
 // From pairs of detections that became one object: the median of the squared distance of two

@@ -19,7 +19,7 @@ PointGrid::PointGrid(std::span<const float> x, std::span<const float> y, double 
   }
   if (count == 0) return;
   cell_ = cell;
-  const double most = 4.0 * static_cast<double>(count) + 1024.0;
+  const double most = static_cast<double>(count) + 1024.0;
   while (((x1 - x0_) / cell_ + 1.0) * ((y1 - y0_) / cell_ + 1.0) > most) cell_ *= 1.5;
   columns_ = column(x1) + 1;
   rows_ = row(y1) + 1;

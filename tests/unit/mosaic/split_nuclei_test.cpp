@@ -1,0 +1,71 @@
+#include "split_nuclei.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace nucreg::mosaic;
+
+namespace {
+
+struct Column {
+  std::vector<float> x, y;
+  std::vector<std::uint8_t> shared, flags;
+  std::vector<std::uint32_t> representative;
+  Detections detections;
+
+  Column(std::vector<float> xs, std::vector<float> ys)
+      : x(std::move(xs)),
+        y(std::move(ys)),
+        shared(x.size(), 1),
+        flags(x.size(), 0),
+        representative(x.size(), 0),
+        detections{.tile = {0}} {}
+  [[nodiscard]] SideView view() const { return {x, y, shared, representative, &detections}; }
+};
+
+}  // namespace
+
+TEST_CASE("a pair with a piece is right with the probability of both pieces") {
+  Column ten({0.0F, 50.0F}, {0.0F, 0.0F});
+  Column forty({-2.0F, 2.1F, 50.1F}, {0.0F, 0.1F, 0.0F});
+  Candidates c{{0, 0, 1}, {0, 1, 2}, {4.0F, 4.42F, 0.01F}, {0, 0, 0}, {0.45F, 0.4F, 0.99F}};
+  join_pieces(c, ten.view(), forty.view(), 0.3, ten.flags, forty.flags);
+  CHECK(c.probability == std::vector<float>{0.85F, 0.85F, 0.99F});
+  CHECK(ten.flags == std::vector<std::uint8_t>{merged_flag, 0});
+  CHECK(forty.flags == std::vector<std::uint8_t>{split_flag, split_flag, 0});
+}
+
+TEST_CASE("two candidates to one side of an object are not its pieces") {
+  Column ten({0.0F}, {0.0F});
+  Column forty({2.0F, 2.5F}, {0.0F, 2.0F});
+  Candidates c{{0, 0}, {0, 1}, {4.0F, 10.25F}, {0, 0}, {0.5F, 0.4F}};
+  join_pieces(c, ten.view(), forty.view(), 0.3, ten.flags, forty.flags);
+  CHECK(c.probability == std::vector<float>{0.5F, 0.4F});
+  CHECK(ten.flags[0] == 0);
+}
+
+TEST_CASE("pieces on the 10x side are found as well") {
+  Column ten({-3.0F, 3.0F}, {0.0F, 0.0F});
+  Column forty({0.0F}, {0.0F});
+  Candidates c{{0, 1}, {0, 0}, {9.0F, 9.0F}, {0, 0}, {0.3F, 0.3F}};
+  join_pieces(c, ten.view(), forty.view(), 0.3, ten.flags, forty.flags);
+  CHECK(c.probability == std::vector<float>{0.6F, 0.6F});
+  CHECK(forty.flags[0] == merged_flag);
+}
+
+TEST_CASE("of two pairs between pieces of one nucleus the less probable is second") {
+  // Both sides split the nucleus, along different lines.
+  Column ten({-1.5F, 1.5F}, {0.0F, 0.0F});
+  Column forty({-1.0F, 1.0F}, {1.2F, -1.2F});
+  const std::vector<std::uint8_t> flags(2, split_flag);
+  const std::vector<ObjectPair> pairs{{0, 0, 0.6F}, {1, 1, 0.7F}};
+  CHECK(second_pieces(pairs, ten.view(), forty.view(), flags, flags, 5.0, 0.3) ==
+        std::vector<std::uint8_t>{1, 0});
+  // Two nuclei lie to each other as they do at the other visit.
+  Column same({-1.4F, 1.6F}, {0.1F, 0.0F});
+  CHECK(second_pieces(pairs, ten.view(), same.view(), flags, flags, 5.0, 0.3) ==
+        std::vector<std::uint8_t>{0, 0});
+  // Nor are objects pieces that are not flagged.
+  const std::vector<std::uint8_t> plain(2, 0);
+  CHECK(second_pieces(pairs, ten.view(), forty.view(), plain, flags, 5.0, 0.3) ==
+        std::vector<std::uint8_t>{0, 0});
+}
