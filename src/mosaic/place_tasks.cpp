@@ -1,0 +1,193 @@
+#include "place_tasks.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <span>
+#include <stdexcept>
+
+#include "laid.hpp"
+#include "lookup.hpp"
+#include "nucreg/match/match.hpp"
+#include "point_cells.hpp"
+
+namespace nucreg::mosaic {
+namespace {
+
+enum class Kind { summary, seed, lookup, link };
+
+constexpr double least_votes = 4.0;
+
+PlaceTask task_of(Kind kind, std::vector<std::uint32_t> tiles, double cost) {
+  return {std::move(tiles), {static_cast<double>(kind)}, cost};
+}
+
+[[noreturn]] void not_ours() {
+  throw std::invalid_argument("the planner did not make this task");
+}
+
+PlaceResult run_summary(const TileNuclei& nuclei) {
+  const std::size_t n = nuclei.size();
+  PlaceResult out{static_cast<double>(n), 0.0};
+  if (n < 2) return out;
+  const auto [x0, x1] = std::ranges::minmax(nuclei.px.x);
+  const auto [y0, y1] = std::ranges::minmax(nuclei.px.y);
+  const double spacing = std::sqrt(std::max((x1 - x0) * (y1 - y0), 1.0) / static_cast<double>(n));
+  const PointCells grid(nuclei.px.x, nuclei.px.y, spacing);
+  std::vector<double> nearest;
+  const std::size_t step = 1 + n / 500;
+  for (std::size_t i = 0; i < n; i += step) {
+    double best = 9.0 * spacing * spacing;
+    grid.each_in_box({nuclei.px.x[i], nuclei.px.y[i]}, 3.0 * spacing,
+                     [&](std::uint32_t j, double dx, double dy) {
+                       if (j != i) best = std::min(best, dx * dx + dy * dy);
+                     });
+    nearest.push_back(std::sqrt(best));
+  }
+  const auto middle = nearest.begin() + static_cast<std::ptrdiff_t>(nearest.size() / 2);
+  std::nth_element(nearest.begin(), middle, nearest.end());
+  out[1] = *middle;
+  return out;
+}
+
+PlaceResult run_seed(const TileNuclei& ten, const TileNuclei& forty,
+                     std::span<const double> values) {
+  if (values.size() != 3) not_ours();
+  MatchOptions options;
+  options.magnification = {values[0], values[1]};
+  options.seed = static_cast<std::uint64_t>(values[2]);
+  const MatchResult match = match_nuclei(ten.px, forty.px, options);
+  if (!match.matched()) return {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, match.log10_significance};
+  const AffineMap back = invert(match.affine);
+  return {1.0,
+          back[0],
+          back[1],
+          back[3],
+          back[4],
+          static_cast<double>(match.ten.size()),
+          match.log10_significance};
+}
+
+}  // namespace
+
+struct PlaceWorker::Memory {
+  std::vector<WellTile> tiles;
+  std::array<double, 4> laid_by{};  // the camera of the constellations
+  std::map<std::uint32_t, Constellations> known;
+
+  const Constellations& constellations(std::uint32_t tile, const std::array<double, 4>& wanted,
+                                       const NucleiOf& nuclei) {
+    if (laid_by != wanted) known.clear();
+    laid_by = wanted;
+    const auto found = known.find(tile);
+    if (found != known.end()) return found->second;
+    return known.emplace(tile, constellations_of(nuclei(tile), wanted)).first->second;
+  }
+  PlaceResult look_up(const PlaceTask& task, const NucleiOf& nuclei);
+};
+
+PlaceResult PlaceWorker::Memory::look_up(const PlaceTask& task, const NucleiOf& nuclei) {
+  if (task.values.size() != 10) not_ours();
+  std::array<double, 4> camera{}, camera_asked{};
+  std::copy_n(task.values.begin() + 1, 4, camera.begin());
+  std::copy_n(task.values.begin() + 5, 4, camera_asked.begin());
+  const auto middle = [&](std::uint32_t t, const std::array<double, 4>& m) {
+    return times(m, Point{0.5 * (tiles[t].width_px - 1.0), 0.5 * (tiles[t].height_px - 1.0)});
+  };
+  const std::uint32_t searched = task.tiles.front();
+  const ConstellationIndex index(nuclei(searched), camera, task.values[9]);
+  const Point centre = middle(searched, camera);
+  PlaceResult out;
+  for (std::size_t k = 1; k < task.tiles.size(); ++k) {
+    const std::uint32_t asked = task.tiles[k];
+    const auto hit = index.look_up(constellations(asked, camera_asked, nuclei));
+    if (hit.votes < least_votes) continue;
+    const Point m = middle(asked, camera_asked);
+    for (const double v : {static_cast<double>(asked), m[0] + hit.shift_um[0] - centre[0],
+                           m[1] + hit.shift_um[1] - centre[1], hit.votes, hit.asked})
+      out.push_back(v);
+  }
+  return out;
+}
+
+PlaceTask summary_task(std::uint32_t tile) {
+  return task_of(Kind::summary, {tile}, 1.0);
+}
+
+TileSummary summary_of(const PlaceResult& result) {
+  return {result.at(0), result.at(1)};
+}
+
+PlaceTask seed_task(std::uint32_t ten, std::uint32_t forty,
+                    const std::array<double, 2>& magnification, std::uint64_t seed) {
+  PlaceTask task = task_of(Kind::seed, {ten, forty}, 1.0);
+  task.values.insert(task.values.end(),
+                     {magnification[0], magnification[1], static_cast<double>(seed)});
+  return task;
+}
+
+SeedAnswer seed_of(const PlaceResult& r) {
+  return {r.at(0) == 1.0, {r.at(1), r.at(2), r.at(3), r.at(4)}, r.at(5), r.at(6)};
+}
+
+PlaceTask lookup_task(std::uint32_t tile, const std::vector<std::uint32_t>& asked,
+                      const std::array<double, 4>& camera,
+                      const std::array<double, 4>& camera_asked, double tolerance_um) {
+  PlaceTask task = task_of(Kind::lookup, {tile}, 100.0 + static_cast<double>(asked.size()));
+  task.tiles.insert(task.tiles.end(), asked.begin(), asked.end());
+  task.values.insert(task.values.end(), camera.begin(), camera.end());
+  task.values.insert(task.values.end(), camera_asked.begin(), camera_asked.end());
+  task.values.push_back(tolerance_um);
+  return task;
+}
+
+std::vector<Sighting> sightings_of(const PlaceResult& r) {
+  std::vector<Sighting> out;
+  for (std::size_t k = 0; k + 5 <= r.size(); k += 5)
+    out.push_back({static_cast<std::uint32_t>(r[k]), {r[k + 1], r[k + 2]}, r[k + 3], r[k + 4]});
+  return out;
+}
+
+PlaceTask link_task(const LinkTask& link, double cost) {
+  PlaceTask task = task_of(Kind::link, {link.tile_a, link.tile_b}, cost);
+  const std::vector<double> values = pack(link);
+  task.values.insert(task.values.end(), values.begin(), values.end());
+  return task;
+}
+
+PlaceWorker::PlaceWorker(std::vector<WellTile> tiles) : memory_(std::make_unique<Memory>()) {
+  memory_->tiles = std::move(tiles);
+}
+PlaceWorker::~PlaceWorker() = default;
+PlaceWorker::PlaceWorker(PlaceWorker&&) noexcept = default;
+PlaceWorker& PlaceWorker::operator=(PlaceWorker&&) noexcept = default;
+
+PlaceResult PlaceWorker::run(const PlaceTask& task, const NucleiOf& nuclei) {
+  const auto bad = [&](std::uint32_t t) { return t >= memory_->tiles.size(); };
+  if (task.values.empty() || task.tiles.empty() || std::ranges::any_of(task.tiles, bad)) not_ours();
+  const std::span<const double> rest(task.values.begin() + 1, task.values.end());
+  const auto needs = [&](std::size_t n) {
+    if (task.tiles.size() != n) not_ours();
+  };
+  switch (static_cast<Kind>(static_cast<int>(task.values.front()))) {
+    case Kind::summary:
+      needs(1);
+      return run_summary(nuclei(task.tiles[0]));
+    case Kind::seed:
+      needs(2);
+      return run_seed(nuclei(task.tiles[0]), nuclei(task.tiles[1]), rest);
+    case Kind::lookup:
+      return memory_->look_up(task, nuclei);
+    case Kind::link:
+      needs(2);
+      return pack(find_link(nuclei(task.tiles[0]), nuclei(task.tiles[1]), unpack_link_task(rest)));
+  }
+  not_ours();
+}
+
+PlaceResult run_place_task(const std::vector<WellTile>& tiles, const PlaceTask& task,
+                           const NucleiOf& nuclei) {
+  return PlaceWorker(tiles).run(task, nuclei);
+}
+
+}  // namespace nucreg::mosaic

@@ -1,0 +1,439 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <stdexcept>
+
+#include "nucreg/core/error.hpp"
+#include "placer_state.hpp"
+
+namespace nucreg::mosaic {
+namespace {
+
+constexpr double default_pixel_um = 0.65;  // of 10x, if nothing is known: lengths are then nominal
+constexpr double least_nuclei = 8.0;       // of a tile that can be placed
+constexpr std::uint32_t seed_passes = 4;
+constexpr double seed_significance = -8.0;  // log10
+constexpr double sure_significance = -20.0;
+constexpr std::size_t small_side = 400;  // 40x tiles: up to so many are all looked up at once
+constexpr std::uint32_t refinements = 2;
+constexpr double coarse_floor_um = 1.5;  // lens and deformation, before they are known
+constexpr double fine_floor_um = 0.03;
+constexpr double fine_inflation = 16.0;
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+void check(const WellTile& t) {
+  const auto fail = [&](const char* key, const char* allowed) {
+    throw InputError("the tile cannot be placed", {.file = t.name, .key = key, .allowed = allowed});
+  };
+  if (!(t.width_px >= 2.0 && std::isfinite(t.width_px))) fail("width_px", "at least 2, finite");
+  if (!(t.height_px >= 2.0 && std::isfinite(t.height_px))) fail("height_px", "at least 2, finite");
+  if (t.pixel_um && !(*t.pixel_um > 0.0 && std::isfinite(*t.pixel_um)))
+    fail("pixel_um", "more than 0, finite");
+  if (t.stage_um && !(std::isfinite((*t.stage_um)[0]) && std::isfinite((*t.stage_um)[1])))
+    fail("x_um, y_um", "finite numbers");
+}
+
+// The linear part without shear: the similarity, mirrored or not, that is
+// nearest to it.
+Matrix2 nearest_similarity(const Matrix2& m) {
+  const double s = determinant(m) < 0.0 ? -1.0 : 1.0;
+  const double a = 0.5 * (m[0] + s * m[3]), b = 0.5 * (m[2] - s * m[1]);
+  return {a, -s * b, b, s * a};
+}
+
+}  // namespace
+
+PlacerState::PlacerState(std::vector<WellTile> given, PlaceOptions wanted)
+    : tiles(std::move(given)), options(wanted) {
+  for (std::uint32_t t = 0; t < tiles.size(); ++t) {
+    check(tiles[t]);
+    of_side[tiles[t].side == Side::ten ? 0 : 1].push_back(t);
+    model.side.push_back(tiles[t].side);
+    model.middle_px.push_back({0.5 * (tiles[t].width_px - 1.0), 0.5 * (tiles[t].height_px - 1.0)});
+  }
+  summary.resize(tiles.size());
+  model.centre_um.resize(tiles.size());
+  model.placed.assign(tiles.size(), false);
+  component.assign(tiles.size(), -1);
+}
+
+double PlacerState::pixel_um(std::size_t of) const {
+  std::vector<double> known;
+  for (const std::uint32_t t : of_side[of])
+    if (tiles[t].pixel_um) known.push_back(*tiles[t].pixel_um);
+  return known.empty() ? 0.0 : median(known);
+}
+
+bool PlacerState::has_nuclei(std::uint32_t tile) const {
+  return summary[tile].nuclei >= least_nuclei;
+}
+
+std::string PlacerState::label(std::uint32_t tile) const {
+  return tiles[tile].name;
+}
+
+void PlacerState::no_match(std::string why) {
+  matched = false;
+  reason = std::move(why);
+  phase = Phase::done;
+}
+
+void PlacerState::take_summaries(const std::vector<PlaceResult>& results) {
+  for (std::size_t t = 0; t < tiles.size(); ++t) summary[t] = summary_of(results[t]);
+  for (const std::size_t s : {0U, 1U})
+    if (std::ranges::none_of(of_side[s], [&](std::uint32_t t) { return has_nuclei(t); }))
+      return no_match(fmt::format("no tile at {} shows at least {:.0f} nuclei",
+                                  s == 0 ? "10x" : "40x", least_nuclei));
+  phase = Phase::seeds;
+}
+
+namespace {
+
+// 40x tiles by how well they serve as seeds: many nuclei, but no crowd.
+std::vector<std::uint32_t> by_richness(const PlacerState& s, std::size_t side);
+
+}  // namespace
+
+std::vector<PlaceTask> PlacerState::seed_tasks() {
+  std::array<double, 2> range = options.magnification;
+  const double ten_um = pixel_um(0), forty_um = pixel_um(1);
+  if (range[0] <= 0.0) {
+    range = {3.0, 5.0};
+    if (ten_um > 0.0 && forty_um > 0.0) range = {0.9 * ten_um / forty_um, 1.1 * ten_um / forty_um};
+    if (pass + 1 == seed_passes)
+      range = {0.8 * std::min(range[0], 1.5), 1.25 * std::max(range[1], 8.0)};
+  }
+  const auto rich = by_richness(*this, 1);
+  const bool staged =
+      std::ranges::all_of(tiles, [](const WellTile& t) { return t.stage_um.has_value(); });
+  // At first a few tiles against the nearest by the stage, then fewer against
+  // all.
+  const std::size_t seeds_wanted = pass == 0 ? 4 : 2;
+  const std::size_t first = pass == 0 ? 0 : 2 * (pass - 1);
+  std::vector<PlaceTask> out;
+  seed_pairs.clear();
+  for (std::size_t k = first; k < std::min(rich.size(), first + seeds_wanted); ++k) {
+    std::vector<std::uint32_t> tens;
+    for (const std::uint32_t t : of_side[0])
+      if (has_nuclei(t)) tens.push_back(t);
+    if (pass == 0 && !staged && tens.size() > 64) continue;
+    if (pass == 0 && staged) {
+      const Point at = *tiles[rich[k]].stage_um;
+      std::ranges::stable_sort(tens, {}, [&](std::uint32_t t) {
+        return std::hypot((*tiles[t].stage_um)[0] - at[0], (*tiles[t].stage_um)[1] - at[1]);
+      });
+      tens.resize(std::min<std::size_t>(tens.size(), 2));
+    }
+    for (const std::uint32_t t : tens) {
+      seed_pairs.push_back({t, rich[k]});
+      out.push_back(seed_task(t, rich[k], range, options.seed));
+    }
+  }
+  return out;
+}
+
+namespace {
+
+std::vector<std::uint32_t> by_richness(const PlacerState& s, std::size_t side) {
+  std::vector<std::uint32_t> out;
+  std::vector<double> counts;
+  for (const std::uint32_t t : s.of_side[side])
+    if (s.has_nuclei(t)) {
+      out.push_back(t);
+      counts.push_back(s.summary[t].nuclei);
+    }
+  std::ranges::sort(counts);
+  const double wanted = counts.empty() ? 0.0 : counts[counts.size() * 3 / 4];
+  // The middle of the well first: tiles at its edge may lie beyond the other
+  // side.
+  Point mean{};
+  double n = 0.0;
+  for (const std::uint32_t t : out)
+    if (s.tiles[t].stage_um) {
+      mean = {mean[0] + (*s.tiles[t].stage_um)[0], mean[1] + (*s.tiles[t].stage_um)[1]};
+      n += 1.0;
+    }
+  double reach = 0.0;
+  const auto off_middle = [&](std::uint32_t t) {
+    if (!s.tiles[t].stage_um || n == 0.0) return 0.0;
+    return std::hypot((*s.tiles[t].stage_um)[0] - mean[0] / n,
+                      (*s.tiles[t].stage_um)[1] - mean[1] / n);
+  };
+  for (const std::uint32_t t : out) reach = std::max(reach, off_middle(t));
+  std::ranges::stable_sort(out, {}, [&](std::uint32_t t) {
+    return std::abs(s.summary[t].nuclei / wanted - 1.0) +
+           (reach > 0.0 ? off_middle(t) / reach : 0.0);
+  });
+  return out;
+}
+
+}  // namespace
+
+void PlacerState::take_seeds(const std::vector<PlaceResult>& results) {
+  for (std::size_t k = 0; k < results.size(); ++k) {
+    SeedAnswer answer = seed_of(results[k]);
+    if (!answer.matched || answer.log10_significance > seed_significance) continue;
+    answer.forty_to_ten = nearest_similarity(answer.forty_to_ten);
+    seeds.push_back(answer);
+  }
+  // The seed that most nuclei of other seeds agree with.
+  const SeedAnswer* best = nullptr;
+  double most = 0.0;
+  for (const SeedAnswer& s : seeds) {
+    const double scale = std::sqrt(std::abs(determinant(s.forty_to_ten)));
+    double sum = 0.0;
+    for (const SeedAnswer& o : seeds) {
+      double off = 0.0;
+      for (std::size_t k = 0; k < 4; ++k)
+        off = std::max(off, std::abs(s.forty_to_ten[k] - o.forty_to_ten[k]));
+      if (off < 0.02 * scale) sum += std::min(-o.log10_significance, 50.0);
+    }
+    if (sum > most) {
+      most = sum;
+      best = &s;
+    }
+  }
+  if (!best || most < -sure_significance) {
+    if (++pass < seed_passes) return;
+    return no_match(
+        "none of the 40x tiles that were tried is found in a 10x "
+        "tile: the sides do not show the "
+        "same nuclei");
+  }
+  std::array<double, 4> sum{};
+  double weight = 0.0;
+  const double scale = std::sqrt(std::abs(determinant(best->forty_to_ten)));
+  for (const SeedAnswer& o : seeds) {
+    double off = 0.0;
+    for (std::size_t k = 0; k < 4; ++k)
+      off = std::max(off, std::abs(best->forty_to_ten[k] - o.forty_to_ten[k]));
+    if (off >= 0.02 * scale) continue;
+    for (std::size_t k = 0; k < 4; ++k) sum[k] += o.pairs * o.forty_to_ten[k];
+    weight += o.pairs;
+  }
+  for (double& v : sum) v /= weight;
+  double um = pixel_um(0);
+  if (um == 0.0 && pixel_um(1) > 0.0) um = pixel_um(1) / scale;
+  if (um == 0.0) um = default_pixel_um;
+  model.camera[0] = {um, 0.0, 0.0, um};
+  model.camera[1] = times(model.camera[0], sum);
+  std::vector<double> spacing;
+  for (const std::uint32_t t : of_side[0])
+    if (has_nuclei(t)) spacing.push_back(um * summary[t].spacing_px);
+  spacing_um = median(spacing);
+  gate_um = 0.35 * spacing_um;
+  pass = 0;
+  phase = Phase::lookups;
+}
+
+std::vector<PlaceTask> PlacerState::lookup_tasks() {
+  std::vector<std::uint32_t> asked;
+  for (const std::uint32_t t : of_side[1])
+    if (has_nuclei(t)) asked.push_back(t);
+  all_looked_up = true;
+  std::vector<PlaceTask> out;
+  for (const std::uint32_t t : of_side[0])
+    if (has_nuclei(t))
+      out.push_back(lookup_task(t, asked, model.camera[0], model.camera[1], 0.14 * spacing_um));
+  return out;
+}
+
+bool PlacerState::accepted(const LinkResult& link) const {
+  return link.pairs >= 6.0 && link.log10_significance < -8.0 && link.runner_up < 0.8;
+}
+
+std::vector<PlaceTask> PlacerState::sighting_tasks() {
+  std::vector<PlaceTask> out;
+  for (const LinkResult& s : sightings) {
+    LinkTask task{s.tile_a,      s.tile_b, model.laid(s.tile_a, false), model.laid(s.tile_b, false),
+                  3.0 * gate_um, gate_um};
+    task.a.centre_um = {};
+    task.b.centre_um = s.shift_um;
+    out.push_back(link_task(task, 1.0));
+  }
+  return out;
+}
+
+void PlacerState::take_sightings(const std::vector<PlaceResult>& results) {
+  for (const PlaceResult& r : results) {
+    LinkResult link = unpack_link_result(r);
+    if (accepted(link)) links.push_back(link);
+  }
+  sightings.clear();
+  put_together();
+}
+
+void PlacerState::take_links(const std::vector<PlaceResult>& results) {
+  for (const PlaceResult& r : results) {
+    LinkResult link = unpack_link_result(r);
+    if (accepted(link))
+      links.push_back(link);
+    else if (std::min(link.common_a, link.common_b) >= 25.0)
+      refused.push_back({link.tile_a, link.tile_b});
+  }
+}
+
+void PlacerState::put_together() {
+  measure_noise(model, links);
+  Assembly assembly = assemble(model, links, coarse_floor_um);
+  component = std::move(assembly.component);
+  fit = std::move(assembly.fit);
+  read_stage();
+}
+
+void PlacerState::place_fit() {
+  measure_noise(model, links);
+  model.placed.assign(tiles.size(), false);
+  for (std::uint32_t t = 0; t < tiles.size(); ++t) model.placed[t] = component[t] >= 0;
+  if (pass == 1) {
+    choose_deformation(model, links, fine_floor_um, facts);
+  }
+  fit = fit_well(model, links, fine_floor_um, fine_inflation);
+}
+
+std::vector<PlaceTask> PlacerState::tasks() {
+  std::vector<PlaceTask> out;
+  switch (phase) {
+    case Phase::summaries:
+      for (std::uint32_t t = 0; t < tiles.size(); ++t) out.push_back(summary_task(t));
+      return out;
+    case Phase::seeds:
+      return seed_tasks();
+    case Phase::lookups:
+      return lookup_tasks();
+    case Phase::stray_lookups:
+      return stray_tasks();
+    case Phase::sightings:
+    case Phase::stray_sightings:
+      return sighting_tasks();
+    case Phase::links:
+    case Phase::stray_links:
+    case Phase::refinement:
+      return overlap_tasks();
+    case Phase::done:
+      return out;
+  }
+  return out;
+}
+
+void PlacerState::conclude(const std::vector<PlaceResult>& results) {
+  switch (phase) {
+    case Phase::summaries:
+      return take_summaries(results);
+    case Phase::seeds:
+      return take_seeds(results);
+    case Phase::lookups:
+    case Phase::stray_lookups:
+      for (std::size_t k = 0; k < results.size(); ++k)
+        for (const Sighting& s : sightings_of(results[k])) {
+          LinkResult found;
+          found.tile_a = searched[k];
+          found.tile_b = s.tile;
+          found.shift_um = s.offset_um;
+          sightings.push_back(found);
+        }
+      phase = phase == Phase::lookups ? Phase::sightings : Phase::stray_sightings;
+      return;
+    case Phase::sightings:
+      take_sightings(results);
+      if (links.empty())
+        return no_match("no 40x tile is found in a 10x tile with the turn of the first");
+      phase = Phase::links;
+      return;
+    case Phase::links:
+      take_links(results);
+      put_together();
+      turn_to_stage();
+      phase = Phase::stray_lookups;
+      return;
+    case Phase::stray_sightings:
+      take_sightings(results);
+      phase = Phase::stray_links;
+      return;
+    case Phase::stray_links:
+      take_links(results);
+      put_together();
+      pass = 1;
+      place_fit();
+      phase = Phase::refinement;
+      return;
+    case Phase::refinement:
+      links.clear();
+      take_links(results);
+      ++pass;
+      place_fit();
+      if (pass > refinements) phase = Phase::done;
+      return;
+    case Phase::done:
+      return;
+  }
+}
+
+Placer::Placer(std::vector<WellTile> tiles, PlaceOptions options)
+    : state_(std::make_unique<PlacerState>(std::move(tiles), options)) {}
+Placer::~Placer() = default;
+Placer::Placer(Placer&&) noexcept = default;
+Placer& Placer::operator=(Placer&&) noexcept = default;
+
+std::vector<PlaceTask> Placer::next_round() {
+  while (state_->phase != PlacerState::Phase::done) {
+    std::vector<PlaceTask> tasks = state_->tasks();
+    state_->searched.clear();
+    for (const PlaceTask& t : tasks) state_->searched.push_back(t.tiles.front());
+    if (!tasks.empty()) return tasks;
+    state_->conclude({});
+  }
+  return {};
+}
+
+void Placer::take(const std::vector<PlaceResult>& results) {
+  if (results.size() != state_->searched.size())
+    throw std::invalid_argument("a round has a result for each task");
+  state_->conclude(results);
+}
+
+std::string Placer::round_name() const {
+  switch (state_->phase) {
+    case PlacerState::Phase::summaries:
+      return "nuclei of tiles";
+    case PlacerState::Phase::seeds:
+      return "first matches";
+    case PlacerState::Phase::lookups:
+    case PlacerState::Phase::stray_lookups:
+      return "tiles looked up";
+    case PlacerState::Phase::sightings:
+    case PlacerState::Phase::stray_sightings:
+      return "places tested";
+    case PlacerState::Phase::links:
+    case PlacerState::Phase::stray_links:
+      return "links between tiles";
+    case PlacerState::Phase::refinement:
+      return "links refined";
+    case PlacerState::Phase::done:
+      return "done";
+  }
+  return "";
+}
+
+Placement place(const std::vector<WellTile>& tiles, const std::vector<TileNuclei>& nuclei,
+                const PlaceOptions& options) {
+  if (nuclei.size() != tiles.size()) throw std::invalid_argument("each tile needs its nuclei");
+  Placer placer(tiles, options);
+  PlaceWorker worker(tiles);
+  const NucleiOf source = [&](std::uint32_t t) -> const TileNuclei& { return nuclei[t]; };
+  for (auto tasks = placer.next_round(); !tasks.empty(); tasks = placer.next_round()) {
+    std::vector<PlaceResult> results;
+    for (const PlaceTask& task : tasks) results.push_back(worker.run(task, source));
+    placer.take(results);
+  }
+  return placer.finish();
+}
+
+}  // namespace nucreg::mosaic

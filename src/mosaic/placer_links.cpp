@@ -1,0 +1,138 @@
+// Which tiles may overlap, and what the stage says of it.
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "placer_state.hpp"
+
+namespace nucreg::mosaic {
+namespace {
+
+constexpr double stage_tolerance_um = 30.0;  // of a recorded position, about the stage's own map
+constexpr double stage_search_um = 45.0;     // around a place that only the stage knows
+constexpr double least_common = 8.0;         // nuclei that an overlap must be expected to share
+
+Matrix2 rotation(double turn) {
+  return {std::cos(turn), -std::sin(turn), std::sin(turn), std::cos(turn)};
+}
+
+double half_diagonal(const WellModel& model, std::uint32_t tile) {
+  return std::sqrt(std::abs(determinant(model.camera_of(tile)))) *
+         std::hypot(model.middle_px[tile][0] + 0.5, model.middle_px[tile][1] + 0.5);
+}
+
+double area_um2(const WellModel& model, std::uint32_t tile) {
+  return std::abs(determinant(model.camera_of(tile))) * (2.0 * model.middle_px[tile][0] + 1.0) *
+         (2.0 * model.middle_px[tile][1] + 1.0);
+}
+
+}  // namespace
+
+PlacerState::Guess PlacerState::guess(std::uint32_t tile) const {
+  if (component[tile] == 0)
+    return {true, model.centre_um[tile], phase == Phase::refinement ? 0.0 : 2.0 * gate_um};
+  const StageFit& s = stage[model.index(tile)];
+  if (!s.found || !tiles[tile].stage_um) return {};
+  return {true, nucreg::apply(s.map, *tiles[tile].stage_um), stage_search_um};
+}
+
+void PlacerState::read_stage() {
+  const auto fit_side = [&](std::size_t s) {
+    std::vector<Point> recorded, place;
+    for (const std::uint32_t t : of_side[s]) {
+      if (component[t] != 0 || !tiles[t].stage_um) continue;
+      recorded.push_back(*tiles[t].stage_um);
+      place.push_back(model.centre_um[t]);
+    }
+    stage[s] = fit_stage(recorded, place, stage_tolerance_um);
+  };
+  for (const std::size_t s : {1U, 0U}) fit_side(s);
+}
+
+void PlacerState::turn_to_stage() {
+  if (!stage[0].found) return;
+  const AffineMap& m = stage[0].map;
+  const double sign = determinant(m) < 0.0 ? -1.0 : 1.0;
+  const Matrix2 turn = rotation(-std::atan2(m[3] - sign * m[1], m[0] + sign * m[4]));
+  // Not a shift by the stage map's constant: it is that of the recorded (0, 0),
+  // perhaps far away.
+  const AffineMap turned = compose({turn[0], turn[1], 0.0, turn[2], turn[3], 0.0}, m);
+  const double unit = std::sqrt(std::abs(determinant(turned)));
+  Point sum{};
+  double n = 0.0;
+  for (const std::uint32_t t : of_side[0]) {
+    if (component[t] != 0 || !tiles[t].stage_um) continue;
+    const Point p = nucreg::apply(turned, *tiles[t].stage_um);
+    sum[0] += unit * (*tiles[t].stage_um)[0] - p[0];
+    sum[1] += sign * unit * (*tiles[t].stage_um)[1] - p[1];
+    n += 1.0;
+  }
+  const AffineMap move{turn[0], turn[1], sum[0] / n, turn[2], turn[3], sum[1] / n};
+  for (Point& c : model.centre_um) c = nucreg::apply(move, c);
+  for (Matrix2& c : model.camera) c = times(turn, c);
+  for (StageFit& s : stage) s.map = compose(move, s.map);
+}
+
+std::vector<PlaceTask> PlacerState::stray_tasks() {
+  std::array<std::vector<std::uint32_t>, 2> strays, settled;
+  for (const std::size_t s : {0U, 1U})
+    for (const std::uint32_t t : of_side[s])
+      if (has_nuclei(t)) (component[t] == 0 ? settled : strays)[s].push_back(t);
+  std::vector<PlaceTask> out;
+  const double tolerance = 0.14 * spacing_um;
+  const auto look = [&](const std::vector<std::uint32_t>& in, std::size_t in_side,
+                        const std::vector<std::uint32_t>& asked, std::size_t asked_side) {
+    if (asked.empty()) return;
+    for (const std::uint32_t t : in)
+      out.push_back(
+          lookup_task(t, asked, model.camera[in_side], model.camera[asked_side], tolerance));
+  };
+  if (!all_looked_up) {
+    look(settled[0], 0, strays[1], 1);
+    look(strays[0], 0, settled[1], 1);
+  }
+  for (const std::size_t s : {0U, 1U}) look(settled[s], s, strays[s], s);
+  return out;
+}
+
+std::vector<PlaceTask> PlacerState::overlap_tasks() {
+  const bool fine = phase == Phase::refinement;
+  if (!fine) refused.clear();
+  std::set<std::array<std::uint32_t, 2>> known;
+  if (!fine)
+    for (const LinkResult& l : links) known.insert({l.tile_a, l.tile_b});
+  std::vector<std::uint32_t> order;  // 10x before 40x
+  for (const auto& side : of_side)
+    for (const std::uint32_t t : side)
+      if (has_nuclei(t)) order.push_back(t);
+  std::vector<Guess> guesses(tiles.size());
+  for (const std::uint32_t t : order) guesses[t] = guess(t);
+  std::vector<PlaceTask> out;
+  WellModel laid = model;
+  for (std::uint32_t t = 0; t < tiles.size(); ++t) laid.centre_um[t] = guesses[t].visit_um;
+  for (std::size_t i = 0; i < order.size(); ++i)
+    for (std::size_t j = i + 1; j < order.size(); ++j) {
+      const std::uint32_t a = order[i], b = order[j];
+      const Guess &ga = guesses[a], &gb = guesses[b];
+      if (!ga.known || !gb.known) continue;
+      const double reach = half_diagonal(model, a) + half_diagonal(model, b) + 30.0;
+      if (std::abs(ga.visit_um[0] - gb.visit_um[0]) > reach ||
+          std::abs(ga.visit_um[1] - gb.visit_um[1]) > reach)
+        continue;
+      if (known.contains({a, b}) || known.contains({b, a})) continue;
+      const bool across = model.side[a] != model.side[b];
+      LinkTask link{a, b, laid.laid(a, across), laid.laid(b, across), 0.0, gate_um};
+      const double density =
+          std::min(summary[a].nuclei / area_um2(model, a), summary[b].nuclei / area_um2(model, b));
+      if (overlap_um2(link.a, link.b, {}) * density < least_common) continue;
+      // Within a side all is rigid, but what is known of places so far may come from across.
+      const double off = std::max(ga.off_um, gb.off_um);
+      link.search_um = link.gate_um + (fine || across ? off : std::max(off, stage_search_um));
+      if (fine) link.gate_um = std::min(gate_um, 0.5 + 4.5 * model.noise_um[model.kind(a, b)]);
+      if (fine) link.search_um = link.gate_um;
+      out.push_back(link_task(link, 1.0));
+    }
+  return out;
+}
+
+}  // namespace nucreg::mosaic

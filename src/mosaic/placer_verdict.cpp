@@ -1,0 +1,298 @@
+// What is said of each tile in the end.
+#include <fmt/format.h>
+
+#include <Eigen/Dense>
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "placer_state.hpp"
+
+namespace nucreg::mosaic {
+namespace {
+
+constexpr double least_used = 0.1;  // mean weight of the parts of a link that is used
+constexpr double wrong_um = 20.0;   // a stage position off by more is wrong
+constexpr double wrong_deviations = 8.0;
+constexpr double twin_area = 0.8;     // of two tiles that show the same
+constexpr double blur_scatter = 1.5;  // times the noise of its side
+constexpr double blur_rate = 0.8;     // times the match rate of its side
+
+double median(std::vector<double> values, double none) {
+  if (values.empty()) return none;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+class Verdicts {
+ public:
+  Verdicts(const PlacerState& state, Placement& placement) : s_(state), p_(placement) {}
+
+  void links() {
+    for (std::size_t l = 0; l < s_.links.size(); ++l) {
+      const LinkResult& r = s_.links[l];
+      const LinkError e = error_of(s_.model, r);
+      Link link;
+      link.tile_a = std::min(r.tile_a, r.tile_b);
+      link.tile_b = std::max(r.tile_a, r.tile_b);
+      link.pairs = static_cast<std::uint32_t>(r.pairs);
+      link.log10_significance = r.log10_significance;
+      link.residual_um = e.residual_um;
+      link.closure_um = std::hypot(e.shift_um[0], e.shift_um[1]);
+      link.used = s_.fit.link_weight[l] > least_used;
+      if (link.used) {
+        ++p_.fit.links_used;
+        for (const std::uint32_t t : {r.tile_a, r.tile_b}) ++p_.tiles[t].links;
+      }
+      p_.links.push_back(link);
+    }
+  }
+
+  void places() {
+    const std::vector<double> sd = tile_deviations(*s_.fit.problem, s_.fit.solution.weight);
+    for (std::uint32_t t = 0; t < s_.tiles.size(); ++t) {
+      PlacedTile& tile = p_.tiles[t];
+      tile.island = std::max(0, s_.component[t]);
+      if (s_.component[t] != 0) continue;
+      tile.centre_um = p_.map.tiles[t].centre_um;
+      tile.centre_sd_um = sd[t];
+      tile.to_well = p_.map.affine_to_well(t);
+    }
+  }
+
+  void statuses() {
+    measure();
+    for (std::uint32_t t = 0; t < s_.tiles.size(); ++t) judge(t);
+  }
+
+  void stages() {
+    for (const std::size_t side : {0U, 1U}) {
+      StageModel& m = p_.stage[side];
+      const StageFit& f = s_.stage[side];
+      m.known = f.found;
+      if (!f.found) continue;
+      m.stage_to_visit = f.map;
+      m.scatter_um = f.scatter_um;
+      m.flipped = determinant(f.map) < 0.0;
+      m.unit_um = std::sqrt(std::abs(determinant(f.map)));
+      if (std::abs(m.unit_um / 1000.0 - 1.0) < 0.1) {
+        m.message = "the recorded positions are in mm";
+      } else if (std::abs(m.unit_um - 1.0) > 0.1) {
+        m.message = fmt::format("a unit of the recorded positions is {:.4g} um", m.unit_um);
+      }
+    }
+  }
+
+ private:
+  [[nodiscard]] bool placed(std::uint32_t t) const { return s_.component[t] == 0; }
+
+  // Medians over the links of each tile, and over the tiles of each side.
+  void measure() {
+    const std::size_t n = s_.tiles.size();
+    std::vector<std::vector<double>> scatter(n), rate(n);
+    for (std::size_t l = 0; l < s_.links.size(); ++l) {
+      const LinkResult& r = s_.links[l];
+      if (r.pairs < 15.0) continue;
+      const double noise = s_.model.noise_um[s_.model.kind(r.tile_a, r.tile_b)];
+      for (const std::uint32_t t : {r.tile_a, r.tile_b}) {
+        scatter[t].push_back(r.scatter_um / noise);
+        rate[t].push_back(r.pairs / std::max(1.0, std::min(r.common_a, r.common_b)));
+      }
+    }
+    std::array<std::vector<double>, 2> all;
+    for (std::uint32_t t = 0; t < n; ++t) {
+      scatter_.push_back(median(scatter[t], 1.0));
+      rate_.push_back(median(rate[t], 1.0));
+      density_.push_back(s_.summary[t].nuclei);
+      if (!rate[t].empty()) all[s_.model.index(t)].push_back(rate_[t]);
+    }
+    for (const std::size_t side : {0U, 1U}) usual_rate_[side] = median(all[side], 1.0);
+    twin_.assign(n, -1);
+    for (const LinkResult& r : s_.links) {
+      if (s_.model.side[r.tile_a] != s_.model.side[r.tile_b]) continue;
+      if (r.pairs < 0.5 * std::min(r.common_a, r.common_b)) continue;
+      const Laid a = s_.model.laid(r.tile_a, false), b = s_.model.laid(r.tile_b, false);
+      const Laid& self = a;
+      const double area = overlap_um2(self, self, {});
+      if (overlap_um2(a, b, {}) < twin_area * area) continue;
+      const std::uint32_t first = std::min(r.tile_a, r.tile_b),
+                          second = std::max(r.tile_a, r.tile_b);
+      if (twin_[second] < 0) twin_[second] = static_cast<std::int64_t>(first);
+    }
+  }
+
+  void judge(std::uint32_t t) {
+    PlacedTile& tile = p_.tiles[t];
+    const double nuclei = s_.summary[t].nuclei;
+    const auto say = [&](TileStatus status, std::string message) {
+      tile.status = status;
+      tile.message = std::move(message);
+    };
+    if (nuclei == 0.0) return say(TileStatus::empty, "It shows no nucleus.");
+    if (const std::string wrong = wrong_position(t); !wrong.empty())
+      return say(TileStatus::position_wrong, wrong);
+    if (!placed(t) && nuclei < 25.0)
+      return say(TileStatus::few,
+                 fmt::format("It shows {:.0f} nuclei, too few to be placed by them.", nuclei));
+    if (!placed(t)) {
+      if (s_.component[t] > 0)
+        return say(TileStatus::not_placed,
+                   fmt::format("It belongs to island {}, which nothing ties to the well.",
+                               s_.component[t]));
+      return say(TileStatus::not_placed,
+                 fmt::format("None of its {:.0f} nuclei ties it to another tile.", nuclei));
+    }
+    if (twin_[t] >= 0)
+      return say(
+          TileStatus::duplicate,
+          fmt::format("It shows what {} shows.", s_.label(static_cast<std::uint32_t>(twin_[t]))));
+    const double usual = usual_rate_[s_.model.index(t)];
+    if (scatter_[t] > blur_scatter && rate_[t] < blur_rate * usual)
+      return say(TileStatus::blurred,
+                 fmt::format("Its nuclei scatter {:.1f} times as far as usual, "
+                             "and {:.0f} % of them "
+                             "are seen elsewhere instead of {:.0f} %.",
+                             scatter_[t], 100.0 * rate_[t], 100.0 * usual));
+  }
+
+  // A sentence if the recorded position is wrong.
+  [[nodiscard]] std::string wrong_position(std::uint32_t t) const {
+    const StageFit& f = s_.stage[s_.model.index(t)];
+    if (!f.found || !s_.tiles[t].stage_um) return {};
+    const Point stage = nucreg::apply(f.map, *s_.tiles[t].stage_um);
+    if (!placed(t)) {
+      // Tiles that lie there show other nuclei.
+      const auto n = std::ranges::count_if(
+          s_.refused, [&](const auto& pair) { return pair[0] == t || pair[1] == t; });
+      if (n < 2) return {};
+      return fmt::format(
+          "{} tiles at its position show other nuclei; where it "
+          "was taken is unknown.",
+          n);
+    }
+    const auto off = [&](std::uint32_t other) {
+      return std::hypot(s_.model.centre_um[other][0] - stage[0],
+                        s_.model.centre_um[other][1] - stage[1]);
+    };
+    const double limit = std::max(wrong_um, wrong_deviations * f.scatter_um);
+    if (off(t) <= limit) return {};
+    std::string text = fmt::format("It was taken {:.0f} um from its recorded position", off(t));
+    for (const std::uint32_t o : s_.of_side[s_.model.index(t)])
+      if (o != t && placed(o) && off(o) <= limit)
+        return text + ", which is that of " + s_.label(o) + ".";
+    return text + ".";
+  }
+
+  const PlacerState& s_;
+  Placement& p_;
+  std::vector<double> scatter_, rate_, density_;
+  std::array<double, 2> usual_rate_{};
+  std::vector<std::int64_t> twin_;
+};
+
+// From the frame of the well to that of the 40x visit: turned as its stage is,
+// not mirrored, and in um of its own pixels.
+AffineMap turn_to_visit(const AffineMap& stage_to_visit) {
+  const double sign = determinant(stage_to_visit) < 0.0 ? -1.0 : 1.0;
+  const double turn = -std::atan2(stage_to_visit[3] - sign * stage_to_visit[1],
+                                  stage_to_visit[0] + sign * stage_to_visit[4]);
+  return {std::cos(turn), -std::sin(turn), 0.0, std::sin(turn), std::cos(turn), 0.0};
+}
+
+void fill_map(const PlacerState& s, Placement& p) {
+  WellMap& map = p.map;
+  const WellModel& m = s.model;
+  for (std::size_t k = 0; k < 2; ++k) map.cameras[k] = {m.camera[k], m.k1[k], 0.0};
+  const std::array<double, 3>& noise = m.noise_um;
+  // Same-side differences hold one noise twice. Without them the difference
+  // across is shared.
+  for (std::size_t k = 0; k < 2; ++k) map.cameras[k].noise_um = noise[k] / std::numbers::sqrt2;
+  AffineMap to_visit = s.stage[1].found ? turn_to_visit(s.stage[1].map) : identity_map;
+  if (const double um = s.pixel_um(1); um > 0.0)
+    for (double& v : to_visit) v *= um / std::sqrt(std::abs(determinant(m.camera[1])));
+  map.visit_to_well = invert(to_visit);
+  map.cameras[1].um_per_px =
+      times(Matrix2{to_visit[0], to_visit[1], to_visit[3], to_visit[4]}, m.camera[1]);
+  map.deformation = m.deformation;
+  for (std::uint32_t t = 0; t < s.tiles.size(); ++t) {
+    TileFrame frame{m.side[t], m.middle_px[t]};
+    frame.centre_um = {std::nan(""), std::nan("")};
+    if (s.component[t] == 0)
+      frame.centre_um =
+          m.side[t] == Side::ten ? m.centre_um[t] : nucreg::apply(to_visit, m.centre_um[t]);
+    map.tiles.push_back(frame);
+  }
+}
+
+// The similarity of the 40x visit in the well, without the deformation beside
+// it, and with it the magnification.
+void fill_turn(const PlacerState& s, Placement& p) {
+  std::vector<Point> visit, well;
+  for (const std::uint32_t t : s.of_side[1])
+    if (p.map.placed(t)) {
+      visit.push_back(p.map.tiles[t].centre_um);
+      well.push_back(p.map.to_well(t, p.map.tiles[t].middle_px));
+    }
+  Point mv{}, mw{};
+  const auto n = static_cast<double>(visit.size());
+  for (std::size_t i = 0; i < visit.size(); ++i)
+    for (std::size_t k = 0; k < 2; ++k) {
+      mv[k] += visit[i][k] / n;
+      mw[k] += well[i][k] / n;
+    }
+  double dot = 0.0, cross = 0.0, square = 0.0;
+  for (std::size_t i = 0; i < visit.size(); ++i) {
+    const double x = visit[i][0] - mv[0], y = visit[i][1] - mv[1];
+    const double u = well[i][0] - mw[0], v = well[i][1] - mw[1];
+    dot += x * u + y * v;
+    cross += x * v - y * u;
+    square += x * x + y * y;
+  }
+  const double grown = square > 0.0 ? std::hypot(dot, cross) / square : 1.0;
+  const double turn = std::atan2(cross, dot);
+  p.turn_deg = turn * 180.0 / std::numbers::pi;
+  const double c = grown * std::cos(turn), d = grown * std::sin(turn);
+  p.shift_um = {mw[0] - c * mv[0] + d * mv[1], mw[1] - d * mv[0] - c * mv[1]};
+  const auto size = [&](std::size_t side) {
+    return std::sqrt(std::abs(determinant(p.map.cameras[side].um_per_px)));
+  };
+  p.magnification = size(0) / (size(1) * grown);
+}
+
+}  // namespace
+
+Placement Placer::finish() {
+  const PlacerState& s = *state_;
+  Placement p;
+  p.matched = s.matched;
+  p.reason = s.reason;
+  p.tiles.resize(s.tiles.size());
+  if (!s.matched) {
+    for (std::uint32_t t = 0; t < s.tiles.size(); ++t) {
+      p.map.tiles.push_back({s.model.side[t], s.model.middle_px[t], {std::nan(""), std::nan("")}});
+      const bool none = s.summary[t].nuclei == 0.0;
+      p.tiles[t].status = none ? TileStatus::empty : TileStatus::not_placed;
+      p.tiles[t].message = none ? "It shows no nucleus." : "The sides do not match.";
+    }
+    return p;
+  }
+  const FitFacts chosen = s.facts;
+  p.fit = s.fit.facts;
+  p.fit.heldout_none_um = chosen.heldout_none_um;
+  p.fit.heldout_affine_um = chosen.heldout_affine_um;
+  p.fit.heldout_spline_um = chosen.heldout_spline_um;
+  p.problem = s.fit.problem;
+  fill_map(s, p);
+  fill_turn(s, p);
+  p.noise_across_um = s.model.noise_um[2];
+  p.mirrored = determinant(s.model.camera[1]) * determinant(s.model.camera[0]) < 0.0;
+  Verdicts verdicts(s, p);
+  verdicts.places();
+  verdicts.links();
+  verdicts.statuses();
+  verdicts.stages();
+  return p;
+}
+
+}  // namespace nucreg::mosaic

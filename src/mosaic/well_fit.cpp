@@ -1,0 +1,520 @@
+#include "well_fit.hpp"
+
+#include <Eigen/Dense>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <queue>
+#include <tuple>
+
+namespace nucreg::mosaic {
+namespace {
+
+// Priors that only fix where the frames lie: one tile of each side whose frame
+// is free is held.
+constexpr double anchor_um = 1000.0;
+constexpr double bend_um = 5.0;           // second difference of spline coefficients
+constexpr double node_um = 300.0;         // a spline coefficient
+constexpr double first_inflation = 64.0;  // if nothing is known yet
+constexpr double next_inflation = 16.0;   // if places are nearly known
+constexpr std::uint32_t folds = 5;
+constexpr double improvement = 0.99;  // a finer deformation must predict so much better
+
+Point plus(const Point& a, const Point& b) {
+  return {a[0] + b[0], a[1] + b[1]};
+}
+Point minus(const Point& a, const Point& b) {
+  return {a[0] - b[0], a[1] - b[1]};
+}
+
+// Where a mean of pairs lies, about the tile's centre, um of the visit.
+Point arm(const WellModel& model, std::uint32_t tile, const Point& v, const Point& q) {
+  const double k1 = model.k1[model.index(tile)];
+  return times(model.camera_of(tile), Point{v[0] + k1 * q[0], v[1] + k1 * q[1]});
+}
+
+Point in_well(const WellModel& model, std::uint32_t tile, const Point& visit) {
+  return model.side[tile] == Side::forty ? model.deformation(visit) : visit;
+}
+
+std::vector<Observation> observations_of(const WellModel& model,
+                                         const std::vector<LinkResult>& links, double floor_um) {
+  std::vector<Observation> out;
+  for (std::uint32_t l = 0; l < links.size(); ++l) {
+    const LinkResult& link = links[l];
+    const std::uint32_t a = link.tile_a, b = link.tile_b;
+    if (!model.placed[a] || !model.placed[b]) continue;
+    const double noise = model.noise_um[model.kind(a, b)];
+    for (std::uint32_t k = 0; k < link.cells; ++k) {
+      const LinkCell& c = link.cell[k];
+      Observation o{a, b, l, std::sqrt(noise * noise / c.pairs + floor_um * floor_um), c.pairs};
+      const Point pa = times(model.camera_of(a), c.v_a), pb = times(model.camera_of(b), c.v_b);
+      o.constant = minus(pa, pb);
+      o.lens_a = times(model.camera_of(a), c.q_a);
+      o.lens_b = times(model.camera_of(b), c.q_b);
+      if (model.side[a] == Side::forty) o.arm_a = pa;
+      if (model.side[b] == Side::forty) o.arm_b = pb;
+      o.at = plus(model.centre_um[b], arm(model, b, c.v_b, c.q_b));
+      out.push_back(o);
+    }
+  }
+  return out;
+}
+
+std::vector<PriorRow> priors_of(const WellModel& model) {
+  std::vector<PriorRow> out;
+  const auto tiles = static_cast<std::uint32_t>(model.side.size());
+  std::array<bool, 2> held{false, model.deformation.kind != DeformationKind::spline};
+  for (std::uint32_t t = 0; t < tiles; ++t) {
+    const Point at = model.placed[t] ? model.centre_um[t] : Point{};
+    const bool hold = model.placed[t] && !held[model.index(t)];
+    if (hold) held[model.index(t)] = true;
+    const double w = hold ? 1.0 : 1.0 / anchor_um;
+    out.push_back({{t, 0, 0}, {w, 0, 0}, {at[0] * w, at[1] * w}});
+  }
+  const std::uint32_t nx = model.deformation.nx, ny = model.deformation.ny;
+  const auto node = [&](std::uint32_t i, std::uint32_t j) { return tiles + j * nx + i; };
+  constexpr double w = 1.0 / bend_um;
+  for (std::uint32_t j = 0; j < ny; ++j)
+    for (std::uint32_t i = 0; i < nx; ++i) {
+      out.push_back({{node(i, j), 0, 0}, {1.0 / node_um, 0, 0}, {}});
+      if (i + 2 < nx)
+        out.push_back({{node(i, j), node(i + 1, j), node(i + 2, j)}, {w, -2.0 * w, w}, {}});
+      if (j + 2 < ny)
+        out.push_back({{node(i, j), node(i, j + 1), node(i, j + 2)}, {w, -2.0 * w, w}, {}});
+    }
+  return out;
+}
+
+GlobalFit problem_of(const WellModel& model, const std::vector<LinkResult>& links,
+                     double floor_um) {
+  GlobalFit fit;
+  fit.side = model.side;
+  fit.observations = observations_of(model, links, floor_um);
+  fit.priors = priors_of(model);
+  fit.grid = model.deformation;
+  return fit;
+}
+
+std::vector<double> unknowns_of(const WellModel& model, const GlobalFit& fit) {
+  std::vector<double> u(fit.unknowns());
+  const std::size_t tiles = model.side.size(), n = fit.shifts();
+  for (std::size_t t = 0; t < tiles; ++t) {
+    const Point at = model.placed[t] ? model.centre_um[t] : Point{};
+    u[t] = at[0];
+    u[n + t] = at[1];
+  }
+  for (std::size_t k = 0; k < model.deformation.dx_um.size(); ++k) {
+    u[tiles + k] = model.deformation.dx_um[k];
+    u[n + tiles + k] = model.deformation.dy_um[k];
+  }
+  for (std::size_t k = 0; k < 2; ++k) u[2 * n + k] = model.k1[k];
+  if (fit.grid.kind == DeformationKind::affine)
+    std::ranges::copy(model.deformation.linear, u.begin() + static_cast<std::ptrdiff_t>(2 * n + 2));
+  return u;
+}
+
+void take(WellModel& model, const GlobalFit& fit, const std::vector<double>& u) {
+  const std::size_t tiles = model.side.size(), n = fit.shifts();
+  for (std::size_t t = 0; t < tiles; ++t)
+    if (model.placed[t]) model.centre_um[t] = {u[t], u[n + t]};
+  for (std::size_t k = 0; k < model.deformation.dx_um.size(); ++k) {
+    model.deformation.dx_um[k] = u[tiles + k];
+    model.deformation.dy_um[k] = u[n + tiles + k];
+  }
+  for (std::size_t k = 0; k < 2; ++k) model.k1[k] = u[2 * n + k];
+  if (fit.grid.kind == DeformationKind::none) {
+    const double grow = u[2 * n + 2], turn = u[2 * n + 3];
+    model.camera[1] = times(Matrix2{1.0 + grow, -turn, turn, 1.0 + grow}, model.camera[1]);
+  } else if (fit.grid.kind == DeformationKind::affine) {
+    std::copy_n(u.begin() + static_cast<std::ptrdiff_t>(2 * n + 2), 4,
+                model.deformation.linear.begin());
+  }
+}
+
+// A spline over all 40x tiles, with room for their halves.
+Deformation spline_over(const WellModel& model, double spacing_um) {
+  Point low{1e300, 1e300}, high{-1e300, -1e300};
+  for (std::uint32_t t = 0; t < model.side.size(); ++t) {
+    if (!model.placed[t] || model.side[t] == Side::ten) continue;
+    const double half =
+        1.5 * std::sqrt(std::abs(determinant(model.camera[1]))) * model.middle_px[t][0];
+    for (std::size_t k = 0; k < 2; ++k) {
+      low[k] = std::min(low[k], model.centre_um[t][k] - half);
+      high[k] = std::max(high[k], model.centre_um[t][k] + half);
+    }
+  }
+  Deformation d;
+  d.kind = DeformationKind::spline;
+  d.spacing_um = spacing_um;
+  d.origin = low;
+  const auto nodes = [&](std::size_t k) {
+    return static_cast<std::uint32_t>(std::max(1.0, std::ceil((high[k] - low[k]) / spacing_um))) +
+           3;
+  };
+  d.nx = nodes(0);
+  d.ny = nodes(1);
+  d.dx_um.assign(std::size_t{d.nx} * d.ny, 0.0);
+  d.dy_um = d.dx_um;
+  return d;
+}
+
+// Width of the 40x tiles.
+double least_tile_um(const WellModel& model) {
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t t = 0; t < model.side.size(); ++t)
+    if (model.side[t] == Side::forty)
+      least = std::min(
+          least, 2.0 * model.middle_px[t][0] * std::sqrt(std::abs(determinant(model.camera[1]))));
+  return least;
+}
+
+bool left_out(const Observation& o, std::uint32_t index) {
+  return ((o.link * 2654435761U) ^ (index * 40503U)) % folds == 0;
+}
+
+// Mean square of a coordinate of the parts left out, beyond what is cut off at
+// 5 deviations.
+double heldout_um(const WellModel& start, const std::vector<LinkResult>& links, double floor_um) {
+  WellModel model = start;
+  const GlobalFit all = problem_of(model, links, floor_um);
+  GlobalFit rest = all;
+  rest.observations.clear();
+  std::vector<std::uint32_t> out;
+  for (std::uint32_t k = 0; k < all.observations.size(); ++k) {
+    if (all.across(all.observations[k]) && left_out(all.observations[k], k))
+      out.push_back(k);
+    else
+      rest.observations.push_back(all.observations[k]);
+  }
+  if (out.size() < 20) return std::numeric_limits<double>::quiet_NaN();
+  const FitSolution s = solve(rest, unknowns_of(model, rest),
+                              {.max_iterations = 5, .first_inflation = next_inflation});
+  const std::vector<double> r = all.residuals(s.unknowns);
+  double sum = 0.0, weight = 0.0;
+  for (const std::uint32_t k : out) {
+    const Observation& o = all.observations[k];
+    const double square = std::min(50.0, r[2 * k] * r[2 * k] + r[2 * k + 1] * r[2 * k + 1]);
+    sum += square;
+    weight += 2.0 / (o.sd_um * o.sd_um);
+  }
+  return std::sqrt(sum / weight);
+}
+
+}  // namespace
+
+Laid WellModel::laid(std::uint32_t tile, bool to_well) const {
+  Laid out{camera_of(tile), k1[index(tile)], middle_px[tile], centre_um[tile]};
+  if (!to_well || side[tile] == Side::ten) return out;
+  out.centre_um = deformation(centre_um[tile]);
+  out.bend = deformation.gradient(centre_um[tile]);
+  return out;
+}
+
+LinkError error_of(const WellModel& model, const LinkResult& link) {
+  LinkError out;
+  double n = 0.0, square = 0.0;
+  const bool across = model.side[link.tile_a] != model.side[link.tile_b];
+  for (std::uint32_t k = 0; k < link.cells; ++k) {
+    const LinkCell& c = link.cell[k];
+    Point a = plus(model.centre_um[link.tile_a], arm(model, link.tile_a, c.v_a, c.q_a));
+    Point b = plus(model.centre_um[link.tile_b], arm(model, link.tile_b, c.v_b, c.q_b));
+    if (across) {
+      a = in_well(model, link.tile_a, a);
+      b = in_well(model, link.tile_b, b);
+    }
+    const Point d = minus(a, b);
+    n += c.pairs;
+    out.shift_um = plus(out.shift_um, {c.pairs * d[0], c.pairs * d[1]});
+    square += c.pairs * 0.5 * (d[0] * d[0] + d[1] * d[1]);
+  }
+  if (n == 0.0) return out;
+  out.shift_um = {out.shift_um[0] / n, out.shift_um[1] / n};
+  out.residual_um = std::sqrt(square / n + link.scatter_um * link.scatter_um);
+  return out;
+}
+
+void measure_noise(WellModel& model, const std::vector<LinkResult>& links) {
+  std::array<std::vector<std::pair<double, double>>, 3> seen;  // scatter, pairs
+  for (const LinkResult& l : links)
+    if (l.pairs >= 20.0 && l.scatter_um > 0.0)
+      seen[model.kind(l.tile_a, l.tile_b)].emplace_back(l.scatter_um, l.pairs);
+  for (std::size_t k = 0; k < 3; ++k) {
+    std::ranges::sort(seen[k]);
+    double all = 0.0, sum = 0.0;
+    for (const auto& s : seen[k]) all += s.second;
+    for (const auto& s : seen[k]) {
+      sum += s.second;
+      if (2.0 * sum < all) continue;
+      model.noise_um[k] = s.first;
+      break;
+    }
+  }
+  const double known = *std::ranges::max_element(model.noise_um);
+  for (double& noise : model.noise_um)
+    if (noise == 0.0) noise = known > 0.0 ? known : 1.0;
+}
+
+WellFit fit_well(WellModel& model, const std::vector<LinkResult>& links, double floor_um,
+                 double inflation) {
+  WellFit out;
+  auto problem = std::make_shared<GlobalFit>(problem_of(model, links, floor_um));
+  const std::vector<double> start = unknowns_of(model, *problem);
+  out.solution = solve(*problem, start, {.first_inflation = inflation});
+  take(model, *problem, out.solution.unknowns);
+  std::vector<double> parts(links.size());
+  out.link_weight.assign(links.size(), 0.0);
+  for (std::size_t k = 0; k < problem->observations.size(); ++k) {
+    const Observation& o = problem->observations[k];
+    out.link_weight[o.link] += o.pairs * out.solution.weight[k];
+    parts[o.link] += o.pairs;
+  }
+  for (std::size_t l = 0; l < links.size(); ++l)
+    if (parts[l] > 0.0) out.link_weight[l] /= parts[l];
+  FitFacts& facts = out.facts;
+  facts.solver = "sparse Cholesky, reweighted";
+  facts.loss = "cauchy";
+  facts.unknowns = static_cast<std::uint32_t>(problem->unknowns());
+  facts.observations = static_cast<std::uint32_t>(problem->observations.size());
+  facts.evaluations = out.solution.iterations;
+  facts.links = static_cast<std::uint32_t>(links.size());
+  facts.objective = out.solution.objective;
+  facts.knot_um = model.deformation.nx > 0 ? model.deformation.spacing_um : 0.0;
+  out.problem = std::move(problem);
+  return out;
+}
+
+namespace {
+
+using Adjacent = std::vector<std::vector<std::uint32_t>>;  // links of each tile
+
+Adjacent adjacent(std::size_t tiles, const std::vector<LinkResult>& links) {
+  Adjacent out(tiles);
+  for (std::uint32_t l = 0; l < links.size(); ++l) {
+    out[links[l].tile_a].push_back(l);
+    out[links[l].tile_b].push_back(l);
+  }
+  return out;
+}
+
+// Bodies: tiles that links within their side tie together, placed along the links of most pairs
+// (Prim's tree) from the first; then tiles without such links, each alone.
+struct Bodies {
+  std::vector<std::int32_t> of_tile;  // -1: no link at all
+  std::vector<std::vector<std::uint32_t>> tiles;
+};
+
+Bodies bodies_of(WellModel& model, const std::vector<LinkResult>& links) {
+  const Adjacent at = adjacent(model.side.size(), links);
+  Bodies out{std::vector<std::int32_t>(model.side.size(), -1), {}};
+  for (std::uint32_t root = 0; root < model.side.size(); ++root) {
+    if (out.of_tile[root] >= 0 || at[root].empty()) continue;
+    const auto body = static_cast<std::int32_t>(out.tiles.size());
+    out.tiles.emplace_back();
+    std::priority_queue<std::tuple<double, std::uint32_t, std::uint32_t>> open;  // pairs, link, to
+    const auto reach = [&](std::uint32_t tile, const Point& centre) {
+      out.of_tile[tile] = body;
+      out.tiles.back().push_back(tile);
+      model.placed[tile] = true;
+      model.centre_um[tile] = centre;
+      for (const std::uint32_t l : at[tile]) {
+        const std::uint32_t to = links[l].tile_a == tile ? links[l].tile_b : links[l].tile_a;
+        if (model.side[to] == model.side[tile] && out.of_tile[to] < 0)
+          open.emplace(links[l].pairs, ~l, to);
+      }
+    };
+    reach(root, model.centre_um[root]);
+    while (!open.empty()) {
+      const auto [pairs, key, to] = open.top();
+      open.pop();
+      if (out.of_tile[to] >= 0) continue;
+      const LinkResult& link = links[~key];
+      const Point start = model.centre_um[link.tile_a == to ? link.tile_b : link.tile_a];
+      model.centre_um[to] = start;
+      const Point d = error_of(model, link).shift_um;
+      reach(to, to == link.tile_b ? plus(start, d) : minus(start, d));
+    }
+  }
+  return out;
+}
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+// Shifts whole bodies along the links across, the best tied first; components of bodies.
+std::vector<std::int32_t> join_bodies(WellModel& model, const Bodies& bodies,
+                                      const std::vector<LinkResult>& links) {
+  const Adjacent at = adjacent(model.side.size(), links);
+  const std::size_t n = bodies.tiles.size();
+  std::vector<std::int32_t> component(n, -1);
+  std::vector<double> tie(n);
+  std::int32_t last = -1;
+  const auto each_across = [&](std::size_t body, auto&& visit) {
+    for (const std::uint32_t tile : bodies.tiles[body])
+      for (const std::uint32_t l : at[tile]) {
+        const std::uint32_t to = links[l].tile_a == tile ? links[l].tile_b : links[l].tile_a;
+        const auto other = static_cast<std::size_t>(bodies.of_tile[to]);
+        if (other != body) visit(links[l], tile, other);
+      }
+  };
+  for (std::size_t round = 0; round < n; ++round) {
+    std::size_t best = n;
+    for (std::size_t b = 0; b < n; ++b) {
+      if (component[b] >= 0) continue;
+      if (best == n || tie[b] > tie[best] ||
+          (tie[b] == tie[best] && bodies.tiles[b].size() > bodies.tiles[best].size()))
+        best = b;
+    }
+    if (tie[best] == 0.0) {
+      component[best] = ++last;
+    } else {
+      component[best] = last;
+      std::vector<double> dx, dy;
+      each_across(best, [&](const LinkResult& link, std::uint32_t tile, std::size_t other) {
+        if (component[other] != last) return;
+        const Point d = error_of(model, link).shift_um;
+        const double sign = tile == link.tile_b ? 1.0 : -1.0;
+        dx.push_back(sign * d[0]);
+        dy.push_back(sign * d[1]);
+      });
+      const Point shift{median(dx), median(dy)};
+      for (const std::uint32_t t : bodies.tiles[best])
+        model.centre_um[t] = plus(model.centre_um[t], shift);
+    }
+    each_across(best, [&](const LinkResult& link, std::uint32_t, std::size_t other) {
+      if (component[other] < 0) tie[other] += link.pairs;
+    });
+  }
+  return component;
+}
+
+// Turns and stretches the 40x side as a whole to where the links across want it.
+void align_sides(WellModel& model, const std::vector<LinkResult>& links,
+                 const std::vector<bool>& part) {
+  for (double scale_um = 64.0; scale_um >= 4.0; scale_um *= 0.5) {
+    Eigen::Matrix4d normal = Eigen::Matrix4d::Zero();
+    Eigen::Vector4d rhs = Eigen::Vector4d::Zero();
+    Point mean{};
+    double n = 0.0;
+    for (const LinkResult& l : links)
+      if (model.side[l.tile_a] != model.side[l.tile_b] && part[l.tile_b]) {
+        mean = plus(mean, model.centre_um[l.tile_b]);
+        n += 1.0;
+      }
+    if (n < 3.0) return;
+    mean = {mean[0] / n, mean[1] / n};
+    for (const LinkResult& l : links) {
+      if (model.side[l.tile_a] == model.side[l.tile_b] || !part[l.tile_b]) continue;
+      const Point d = error_of(model, l).shift_um, x = minus(model.centre_um[l.tile_b], mean);
+      const double w = 1.0 / (1.0 + (d[0] * d[0] + d[1] * d[1]) / (scale_um * scale_um));
+      Eigen::Matrix<double, 2, 4> j;
+      j << 1, 0, x[0], -x[1], 0, 1, x[1], x[0];
+      normal += w * j.transpose() * j;
+      rhs += w * j.transpose() * Eigen::Vector2d(d[0], d[1]);
+    }
+    const Eigen::Vector4d u = normal.ldlt().solve(rhs);
+    const Matrix2 turn{1.0 + u(2), -u(3), u(3), 1.0 + u(2)};
+    for (std::size_t t = 0; t < part.size(); ++t)
+      if (part[t]) {
+        const Point x = times(turn, minus(model.centre_um[t], mean));
+        model.centre_um[t] = {mean[0] + x[0] + u(0), mean[1] + x[1] + u(1)};
+      }
+    model.camera[1] = times(turn, model.camera[1]);
+  }
+}
+
+}  // namespace
+
+Assembly assemble(WellModel& model, const std::vector<LinkResult>& links, double floor_um) {
+  Assembly out;
+  model.placed.assign(model.side.size(), false);
+  model.deformation = {};
+  const Bodies bodies = bodies_of(model, links);
+  std::vector<LinkResult> within;
+  for (const LinkResult& l : links)
+    if (model.side[l.tile_a] == model.side[l.tile_b]) within.push_back(l);
+  // Tissue that moved between the visits bends no mosaic: each is made from its own overlaps first.
+  const Matrix2 camera = model.camera[1];
+  if (!within.empty()) (void)fit_well(model, within, floor_um, first_inflation);
+  model.camera[1] = camera;
+  const std::vector<std::int32_t> joined = join_bodies(model, bodies, links);
+  // The component of most tiles is 0.
+  std::vector<std::size_t> size(bodies.tiles.size());
+  for (std::size_t b = 0; b < joined.size(); ++b)
+    size[static_cast<std::size_t>(joined[b])] += bodies.tiles[b].size();
+  std::vector<std::int32_t> order(size.size()), rank(size.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, [&](std::int32_t l, std::int32_t r) {
+    return size[static_cast<std::size_t>(l)] > size[static_cast<std::size_t>(r)];
+  });
+  for (std::size_t k = 0; k < order.size(); ++k)
+    rank[static_cast<std::size_t>(order[k])] = static_cast<std::int32_t>(k);
+  out.component.assign(model.side.size(), -1);
+  for (std::size_t t = 0; t < model.side.size(); ++t)
+    if (bodies.of_tile[t] >= 0)
+      out.component[t] =
+          rank[static_cast<std::size_t>(joined[static_cast<std::size_t>(bodies.of_tile[t])])];
+  // One body that holds most of 40x is aligned; many are left to the fit, which starts softly.
+  std::size_t largest = 0, forty = 0;
+  for (std::size_t b = 0; b < bodies.tiles.size(); ++b) {
+    if (model.side[bodies.tiles[b].front()] == Side::ten) continue;
+    forty += bodies.tiles[b].size();
+    if (largest == 0 || bodies.tiles[b].size() > bodies.tiles[largest - 1].size()) largest = b + 1;
+  }
+  double inflation = first_inflation;
+  if (largest > 0 && 2 * bodies.tiles[largest - 1].size() > forty) {
+    std::vector<bool> part(model.side.size());
+    for (std::uint32_t t = 0; t < part.size(); ++t)
+      part[t] = model.side[t] == Side::forty && model.placed[t];
+    align_sides(model, links, part);
+    inflation = 2.0;
+  }
+  out.fit = fit_well(model, links, floor_um, inflation);
+  return out;
+}
+
+void choose_deformation(WellModel& model, const std::vector<LinkResult>& links, double floor_um,
+                        FitFacts& facts) {
+  Point mean{};
+  double n = 0.0;
+  for (std::size_t t = 0; t < model.side.size(); ++t)
+    if (model.placed[t]) {
+      mean = plus(mean, model.centre_um[t]);
+      n += 1.0;
+    }
+  const auto with = [&](Deformation d) {
+    WellModel trial = model;
+    trial.deformation = std::move(d);
+    return trial;
+  };
+  WellModel best = with({});
+  facts.heldout_none_um = heldout_um(best, links, floor_um);
+  double least = facts.heldout_none_um;
+  Deformation affine;
+  affine.kind = DeformationKind::affine;
+  if (n > 0.0) affine.origin = {mean[0] / n, mean[1] / n};
+  facts.heldout_affine_um = heldout_um(with(affine), links, floor_um);
+  if (facts.heldout_affine_um < improvement * least) {
+    best = with(affine);
+    least = facts.heldout_affine_um;
+  }
+  facts.heldout_spline_um = std::numeric_limits<double>::quiet_NaN();
+  const double tile_um = least_tile_um(model);
+  for (const double knot : {2000.0, 1000.0, 500.0, 300.0}) {
+    if (knot < 0.5 * tile_um) break;
+    const WellModel trial = with(spline_over(model, knot));
+    const double held = heldout_um(trial, links, floor_um);
+    if (!(held >= facts.heldout_spline_um)) facts.heldout_spline_um = held;
+    if (!(held < improvement * least)) continue;
+    best = trial;
+    least = held;
+  }
+  model.deformation = best.deformation;
+}
+
+}  // namespace nucreg::mosaic

@@ -1,0 +1,81 @@
+// From links to the places of tiles: the global fit made, its deformation
+// chosen, and solved.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "laid.hpp"
+#include "link.hpp"
+#include "nucreg/mosaic/global_fit.hpp"
+#include "nucreg/mosaic/placement.hpp"
+
+namespace nucreg::mosaic {
+
+/// What is believed of a well while it is put together. Both visits are turned
+/// as the well is.
+struct WellModel {
+  std::vector<Side> side;
+  std::vector<Point> middle_px;
+  std::array<Matrix2, 2> camera{};
+  std::array<double, 2> k1{};
+  std::vector<Point> centre_um;  ///< in its visit
+  std::vector<bool> placed;
+  Deformation deformation;
+  /// Deviation of a coordinate of the differences of pairs: 10x-10x, 40x-40x,
+  /// across.
+  std::array<double, 3> noise_um{};
+
+  [[nodiscard]] std::size_t index(std::uint32_t tile) const {
+    return side[tile] == Side::ten ? 0 : 1;
+  }
+  [[nodiscard]] const Matrix2& camera_of(std::uint32_t tile) const { return camera[index(tile)]; }
+  [[nodiscard]] std::size_t kind(std::uint32_t a, std::uint32_t b) const {
+    return side[a] != side[b] ? 2 : index(a);
+  }
+  /// The tile in the frame that it shares with tiles of the other side, or of
+  /// its own.
+  [[nodiscard]] Laid laid(std::uint32_t tile, bool in_well) const;
+};
+
+/// What a link wants under the model: shift that would be added to b, um; and
+/// its deviation.
+struct LinkError {
+  Point shift_um{};
+  double residual_um = 0.0;  ///< root mean square per coordinate of its pairs
+};
+[[nodiscard]] LinkError error_of(const WellModel& model, const LinkResult& link);
+
+/// Noise of pairs by kind of link, weighted medians of the links' scatter.
+void measure_noise(WellModel& model, const std::vector<LinkResult>& links);
+
+struct WellFit {
+  std::shared_ptr<const GlobalFit> problem;
+  FitSolution solution;
+  std::vector<double> link_weight;  ///< mean over the parts of each link
+  FitFacts facts;
+};
+
+/// Fits all places, lenses and the deformation of the model's kind and grid, from what the model
+/// has. `floor_um` is what the model may be wrong by beside noise; `inflation` is how many times
+/// wider than in the end the loss is at first.
+[[nodiscard]] WellFit fit_well(WellModel& model, const std::vector<LinkResult>& links,
+                               double floor_um, double inflation);
+
+/// The tiles put together from nothing: what links within a side tie is fitted by itself, then
+/// these mosaics are joined and fitted by the links across, without deformation.
+struct Assembly {
+  std::vector<std::int32_t> component;  ///< of each tile, 0 the largest; -1: no link
+  WellFit fit;
+};
+[[nodiscard]] Assembly assemble(WellModel& model, const std::vector<LinkResult>& links,
+                                double floor_um);
+
+/// None, affine or a spline with the knots that predict parts of links best
+/// that were left out.
+void choose_deformation(WellModel& model, const std::vector<LinkResult>& links, double floor_um,
+                        FitFacts& facts);
+
+}  // namespace nucreg::mosaic

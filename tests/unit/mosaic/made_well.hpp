@@ -1,0 +1,166 @@
+// A well as two visits see it, with its truth: tissue, tiles of two cameras, stage positions.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <cstdint>
+#include <numbers>
+#include <string>
+#include <vector>
+
+#include "nucreg/core/random.hpp"
+#include "nucreg/mosaic/well.hpp"
+
+namespace made {
+
+using nucreg::Point;
+using nucreg::mosaic::Side;
+using nucreg::mosaic::TileNuclei;
+using nucreg::mosaic::WellTile;
+
+struct WellOptions {
+  std::uint64_t seed = 1;
+  double radius_um = 700.0, spacing_um = 15.0;
+  double ten_px = 900.0, forty_px = 1400.0, pixel_um = 0.65, magnification = 4.0;
+  double overlap = 0.12;
+  double missing = 0.1, noise_ten_px = 0.4, noise_forty_px = 1.0;
+  double stage_um = 1.5;
+  double turn_deg = 1.0, camera_turn_deg = 0.7, deform_um = 2.0;
+  double k1 = 4e-4;  ///< of 10x; of 40x its negative
+  Point shift_um{80.0, -60.0};
+  bool mirrored = false, with_stage = true;
+  double cover = 1.0;
+};
+
+struct Well {
+  std::vector<WellTile> tiles;
+  std::vector<TileNuclei> nuclei;
+  std::vector<Point> centre_um;                      ///< true, in its visit
+  std::vector<std::vector<std::uint32_t>> identity;  ///< which nucleus each detection is
+};
+
+namespace detail {
+
+using Complex = std::complex<double>;
+
+inline Complex deformed(Complex p, double amplitude_um) {
+  const double x = 2.0 * std::numbers::pi * p.real() / 1100.0;
+  const double y = 2.0 * std::numbers::pi * p.imag() / 900.0;
+  return p + amplitude_um * Complex(std::sin(x + 0.4 * y), std::cos(0.7 * y - 0.5 * x));
+}
+
+struct Camera {
+  double size_px, pixel_um, turn, k1, noise_px;
+  bool mirrored;
+};
+
+inline void take(Well& well, const std::vector<Complex>& tissue, const WellOptions& o, Side side,
+                 const Camera& camera, nucreg::RandomStream& random) {
+  const double step = camera.size_px * camera.pixel_um * (1.0 - o.overlap);
+  const int n = static_cast<int>(std::ceil(2.0 * o.radius_um / step));
+  const double middle = 0.5 * (camera.size_px - 1.0);
+  for (int row = 0; row < n; ++row)
+    for (int column = 0; column < n; ++column) {
+      const Complex wanted((column - 0.5 * (n - 1)) * step, (row - 0.5 * (n - 1)) * step);
+      if (std::abs(wanted) > o.radius_um + 0.3 * step) continue;
+      if (side == Side::forty && random.uniform() >= o.cover) continue;
+      const Complex at = wanted + o.stage_um * Complex(random.normal(), random.normal());
+      TileNuclei seen;
+      std::vector<std::uint32_t> identity;
+      for (std::uint32_t i = 0; i < tissue.size(); ++i) {
+        Complex v = (tissue[i] - at) * std::polar(1.0 / camera.pixel_um, camera.turn);
+        if (camera.mirrored) v = -std::conj(v);
+        v *= 1.0 + camera.k1 * std::norm(v) / (middle * middle);
+        const double x = v.real() + middle, y = v.imag() + middle;
+        if (!(x > 2.0 && y > 2.0 && x < camera.size_px - 3.0 && y < camera.size_px - 3.0)) continue;
+        if (random.uniform() < o.missing) continue;
+        seen.px.x.push_back(x + camera.noise_px * random.normal());
+        seen.px.y.push_back(y + camera.noise_px * random.normal());
+        seen.label.push_back(static_cast<std::uint32_t>(seen.label.size() + 1));
+        identity.push_back(i);
+      }
+      WellTile tile;
+      tile.side = side;
+      tile.name = (side == Side::ten ? "ten " : "forty ") + std::to_string(well.tiles.size());
+      tile.width_px = tile.height_px = camera.size_px;
+      tile.pixel_um = camera.pixel_um;
+      if (o.with_stage) tile.stage_um = Point{wanted.real(), wanted.imag()};
+      well.tiles.push_back(tile);
+      well.nuclei.push_back(std::move(seen));
+      well.centre_um.push_back({at.real(), at.imag()});
+      well.identity.push_back(std::move(identity));
+    }
+}
+
+}  // namespace detail
+
+inline Well make_well(const WellOptions& o) {
+  using detail::Complex;
+  nucreg::RandomStream random(o.seed, 0, 0, nucreg::Purpose::positions);
+  std::vector<Complex> first, second;
+  const double s = o.spacing_um;
+  const int n = static_cast<int>(2.0 * o.radius_um / s) + 2;
+  const Complex turn = std::polar(1.0, o.turn_deg * std::numbers::pi / 180.0);
+  for (int row = 0; row < static_cast<int>(n / 0.866); ++row)
+    for (int column = 0; column < n; ++column) {
+      const Complex p((column + 0.5 * (row % 2)) * s - o.radius_um + 0.28 * s * random.normal(),
+                      row * s * 0.866 - o.radius_um + 0.28 * s * random.normal());
+      if (std::abs(p) > o.radius_um || random.uniform() < 0.15) continue;
+      first.push_back(p);
+      second.push_back(detail::deformed(p, o.deform_um) * turn +
+                       Complex(o.shift_um[0], o.shift_um[1]));
+    }
+  const double camera_turn = o.camera_turn_deg * std::numbers::pi / 180.0;
+  Well well;
+  detail::take(well, first, o, Side::ten,
+               {o.ten_px, o.pixel_um, camera_turn, o.k1, o.noise_ten_px, false}, random);
+  detail::take(well, second, o, Side::forty,
+               {o.forty_px, o.pixel_um / o.magnification, -2.0 * camera_turn, -o.k1,
+                o.noise_forty_px, o.mirrored},
+               random);
+  return well;
+}
+
+/// Root mean square distance of the places of a side from the truth after the best motion without
+/// change of scale, mirrored or not; NaN places are left out. `largest`: the largest of them.
+struct PlaceError {
+  double rms_um = 0.0, largest_um = 0.0;
+  std::size_t placed = 0;
+};
+
+inline PlaceError place_error(const Well& well, Side side, const std::vector<Point>& centre_um) {
+  using detail::Complex;
+  std::vector<Complex> got, want;
+  for (std::size_t t = 0; t < well.tiles.size(); ++t) {
+    if (well.tiles[t].side != side || !std::isfinite(centre_um[t][0])) continue;
+    got.emplace_back(centre_um[t][0], centre_um[t][1]);
+    want.emplace_back(well.centre_um[t][0], well.centre_um[t][1]);
+  }
+  PlaceError best{1e300, 1e300, got.size()};
+  if (got.empty()) return best;
+  Complex mg{}, mw{};
+  const auto n = static_cast<double>(got.size());
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    mg += got[i] / n;
+    mw += want[i] / n;
+  }
+  for (const bool mirrored : {false, true}) {
+    const auto centred = [&](std::size_t i) {
+      return mirrored ? std::conj(got[i] - mg) : got[i] - mg;
+    };
+    Complex cross{};
+    for (std::size_t i = 0; i < got.size(); ++i) cross += std::conj(centred(i)) * (want[i] - mw);
+    const Complex turn = std::abs(cross) > 0.0 ? cross / std::abs(cross) : Complex(1.0);
+    double sum = 0.0, largest = 0.0;
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      const double e = std::abs(centred(i) * turn - (want[i] - mw));
+      sum += e * e;
+      largest = std::max(largest, e);
+    }
+    if (std::sqrt(sum / n) < best.rms_um) best = {std::sqrt(sum / n), largest, got.size()};
+  }
+  return best;
+}
+
+}  // namespace made
