@@ -180,8 +180,8 @@ void Evidence::learn_spread(const Candidates& c, const SideView& ten, const Side
   spread_.wide_part = std::clamp(wide / (narrow + wide), 1e-3, 0.5);
 }
 
-// Per tile of one side, given the factors of the other: the median of d2 is 2 ln 2 times the
-// variance.
+// Per tile of one side, given the factors of the other: its median of d2 against that of all tiles,
+// so that factors are about 1 and narrow_um keeps its meaning.
 void Evidence::learn_factors(const Candidates& c, const SideView& own, const SideView& other,
                              bool of_ten) {
   const std::vector<std::uint32_t>& mine = of_ten ? c.ten : c.forty;
@@ -195,14 +195,18 @@ void Evidence::learn_factors(const Candidates& c, const SideView& own, const Sid
   for (std::size_t e = 0; e < c.size(); ++e)
     if (c.probability[e] >= sure)
       squares[next[own.tile(mine[e])]++] = c.square[e] / factor_[other.tile(others[e])];
-  const double expected = 2.0 * std::numbers::ln2 * square_of(spread_.narrow_um);
+  if (squares.empty()) return;
+  const auto median = [](auto first, auto last) {
+    const auto middle = first + (last - first) / 2;
+    std::nth_element(first, middle, last);
+    return static_cast<double>(*middle);
+  };
+  std::vector<float> all = squares;
+  const double expected = std::max(median(all.begin(), all.end()), 1e-12);
   for (std::size_t t = 0; t < factor_.size(); ++t) {
     if (begin[t] == begin[t + 1]) continue;
     const auto first = squares.begin() + begin[t], last = squares.begin() + begin[t + 1];
-    const auto middle = first + (last - first) / 2;
-    std::nth_element(first, middle, last);
-    const double n = static_cast<double>(last - first);
-    const double ratio = static_cast<double>(*middle) / expected;
+    const double n = static_cast<double>(last - first), ratio = median(first, last) / expected;
     factor_[t] = static_cast<float>(
         std::clamp((n * ratio + prior_of_tile) / (n + prior_of_tile), 0.5, 25.0));
   }
