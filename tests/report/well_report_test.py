@@ -187,7 +187,7 @@ class Numbers(NucregCase):
         files = well.tiles["file"].astype(object)
         files[row] = "40x/a.tif"
         well.tiles["file"] = files
-        pictures = well_crops.Pictures(well.tiles, [self.dir])
+        pictures = well_crops.Pictures(NUCREG, well.tiles, [self.dir])
         crop = pictures.crop(row, 201.5, 101.5, 10.0)  # 0.25 um a pixel
         self.assertEqual(crop.shape, (well_crops.PIXELS, well_crops.PIXELS))
         middle = well_crops.PIXELS // 2

@@ -3,6 +3,8 @@ hand."""
 
 import functools
 import pathlib
+import subprocess
+import tempfile
 
 import matplotlib.figure
 import numpy as np
@@ -12,7 +14,7 @@ from .style import COLOURS, Figure
 COUNT = 10
 COLUMNS = 5
 PIXELS = 120  # of a crop
-IMAGES = {".tif", ".tiff", ".png"}
+IMAGES = {".nd2", ".tif", ".tiff", ".png"}
 
 
 def choose(well):
@@ -26,25 +28,32 @@ def choose(well):
 
 
 class Pictures:
-    """Images of tiles. `folders`: where paths of /tiles/file may be relative to."""
+    """Images of tiles. `folders`: what paths of /tiles/file may be relative to."""
 
-    def __init__(self, tiles, folders):
-        self.tiles, self.folders = tiles, folders
+    def __init__(self, program, tiles, folders):
+        self.program, self.tiles, self.folders = program, tiles, folders
 
     @functools.lru_cache(maxsize=24)
     def of(self, row):
         """Pixels of a tile as a float array; None: no image at hand, or none of its size."""
-        name = pathlib.Path(self.tiles["file"][row])
-        if name.suffix.lower() not in IMAGES:
+        name, _, frame = self.tiles["file"][row].partition("#")
+        if pathlib.Path(name).suffix.lower() not in IMAGES:
             return None
-        try:
-            from PIL import Image
-            path = next(p for p in (folder / name for folder in self.folders) if p.is_file())
-            Image.MAX_IMAGE_PIXELS = None
-            with Image.open(path) as image:
-                pixels = np.asarray(image, float)
-        except (ImportError, StopIteration, OSError, ValueError, SyntaxError):
+        path = next((p for p in (folder / name for folder in self.folders) if p.is_file()), None)
+        if path is None:
             return None
+        with tempfile.TemporaryDirectory(prefix="nucreg-report-") as folder:
+            plane = pathlib.Path(folder) / "plane.tif"
+            done = subprocess.run(
+                [self.program, "image", str(path), "--frame", frame or "0", "--to", str(plane)],
+                capture_output=True, check=False)
+            try:
+                from PIL import Image
+                Image.MAX_IMAGE_PIXELS = None
+                with Image.open(plane if done.returncode == 0 else path) as image:
+                    pixels = np.asarray(image, float)
+            except (ImportError, OSError, ValueError, SyntaxError):
+                return None
         size = int(self.tiles["height_px"][row]), int(self.tiles["width_px"][row])
         return pixels if pixels.shape == size else None
 
@@ -155,10 +164,10 @@ def panel(ax, well, row, reach, picture, side):
     ax.set(xlim=(-reach, reach), ylim=(reach, -reach))
 
 
-def figures(well, folders):
+def figures(program, well, folders):
     if not len(well.pairs["ten"]):
         return {}
-    pictures = Pictures(well.tiles, folders)
+    pictures = Pictures(program, well.tiles, folders)
     chosen = choose(well)
     drawn = [draw(well, pictures, chosen["least"], f"well-{well.index}-least",
                   "The least certain pairs", "The pairs with the lowest probability of all that "
