@@ -69,6 +69,10 @@ MapColumn<Row> text(std::string name, std::string description, At at) {
   return made;
 }
 
+constexpr const char* centre_words =
+    "centre of the tile in the well's frame, carried there by turn, shift and magnification alone: "
+    "to_well has the deformation between the visits, too; NaN: not placed";
+
 #define AT(member)         \
   [](auto& row) -> auto& { \
     return row.member;     \
@@ -116,21 +120,6 @@ MapColumn<MapTile> stage_column(std::size_t axis) {
         if (!row.given.stage_um) row.given.stage_um = Point{nan, nan};
         (*row.given.stage_um)[axis] = position;
       });
-}
-
-/// The well's frame: PlacedTile::centre_um is in the visit's.
-Point centre_in_well(const MapTile& row) {
-  if (!std::isfinite(row.placed.centre_um[0])) return {nan, nan};
-  return apply(row.placed.to_well,
-               {0.5 * (row.given.width_px - 1.0), 0.5 * (row.given.height_px - 1.0)});
-}
-
-MapColumn<MapTile> centre_column(std::size_t axis) {
-  return computed<double, MapTile>(
-      axis == 0 ? "centre_x_um" : "centre_y_um", "um",
-      "centre of the tile in the well's frame; NaN: not placed",
-      [axis](const MapTile& row) { return centre_in_well(row)[axis]; },
-      [axis](MapTile& row, double centre) { row.placed.centre_um[axis] = centre; });
 }
 
 /// The columns of one side, named with its suffix.
@@ -207,8 +196,8 @@ const std::vector<MapColumn<MapTile>>& tile_columns() {
       pixel_column(),
       stage_column(0),
       stage_column(1),
-      centre_column(0),
-      centre_column(1),
+      value<MapTile>("centre_x_um", "um", centre_words, AT(placed.centre_um[0])),
+      value<MapTile>("centre_y_um", "um", centre_words, AT(placed.centre_um[1])),
       value<MapTile>("centre_sd_um", "um", "standard deviation of a coordinate of the centre",
                      AT(placed.centre_sd_um)),
       values<MapTile>("to_well", "um/px, um",

@@ -48,6 +48,14 @@ class Well:
         """A column of the nuclei of a side, per pair."""
         return self.nuclei[side][name][self.pairs["ten" if side == 10 else "forty"]]
 
+    def centres(self):
+        """Of all tiles, in um of the well, as to_well has them: rows of /tiles x 2; NaN: none."""
+        a, b, tx, c, d, ty = self.tiles["to_well"].T
+        x, y = (self.tiles["width_px"] - 1) / 2, (self.tiles["height_px"] - 1) / 2
+        there = np.c_[a * x + b * y + tx, c * x + d * y + ty]
+        there[~np.isfinite(self.tiles["centre_x_um"])] = np.nan
+        return there
+
     def corners(self, rows):
         """Of tiles, in um of the well: rows x 4 x 2."""
         a, b, tx, c, d, ty = self.tiles["to_well"][rows].T[:, :, None]
@@ -60,7 +68,7 @@ class Well:
         that fits those that nothing is wrong with; NaN where there is none. Rows of /tiles."""
         t = self.tiles
         stage = np.c_[t["stage_x_um"], t["stage_y_um"]]
-        centre = np.c_[t["centre_x_um"], t["centre_y_um"]]
+        centre = self.centres()
         good = self.mine & (t["side"] == side) & (t["status"] == "ok") \
             & np.isfinite(stage).all(1) & np.isfinite(centre).all(1)
         if good.sum() < 4:

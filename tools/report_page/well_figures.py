@@ -66,7 +66,7 @@ def match_map(well):
             bad = rows[t["status"][rows] == status]
             if not len(bad):
                 continue
-            centre = np.c_[t["centre_x_um"], t["centre_y_um"]][bad] * MM
+            centre = well.centres()[bad] * MM
             ax.plot(*centre.T, linestyle="none", marker=marker, markersize=8, color=colour,
                     markeredgecolor="#ffffff", markeredgewidth=1, label=words)
             if status == "position_wrong":
@@ -169,7 +169,7 @@ def links(well):
     t, k = well.tiles, well.links
     drawing, axes = panels(4, height=4.2)
     drawing.set_layout_engine("compressed")
-    centre = np.c_[t["centre_x_um"], t["centre_y_um"]] * MM
+    centre = well.centres() * MM
     sides = t["side"][k["tile_a"]], t["side"][k["tile_b"]]
     used = k["used"].astype(bool)
     top = np.percentile(k["closure_um"][used], 98) if used.any() else 1.0

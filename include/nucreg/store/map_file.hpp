@@ -55,7 +55,8 @@ struct Spelling<mosaic::TileStatus> {
 /// A row of /tiles. Tiles of both sides are in one list; `given.name` is the column `tile`.
 struct MapTile {
   mosaic::WellTile given;
-  /// Written is the centre that to_well gives; read back, centre_um is that: in the well's frame.
+  /// centre_um: here in the well's frame, but without the deformation between the visits, so that
+  /// the tiles of a side keep the shape that they had under the microscope.
   mosaic::PlacedTile placed;
   std::string well;          ///< empty if the sheets name none
   std::string file;          ///< of its nuclei or its image
