@@ -340,13 +340,14 @@ void Pairing::summarize(const Evidence& evidence) {
                          const std::vector<std::uint8_t>& is_shared,
                          const std::vector<Unpaired>& reason) {
     for (std::size_t k = 0; k < d.size(); ++k) {
-      if (is_shared[objects.of[k]] == 0) continue;
+      // Who has a partner is in both fields, even if its own position lies at the very edge.
+      if (is_shared[objects.of[k]] == 0 && reason[k] != Unpaired::paired) continue;
       shared[d.tile[k]] += 1.0;
       paired[d.tile[k]] += reason[k] == Unpaired::paired ? 1.0 : 0.0;
     }
     double objects_paired = 0.0, objects_shared = 0.0;
     for (std::size_t o = 0; o < objects.size(); ++o) {
-      if (is_shared[o] == 0) continue;
+      if (is_shared[o] == 0 && reason[objects.representative[o]] != Unpaired::paired) continue;
       objects_shared += 1.0;
       objects_paired += reason[objects.representative[o]] == Unpaired::paired ? 1.0 : 0.0;
     }
