@@ -39,7 +39,7 @@ OWNERS = [
     (r"nlopt", r"NLopt::", ["solve"]),
     (r"nanoflann", r"nanoflann::", ["match", "mosaic"]),
     (r"mpi\.h|mpi/", r"MPI::", ["run"]),
-    (r"libdeflate", r"nucreg_libdeflate", ["store"]),
+    (r"libdeflate", r"nucreg_libdeflate", ["run", "store"]),
     (r"hdf5|H5", r"nucreg_hdf5|HDF5::|hdf5::", ["store"]),
     (r"boost/(math|random)/", r"Boost::", ["core", "stats", "report"]),
     (r"nlohmann/", r"nlohmann_json::", ["report"]),

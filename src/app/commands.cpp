@@ -3,15 +3,13 @@
 
 #include <fmt/format.h>
 
-#include "nucreg/app/solvers.hpp"
 #include "nucreg/core/terms.hpp"
 #include "nucreg/job/parse.hpp"
 #include "nucreg/solve/registry.hpp"
 
 namespace nucreg {
 
-ExitStatus solvers_command() {
-  const SolverRegistry registry = job_solvers();
+ExitStatus solvers_command(const SolverRegistry& registry) {
   for (const SolverKind& kind : registry.kinds()) {
     fmt::print("{:<12} {}\n", kind.name, kind.summary);
     for (const SolverOption& option : kind.options)

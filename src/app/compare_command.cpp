@@ -3,7 +3,6 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
-#include "nucreg/app/identity.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/job/parse.hpp"
@@ -11,6 +10,7 @@
 #include "nucreg/report/run_comparison.hpp"
 #include "nucreg/report/text.hpp"
 #include "nucreg/report/verify.hpp"
+#include "nucreg/run/run_files.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "trial_cursor.hpp"
 

@@ -2,13 +2,12 @@
 #include <fmt/format.h>
 
 #include "nucreg/app/commands.hpp"
-#include "nucreg/app/publish_with.hpp"
-#include "nucreg/app/run_files.hpp"
 #include "nucreg/app/terminal.hpp"
-#include "nucreg/app/within_memory.hpp"
+#include "nucreg/disk/publish.hpp"
 #include "nucreg/image/image.hpp"
 #include "nucreg/image/write_tiff.hpp"
 #include "nucreg/report/image_overview.hpp"
+#include "nucreg/tiles/tiles.hpp"
 
 namespace nucreg {
 namespace {
@@ -19,8 +18,7 @@ void write_plane(ImageReader& reader, const ImageCommand& command) {
     throw OutputError("is the image itself",
                       {.file = command.to.string(), .allowed = "another file"});
   // Asked before pixels are decoded; it is asked again when all is written.
-  if (!command.force && is_there(command.to))
-    throw OutputError("exists", {.file = command.to.string(), .allowed = "--force overwrites it"});
+  check_output(command.to, command.force, "--force to overwrite it");
   const ImageInfo& info = reader.info();
   const std::size_t channel = find_channel(info, command.channel, command.file.string());
   const Plane plane = within_memory(info, command.file.string(),

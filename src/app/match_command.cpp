@@ -6,16 +6,15 @@
 #include <new>
 
 #include "nucreg/app/commands.hpp"
-#include "nucreg/app/run_files.hpp"
 #include "nucreg/app/terminal.hpp"
-#include "nucreg/app/tiles.hpp"
-#include "nucreg/app/within_memory.hpp"
+#include "nucreg/disk/files.hpp"
 #include "nucreg/image/image.hpp"
 #include "nucreg/image/label_image.hpp"
 #include "nucreg/match/match.hpp"
 #include "nucreg/nuclei/nuclei_table.hpp"
 #include "nucreg/nuclei/segment.hpp"
 #include "nucreg/report/match_overview.hpp"
+#include "nucreg/tiles/tiles.hpp"
 
 namespace nucreg {
 namespace {
@@ -137,9 +136,7 @@ void check(const MatchCommand& command) {
     if (std::filesystem::equivalent(input, command.pairs, ignored))
       throw OutputError("is one of the inputs",
                         {.file = command.pairs.string(), .allowed = "another file"});
-  if (!command.force && is_there(command.pairs))
-    throw OutputError("exists",
-                      {.file = command.pairs.string(), .allowed = "--force overwrites it"});
+  check_output(command.pairs, command.force, "--force to overwrite it");
 }
 
 }  // namespace

@@ -10,8 +10,7 @@
 #include <sstream>
 #include <string_view>
 
-#include "nucreg/app/identity.hpp"
-#include "nucreg/app/run_setup.hpp"
+#include "nucreg/app/resume.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/job/parse.hpp"
@@ -19,6 +18,7 @@
 #include "nucreg/report/part_attribute.hpp"
 #include "nucreg/report/verify.hpp"
 #include "nucreg/store/result_file.hpp"
+#include "nucreg/trials/trial_stage.hpp"
 #include "trial_cursor.hpp"
 
 namespace nucreg {

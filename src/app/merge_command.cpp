@@ -5,10 +5,10 @@
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
 #include "nucreg/app/merge.hpp"
-#include "nucreg/app/run_files.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/report/text.hpp"
+#include "nucreg/run/run_files.hpp"
 #include "nucreg/store/result_file.hpp"
 
 namespace nucreg {
@@ -17,29 +17,24 @@ namespace {
 namespace fs = std::filesystem;
 
 // Before the work, which may take minutes.
-void check_output(const MergeCommand& command) {
+void check_merge_output(const MergeCommand& command) {
   const std::string output = command.output.string();
   std::error_code none;
   for (const fs::path& file : command.files)
     if (fs::equivalent(file, command.output, none))
       throw JobError("is one of the files to merge", {.file = output, .allowed = "another output"});
-  if (const fs::path journal = RunFiles(command.output).journal; is_there(journal))
+  if (const fs::path journal = RunFiles(command.output).journal; file_exists(journal))
     throw OutputError("is the journal of a run with this output",
                       {.file = journal.string(), .allowed = "another output with -o"});
-  if (!is_there(command.output)) return make_folder(command.output.parent_path());
-  if (!fs::is_regular_file(command.output))
-    throw OutputError("is there and is no file", {.file = output, .allowed = "another output"});
-  if (!command.force)
-    throw OutputError(
-        "exists already",
-        {.file = output, .allowed = "--force to overwrite it, or another output with -o"});
+  if (!file_exists(command.output)) return make_folder(command.output.parent_path());
+  check_output(command.output, command.force, "--force to overwrite it, or another output with -o");
 }
 
 }  // namespace
 
 ExitStatus merge_command(const MergeCommand& command) {
   read_in_child(command.files);
-  check_output(command);
+  check_merge_output(command);
   MergeReport report = merge_results(command.files, command.output, command.force);
   const Overview overview = make_overview(ResultReader(command.output), std::move(report.findings));
   print_result(fmt::format("{}\nresult  {}, merged from {}\n", to_text(overview, terminal_text()),

@@ -1,22 +1,160 @@
 #include "on_ranks.hpp"
 
-#include "nucreg/app/stop_signal.hpp"
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string_view>
+
+#include "nucreg/app/terminal.hpp"
 #include "nucreg/core/allocation.hpp"
+#include "nucreg/core/log.hpp"
+#include "nucreg/core/text.hpp"
+#include "nucreg/run/launcher.hpp"
+#include "nucreg/tiles/stages.hpp"
+#include "nucreg/trials/trial_stage.hpp"
 
 namespace nucreg {
+namespace {
 
-ExitStatus on_ranks(const std::function<ExitStatus(Communicator&)>& on_rank) {
+constexpr std::array signals{SIGINT, SIGTERM, SIGUSR1};
+constexpr double standard_grace_seconds = 10.0;
+// Of the time until SIGKILL; the rest is for the partial file.
+constexpr double part_for_grace = 0.25;
+
+std::atomic<int> noted = 0;
+std::atomic<int> interrupts = 0;
+static_assert(std::atomic<int>::is_always_lock_free);
+std::array<struct sigaction, signals.size()> before;
+
+// Only what is safe in a signal handler.
+void note(int number) {
+  int none = 0;
+  noted.compare_exchange_strong(none, number);
+  if (number != SIGINT || ++interrupts < 2) return;
+  constexpr std::string_view text = "nucreg: leaving at once; --resume continues\n";
+  static_cast<void>(!write(STDERR_FILENO, text.data(), text.size()));
+  _exit(static_cast<int>(ExitStatus::stopped));
+}
+
+/// From construction to destruction SIGINT, SIGTERM and SIGUSR1 are noted and nothing more, on all
+/// ranks: the root asks stop_signal(), the others hear of it from the root. Only a second SIGINT
+/// ends the process, at once and with ExitStatus::stopped. One at a time.
+class StopSignals {
+ public:
+  StopSignals() {
+    noted = 0;
+    interrupts = 0;
+    struct sigaction action {};
+    action.sa_handler = note;
+    action.sa_flags = SA_RESTART;
+    for (std::size_t i = 0; i < signals.size(); ++i) sigaction(signals[i], &action, &before[i]);
+  }
+  ~StopSignals() {
+    for (std::size_t i = 0; i < signals.size(); ++i) sigaction(signals[i], &before[i], nullptr);
+  }
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+};
+
+// Open MPI's mpirun passes SIGUSR1 on; on SIGTERM and SIGINT it sends SIGTERM after
+// odls_base_sigkill_timeout, SIGKILL after as long again.
+double grace_seconds(int signal_number) {
+  const bool launched = std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr;
+  if (!launched || signal_number == SIGUSR1) return standard_grace_seconds;
+  const char* text = std::getenv("OMPI_MCA_odls_base_sigkill_timeout");
+  const double until_kill = text ? std::atof(text) : 1.0;
+  return std::min(standard_grace_seconds, part_for_grace * until_kill);
+}
+
+// Each kind of stage that a command may run.
+StageKinds stage_kinds(const SolverRegistry& registry) {
+  return {{NucleiStage::kind, NucleiStage::read},
+          {MatchStage::kind, MatchStage::read},
+          {SegmentStage::kind, SegmentStage::read},
+          {TrialStage::kind, [&registry](ByteReader& reader, int rank) {
+             return TrialStage::read(reader, registry, rank);
+           }}};
+}
+
+// Another rank that throws leaves without a farewell: the root would wait for it for ever, and the
+// launcher ends it instead.
+ExitStatus on_rank(Communicator& communicator, const SolverRegistry& registry,
+                   const std::function<ExitStatus(Stages&)>& root) {
+  if (communicator.rank() != 0) {
+    const ExitStatus status = serve_stages(communicator, stage_kinds(registry));
+    flush_log();
+    return status;
+  }
+  Stages stages(communicator);
+  ExitStatus status = ExitStatus::bug;
+  try {
+    status = root(stages);
+  } catch (...) {
+    status = print_exception();
+  }
+  stages.end(status);
+  flush_log();
+  // For scripts: mpirun reports no status with --enable-recovery.
+  if (const char* file = std::getenv("NUCREG_STATUS_FILE"))
+    std::ofstream(file) << static_cast<int>(status) << '\n';
+  return status;
+}
+
+}  // namespace
+
+ExitStatus on_ranks(const SolverRegistry& registry,
+                    const std::function<ExitStatus(Stages&)>& root) {
   keep_freed_memory();
   const StopSignals caught;
   ExitStatus status = ExitStatus::bug;
   if (started_by_launcher()) {
     MpiSession session;
-    status = on_rank(session.communicator());
+    status = on_rank(session.communicator(), registry, root);
     session.leave_with(static_cast<int>(status));
   } else {
-    run_local(1, [&](Communicator& communicator) { status = on_rank(communicator); });
+    run_local(1,
+              [&](Communicator& communicator) { status = on_rank(communicator, registry, root); });
   }
   return status;
+}
+
+ExitStatus print_exception() {
+  try {
+    throw;
+  } catch (const Error& e) {
+    fmt::print(stderr, "{}nucreg: {}\n", over_bar(), e.what());
+    return e.status();
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "{}nucreg: bug: {}\n", over_bar(), e.what());
+    return ExitStatus::bug;
+  }
+}
+
+int stop_signal() {
+  return noted;
+}
+
+std::optional<double> announce_stop(const std::string& tasks) {
+  const int number = stop_signal();
+  if (number == 0) return std::nullopt;
+  // The command comes first, since what sent the signal may not wait for long.
+  const double grace = grace_seconds(number);
+  fmt::print(stderr,
+             "{}nucreg: {}: {} in progress have {} to end\n"
+             "nucreg: to continue: {}\n",
+             over_bar(),
+             number == SIGINT    ? "SIGINT"
+             : number == SIGTERM ? "SIGTERM"
+                                 : "SIGUSR1",
+             tasks, duration_text(grace), resume_command());
+  return grace;
 }
 
 }  // namespace nucreg

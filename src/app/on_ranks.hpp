@@ -1,15 +1,29 @@
-// A command that runs on all ranks.
+// A command that runs on all ranks: the root does it, the others serve its stages until it ends.
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <string>
 
 #include "nucreg/core/error.hpp"
-#include "nucreg/run/communicator.hpp"
+#include "nucreg/run/stage.hpp"
+#include "nucreg/solve/registry.hpp"
 
 namespace nucreg {
 
-/// `on_rank` on the rank that a launcher made of this process, or on the one there is. Signals to
-/// stop are noted meanwhile (stop_signal), and memory that is freed is kept for what comes next.
-[[nodiscard]] ExitStatus on_ranks(const std::function<ExitStatus(Communicator&)>& on_rank);
+/// `root` on rank 0 of what the launcher started, or on the one rank there is; what it throws is
+/// printed and becomes the status. Meanwhile signals to stop are noted (announce_stop), and memory
+/// that is freed is kept for what comes next.
+[[nodiscard]] ExitStatus on_ranks(const SolverRegistry& registry,
+                                  const std::function<ExitStatus(Stages&)>& root);
+
+/// Prints the exception in flight to standard error; its status.
+ExitStatus print_exception();
+
+/// The first signal to stop that was noted; 0 = none.
+[[nodiscard]] int stop_signal();
+/// For RunView::stop: once a signal to stop has arrived, says so, how to continue, and for how many
+/// seconds tasks in progress may continue: only now is it known when what sent the signal kills.
+[[nodiscard]] std::optional<double> announce_stop(const std::string& tasks);
 
 }  // namespace nucreg

@@ -4,12 +4,10 @@
 #include <cmath>
 
 #include "nucreg/app/commands.hpp"
-#include "nucreg/app/inputs.hpp"
-#include "nucreg/app/run_setup.hpp"
-#include "nucreg/app/solvers.hpp"
-#include "nucreg/app/tiles.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/job/parse.hpp"
+#include "nucreg/tiles/tiles.hpp"
+#include "nucreg/trials/trial_stage.hpp"
 
 namespace nucreg {
 namespace {
@@ -90,9 +88,9 @@ std::string take_tiles(Job& job) {
 
 }  // namespace
 
-ExitStatus plan_command(const PlanCommand& command) {
+ExitStatus plan_command(const PlanCommand& command, const SolverRegistry& registry) {
   Job job = parse_job(command.job, command.set);
-  static_cast<void>(make_solvers(job));
+  static_cast<void>(make_solvers(registry, job));
   const std::string images = job.problem.source == Source::images ? take_tiles(job) : "";
   Plan plan = make_plan(job);
   std::vector<InputFile> inputs;
@@ -103,7 +101,7 @@ ExitStatus plan_command(const PlanCommand& command) {
   check_part(part, plan);
 
   double seconds = 0.0;
-  for (const TaskList::Block& block : task_list(job, plan, part, {}).blocks)
+  for (const TaskList::Block& block : task_list(registry, job, plan, part).blocks)
     seconds += block.cost_seconds * static_cast<double>(block.count);
   // Measured: what a file of one trial holds, a row of /summary and of /trials.
   const double file_bytes = 465e3 +
@@ -140,7 +138,7 @@ ExitStatus plan_command(const PlanCommand& command) {
   fmt::print("solvers\n");
   for (const SolverSpec& spec : job.solvers)
     fmt::print("  {:<18}{} {}\n", spec.name, spec.kind,
-               options_text(job_solvers().options(spec, job.file)));
+               options_text(registry.options(spec, job.file)));
   return ExitStatus::done;
 }
 

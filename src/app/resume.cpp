@@ -1,87 +1,51 @@
 #include "nucreg/app/resume.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
+#include <memory>
+#include <sstream>
 
-#include "nucreg/app/identity.hpp"
-#include "nucreg/app/launch_line.hpp"
+#include "nucreg/core/build_info.hpp"
 #include "nucreg/core/error.hpp"
-#include "nucreg/core/log.hpp"
-#include "nucreg/core/text.hpp"
+#include "nucreg/core/sha256.hpp"
+#include "nucreg/report/part_attribute.hpp"
 #include "nucreg/solve/record_bytes.hpp"
-#include "nucreg/store/result_file.hpp"
+#include "nucreg/trials/trial_stage.hpp"
 
 namespace nucreg {
 namespace {
-
-namespace fs = std::filesystem;
-
-void refuse_what_is_no_file(const fs::path& output) {
-  if (is_there(output) && !fs::is_regular_file(output))
-    throw OutputError("is there and is no file",
-                      {.file = output.string(), .allowed = another_output});
-}
-
-void refuse_other(const fs::path& file, const std::string& theirs, const std::string& ours) {
-  if (theirs != ours)
-    throw JobError(
-        fmt::format("belongs to another job, input or build (- there, + now)\n{}--resume goes on "
-                    "only with what it began with",
-                    difference(theirs, ours)),
-        {.file = file.string(), .allowed = "another output with -o, or --force to begin again"});
-}
-
-// The ranks of a run whose launcher was killed take a moment to end.
-void wait_for_the_end_of_another_run(const fs::path& journal) {
-  using clock = std::chrono::steady_clock;
-  const auto patience_ends = clock::now() + std::chrono::seconds(10);
-  while (is_written_now(journal) && clock::now() < patience_ends)
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-}
 
 std::string text_of(const Attributes& attributes, const char* name) {
   const auto at = attributes.find(name);
   return at == attributes.end() ? "" : std::get<std::string>(at->second);
 }
 
-void create(OpenJournal& open, const RunFiles& files, const std::string& identity) {
-  make_folder(files.output.parent_path());
-  open.writer = std::make_unique<JournalWriter>(files.journal, identity);
-  open.keeper = std::make_unique<JournalKeeper>(files.journal);
+std::vector<std::string> split_lines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
 }
 
-// Goes on with the journal; false = it tells nothing and was set aside.
-bool reopen(OpenJournal& open, const RunFiles& files, const std::string& identity) {
-  std::uint64_t damaged_bytes = 0;
-  try {
-    const JournalReader reader(files.journal);
-    refuse_other(files.journal, reader.identity(), identity);
-    wait_for_the_end_of_another_run(files.journal);
-    damaged_bytes = reader.scan([](std::uint64_t, int, std::uint64_t) {});
-  } catch (const DamagedJournal& e) {
-    const fs::path aside = fmt::format("{}.damaged-{}", files.journal.string(), getpid());
-    log_warning("{}; it is now {}, its trials are run again", e.what(), aside.string());
-    move_file(files.journal, aside);
-    return false;
-  }
-  if (damaged_bytes > 0)
-    log_warning("{}: {} are damaged; the trials in them are run again", files.journal.string(),
-                bytes_text(static_cast<double>(damaged_bytes)));
-  open.writer = JournalWriter::append_to(files.journal, identity);
-  open.keeper = std::make_unique<JournalKeeper>(files.journal);
-  open.fresh = false;
-  static_cast<void>(JournalReader(files.journal).scan([&](std::uint64_t task, int, std::uint64_t) {
-    if (task < open.done.size()) open.done[task] = true;
-  }));
-  return true;
+std::string identity_with(const Attributes& attributes, const Part& part) {
+  const auto text = [&](const char* name) {
+    const auto at = attributes.find(name);
+    const auto* value = at == attributes.end() ? nullptr : std::get_if<std::string>(&at->second);
+    if (!value) throw InputError("attribute is missing", {.key = name});
+    return *value;
+  };
+  // 0.1 knew a build by what git said.
+  const std::string build = attributes.contains("build_identity")
+                                ? text("build_identity")
+                                : fmt::format("nucreg {} ({}, {})", text("nucreg_version"),
+                                              text("git_revision"), text("compiler"));
+  return run_identity(build, part, text("inputs"), text("job_toml"));
 }
 
 // Takes the trials of a partial result file into the journal.
-void take_over(OpenJournal& open, const ResultReader& partial, const Plan& plan) {
+void take_over(EarlierTrials& earlier, JournalWriter& journal, const ResultReader& partial,
+               const Plan& plan) {
   constexpr std::uint64_t trials_at_once = 4096;
   std::vector<Record> rows;
   std::vector<std::byte> bytes;
@@ -92,25 +56,25 @@ void take_over(OpenJournal& open, const ResultReader& partial, const Plan& plan)
     for (std::span<const Record> left(rows); left.size() >= plan.solvers;
          left = left.subspan(plan.solvers)) {
       const std::uint64_t task = left[0].configuration * plan.trials + left[0].trial;
-      if (task >= open.done.size() || open.done[task]) continue;
+      if (task >= earlier.done.size() || earlier.done[task]) continue;
       bytes.clear();
       put_records(left.first(plan.solvers), bytes);
-      open.writer->append(task, left[0].rank, bytes);
-      open.done[task] = true;
+      journal.append(task, left[0].rank, bytes);
+      earlier.done[task] = true;
     }
   }
-  open.writer->sync();
+  journal.sync();
 }
 
 std::unique_ptr<ResultReader> output_of(const RunFiles& files, const std::string& identity) {
-  refuse_what_is_no_file(files.output);
-  if (!is_there(files.output)) return nullptr;
+  check_output(files.output, true, another_output);
+  if (!file_exists(files.output)) return nullptr;
   try {
     auto output = std::make_unique<ResultReader>(files.output);
     refuse_other(files.output, run_identity(output->attributes()), identity);
     return output;
   } catch (const InputError& e) {
-    throw OutputError("exists already and cannot be resumed: " + e.problem(),
+    throw OutputError("already exists and cannot be resumed: " + e.problem(),
                       {.file = files.output.string(), .allowed = another_output});
   }
 }
@@ -121,70 +85,79 @@ bool is_complete(const ResultReader& output) {
          status->second == decltype(status->second)(std::string("complete"));
 }
 
-void refuse_what_is_there(const RunFiles& files, bool force) {
-  refuse_what_is_no_file(files.output);
-  if (is_there(files.journal)) {
-    refuse_while_written(files.journal);
-    if (!force)
-      throw OutputError(
-          "is the journal of a run that did not end",
-          {.file = files.journal.string(),
-           .allowed = fmt::format("to go on with it: {}\nor --force to begin again, or "
-                                  "{}",
-                                  resume_command(), another_output)});
-  }
-  if (!force && is_there(files.output))
-    throw OutputError("exists already",
-                      {.file = files.output.string(),
-                       .allowed = fmt::format("--force to overwrite it, or {}", another_output)});
-}
-
-void wait_or_refuse(const fs::path& journal) {
-  wait_for_the_end_of_another_run(journal);
-  refuse_while_written(journal);
-}
-
 }  // namespace
 
-void check_begin(const RunFiles& files, bool force) {
-  refuse_while_written(files.image_journal);
-  refuse_what_is_there(files, force);
+std::string run_identity(const std::string& build, const Part& part, const std::string& inputs,
+                         const std::string& job_toml) {
+  return fmt::format("build {}\n{}{}{}", build,
+                     part.whole() ? "" : fmt::format("part {}\n", part.text()), inputs, job_toml);
 }
 
-void check_resume(const RunFiles& files) {
-  wait_or_refuse(files.image_journal);
-  wait_or_refuse(files.journal);
+std::string run_identity(const Attributes& attributes) {
+  return identity_with(attributes, part_of(attributes));
 }
 
-OpenJournal begin_journal(const RunFiles& files, const std::string& identity, bool force) {
-  refuse_what_is_there(files, force);
-  remove_file(files.journal);
-  OpenJournal open;
-  create(open, files, identity);
-  // Out of the way: from now on the journal is what counts, to --resume as well.
-  if (is_there(files.output)) move_file(files.output, files.replaced);
-  return open;
+std::string whole_identity(const Attributes& attributes) {
+  return identity_with(attributes, {});
 }
 
-OpenJournal resume_journal(const RunFiles& files, const std::string& identity, const Plan& plan) {
-  OpenJournal open{.done = std::vector<bool>(plan.tasks())};
-  const std::unique_ptr<ResultReader> output = output_of(files, identity);
-  if (output && is_complete(*output)) {
-    wait_or_refuse(files.journal);
-    remove_file(files.journal);  // a run that was killed between its last two steps left it
-    open.done.flip();
-  } else {
-    if (!is_there(files.journal) || !reopen(open, files, identity)) create(open, files, identity);
-    remove_temporaries(files.output.parent_path(), {files.output.filename().string()});
-    open.replace_output = output != nullptr;
-    if (output) {
-      open.merged_from = text_of(output->attributes(), "merged_from");
-      open.warnings = text_of(output->attributes(), "warnings");
-      take_over(open, *output, plan);
-    }
+Part part_of_identity(const std::string& identity) {
+  for (const std::string& line : split_lines(identity)) {
+    if (line.starts_with("part ")) return parse_part(line.substr(5));
+    if (line.starts_with("[")) break;
   }
-  open.trials_done = static_cast<std::uint64_t>(std::ranges::count(open.done, true));
-  return open;
+  return {};
+}
+
+std::string job_of_identity(const std::string& identity) {
+  // Facts of one line each come before the first [section] of the job.
+  const std::size_t at = identity.find("\n[");
+  return at == std::string::npos ? "" : identity.substr(at + 1);
+}
+
+std::string describe_inputs(const std::vector<InputFile>& inputs) {
+  std::string text;
+  for (const InputFile& input : inputs) {
+    Sha256 sum;
+    for (const auto* column : {&input.pairs.x10, &input.pairs.y10, &input.pairs.x40,
+                               &input.pairs.y40, &input.points.x, &input.points.y})
+      sum.add(std::as_bytes(std::span(*column)));
+    sum.add(std::as_bytes(std::span(input.field_px)));
+    text += fmt::format("input {}: {} points, checksum {}\n", input.path,
+                        std::max(input.pairs.size(), input.points.size()), sum.hex().substr(0, 16));
+  }
+  return text;
+}
+
+bool output_is_complete(const RunFiles& files, const std::string& identity) {
+  const std::unique_ptr<ResultReader> output = output_of(files, identity);
+  return output && is_complete(*output);
+}
+
+EarlierTrials earlier_trials(OpenJournal& journal, const RunFiles& files,
+                             const std::string& identity, const Plan& plan) {
+  EarlierTrials earlier{.done = std::vector<bool>(plan.tasks())};
+  const JournalReader reader(files.journal);
+  if (const auto known = reader.stage(TrialStage::kind)) {
+    refuse_other(files.journal, known->identity, identity);
+    static_cast<void>(reader.scan(
+        [&](std::uint64_t task, int, std::uint64_t) {
+          if (task < earlier.done.size()) earlier.done[task] = true;
+        },
+        known->number));
+  }
+  if (const std::unique_ptr<ResultReader> output = output_of(files, identity)) {
+    earlier.complete = is_complete(*output);
+    if (earlier.complete) return earlier;
+    earlier.replace_output = true;
+    earlier.merged_from = text_of(output->attributes(), "merged_from");
+    for (const std::string& line : split_lines(text_of(output->attributes(), "warnings")))
+      journal.warn(line);
+    journal.writer->begin_stage(TrialStage::kind, identity);
+    take_over(earlier, *journal.writer, *output, plan);
+  }
+  earlier.count = static_cast<std::uint64_t>(std::ranges::count(earlier.done, true));
+  return earlier;
 }
 
 }  // namespace nucreg

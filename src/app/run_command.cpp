@@ -1,352 +1,316 @@
+// The command that runs a job.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
-#include <sstream>
-#include <system_error>
+#include <utility>
 
 #include "nucreg/app/commands.hpp"
-#include "nucreg/app/gather.hpp"
-#include "nucreg/app/identity.hpp"
-#include "nucreg/app/image_stages.hpp"
-#include "nucreg/app/inputs.hpp"
-#include "nucreg/app/launch_line.hpp"
-#include "nucreg/app/run_files.hpp"
-#include "nucreg/app/run_setup.hpp"
-#include "nucreg/app/run_status.hpp"
-#include "nucreg/app/stop_signal.hpp"
+#include "nucreg/app/result.hpp"
+#include "nucreg/app/resume.hpp"
 #include "nucreg/app/terminal.hpp"
-#include "nucreg/app/trial_runner.hpp"
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/log.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/job/parse.hpp"
 #include "nucreg/report/text.hpp"
-#include "nucreg/run/communicator.hpp"
-#include "nucreg/run/dispatch.hpp"
-#include "nucreg/run/journal.hpp"
+#include "nucreg/run/launcher.hpp"
 #include "nucreg/run/machine.hpp"
+#include "nucreg/run/run_files.hpp"
 #include "nucreg/solve/record_bytes.hpp"
 #include "nucreg/store/result_file.hpp"
+#include "nucreg/tiles/find.hpp"
+#include "nucreg/trials/trial_stage.hpp"
 #include "on_ranks.hpp"
-#include "run_start.hpp"
 
 namespace nucreg {
 namespace {
 
 namespace fs = std::filesystem;
 
-void load_runner(Loaded& loaded, const RunSetup& setup, int rank) {
-  fill_counts(loaded.plan, setup.inputs);
-  loaded.runner.emplace(loaded.job, loaded.plan, make_source(loaded.job, loaded.plan, setup.inputs),
-                        make_solvers(loaded.job), rank,
-                        setup.clock_trusted[static_cast<std::size_t>(rank)]);
+// Parts of one job that run at the same time have outputs of their own.
+fs::path default_output(const Job& job, const Part& part) {
+  const std::string which =
+      part.whole() ? "" : fmt::format(".part-{}-of-{}", part.number, part.count);
+  return fs::path("results") / (job.job.name + which + ".h5");
 }
 
-std::size_t threads_per_rank(const Job& job) {
-  return static_cast<std::size_t>(job.run.threads_per_rank);
+fs::path image_cache_of(const RunFiles& files) {
+  return fs::absolute(files.output).parent_path() / "image-cache";
 }
 
-// A worker that hangs outlives everything but what it shares.
-Work work_of(std::shared_ptr<const Loaded> loaded) {
-  return [loaded = std::move(loaded)](std::uint64_t task, Bytes& payload) {
-    loaded->runner->run(task, payload);
-  };
-}
+/// Counts the solves that failed, as results pass by.
+class FailedSolves {
+ public:
+  explicit FailedSolves(std::size_t solvers) : rows_(solvers) {}
+  /// Those of one trial.
+  [[nodiscard]] std::uint64_t in(std::span<const std::byte> trial) {
+    get_records(trial, rows_);
+    return static_cast<std::uint64_t>(
+        std::ranges::count(rows_, SolveStatus::failed, &Record::status));
+  }
 
-ExitStatus run_other_rank(Communicator& communicator) {
+ private:
+  std::vector<Record> rows_;
+};
+
+/// The root's side of `nucreg run`.
+class RunRoot {
+ public:
+  RunRoot(Stages& stages, const RunCommand& command, const SolverRegistry& registry)
+      : stages_(stages),
+        command_(command),
+        registry_(registry),
+        job_(parse_job(command.job, command.set)),
+        part_(command.part.empty() ? Part{} : parse_part(command.part)),
+        files_(command.output.empty() ? default_output(job_, part_) : command.output),
+        identity_(run_identity(build_identity(), part_, "", to_toml(job_))),
+        display_(error_is_terminal(), job_.run.monitor_seconds) {
+    static_cast<void>(make_solvers(registry_, job_));
+  }
+  /// What fails before the first trial leaves no journal, unless there was one or the user stopped
+  /// it.
+  [[nodiscard]] ExitStatus run();
+
+ private:
+  void open_journal();
+  void show_status(RunStatus status);
+  void find_tiles();
+  void prepare();
+  void begin(const std::vector<RankFacts>& facts);
+  [[nodiscard]] StageReport run_trials();
+  [[nodiscard]] ExitStatus write(StageReport trials);
+  void warn(const std::string& warning);
+  void print_resume_hint() const;
+  void print_complete() const;
+  void print_overview(const Overview& overview, bool complete) const;
+  [[nodiscard]] std::size_t threads() const {
+    return static_cast<std::size_t>(job_.run.threads_per_rank);
+  }
+
+  Stages& stages_;
+  const RunCommand& command_;
+  const SolverRegistry& registry_;
+  Job job_;
+  const Part part_;
+  const RunFiles files_;
+  const std::string identity_;  // what is known before images are looked into
+  ProgressDisplay display_;
+  std::optional<OpenJournal> journal_;
+  std::optional<StatusFile> status_;
+  Plan plan_;
+  std::vector<InputFile> inputs_;
+  EarlierTrials earlier_;
+  std::string trials_identity_;
+  std::vector<Table> images_;
+  bool begun_ = false;
+  const std::string created_utc_ = utc_now();
+};
+
+ExitStatus RunRoot::run() {
   try {
-    Bytes bytes = receive_setup(communicator);
-    for (; is_image_stage(bytes); bytes = receive_setup(communicator))
-      serve_image_stage(communicator, bytes);
-    const RunSetup setup = RunSetup::from_bytes(bytes);
-    const int rank = communicator.rank();
-    open_log(RunFiles(setup.output).log(rank), rank, host_name(), false);
-    if (setup.build != build_identity())
-      throw Error(ExitStatus::bug, fmt::format("rank {} runs another build than rank 0: {} and {}",
-                                               rank, build_identity(), setup.build));
-    const auto loaded = std::make_shared<Loaded>(Loaded{.job = parse_job_text(setup.job_toml)});
-    loaded->plan = make_plan(loaded->job);
-    load_runner(*loaded, setup, rank);
-    try {
-      serve(communicator, work_of(loaded), dispatch_options(loaded->job, loaded->plan));
-    } catch (const RootLost& lost) {
-      throw Error(lost.status(), fmt::format("{}; nucreg watch {} tells how to go on",
-                                             lost.problem(), setup.output));
+    prepare();
+    if (earlier_.complete) {
+      print_complete();
+      return ExitStatus::done;
     }
-    flush_log();
-    return ExitStatus::done;
-  } catch (const SetupRefused& refused) {
-    return static_cast<ExitStatus>(refused.exit_status);
+    return write(run_trials());
+  } catch (...) {
+    const ExitStatus status = print_exception();
+    if (begun_)
+      print_resume_hint();
+    else if (journal_ && status != ExitStatus::stopped)
+      forget_journal(*journal_, files_);
+    return status;
   }
 }
 
-void keep_warning(RunReport& report, std::string warning) {
-  if (std::ranges::find(report.warnings, warning) == report.warnings.end())
-    report.warnings.push_back(std::move(warning));
+/// All that can be refused before anything takes long: jobs, outputs, inputs, earlier runs.
+void RunRoot::prepare() {
+  const bool of_images = job_.problem.source == Source::images;
+  if (of_images) find_tiles();
+  plan_ = make_plan(job_);
+  check_part(part_, plan_);
+  if (!of_images) inputs_ = read_inputs(job_);
+  static_cast<void>(make_source(job_, plan_, inputs_));
+  trials_identity_ = run_identity(build_identity(), part_, describe_inputs(inputs_), to_toml(job_));
+  if (command_.resume && output_is_complete(files_, trials_identity_)) {
+    if (!journal_) wait_until_free(files_.journal);
+    earlier_.complete = true;
+  } else {
+    if (!journal_) open_journal();
+    if (command_.resume) earlier_ = earlier_trials(*journal_, files_, trials_identity_, plan_);
+  }
+  // A run that was killed between its last two steps left it.
+  if (earlier_.complete) remove_file(files_.journal);
 }
 
-// To the log at once, and to the result file, where it is still seen in a year.
-void warn(RunReport& report, std::string warning) {
+void RunRoot::open_journal() {
+  journal_ = command_.resume ? resume_journal(files_, identity_, resume_command())
+                             : begin_journal(files_, identity_, command_.force, resume_command());
+  stages_.view().journal = journal_->writer.get();
+  stages_.view().output = fs::absolute(files_.output);
+  stages_.view().warn = [this](const std::string& warning) { warn(warning); };
+  stages_.view().stop = announce_stop;
+  stages_.view().show = [this](const RunStatus& status) { display_.show(status); };
+}
+
+/// Makes the status file, with what it says first.
+void RunRoot::show_status(RunStatus status) {
+  if (!status_) {
+    status.job = job_.job.name;
+    status.part = part_.text();
+    status.resume = resume_command();
+    status.ranks = rank_statuses({this_rank_facts(0)});
+    status_.emplace(files_.status, std::move(status));
+  }
+  stages_.view().status = &*status_;
+}
+
+/// Pairs of tiles are an axis that only the images tell. What can be refused is, before these are
+/// looked into: that may take long.
+void RunRoot::find_tiles() {
+  static_cast<void>(make_plan(with_pairs(job_, {"any"})));
+  if (command_.resume)
+    wait_until_free(files_.journal);
+  else
+    check_begin(files_, command_.force);
+  const Tiles tiles = list_tiles(job_);
+  if (tiles.likely.empty() && tiles.others.empty()) throw no_tiles_overlap(job_);
+  open_journal();
+  show_status({.doing = "finding nuclei", .counting = "tile", .total = tiles.list.size()});
+  FoundImages found = find_images(
+      stages_, job_, tiles, image_cache_of(files_),
+      [](const std::string& line) { fmt::print(stderr, "{}nucreg: {}\n", over_bar(), line); });
+  job_ = with_pairs(std::move(job_), std::move(found.pairs));
+  inputs_ = std::move(found.inputs);
+  images_ = std::move(found.tables);
+}
+
+/// To the log at once, and to the result file, where it is still seen in a year.
+void RunRoot::warn(const std::string& warning) {
   log_warning("{}", warning);
-  keep_warning(report, std::move(warning));
+  journal_->warn(warning);
 }
 
-// Of the runs that this one goes on with, and of looking into images: these were told already.
-void keep_earlier_warnings(RunReport& report, const RunStart& start) {
-  std::istringstream lines(start.journal.warnings);
-  for (std::string line; std::getline(lines, line);) keep_warning(report, std::move(line));
-  for (const std::string& warning : start.warnings) keep_warning(report, warning);
+StageReport RunRoot::run_trials() {
+  make_folder(files_.logs);
+  open_log(files_.log(0), 0, host_name(), true, over_bar());
+  show_status({.doing = "starting"});
+  status_->change([&](RunStatus& status) {
+    status.trials_per_configuration = plan_.trials;
+    status.solves_per_trial = plan_.solvers;
+  });
+  FailedSolves failed(plan_.solvers);
+  return stages_.run(
+      [&](const std::vector<RankFacts>& facts) {
+        TrialSetup setup{.job_toml = to_toml(job_),
+                         .output = fs::absolute(files_.output).string(),
+                         .inputs = inputs_};
+        for (const RankFacts& rank : facts)
+          setup.clock_trusted.push_back(!oversubscribed(rank, facts, threads()));
+        return std::make_shared<const TrialStage>(std::move(setup), registry_, 0, part_,
+                                                  trials_identity_);
+      },
+      [&](std::uint64_t, int, std::span<const std::byte> result) {
+        const std::uint64_t more = failed.in(result);
+        if (more > 0) status_->change([&](RunStatus& status) { status.failed += more; });
+      },
+      {.last = true, .done = earlier_.done, .begin = [&](const std::vector<RankFacts>& facts) {
+         begin(facts);
+       }});
 }
 
-void log_machine(const std::vector<RankFacts>& facts, std::size_t threads, RunReport& report) {
+void RunRoot::begin(const std::vector<RankFacts>& facts) {
+  begun_ = true;
   for (const RankFacts& rank : facts)
     log_info("rank {} on {} pid {} cpus {}", rank.rank, rank.host, rank.pid, cpu_list(rank.cpus));
-  for (std::string& warning : machine_warnings(facts, threads)) warn(report, std::move(warning));
+  for (const std::string& warning : machine_warnings(facts, threads())) warn(warning);
+  log_info("{}: {}, {}, {} on {}", job_.job.name,
+           counted(plan_.configurations.size(), "configuration"), counted(plan_.tasks(), "trial"),
+           counted(plan_.solves(), "solve"), counted(facts.size(), "rank"));
+  const std::uint64_t trials = part_.tasks(plan_);
+  if (!part_.whole()) log_info("part {}: {} trials of these", part_.text(), count_text(trials));
+  if (earlier_.count > 0) log_info("{} trials are done already", count_text(earlier_.count));
+  // Does not affect results, so it is not kept with them.
+  const std::uint64_t left = trials - earlier_.count;
+  if (facts.size() > left)
+    log_warning("more ranks than trials: {} for {}, so that {} of them do nothing",
+                counted(facts.size(), "rank"), counted(left, "trial"), facts.size() - left);
 }
 
-void show_result(const Overview& overview, const RunFiles& files, bool complete) {
-  const std::string out = files.output.string();
+ExitStatus RunRoot::write(StageReport trials) {
+  journal_->writer->sync();
+  status_->change([](RunStatus& status) { status.doing = "writing the result file"; });
+  const RunReport report{.created_utc = created_utc_,
+                         .mpi_library = stages_.communicator().library(),
+                         .mpi_ranks = stages_.communicator().size(),
+                         .inputs = describe_inputs(inputs_),
+                         .part = part_,
+                         .trials_resumed = earlier_.count,
+                         .merged_from = earlier_.merged_from,
+                         .warnings = journal_->warnings,
+                         .dispatch = std::move(trials.dispatch),
+                         .images = std::move(images_)};
+  WrittenResult written =
+      write_result(files_.output, earlier_.replace_output, JournalReader(files_.journal), registry_,
+                   job_, plan_, report);
+  remove_file(files_.replaced);
+  const std::uint64_t planned = part_.tasks(plan_);
+  const bool complete = written.trials_done == planned;
+  if (complete)
+    remove_file(files_.journal);
+  else
+    fmt::print(stderr, "{}nucreg: {} of {} trials are done; {} is partial\n", over_bar(),
+               count_text(written.trials_done), count_text(planned), files_.output.string());
+  status_.reset();
+  try {
+    print_overview(make_overview(ResultReader(files_.output), std::move(written.findings)),
+                   complete);
+  } catch (...) {
+    return print_exception();
+  }
+  return complete ? ExitStatus::done : ExitStatus::stopped;
+}
+
+void RunRoot::print_overview(const Overview& overview, bool complete) const {
+  const std::string out = files_.output.string();
   print_result(
       fmt::format("{}\n"
                   "result  {} ({})\nlogs    {}/\nnext    {}nucreg inspect {}\n"
                   "        nucreg export {} --to DIR\n",
                   to_text(overview, terminal_text()), out,
-                  bytes_text(static_cast<double>(fs::file_size(files.output))), files.logs.string(),
-                  complete ? "" : resume_command() + "\n        ", out, out));
+                  bytes_text(static_cast<double>(fs::file_size(files_.output))),
+                  files_.logs.string(), complete ? "" : resume_command() + "\n        ", out, out));
 }
 
-// Prints the exception in flight.
-ExitStatus tell_error() {
-  try {
-    throw;
-  } catch (const Error& e) {
-    fmt::print(stderr, "{}nucreg: {}\n", over_bar(), e.what());
-    return e.status();
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "{}nucreg: bug: {}\n", over_bar(), e.what());
-    return ExitStatus::bug;
-  }
+void RunRoot::print_complete() const {
+  fmt::print(stderr, "nucreg: {}: is complete, nothing is left to do\n", files_.output.string());
+  print_overview(make_overview(ResultReader(files_.output)), true);
 }
 
-void tell_how_to_go_on(const RunStart& start) {
+void RunRoot::print_resume_hint() const {
   try {
-    if (start.journal.keeper->put_back())
+    if (journal_->keeper->put_back())
       fmt::print(stderr, "nucreg: the journal was removed; what it held has been put back\n");
     fmt::print(stderr,
                "nucreg: finished trials are safe in {}\n"
-               "nucreg: to go on: {}\n",
-               start.files.journal.string(), resume_command());
+               "nucreg: to continue: {}\n",
+               files_.journal.string(), resume_command());
   } catch (const OutputError&) {
-    static_cast<void>(tell_error());
+    print_exception();
   }
-}
-
-void warn_of_lost_ranks(RunReport& report, const Plan& plan) {
-  for (const LostRank& rank : report.dispatch.lost)
-    warn(report, fmt::format("rank {} on {} {}; its trials were run elsewhere: {}", rank.rank,
-                             rank.host, rank.reason, trials_text(rank.tasks, plan)));
-}
-
-// Of no concern to the results, and so not kept with them.
-void warn_of_idle_ranks(std::uint64_t ranks, std::uint64_t trials) {
-  if (ranks > trials)
-    log_warning("more ranks than trials: {} for {}, so that {} of them do nothing",
-                counted(ranks, "rank"), counted(trials, "trial"), ranks - trials);
-}
-
-RunStatus first_status(const RunStart& start, const std::vector<RankFacts>& facts) {
-  const Plan& plan = start.loaded->plan;
-  RunStatus status{.job = start.loaded->job.job.name,
-                   .part = start.part.text(),
-                   .resume = resume_command(),
-                   .doing = "running",
-                   .trials_per_configuration = plan.trials,
-                   .solves_per_trial = plan.solvers,
-                   .done = start.journal.trials_done,
-                   .total = start.part.tasks(plan),
-                   .earlier = start.journal.trials_done,
-                   .ranks = rank_statuses(facts)};
-  return status;
-}
-
-// Counts the solves that failed, as results pass by.
-class FailedSolves {
- public:
-  explicit FailedSolves(std::size_t solvers) : rows_(solvers) {}
-  void add(std::span<const std::byte> trial) {
-    get_records(trial, rows_);
-    count_ +=
-        static_cast<std::uint64_t>(std::ranges::count(rows_, SolveStatus::failed, &Record::status));
-  }
-  [[nodiscard]] std::uint64_t count() const { return count_; }
-
- private:
-  std::vector<Record> rows_;
-  std::uint64_t count_ = 0;
-};
-
-struct Ending {
-  bool complete = false;
-  RowFindings findings;
-};
-
-Ending run_and_write(Communicator& communicator, RunStart& start,
-                     const std::vector<RankFacts>& facts, RunReport report) {
-  const Job& job = start.loaded->job;
-  const Plan& plan = start.loaded->plan;
-  JournalWriter& journal = *start.journal.writer;
-  ProgressDisplay display(error_is_terminal(), job.run.monitor_seconds, plan.solvers,
-                          start.journal.trials_done);
-  DispatchOptions options = dispatch_options(job, plan);
-  if (!start.status)
-    start.status = std::make_unique<StatusFile>(start.files.status, first_status(start, facts));
-  const std::unique_ptr<StatusFile> owner = std::move(start.status);  // removed with the run
-  StatusFile& status_file = *owner;
-  status_file.change([&](RunStatus& status) { status = first_status(start, facts); });
-  FailedSolves failed(plan.solvers);
-  options.progress = [&](const Progress& progress) {
-    display.show(progress);
-    status_file.change([&](RunStatus& status) {
-      status.done = status.earlier + progress.done;
-      status.elapsed_s = progress.elapsed_seconds;
-      status.failed = failed.count();
-    });
-  };
-  options.watch = [&](const std::vector<RankNow>& ranks) {
-    status_file.change([&](RunStatus& status) {
-      for (std::size_t rank = 0; rank < ranks.size(); ++rank) status.ranks[rank].now = ranks[rank];
-      if (stop_signal() != 0) status.doing = "stopping";
-    });
-  };
-  options.sync = [&] { journal.sync(); };
-  options.stop_requested = [&options] { return stop_told("trials", options); };
-  options.abandoned = [&](std::uint64_t task, Bytes& payload) {
-    start.loaded->runner->give_up(task, "given up: the ranks that ran this trial hung or died",
-                                  payload);
-    warn(report, fmt::format("{}: given up, its solves are recorded as failed",
-                             trials_text(std::vector{TaskList::Block{task, 1}}, plan)));
-  };
-  report.dispatch = dispatch(
-      communicator, task_list(job, plan, start.part, start.journal.done), work_of(start.loaded),
-      [&](std::uint64_t task, int rank, std::span<const std::byte> payload) {
-        journal.append(task, rank, payload);
-        failed.add(payload);
-      },
-      facts, options);
-  journal.sync();
-  warn_of_lost_ranks(report, plan);
-  status_file.change([](RunStatus& status) { status.doing = "writing the result file"; });
-  WrittenResult written = write_result(start.files.output, start.journal.replace_output,
-                                       JournalReader(start.files.journal), job, plan, report);
-  remove_file(start.files.replaced);
-  const std::uint64_t trials_planned = start.part.tasks(plan);
-  const bool complete = written.trials_done == trials_planned;
-  if (complete)
-    remove_file(start.files.journal);
-  else
-    fmt::print(stderr, "{}nucreg: {} of {} trials are done; {} is partial\n", over_bar(),
-               count_text(written.trials_done), count_text(trials_planned),
-               start.files.output.string());
-  return {complete, std::move(written.findings)};
-}
-
-ExitStatus run_root(Communicator& communicator, const RunCommand& command) {
-  RunReport report{.created_utc = utc_now(),
-                   .mpi_library = communicator.library(),
-                   .mpi_ranks = communicator.size()};
-  std::optional<RunStart> start;
-  std::vector<RankFacts> facts;
-  // All that can fail comes before the others begin: from then on they wait for tasks.
-  try {
-    start.emplace(start_run(communicator, command));
-    if (!start->journal.writer) {
-      refuse_setup(communicator, static_cast<int>(ExitStatus::done));
-      fmt::print(stderr, "nucreg: {}: is complete, nothing is left to do\n",
-                 start->files.output.string());
-      show_result(make_overview(ResultReader(start->files.output)), start->files, true);
-      return ExitStatus::done;
-    }
-    make_folder(start->files.logs);
-    open_log(start->files.log(0), 0, host_name(), true, over_bar());
-    report.inputs = describe_inputs(start->setup.inputs);
-    report.part = start->part;
-    report.images = std::move(start->images);
-    report.trials_resumed = start->journal.trials_done;
-    report.merged_from = start->journal.merged_from;
-    keep_earlier_warnings(report, *start);
-    facts = share_setup(communicator, [&](const std::vector<RankFacts>& all) {
-      for (const RankFacts& rank : all)
-        start->setup.clock_trusted.push_back(
-            !oversubscribed(rank, all, threads_per_rank(start->loaded->job)));
-      load_runner(*start->loaded, start->setup, 0);
-      return start->setup.to_bytes();
-    });
-  } catch (...) {
-    const ExitStatus status = tell_error();
-    std::error_code ignored;
-    if (start && start->journal.fresh) {
-      fs::remove(start->files.journal, ignored);
-      if (!fs::exists(start->files.output, ignored))
-        fs::rename(start->files.replaced, start->files.output, ignored);
-    }
-    refuse_setup(communicator, static_cast<int>(status));
-    return status;
-  }
-  log_machine(facts, threads_per_rank(start->loaded->job), report);
-  const Plan& plan = start->loaded->plan;
-  log_info("{}: {}, {}, {} on {}", start->loaded->job.job.name,
-           counted(plan.configurations.size(), "configuration"), counted(plan.tasks(), "trial"),
-           counted(plan.solves(), "solve"),
-           counted(static_cast<std::uint64_t>(communicator.size()), "rank"));
-  if (!start->part.whole())
-    log_info("part {}: {} trials of these", start->part.text(),
-             count_text(start->part.tasks(plan)));
-  if (report.trials_resumed > 0)
-    log_info("{} trials are done already", count_text(report.trials_resumed));
-  warn_of_idle_ranks(facts.size(), start->part.tasks(plan) - report.trials_resumed);
-  Ending ending;
-  try {
-    ending = run_and_write(communicator, *start, facts, std::move(report));
-  } catch (...) {
-    const ExitStatus status = tell_error();
-    tell_how_to_go_on(*start);
-    flush_log();
-    return status;
-  }
-  ExitStatus status = ending.complete ? ExitStatus::done : ExitStatus::stopped;
-  try {
-    const Overview overview =
-        make_overview(ResultReader(start->files.output), std::move(ending.findings));
-    show_result(overview, start->files, ending.complete);
-  } catch (...) {
-    status = tell_error();
-  }
-  flush_log();
-  return status;
-}
-
-// Another rank that throws leaves without a farewell: the root would wait for it for ever, and the
-// launcher ends it instead.
-ExitStatus run_rank(Communicator& communicator, const RunCommand& command) {
-  if (communicator.rank() != 0) return run_other_rank(communicator);
-  const ExitStatus status = run_root(communicator, command);
-  // For scripts: mpirun tells no status with --enable-recovery.
-  if (const char* file = std::getenv("NUCREG_STATUS_FILE"))
-    std::ofstream(file) << static_cast<int>(status) << '\n';
-  return status;
 }
 
 }  // namespace
 
-ExitStatus run_command(const RunCommand& command) {
-  return on_ranks([&](Communicator& communicator) { return run_rank(communicator, command); });
+ExitStatus run_command(const RunCommand& command, const SolverRegistry& registry) {
+  return on_ranks(registry,
+                  [&](Stages& stages) { return RunRoot(stages, command, registry).run(); });
 }
 
 }  // namespace nucreg

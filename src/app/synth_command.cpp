@@ -2,14 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <string_view>
 
 #include "nucreg/app/commands.hpp"
-#include "nucreg/app/publish_with.hpp"
-#include "nucreg/app/run_files.hpp"
 #include "nucreg/app/terminal.hpp"
+#include "nucreg/disk/publish.hpp"
 #include "nucreg/fit/poisson_disk.hpp"
 #include "nucreg/image/label_image.hpp"
 #include "nucreg/image/write_tiff.hpp"
@@ -47,8 +44,8 @@ bool is_our_tile(const fs::path& file) {
 
 // Tiles that an earlier, larger run told of in its truth; whatever else is there is not ours.
 std::vector<fs::path> surplus(const fs::path& folder, const std::vector<fs::path>& files) {
-  std::ifstream stream(folder / "truth.json", std::ios::binary);
-  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  if (!file_exists(folder / "truth.json")) return {};
+  const std::string text = read_file(folder / "truth.json");
   constexpr std::string_view before = R"({"file": ")";
   std::vector<fs::path> found;
   for (std::size_t at = 0; (at = text.find(before, at)) != std::string::npos;) {
@@ -80,9 +77,7 @@ ExitStatus synth_command(const SynthCommand& command) {
   std::vector<fs::path> files;
   for (const SynthTile& tile : tiles) files.push_back(command.folder / (tile.name + ".tif"));
   files.push_back(command.folder / "truth.json");
-  for (const fs::path& file : files)
-    if (!command.force && is_there(file))
-      throw OutputError("exists", {.file = file.string(), .allowed = "--force overwrites it"});
+  for (const fs::path& file : files) check_output(file, command.force, "--force to overwrite it");
   make_folder(command.folder);
   for (const fs::path& file : surplus(command.folder, files)) remove_file(file);
   for (std::size_t i = 0; i < tiles.size(); ++i) {
@@ -99,7 +94,7 @@ ExitStatus synth_command(const SynthCommand& command) {
     });
   }
   publish_with(files.back(), command.force,
-               [&](const fs::path& file) { write_text(file, truth_json(command.options, tiles)); });
+               [&](const fs::path& file) { write_file(file, truth_json(command.options, tiles)); });
   for (const fs::path& file : files) print_result(file.string() + "\n");
   return ExitStatus::done;
 }

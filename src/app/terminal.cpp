@@ -109,61 +109,129 @@ void draw_bar(double part, const std::string& text, bool last) {
   std::fflush(stderr);
 }
 
-std::string stage_text(const std::string& doing, const std::string& task, const Progress& p) {
-  const std::string text =
-      fmt::format("{}: {} of {}", doing, count_text(p.done), counted(p.total, task));
-  if (p.done == p.total) return text + ", took " + duration_text(p.elapsed_seconds);
-  if (p.done == 0) return text;
-  const double left = static_cast<double>(p.total - p.done) / static_cast<double>(p.done);
-  return text + ", " + duration_text(p.elapsed_seconds * left) + " left";
+namespace {
+
+/// Tasks of this run per second, those of earlier runs not counted.
+double rate_of(const RunStatus& s) {
+  return static_cast<double>(s.done - std::min(s.earlier, s.done)) / std::max(1e-9, s.elapsed_s);
 }
 
-StageDisplay::StageDisplay(bool terminal, double line_seconds, std::string doing, std::string task)
-    : terminal_(terminal),
-      line_seconds_(line_seconds),
-      doing_(std::move(doing)),
-      task_(std::move(task)),
-      next_line_(line_seconds) {}
+double seconds_left(const RunStatus& s) {
+  return static_cast<double>(s.total - std::min(s.done, s.total)) / rate_of(s);
+}
 
-void StageDisplay::show(const Progress& p) {
-  const bool last = p.done == p.total;
-  if (!terminal_ && (last || p.elapsed_seconds < next_line_)) return;
-  next_line_ = p.elapsed_seconds + line_seconds_;
-  const std::string text = stage_text(doing_, task_, p);
+// A heartbeat comes each second; network file systems show it some seconds late.
+constexpr double worth_a_word_seconds = 5.0;
+
+std::string task_text(const RunStatus& status, const RankNow& now) {
+  if (now.lost) return "lost";
+  if (!now.heard) return "starting";
+  if (!now.task) return "waits";
+  if (!status.counts_trials()) return fmt::format("{} {}", status.counting, *now.task);
+  return fmt::format("configuration {} trial {}", *now.task / status.trials_per_configuration,
+                     *now.task % status.trials_per_configuration);
+}
+
+std::string rank_line(const RunStatus& status, std::size_t number) {
+  const RankStatus& rank = status.ranks[number];
+  const RankNow& now = rank.now;
+  const bool known = now.heard && !now.lost;
+  // A look each second cannot measure what is shorter.
+  constexpr double long_seconds = 3.0;
+  return fmt::format(
+      "{:>4} {:<32} {:>11} {:>5} {:>6} {:>10} {:>11}  {}", number, task_text(status, now),
+      now.task && known && now.task_seconds >= long_seconds ? duration_text(now.task_seconds) : "-",
+      known ? fmt::format("{:.0f}", now.cpu_percent) : "-",
+      known ? fmt::format("{:.0f}", now.busy_percent) : "-",
+      known ? bytes_text(static_cast<double>(now.rss_bytes)) : "-", count_text(now.tasks_done),
+      rank.host);
+}
+
+std::string time_text(const RunStatus& s) {
+  if (s.doing == "stopping") return fmt::format("each {} in progress may end", s.counting);
+  if (s.done <= s.earlier || s.elapsed_s <= 0.0)
+    return fmt::format("no {} is done yet", s.counting);
+  if (!s.counts_trials())
+    return fmt::format("{} left of this stage", duration_text(seconds_left(s)));
+  return fmt::format("{} solves/s, {} left",
+                     number_text(rate_of(s) * static_cast<double>(s.solves_per_trial)),
+                     duration_text(seconds_left(s)));
+}
+
+std::string trials_progress(const RunStatus& s) {
+  const double part =
+      s.total == 0 ? 1.0 : static_cast<double>(s.done) / static_cast<double>(s.total);
+  // What matters least is last: a narrow terminal cuts it off.
+  return fmt::format(
+      "{:5.1f} %  {} of {}  {}{} solves/s", 100.0 * part, count_text(s.done),
+      counted(s.total, s.counting),
+      s.done == s.total     ? "took " + duration_text(s.elapsed_s) + "  "
+      : s.done == s.earlier ? ""
+                            : duration_text(seconds_left(s)) + " left  ",
+      count_text(static_cast<std::uint64_t>(rate_of(s) * static_cast<double>(s.solves_per_trial))));
+}
+
+}  // namespace
+
+std::string progress_text(const RunStatus& s) {
+  if (s.counts_trials()) return trials_progress(s);
+  const std::string text =
+      fmt::format("{}: {} of {}", s.doing, count_text(s.done), counted(s.total, s.counting));
+  if (s.done == s.total) return text + ", took " + duration_text(s.elapsed_s);
+  if (s.done == s.earlier) return text;
+  return text + ", " + duration_text(seconds_left(s)) + " left";
+}
+
+void ProgressDisplay::show(const RunStatus& s) {
+  if (stage_ != s.counting) next_line_ = line_seconds_;
+  stage_ = s.counting;
+  const bool last = s.done == s.total;
+  if (!terminal_ && (last ? !s.counts_trials() : s.elapsed_s < next_line_)) return;
+  next_line_ = s.elapsed_s + line_seconds_;
+  const std::string text = progress_text(s);
   if (terminal_)
-    draw_bar(static_cast<double>(p.done) / static_cast<double>(p.total), text, last);
+    draw_bar(s.total == 0 ? 1.0 : static_cast<double>(s.done) / static_cast<double>(s.total), text,
+             last);
+  else if (s.counts_trials())
+    log_info("{}", text);
   else
     fmt::print(stderr, "nucreg: {}\n", text);
 }
 
-ProgressDisplay::ProgressDisplay(bool terminal, double line_seconds, std::uint64_t solves_per_task,
-                                 std::uint64_t earlier)
-    : terminal_(terminal),
-      line_seconds_(line_seconds),
-      solves_per_task_(solves_per_task),
-      earlier_(earlier),
-      next_line_(line_seconds) {}
-
-void ProgressDisplay::show(const Progress& p) {
-  const bool last = p.done == p.total;
-  if (!terminal_ && !last && p.elapsed_seconds < next_line_) return;
-  next_line_ = p.elapsed_seconds + line_seconds_;
-  const double rate = static_cast<double>(p.done) / std::max(1e-9, p.elapsed_seconds);
-  const double left = p.done == 0 ? 0.0 : static_cast<double>(p.total - p.done) / rate;
-  const std::uint64_t done = p.done + earlier_, total = p.total + earlier_;
-  const double part = total == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(total);
-  // What matters least is last: a narrow terminal cuts it off.
-  const std::string text = fmt::format(
-      "{:5.1f} %  {} of {}  {}{} solves/s", 100.0 * part, count_text(done), counted(total, "trial"),
-      last          ? "took " + duration_text(p.elapsed_seconds) + "  "
-      : p.done == 0 ? ""
-                    : duration_text(left) + " left  ",
-      count_text(static_cast<std::uint64_t>(rate * static_cast<double>(solves_per_task_))));
-  if (!terminal_) {
-    log_info("{}", text);
-    return;
+std::string watch_text(const RunStatus& s, double silent_seconds, std::size_t width,
+                       std::size_t max_ranks) {
+  const double part =
+      s.total == 0 ? 1.0 : static_cast<double>(s.done) / static_cast<double>(s.total);
+  constexpr int bar = 24;
+  const int full = static_cast<int>(std::clamp(part, 0.0, 1.0) * bar);
+  std::vector<std::string> lines;
+  lines.push_back(fmt::format("{}{}: {} for {} on {}", s.job,
+                              s.part == "1/1" ? "" : ", part " + s.part, s.doing,
+                              duration_text(s.elapsed_s), counted(s.ranks.size(), "rank")));
+  lines.push_back(fmt::format("[{:#<{}}{:.<{}}] {:5.1f} %  {} of {}{}", "", full, "", bar - full,
+                              100.0 * part, count_text(s.done), counted(s.total, s.counting),
+                              s.counts_trials() ? ", " + counted(s.failed, "failed solve") : ""));
+  lines.push_back(time_text(s));
+  if (silent_seconds > worth_a_word_seconds)
+    lines.push_back(fmt::format("no news for {}", duration_text(silent_seconds)));
+  lines.push_back(fmt::format("{:>4} {:<32} {:>11} {:>5} {:>6} {:>10} {:>11}  {}", "rank", "does",
+                              "since", "cpu %", "busy %", "memory", s.counting + "s", "host"));
+  const std::size_t shown = std::min(max_ranks, s.ranks.size());
+  for (std::size_t rank = 0; rank < shown; ++rank) lines.push_back(rank_line(s, rank));
+  if (shown < s.ranks.size()) {
+    double busy = 0.0, cpu = 0.0;
+    std::size_t lost = 0;
+    for (const RankStatus& rank : s.ranks) {
+      busy += rank.now.busy_percent / static_cast<double>(s.ranks.size());
+      cpu += rank.now.cpu_percent / static_cast<double>(s.ranks.size());
+      lost += rank.now.lost ? 1 : 0;
+    }
+    lines.push_back(fmt::format("({} more; of all: {:.0f} % cpu, {:.0f} % busy, {} lost)",
+                                s.ranks.size() - shown, cpu, busy, lost));
   }
-  draw_bar(part, text, last);
+  std::string text;
+  for (const std::string& line : lines) text += line.substr(0, width) + "\n";
+  return text;
 }
 
 }  // namespace nucreg

@@ -15,12 +15,8 @@
 #include <vector>
 
 #include "nucreg/app/commands.hpp"
-#include "nucreg/app/identity.hpp"
-#include "nucreg/app/image_journal.hpp"
-#include "nucreg/app/run_files.hpp"
-#include "nucreg/app/run_status.hpp"
+#include "nucreg/app/resume.hpp"
 #include "nucreg/app/terminal.hpp"
-#include "nucreg/app/watch_text.hpp"
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/text.hpp"
@@ -28,7 +24,10 @@
 #include "nucreg/plan/plan.hpp"
 #include "nucreg/report/part_attribute.hpp"
 #include "nucreg/run/journal.hpp"
+#include "nucreg/run/run_files.hpp"
+#include "nucreg/run/status.hpp"
 #include "nucreg/store/result_file.hpp"
+#include "nucreg/trials/trial_stage.hpp"
 
 namespace nucreg {
 namespace {
@@ -93,24 +92,40 @@ class Watched {
   double changed_ = 0.0;
 };
 
-/// Of a run that is not under way any more: trials in its journal, and in its job or part of it.
-std::string journal_text(const JournalReader& journal, const Part& part, const std::string& file) {
-  const Plan plan = make_plan(parse_job_text(job_of_identity(journal.identity()), file));
+/// Trials in the journal of a run that has ended, and in its job or part of it.
+std::string journal_text(const JournalReader& journal, const std::string& file) {
+  const auto trials = journal.stage(TrialStage::kind);
+  if (!trials) {
+    const bool of_images =
+        parse_job_text(job_of_identity(journal.identity()), file).problem.source == Source::images;
+    return fmt::format("{}: the run ended before its first trial{}\n", file,
+                       of_images ? "; what it found in images is kept" : "");
+  }
+  const Plan plan = make_plan(parse_job_text(job_of_identity(trials->identity), file));
+  const Part part = part_of_identity(trials->identity);
   std::vector<bool> safe(plan.tasks());
-  static_cast<void>(journal.scan([&](std::uint64_t task, int, std::uint64_t) {
-    if (task < safe.size()) safe[task] = true;
-  }));
+  static_cast<void>(journal.scan(
+      [&](std::uint64_t task, int, std::uint64_t) {
+        if (task < safe.size()) safe[task] = true;
+      },
+      trials->number));
   return fmt::format("{} of the {} trials of {} are safe in {}\n",
                      count_text(static_cast<std::uint64_t>(std::ranges::count(safe, true))),
                      count_text(part.tasks(plan)), part.whole() ? "the job" : "part " + part.text(),
                      file);
 }
 
+std::string resume_noted_in(const JournalReader& journal) {
+  for (const JournalReader::Note& note : journal.notes())
+    if (note.kind == OpenJournal::resume_note) return note.text;
+  return {};
+}
+
 /// Nobody is at work: what is there.
-ExitStatus tell_what_is_left(const RunFiles& files, const std::optional<RunStatus>& status) {
+ExitStatus print_what_is_left(const RunFiles& files, const std::optional<RunStatus>& status) {
   const std::string output = files.output.string();
   std::optional<Attributes> attributes;
-  if (is_there(files.output)) attributes = ResultReader(files.output).attributes();
+  if (file_exists(files.output)) attributes = ResultReader(files.output).attributes();
   const auto attribute = [&](const char* name) {
     const auto at = attributes->find(name);
     return at == attributes->end() ? Attributes::mapped_type{} : at->second;
@@ -127,35 +142,31 @@ ExitStatus tell_what_is_left(const RunFiles& files, const std::optional<RunStatu
                              count("trials_planned")));
   }
   if (complete) return ExitStatus::done;
-  const std::vector<std::string> before = ImageJournal::lines(files.image_journal);
-  Part part = attributes ? part_of(*attributes) : Part{};
-  if (is_there(files.journal)) {
+  std::string resume = status ? status->resume : "";
+  if (file_exists(files.journal)) {
     const JournalReader journal(files.journal);
-    part = part_of_identity(journal.identity());
-    print_result(journal_text(journal, part, files.journal.string()));
-  } else if (!attributes && !status && before.empty()) {
+    print_result(journal_text(journal, files.journal.string()));
+    if (resume.empty()) resume = resume_noted_in(journal);
+  } else if (!attributes && !status) {
     throw InputError(
         "there is no such result, and no run of it",
         {.file = output, .allowed = "the output of a run: -o, or results/<job name>.h5"});
-  } else if (!attributes && !before.empty()) {
-    print_result(output +
-                 ": the run ended before its first trial; what it found in images is kept\n");
   }
-  print_result(fmt::format("to go on: {}\n",
-                           status ? status->resume
-                           : !before.empty()
-                               ? before.front()
-                               : fmt::format("nucreg run JOB.toml -o {}{} --resume", output,
-                                             part.whole() ? "" : " --part " + part.text())));
+  if (resume.empty()) {
+    const Part part = attributes ? part_of(*attributes) : Part{};
+    resume = fmt::format("nucreg run JOB.toml -o {}{} --resume", output,
+                         part.whole() ? "" : " --part " + part.text());
+  }
+  print_result(fmt::format("to continue: {}\n", resume));
   return ExitStatus::stopped;
 }
 
-ExitStatus tell_dead(const Watched& watched, const RunStatus& status) {
+ExitStatus print_dead(const Watched& watched, const RunStatus& status) {
   const RankStatus& root = status.ranks.front();
   print_result(fmt::format("{}: the run is dead: rank 0 (pid {} on {}) has not been heard for {}\n",
                            watched.files().output.string(), root.pid, root.host,
                            duration_text(watched.silent_seconds())));
-  return tell_what_is_left(watched.files(), status);
+  return print_what_is_left(watched.files(), status);
 }
 
 /// A terminal that gives keys at once and shows none, while it lives.
@@ -203,11 +214,11 @@ std::size_t terminal_rows() {
   return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
 }
 
-std::string block_of(const Watched& watched, const RunStatus& status, std::size_t most_ranks) {
+std::string block_of(const Watched& watched, const RunStatus& status, std::size_t max_ranks) {
   // Lines are cut for the redraw; where there is no terminal nothing is lost.
   const std::size_t width =
       isatty(STDOUT_FILENO) != 0 ? static_cast<std::size_t>(output_width()) : std::string::npos;
-  return watch_text(status, watched.silent_seconds(), width, most_ranks);
+  return watch_text(status, watched.silent_seconds(), width, max_ranks);
 }
 
 ExitStatus watch_live(Watched& watched) {
@@ -219,11 +230,11 @@ ExitStatus watch_live(Watched& watched) {
     // Copied: the status of a run that ends in between still names its command.
     const std::optional<RunStatus> status = watched.look();
     if (!watched.alive())
-      return status ? tell_dead(watched, *status) : tell_what_is_left(watched.files(), status);
+      return status ? print_dead(watched, *status) : print_what_is_left(watched.files(), status);
     const std::size_t rows = terminal_rows();
     const std::string block =
         block_of(watched, *status, rows > lines_beside_ranks ? rows - lines_beside_ranks : 1) +
-        "q leaves; the run goes on\n";
+        "q leaves; the run continues\n";
     print_result((shown_lines > 0 ? fmt::format("\x1b[{}A\r\x1b[J", shown_lines) : "") + block);
     shown_lines = static_cast<std::size_t>(std::ranges::count(block, '\n'));
     if (keys.leave_within(pause_seconds)) return ExitStatus::done;
@@ -241,8 +252,8 @@ ExitStatus watch_once(Watched& watched) {
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
     status = watched.look();
   }
-  if (!status) return tell_what_is_left(watched.files(), status);
-  if (!watched.alive()) return tell_dead(watched, *status);
+  if (!status) return print_what_is_left(watched.files(), status);
+  if (!watched.alive()) return print_dead(watched, *status);
   print_result(block_of(watched, *status, status->ranks.size()));
   return ExitStatus::done;
 }

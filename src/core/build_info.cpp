@@ -10,8 +10,13 @@
 namespace nucreg {
 
 const BuildInfo& build_info() {
-  static const BuildInfo info{NUCREG_VERSION, NUCREG_GIT_REVISION, NUCREG_COMPILER};
+  static const BuildInfo info{NUCREG_VERSION, NUCREG_GIT_REVISION, NUCREG_COMPILER, NUCREG_SOURCES};
   return info;
+}
+
+std::string build_identity() {
+  const BuildInfo& info = build_info();
+  return "nucreg " + info.version + " (sources " + info.sources + ", " + info.compiler + ")";
 }
 
 std::string cpu_model() {

@@ -4,11 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <span>
 #include <utility>
 
@@ -37,13 +33,6 @@ std::size_t end_of_cell(std::string_view line, char separator) {
 }
 
 }  // namespace
-
-std::string read_whole(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(file))
-    throw InputError(stream ? "is a directory" : std::strerror(errno), {.file = file.string()});
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 std::string table_text(std::string bytes, const std::string& file) {
   const auto refuse = [&](std::string_view kind) {

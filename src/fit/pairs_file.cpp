@@ -14,6 +14,7 @@
 #include "nucreg/core/npy_array.hpp"
 #include "nucreg/core/table_text.hpp"
 #include "nucreg/core/text.hpp"
+#include "nucreg/disk/files.hpp"
 
 namespace nucreg {
 namespace {
@@ -77,7 +78,7 @@ PointPairs parse_npy(std::string_view bytes, const std::string& file) {
 }  // namespace
 
 PointPairs read_pairs(const std::filesystem::path& file) {
-  const std::string text = read_whole(file);
+  const std::string text = read_file(file);
   PointPairs pairs =
       file.extension() == ".npy" ? parse_npy(text, file.string()) : parse_csv(text, file.string());
   if (pairs.size() == 0)

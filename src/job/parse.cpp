@@ -1,12 +1,9 @@
 #include "nucreg/job/parse.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string_view>
 
+#include "nucreg/disk/files.hpp"
 #include "value_reader.hpp"
 
 namespace nucreg {
@@ -143,14 +140,12 @@ class JobReader {
   Job& job_;
 };
 
-std::string read_file(const std::filesystem::path& file) {
-  const auto refuse = [&](const std::string& reason) {
-    throw JobError("the job file cannot be read: " + reason, {.file = file.string()});
-  };
-  if (std::filesystem::is_directory(file)) refuse("it is a directory");
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) refuse(std::strerror(errno));
-  return {std::istreambuf_iterator<char>(stream), {}};
+std::string job_text(const std::filesystem::path& file) {
+  try {
+    return read_file(file);
+  } catch (const InputError& error) {
+    throw JobError("the job file cannot be read: " + error.problem(), {.file = file.string()});
+  }
 }
 
 }  // namespace
@@ -171,7 +166,7 @@ Job parse_job_text(std::string_view text, const std::string& file,
 }
 
 Job parse_job(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
-  return parse_job_text(read_file(file), file.string(), overrides);
+  return parse_job_text(job_text(file), file.string(), overrides);
 }
 
 }  // namespace nucreg

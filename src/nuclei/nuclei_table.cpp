@@ -16,6 +16,7 @@
 #include "nucreg/core/npy_array.hpp"
 #include "nucreg/core/table_text.hpp"
 #include "nucreg/core/text.hpp"
+#include "nucreg/disk/files.hpp"
 #include "nucreg/nuclei/centroids.hpp"
 #include "table_columns.hpp"
 
@@ -304,7 +305,7 @@ NucleiTable nuclei_of_labels(const LabelImage& image, const std::string& file) {
 }
 
 NucleiTable read_nuclei_table(const std::filesystem::path& file, const TableOptions& options) {
-  std::string bytes = read_whole(file);
+  std::string bytes = read_file(file);
   if (!bytes.starts_with("\x93NUMPY") && file.extension() != ".npy")
     return TextTable(file, options).read(table_text(std::move(bytes), file.string()));
   NucleiTable table = read_npy(bytes, file.string(), options);

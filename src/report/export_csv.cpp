@@ -11,8 +11,8 @@
 
 #include "export_folder.hpp"
 #include "nucreg/core/error.hpp"
+#include "nucreg/disk/publish.hpp"
 #include "table_access.hpp"
-#include "text_file.hpp"
 #include "trial_stream.hpp"
 
 namespace nucreg {

@@ -8,10 +8,10 @@
 #include <span>
 
 #include "export_folder.hpp"
+#include "nucreg/disk/publish.hpp"
 #include "nucreg/fit/model.hpp"
 #include "nucreg/report/python_benchmark.hpp"
 #include "table_access.hpp"
-#include "text_file.hpp"
 #include "trial_stream.hpp"
 
 namespace nucreg {

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "nucreg/core/text.hpp"
-#include "text_file.hpp"
+#include "nucreg/disk/publish.hpp"
 
 namespace nucreg {
 namespace {

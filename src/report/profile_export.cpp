@@ -7,9 +7,9 @@
 
 #include "export_folder.hpp"
 #include "nucreg/core/terms.hpp"
+#include "nucreg/disk/publish.hpp"
 #include "nucreg/report/profiles.hpp"
 #include "table_access.hpp"
-#include "text_file.hpp"
 #include "trial_stream.hpp"
 
 namespace nucreg {

@@ -6,10 +6,10 @@
 
 #include "export_folder.hpp"
 #include "nucreg/core/error.hpp"
+#include "nucreg/disk/publish.hpp"
 #include "nucreg/fit/model.hpp"
 #include "nucreg/job/parse.hpp"
 #include "table_access.hpp"
-#include "text_file.hpp"
 #include "trial_stream.hpp"
 
 namespace nucreg {

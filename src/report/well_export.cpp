@@ -6,8 +6,9 @@
 
 #include "csv_line.hpp"
 #include "export_folder.hpp"
+#include "nucreg/core/error.hpp"
+#include "nucreg/disk/publish.hpp"
 #include "nucreg/store/anndata_file.hpp"
-#include "text_file.hpp"
 
 namespace nucreg {
 namespace {

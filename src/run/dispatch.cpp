@@ -8,12 +8,8 @@
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/run/schedule.hpp"
-#include "own_time.hpp"
-#include "patience.hpp"
 #include "processes.hpp"
-#include "rank_news.hpp"
-#include "syncer.hpp"
-#include "wire.hpp"
+#include "protocol.hpp"
 #include "worker.hpp"
 
 namespace nucreg {
@@ -192,8 +188,7 @@ void Root::release_all() {
     const std::string& host = facts_[static_cast<std::size_t>(rank)].host;
     Bytes bytes;
     for (const Gone& one : gone) {
-      put(bytes, one.rank);
-      put(bytes, host != here && one.facts.host == host ? one.facts.pid : std::int64_t{0});
+      ByteWriter{bytes}(one.rank, host != here && one.facts.host == host ? one.facts.pid : 0);
     }
     send(rank, tag::release, std::move(bytes));
   }
@@ -227,10 +222,7 @@ bool Root::grant(int rank) {
     return true;
   }
   Bytes bytes;
-  for (const TaskList::Block& block : batch) {
-    put(bytes, block.first);
-    put(bytes, block.count);
-  }
+  for (const TaskList::Block& block : batch) ByteWriter{bytes}(block.first, block.count);
   send(rank, tag::batch, std::move(bytes));
   return true;
 }
@@ -240,26 +232,26 @@ void Root::send(int rank, int tag, Bytes payload) {
 }
 
 void Root::accept(const Message& message) {
-  WireReader reader(message.payload);
+  ByteReader reader(message.payload);
   const auto rank = static_cast<std::size_t>(message.source);
   peers_[rank].heard = now_;
   communicator_.give_up(message.source, false);
   peers_[rank].spoke = true;
   switch (message.tag) {
     case tag::alive:
-      if (!reader.empty()) news_.note(message.source, reader.get<Vitals>(), now_);
+      if (!reader.empty()) news_.note(message.source, reader.read<Vitals>(), now_);
       return;
     case tag::results:
       return accept_results(message.source, message.payload);
     case tag::sample:
-      return news_.note(message.source, reader.get<Sample>());
+      return news_.note(message.source, reader.read<Sample>());
     case tag::totals:
-      news_.note(message.source, reader.get<RankTotals>());
+      news_.note(message.source, reader.read<RankTotals>());
       peers_[rank].said_goodbye = true;
       return;
     case tag::failure: {
-      const auto status = reader.get<ExitStatus>();
-      const Error error(status, "rank " + std::to_string(rank) + ": " + reader.get_text());
+      const auto status = reader.read<ExitStatus>();
+      const Error error(status, "rank " + std::to_string(rank) + ": " + reader.read<std::string>());
       return fail(std::make_exception_ptr(error));
     }
     default:
@@ -271,9 +263,9 @@ void Root::accept(const Message& message) {
 void Root::accept_results(int rank, std::span<const std::byte> results) {
   peer(rank).in_hand = now_;
   try {
-    for (WireReader reader(results); !reader.empty() && !failure_;) {
-      const auto task = reader.get<std::uint64_t>();
-      const auto payload = reader.take(reader.get<std::uint64_t>());
+    for (ByteReader reader(results); !reader.empty() && !failure_;) {
+      const auto task = reader.read<std::uint64_t>();
+      const auto payload = reader.take(reader.read<std::uint64_t>());
       switch (schedule_.returned(rank, task)) {
         case Answer::taken:
           sink_(task, rank, payload);

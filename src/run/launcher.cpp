@@ -1,12 +1,68 @@
+#include "nucreg/run/launcher.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string_view>
 
 #include "nucreg/core/error.hpp"
-#include "nucreg/run/communicator.hpp"
 
 namespace nucreg {
+
+namespace {
+
+std::vector<std::string> command_line_of(const std::string& process) {
+  std::ifstream file("/proc/" + process + "/cmdline");
+  std::vector<std::string> words;
+  for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
+  return words;
+}
+
+bool is_launcher(const std::vector<std::string>& words) {
+  constexpr std::array<std::string_view, 4> launchers{"mpirun", "mpiexec", "orterun", "prterun"};
+  if (words.empty()) return false;
+  const std::string name = std::filesystem::path(words.front()).filename();
+  // ":" joins several programs; which of them is ours is not known.
+  return std::ranges::find(launchers, name) != launchers.end() &&
+         std::ranges::find(words, ":") == words.end();
+}
+
+std::string quoted(const std::string& word) {
+  constexpr std::string_view harmless =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%";
+  if (!word.empty() && word.find_first_not_of(harmless) == std::string::npos) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+}  // namespace
+
+std::string resume_command(const std::vector<std::string>& own,
+                           const std::vector<std::string>& parent, int ranks) {
+  std::vector<std::string> words = own;
+  if (is_launcher(parent))
+    words = parent;
+  else if (ranks > 0)
+    words.insert(words.begin(), {"mpirun", "-n", std::to_string(ranks)});
+  std::erase(words, "--force");
+  if (std::ranges::find(words, "--resume") == words.end()) words.emplace_back("--resume");
+  std::ranges::transform(words, words.begin(), quoted);
+  return fmt::format("{}", fmt::join(words, " "));
+}
+
+std::string resume_command() {
+  const char* ranks = std::getenv("OMPI_COMM_WORLD_SIZE");
+  return resume_command(command_line_of("self"), command_line_of(std::to_string(getppid())),
+                        ranks ? std::atoi(ranks) : 0);
+}
 
 bool started_by_launcher() {
   // Open MPI's mpirun, any PMIx (srun --mpi=pmix, prun), PMI 1 and 2 (MPICH, Intel MPI, srun).

@@ -8,13 +8,16 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/log.hpp"
 
 namespace nucreg {
+
 namespace {
 
 double seconds(const timeval& time) {
@@ -136,6 +139,113 @@ void Monitor::log_use(const Sample& sample, const Counters& now) const {
       sample.cpu_percent, 1e-6 * static_cast<double>(sample.rss_bytes), sample.system_cpu_percent,
       sample.solves, now.voluntary_switches - last_.voluntary_switches,
       now.involuntary_switches - last_.involuntary_switches);
+}
+
+Vitals VitalSigns::take(Worker& worker) {
+  const double wall = wall_seconds(), cpu = process_cpu_seconds();
+  const double waited = worker.waited_seconds();
+  const double elapsed = std::max(wall - last_wall_, 1e-6);
+  const auto task = worker.in_hand();
+  const Vitals vitals{
+      .tasks_done = worker.tasks_done(),
+      .task = task.value_or(0),
+      .working = task.has_value(),
+      .cpu_percent = last_cpu_ > 0.0 ? 100.0 * (cpu - last_cpu_) / elapsed : 0.0,
+      .busy_percent = std::clamp(100.0 * (1.0 - (waited - last_waited_) / elapsed), 0.0, 100.0),
+      .rss_bytes = resident_bytes()};
+  last_wall_ = wall;
+  last_cpu_ = cpu;
+  last_waited_ = waited;
+  return vitals;
+}
+
+namespace {
+
+/// A column of `field(row)` for each row, as one of the types that a column can hold.
+template <class Row, class Field>
+Column column(const char* name, const char* units, std::span<const Row> rows, Field field) {
+  using Value = std::decay_t<std::invoke_result_t<Field, const Row&>>;
+  using Stored = std::conditional_t<std::is_integral_v<Value>, std::int64_t, Value>;
+  std::vector<Stored> values;
+  values.reserve(rows.size());
+  for (const Row& row : rows) values.push_back(static_cast<Stored>(field(row)));
+  return {name, units, std::move(values)};
+}
+
+}  // namespace
+
+Table rank_table(std::span<const RankFacts> facts, std::span<const RankTotals> totals) {
+  using F = const RankFacts&;
+  using T = const RankTotals&;
+  return {
+      "ranks",
+      {column("rank", "1", facts, [](F f) { return f.rank; }),
+       column("host", "1", facts, [](F f) { return f.host; }),
+       column("pid", "1", facts, [](F f) { return f.pid; }),
+       column("cpus", "1", facts, [](F f) { return cpu_list(f.cpus); }),
+       column("solves", "1", totals, [](T t) { return t.solves; }),
+       column("busy_s", "s", totals, [](T t) { return t.busy_seconds; }),
+       column("wait_s", "s", totals, [](T t) { return t.wait_seconds; }),
+       column("cpu_s", "s", totals, [](T t) { return t.cpu_seconds; }),
+       column("max_rss_bytes", "B", totals, [](T t) { return t.max_rss_bytes; }),
+       column("voluntary_switches", "1", totals, [](T t) { return t.voluntary_switches; }),
+       column("involuntary_switches", "1", totals, [](T t) { return t.involuntary_switches; })}};
+}
+
+Table sample_table(std::span<const std::vector<Sample>> by_rank) {
+  struct Row {
+    std::int64_t rank;
+    Sample sample;
+  };
+  std::vector<Row> all;
+  for (std::size_t rank = 0; rank < by_rank.size(); ++rank)
+    for (const Sample& sample : by_rank[rank])
+      all.push_back({static_cast<std::int64_t>(rank), sample});
+
+  const std::span<const Row> rows(all);
+  using R = const Row&;
+  return {"rank_samples",
+          {column("rank", "1", rows, [](R r) { return r.rank; }),
+           column("time_s", "s", rows, [](R r) { return r.sample.time_seconds; }),
+           column("cpu_percent", "%", rows, [](R r) { return r.sample.cpu_percent; }),
+           column("system_cpu_percent", "%", rows, [](R r) { return r.sample.system_cpu_percent; }),
+           column("rss_bytes", "B", rows, [](R r) { return r.sample.rss_bytes; }),
+           column("solves", "1", rows, [](R r) { return r.sample.solves; })}};
+}
+
+void RankNews::note(int rank, const Vitals& vitals, double now) {
+  News& news = of(rank);
+  const auto task = vitals.working ? std::optional(vitals.task) : std::nullopt;
+  if (task != news.now.task || !news.now.heard) news.task_since = now;
+  news.now = {.lost = news.now.lost,
+              .heard = true,
+              .task = task,
+              .task_seconds = 0.0,
+              .tasks_done = vitals.tasks_done,
+              .cpu_percent = vitals.cpu_percent,
+              .busy_percent = vitals.busy_percent,
+              .rss_bytes = vitals.rss_bytes};
+}
+
+std::vector<RankNow> RankNews::all(double now) const {
+  std::vector<RankNow> all;
+  for (const News& news : ranks_) {
+    all.push_back(news.now);
+    all.back().task_seconds = news.now.task ? now - news.task_since : 0.0;
+  }
+  return all;
+}
+
+Table RankNews::rank_table(const std::vector<RankFacts>& facts) const {
+  std::vector<RankTotals> totals;
+  for (const News& news : ranks_) totals.push_back(news.totals);
+  return nucreg::rank_table(facts, totals);
+}
+
+Table RankNews::sample_table() const {
+  std::vector<std::vector<Sample>> samples;
+  for (const News& news : ranks_) samples.push_back(news.samples);
+  return nucreg::sample_table(samples);
 }
 
 }  // namespace nucreg

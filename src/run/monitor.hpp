@@ -1,14 +1,18 @@
-// What a rank uses of its machine, sampled while it works.
+// What each rank measures of itself, and what the root has heard of all of them.
 #pragma once
 
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
+#include "nucreg/core/clock.hpp"
+#include "nucreg/core/table.hpp"
 #include "nucreg/run/dispatch.hpp"
+#include "worker.hpp"
 
 namespace nucreg {
 
@@ -74,5 +78,58 @@ class Monitor {
   std::vector<Sample> samples_;
   std::thread thread_;
 };
+
+/// What a rank says of itself once a second, for whoever watches the run. Percentages are over the
+/// time since the one before.
+struct Vitals {
+  std::uint64_t tasks_done = 0;
+  std::uint64_t task = 0;  ///< in hand, where `working`
+  bool working = false;
+  double cpu_percent = 0.0;   ///< of this process; 100 = one processor
+  double busy_percent = 0.0;  ///< time with a task in hand
+  std::int64_t rss_bytes = 0;
+};
+
+class VitalSigns {
+ public:
+  [[nodiscard]] Vitals take(Worker& worker);
+
+ private:
+  double last_wall_ = wall_seconds(), last_cpu_ = 0.0, last_waited_ = 0.0;
+};
+
+/// For /ranks and /rank_samples, and for whoever watches the run. Of a lost rank what it said last.
+class RankNews {
+ public:
+  explicit RankNews(int ranks) : ranks_(static_cast<std::size_t>(ranks)) {}
+
+  /// `now` in seconds of any clock, the same for all calls.
+  void note(int rank, const Vitals& vitals, double now);
+  void note(int rank, const Sample& sample) { of(rank).samples.push_back(sample); }
+  void note(int rank, const RankTotals& totals) { of(rank).totals = totals; }
+  void lose(int rank) { of(rank).now.lost = true; }
+
+  /// By rank.
+  [[nodiscard]] std::vector<RankNow> all(double now) const;
+  [[nodiscard]] Table rank_table(const std::vector<RankFacts>& facts) const;
+  [[nodiscard]] Table sample_table() const;
+
+ private:
+  struct News {
+    RankNow now;
+    double task_since = 0.0;  ///< when it was first seen with now.task
+    std::vector<Sample> samples;
+    RankTotals totals;
+  };
+  [[nodiscard]] News& of(int rank) { return ranks_.at(static_cast<std::size_t>(rank)); }
+
+  std::vector<News> ranks_;
+};
+
+/// One row per rank; facts and totals by rank.
+[[nodiscard]] Table rank_table(std::span<const RankFacts> facts,
+                               std::span<const RankTotals> totals);
+/// Samples of each rank, sorted by rank, then time.
+[[nodiscard]] Table sample_table(std::span<const std::vector<Sample>> by_rank);
 
 }  // namespace nucreg

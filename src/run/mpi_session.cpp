@@ -18,7 +18,6 @@
 #include "nucreg/core/error.hpp"
 #include "nucreg/run/communicator.hpp"
 #include "processes.hpp"
-#include "root_watch.hpp"
 
 namespace nucreg {
 namespace {

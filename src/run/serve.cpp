@@ -3,11 +3,8 @@
 #include "monitor.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/run/dispatch.hpp"
-#include "own_time.hpp"
-#include "patience.hpp"
 #include "processes.hpp"
-#include "vitals.hpp"
-#include "wire.hpp"
+#include "protocol.hpp"
 #include "worker.hpp"
 
 namespace nucreg {
@@ -18,9 +15,9 @@ constexpr std::size_t most_results_unsent = 2;
 
 Batch decode_batch(const Message& message) {
   Batch batch;
-  for (WireReader reader(message.payload); !reader.empty();) {
-    const auto first = reader.get<std::uint64_t>();
-    batch.push_back({first, reader.get<std::uint64_t>()});
+  for (ByteReader reader(message.payload); !reader.empty();) {
+    const auto first = reader.read<std::uint64_t>();
+    batch.push_back({first, reader.read<std::uint64_t>()});
   }
   return batch;
 }
@@ -37,10 +34,7 @@ Bytes encode_failure(const std::exception_ptr& failure) {
     text = e.what();
   } catch (...) {
   }
-  Bytes bytes;
-  put(bytes, status);
-  put_text(bytes, text);
-  return bytes;
+  return to_bytes(status, text);
 }
 
 /// The side of one rank in one dispatch: feeds its worker and carries its results to the root.
@@ -112,10 +106,10 @@ void Rank::accept(const Message& message) {
     case tag::release: {
       released_ = true;
       std::vector<std::int64_t> pids;
-      for (WireReader reader(message.payload); !reader.empty();) {
-        if (const int gone = reader.get<int>(); gone != communicator_.rank())
+      for (ByteReader reader(message.payload); !reader.empty();) {
+        if (const int gone = reader.read<int>(); gone != communicator_.rank())
           communicator_.give_up(gone);
-        pids.push_back(reader.get<std::int64_t>());
+        pids.push_back(reader.read<std::int64_t>());
       }
       return end_processes(std::move(pids));
     }
@@ -130,9 +124,7 @@ void Rank::send(int tag, Bytes payload) {
 
 void Rank::send_vitals() {
   last_vitals_ = clock_.now();
-  Bytes bytes;
-  put(bytes, vital_signs_.take(worker_));
-  send(tag::alive, std::move(bytes));
+  send(tag::alive, to_bytes(vital_signs_.take(worker_)));
 }
 
 void Rank::send_news() {
@@ -154,11 +146,7 @@ void Rank::send_news() {
 }
 
 void Rank::send_samples() {
-  for (const Sample& sample : monitor_.take_samples()) {
-    Bytes bytes;
-    put(bytes, sample);
-    send(tag::sample, std::move(bytes));
-  }
+  for (const Sample& sample : monitor_.take_samples()) send(tag::sample, to_bytes(sample));
 }
 
 /// A rank that left now could already talk of the next thing while the root still listens to the
@@ -166,9 +154,7 @@ void Rank::send_samples() {
 void Rank::say_goodbye() {
   monitor_.stop();
   send_samples();
-  Bytes totals;
-  put(totals, monitor_.totals(worker_.waited_seconds()));
-  send(tag::totals, std::move(totals));
+  send(tag::totals, to_bytes(monitor_.totals(worker_.waited_seconds())));
   goodbye_said_ = true;
 }
 

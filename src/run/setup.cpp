@@ -5,10 +5,8 @@
 #include <thread>
 
 #include "nucreg/run/dispatch.hpp"
-#include "own_time.hpp"
-#include "patience.hpp"
 #include "processes.hpp"
-#include "wire.hpp"
+#include "protocol.hpp"
 
 namespace nucreg {
 namespace {
@@ -17,7 +15,7 @@ namespace {
 // speaks.
 constexpr double facts_seconds = 60.0;
 // MPI has started on all ranks: one whose process is gone has died since.
-constexpr double look_seconds = 1.0;
+constexpr double death_look_seconds = 1.0;
 constexpr double first_word_seconds = 600.0;
 constexpr double heartbeat_seconds = 1.0;
 constexpr double lost_seconds = 5.0;
@@ -45,24 +43,9 @@ void wait_until_sent(Communicator& communicator) {
     std::this_thread::sleep_for(patience.next());
 }
 
-Bytes encode(const RankFacts& facts) {
-  Bytes bytes;
-  put(bytes, facts.pid);
-  put_text(bytes, facts.host);
-  put_text(bytes, facts.clock_source);
-  put(bytes, facts.clock_step_seconds);
-  for (const int cpu : facts.cpus) put(bytes, cpu);
-  return bytes;
-}
-
-RankFacts decode_facts(const Message& message) {
-  WireReader reader(message.payload);
-  RankFacts facts{
-      .rank = message.source, .host = {}, .pid = reader.get<std::int64_t>(), .cpus = {}};
-  facts.host = reader.get_text();
-  facts.clock_source = reader.get_text();
-  facts.clock_step_seconds = reader.get<double>();
-  while (!reader.empty()) facts.cpus.push_back(reader.get<int>());
+RankFacts facts_in(const Message& message) {
+  auto facts = from_bytes<RankFacts>(message.payload);
+  facts.rank = message.source;
   return facts;
 }
 
@@ -102,7 +85,7 @@ std::vector<RankFacts> share_setup(
   int looks_of_death = 0;
   for (Patience patience; missing > 0 && clock.now() < facts_seconds;) {
     say_alive();
-    if (clock.now() - last_look >= look_seconds) {
+    if (clock.now() - last_look >= death_look_seconds) {
       last_look = clock.now();
       // Its last words may come after it.
       if (looks_of_death = all_missing_died(known) ? looks_of_death + 1 : 0; looks_of_death > 2)
@@ -115,7 +98,7 @@ std::vector<RankFacts> share_setup(
       continue;
     }
     if (message->tag != tag::facts) unexpected(*message);
-    facts[static_cast<std::size_t>(message->source)] = decode_facts(*message);
+    facts[static_cast<std::size_t>(message->source)] = facts_in(*message);
     known[static_cast<std::size_t>(message->source)] = true;
     --missing;
   }
@@ -143,8 +126,7 @@ std::vector<RankFacts> share_setup(
 }
 
 void refuse_setup(Communicator& communicator, int exit_status) {
-  Bytes status;
-  put(status, exit_status);
+  const Bytes status = to_bytes(exit_status);
   for (int rank = 1; rank < communicator.size(); ++rank)
     communicator.send(rank, tag::refusal, status);
   for (int missing = communicator.size() - 1; missing > 0;) {
@@ -161,7 +143,7 @@ void refuse_setup(Communicator& communicator, int exit_status) {
 }
 
 Bytes receive_setup(Communicator& communicator) {
-  communicator.send(0, tag::facts, encode(this_rank_facts(communicator.rank())));
+  communicator.send(0, tag::facts, to_bytes(this_rank_facts(communicator.rank())));
   auto message = wait_for_message(communicator, first_word_seconds);
   if (!message) {
     communicator.give_up(0);
@@ -173,7 +155,7 @@ Bytes receive_setup(Communicator& communicator) {
   if (const auto last = wait_for_message(communicator, lost_seconds);
       last && last->tag != tag::release)
     unexpected(*last);
-  throw SetupRefused(WireReader(message->payload).get<int>());
+  throw SetupRefused(from_bytes<int>(message->payload));
 }
 
 }  // namespace nucreg

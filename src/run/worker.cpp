@@ -1,6 +1,7 @@
 #include "worker.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -10,9 +11,10 @@
 #include <utility>
 
 #include "nucreg/core/clock.hpp"
-#include "wire.hpp"
+#include "protocol.hpp"
 
 namespace nucreg {
+
 namespace {
 
 constexpr std::size_t worth_a_message_bytes = std::size_t{64} << 10;
@@ -161,9 +163,9 @@ void Worker::Shared::wait_until(std::unique_lock<std::mutex>& lock,
 
 void Worker::Shared::keep(std::uint64_t task, std::span<const std::byte> payload) {
   if (results.empty()) oldest_result_seconds = wall_seconds();
-  put(results, task);
-  put(results, std::uint64_t{payload.size()});
-  put_bytes(results, payload.data(), payload.size());
+  ByteWriter writer(results);
+  writer(task, std::uint64_t{payload.size()});
+  writer.raw(payload.data(), payload.size());
   ++results_count;
 }
 
@@ -209,6 +211,63 @@ void Worker::Shared::run() {
       if (!results_due) for_main.notify_one();
       results_due = true;
     }
+  }
+}
+
+namespace {
+
+// With the write and the way of a result to the root, at most a second is lost.
+constexpr std::chrono::milliseconds interval{500};
+
+}  // namespace
+
+Syncer::Syncer(std::function<void()> sync) : sync_(std::move(sync)) {
+  if (sync_) thread_ = std::thread([this] { run(); });
+}
+
+Syncer::~Syncer() {
+  stop();
+}
+
+void Syncer::done(std::uint64_t tasks) {
+  done_ = tasks;
+  if (!sync_) durable_ = tasks;
+}
+
+void Syncer::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::exception_ptr Syncer::failure() {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+void Syncer::run() {
+  std::unique_lock lock(mutex_);
+  for (bool last = false; !last;) {
+    wake_.wait_for(lock, interval, [&] { return stopping_; });
+    last = stopping_;
+    const std::uint64_t tasks = done_;
+    if (tasks == durable_) continue;
+    lock.unlock();
+    std::exception_ptr thrown;
+    try {
+      sync_();
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    lock.lock();
+    if (thrown) {
+      failure_ = thrown;
+      return;
+    }
+    durable_ = tasks;
   }
 }
 

@@ -1,12 +1,17 @@
-// The thread of a rank that computes.
+// The threads of a rank beside its main one: the one that computes, and on the root the one that
+// makes results durable.
 #pragma once
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <thread>
 
 #include "nucreg/run/dispatch.hpp"
 #include "nucreg/run/schedule.hpp"
@@ -56,6 +61,36 @@ class Worker {
   std::shared_ptr<Shared> shared_;
   std::atomic<std::uint64_t> tasks_done_ = 0;
   double waited_before_seconds_ = 0.0;  // by threads left behind
+};
+
+/// Makes results durable while the main thread continues.
+class Syncer {
+ public:
+  /// `sync` may be empty: then everything is durable at once.
+  explicit Syncer(std::function<void()> sync);
+  /// As stop(), but keeps silent.
+  ~Syncer();
+  Syncer(const Syncer&) = delete;
+  Syncer& operator=(const Syncer&) = delete;
+
+  /// So many tasks are with the sink: makes them durable, at most once a second.
+  void done(std::uint64_t tasks);
+  /// A last sync, if anything is not durable, and the end of the thread.
+  void stop();
+  [[nodiscard]] std::uint64_t durable() const { return durable_; }
+  /// What sync threw; it is not called again then. Null = nothing.
+  [[nodiscard]] std::exception_ptr failure();
+
+ private:
+  void run();
+
+  const std::function<void()> sync_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::atomic<std::uint64_t> done_ = 0, durable_ = 0;
+  bool stopping_ = false;
+  std::exception_ptr failure_;
+  std::thread thread_;
 };
 
 }  // namespace nucreg

@@ -4,7 +4,7 @@
 #include <system_error>
 
 #include "attribute.hpp"
-#include "nucreg/store/publish_file.hpp"
+#include "nucreg/disk/publish.hpp"
 
 namespace nucreg::hdf5 {
 

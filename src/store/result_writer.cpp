@@ -6,7 +6,7 @@
 #include "attribute.hpp"
 #include "dataset.hpp"
 #include "nucreg/core/error.hpp"
-#include "nucreg/store/publish_file.hpp"
+#include "nucreg/disk/publish.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "output_driver.hpp"
 #include "table_columns.hpp"

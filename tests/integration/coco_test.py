@@ -167,7 +167,7 @@ class Coco(NucregCase):
         self.run_job(JOB)
         self.export()
         self.refused(OUTPUT, ("export", "out.h5", "--to", "x", "--format", "coco"),
-                     "exists already")
+                     "already exists")
         self.export("--force")
 
 

@@ -1,5 +1,6 @@
 """Commands that need neither a result nor MPI, and what goes to which channel."""
 
+import json
 import re
 import unittest
 
@@ -76,6 +77,35 @@ class Lists(NucregCase):
             self.assertEqual(helped.err, "")
         for status in ("0 done", "2 bad command line or job", "5 output"):
             self.assertIn(status, out)
+        groups = [line[:-1] for line in out.splitlines() if re.fullmatch(r"\w+:", line)]
+        self.assertEqual([group for group in groups if group != "Options"],
+                         ["Run", "Look", "Images", "About"])
+
+    def test_options_as_json(self):
+        table = json.loads(self.nucreg("options", "--json").out)
+        self.assertEqual([command["command"] for command in table],
+                         re.findall(r"^  (\w+) ", self.nucreg("--help").out, re.MULTILINE))
+        self.assertEqual({command["command"] for command in table}, set(COMMANDS))
+        known = {}
+        for command in table:
+            helped = " ".join(self.nucreg(command["command"], "--help").out.split())
+            for option in command["options"]:
+                name = option["names"].split(",")[-1]
+                known[command["command"], name] = option
+                for text in (*option["names"].split(","), option["doc"], option["allowed"],
+                             option["default"] and f"default {option['default']}"):
+                    self.assertIn(" ".join(text.split()), helped)
+        # The default that is listed is the one that is used.
+        seed = known["synth", "--seed"]
+        self.assertEqual((seed["default"], seed["allowed"]), ("1", "a whole number from 0"))
+        self.nucreg("synth", "--to", "a", "--field", "64", "--nuclei", "5", "--tile", "64")
+        self.nucreg("synth", "--to", "b", "--field", "64", "--nuclei", "5", "--tile", "64",
+                    "--seed", seed["default"])
+        self.assertEqual((self.dir / "a/truth.json").read_text(),
+                         (self.dir / "b/truth.json").read_text())
+        self.assertTrue(known["run", "JOB"]["positional"] and known["run", "JOB"]["required"])
+        self.assertTrue(known["run", "--set"]["several"])
+        self.assertEqual(known["run", "--resume"]["not_with"], "--force")
 
     def test_version(self):
         out = self.nucreg("--version").out

@@ -213,7 +213,7 @@ class Export(NucregCase):
         mean = float(summary[1].split(",")[4])
         self.assertAlmostEqual(mean, self.rows["rmsd_px"][0:6:2].mean(), places=12)
         self.refused(5, ("export", "out.h5", "--to", "x", "--format", "python-benchmark"),
-                     "exists already")
+                     "already exists")
 
     def test_python_benchmark_takes_the_mean_of_valid_times(self):
         first, last = self.rows["solver"] == 0, self.rows["configuration"] == 3

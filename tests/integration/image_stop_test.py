@@ -4,8 +4,10 @@ import os
 import shlex
 import shutil
 import signal
+import struct
 import subprocess
 import unittest
+import zlib
 
 import h5py
 import numpy as np
@@ -13,6 +15,15 @@ import numpy as np
 from images_test import Images, tiff
 from interrupted import finish, size, start, wait_for
 from nucreg_case import INPUT, LIMIT_S, OUTPUT, STOPPED, environment, run
+
+
+def note(journal, kind, text):
+    """A frame of a journal that keeps a line about the run."""
+    payload = b"".join(struct.pack("<Q", len(part)) + part
+                       for part in (kind.encode(), text.encode()))
+    head = struct.pack("<IIQiI", 0xF19CB5E7, len(payload), 2**64 - 1, 0, 0)
+    identity = journal[24:24 + struct.unpack_from("<I", journal, 12)[0]]
+    return head + struct.pack("<I", zlib.crc32(identity + head + payload)) + payload
 
 
 class BeforeTheFirstTrial(Images):
@@ -37,7 +48,6 @@ class BeforeTheFirstTrial(Images):
         wait_for(lambda: self.cached() > 0 and self.status.exists(), "the nuclei of a tile")
         process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
-        self.assertFalse((self.dir / "out.h5.journal").exists())
         self.assertLess(self.cached(), 25)
         return process
 
@@ -47,7 +57,7 @@ class BeforeTheFirstTrial(Images):
         self.addCleanup(resumed.communicate)
         self.addCleanup(resumed.kill)
         for more in ([], ["--force"]):
-            self.refused(OUTPUT, [*self.arguments, *more], "out.h5.image-journal",
+            self.refused(OUTPUT, [*self.arguments, *more], "out.h5.journal",
                          "is the journal of a run that is under way", "-o")
         # A job without images neither.
         self.write("least.toml", '[job]\nname = "least"\n[problem]\npoints = 30\n'
@@ -64,7 +74,7 @@ class BeforeTheFirstTrial(Images):
                          {"out.h5", "out.h5.logs"})
 
     def test_a_run_that_was_stopped_or_killed_is_gone_on_with_by_what_watch_prints(self):
-        journal = self.dir / "out.h5.image-journal"
+        journal = self.dir / "out.h5.journal"
         for number in (signal.SIGUSR1, signal.SIGKILL):
             with self.subTest(number.name):
                 process = self.held()
@@ -78,8 +88,10 @@ class BeforeTheFirstTrial(Images):
                 else:
                     self.status.unlink()  # that it was killed on another host makes no difference
                 # A rank was lost, too; and a resume that fails loses nothing of all that.
-                with open(journal, "a", encoding="ascii") as file:
-                    file.write("rank 7 on there died while finding nuclei\n")
+                with open(journal, "ab") as file:
+                    file.write(note(journal.read_bytes(), "warning",
+                                    "rank 7 on there died while finding nuclei"))
+                shutil.copy(journal, self.dir / "kept")
                 flat = self.write("tiles/40x_99.tif", tiff(np.full((64, 64), 700)))
                 failed = run(self.dir, *self.arguments, "--resume")
                 self.assertEqual(failed.status, INPUT, failed)
@@ -87,8 +99,8 @@ class BeforeTheFirstTrial(Images):
                 flat.unlink()
                 seen = run(self.dir, "watch", "out.h5")
                 self.assertEqual(seen.status, STOPPED, seen)
-                self.assertIn("out.h5: the run ended before its first trial", seen.out)
-                line = seen.out.partition("to go on: ")[2]
+                self.assertIn("out.h5.journal: the run ended before its first trial; what", seen.out)
+                line = seen.out.partition("to continue: ")[2]
                 self.assertTrue(line.endswith("--resume\n"), seen)
                 on = subprocess.run(shlex.split(line), cwd=self.dir, env=environment(),
                                     capture_output=True, text=True, check=False, timeout=LIMIT_S)
@@ -99,10 +111,10 @@ class BeforeTheFirstTrial(Images):
                                   h5.attrs["warnings"] + "\n")
                 self.assertFalse(journal.exists())
                 # Without --resume nothing of an earlier run counts.
-                journal.write_text("nucreg\nold\n")
+                shutil.copy(self.dir / "kept", journal)
                 self.nucreg(*self.arguments, "--force")
                 with h5py.File(self.dir / "out.h5") as h5:
-                    self.assertNotIn("old", h5.attrs.get("warnings", ""))
+                    self.assertNotIn("rank 7", h5.attrs.get("warnings", ""))
                 for path in self.dir.glob("out.h5*"):
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
                 shutil.rmtree(self.dir / "image-cache")
@@ -119,8 +131,9 @@ class BeforeTheFirstTrial(Images):
         self.write("tiles/40x_99.tif", b"")
         self.refused(INPUT, self.arguments, "40x_99.tif")
         (self.dir / "tiles/40x_99.tif").unlink()
-        (self.dir / "out.h5.image-journal").mkdir()
-        self.refused(OUTPUT, self.arguments, "out.h5.image-journal")
+        self.assertFalse((self.dir / "out.h5.journal").exists())
+        (self.dir / "out.h5.journal").mkdir()
+        self.refused(OUTPUT, self.arguments, "out.h5.journal")
 
 
 class AmongTheTrials(Images):

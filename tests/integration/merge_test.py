@@ -160,7 +160,7 @@ class Merge(NucregCase):
 
     def test_what_is_not_sound_is_refused(self):
         def other_build(h5):
-            h5.attrs["git_revision"] = "0123456789ab"
+            h5.attrs["build_identity"] = "nucreg 0.0.1"
 
         def other_part(h5):
             h5.attrs["part"] = f"1/{PARTS}"
@@ -202,9 +202,9 @@ class Merge(NucregCase):
 
     def test_outputs(self):
         self.write("merged.h5", "precious")
-        self.refused(OUTPUT, ["merge", *self.parts, "-o", "merged.h5"], "exists already", "--force")
+        self.refused(OUTPUT, ["merge", *self.parts, "-o", "merged.h5"], "already exists", "--force")
         self.refused(USAGE, ["merge", *self.parts, "-o", self.parts[0], "--force"], "to merge")
-        self.refused(OUTPUT, ["merge", *self.parts, "-o", self.dir, "--force"], "no file")
+        self.refused(OUTPUT, ["merge", *self.parts, "-o", self.dir, "--force"], "not a regular file")
         self.refused(USAGE, ["merge", *self.parts], "--output")
         self.nucreg("merge", *self.parts, "-o", "merged.h5", "--force")
         self.nucreg("merge", *self.parts, "-o", "new/folder/merged.h5")

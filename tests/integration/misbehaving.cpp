@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "nucreg/app/solvers.hpp"
+#include "nucreg/app/program.hpp"
 
 namespace nucreg {
 namespace {
@@ -79,9 +79,7 @@ SolverKind kind_of(const char* name, Misdeed misdeed) {
           .seconds = [](double) { return 1e-3; }};
 }
 
-}  // namespace
-
-SolverRegistry job_solvers() {
+SolverRegistry solvers() {
   SolverRegistry registry = standard_solvers();
   registry.add(kind_of("answers-nan", answers_nan));
   registry.add(kind_of("throws-exception", throws_exception));
@@ -93,4 +91,9 @@ SolverRegistry job_solvers() {
   return registry;
 }
 
+}  // namespace
 }  // namespace nucreg
+
+int main(int argc, char** argv) {
+  return nucreg::run_program(argc, argv, nucreg::solvers());
+}

@@ -222,7 +222,7 @@ class Segment(NucregCase):
                      "GFP", "0 or DAPI")
         self.refused(INPUT, ["segment", tile, "--to", "out", "--channel", "1"], tile, "0 or DAPI")
         self.refused(USAGE, ["segment", tile, "--to", "out", "--diameter", "1"],
-                     "diameter", "3 ...")
+                     "diameter", "from 3 up to 1000")
         (self.dir / "other").mkdir()
         self.write("other/10x_0.tif", (self.dir / tile).read_bytes())
         self.refused(USAGE, ["segment", tile, "other/10x_0.tif", "--to", "out"], "one name")
@@ -270,7 +270,7 @@ class Segment(NucregCase):
                 process.send_signal(number)
                 status, told, err = finish(process)
                 self.assertEqual(status, STOPPED, err)
-                self.assertIn(f"nucreg: {number.name}: images in hand", err)
+                self.assertIn(f"nucreg: {number.name}: images in progress", err)
                 done = {p: p.stat().st_mtime_ns for p in out.glob("*.csv")}
                 self.assertLess(len(done), len(images))
                 self.assertEqual(len(told.splitlines()), 1 + len(done))
@@ -283,8 +283,8 @@ class Segment(NucregCase):
                 (out / "018_labels.tif").write_bytes(b"torn")
                 (out / "018.csv").unlink(missing_ok=True)
                 done.pop(out / "018.csv", None)
-                (line,) = (text.partition("to go on: ")[2] for text in err.splitlines()
-                           if "to go on: " in text)
+                (line,) = (text.partition("to continue: ")[2] for text in err.splitlines()
+                           if "to continue: " in text)
                 self.assertNotIn("--force", line)
                 on = subprocess.run(shlex.split(line), cwd=self.dir, env=environment(),
                                     capture_output=True, text=True, check=False, timeout=100)

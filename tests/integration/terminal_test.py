@@ -91,7 +91,7 @@ class Terminal(NucregCase):
         shown = self.shown(["run", "job.toml", "-o", "out.h5"], status=STOPPED,
                            interrupt_when=lambda: size(journal) > JOURNAL_BYTES)
         self.assertTrue(self.bars(shown), shown)
-        messages = re.findall(r"([^\n]*)nucreg: (SIGINT: trials in hand|\d+ of 800 trials are)", shown)
+        messages = re.findall(r"([^\n]*)nucreg: (SIGINT: trials in progress|\d+ of 800 trials are)", shown)
         self.assertEqual(len(messages), 2, shown)
         for before, _ in messages:
             self.assertTrue(before.endswith("\r\x1b[K") or before == "", repr(before))
@@ -124,7 +124,7 @@ class Terminal(NucregCase):
             with self.subTest(tasks):
                 shown = self.shown(arguments, status=STOPPED,
                                    interrupt_when=lambda: len(list(cache.glob("*"))) > 1)
-                for message in (f"SIGINT: {tasks} in hand have", "to go on: .*--resume", end):
+                for message in (f"SIGINT: {tasks} in progress have", "to continue: .*--resume", end):
                     self.assertRegex(shown, rf"(?m)(^|\r\x1b\[K)nucreg: {message}")
                 self.assertRegex(shown, rf"finding nuclei: [0-9]+ of [0-9]+ {tasks}, ")
                 shutil.rmtree(cache)

@@ -66,7 +66,7 @@ class Watch(NucregCase):
         process = self.begin(ranks=2, OMPI_MCA_orte_enable_recovery="1")
         os.kill(children(process)[0], signal.SIGKILL)
         _, _, err = finish(process)
-        self.assertRegex(err, r"rank 0 is not heard any more; nucreg watch /\S+/out.h5 tells how")
+        self.assertRegex(err, r"rank 0 is not heard any more; nucreg watch /\S+/out.h5 shows how")
         outcome = self.watch()
         self.assertEqual(outcome.status, STOPPED, outcome)
         self.assertRegex(outcome.out, r"the run is dead: rank 0 \(pid \d+ on ")
@@ -88,8 +88,8 @@ class Watch(NucregCase):
             outcome = self.watch()
             self.assertEqual(outcome.status, STOPPED, outcome)
             self.assertRegex(outcome.out, rf"of( the)? 50,000 trials (of part 2/4 )?{left}")
-            self.assertIn("to go on: nucreg run JOB.toml -o out.h5 --part 2/4 --resume\n",
-                          outcome.out)
+            self.assertRegex(outcome.out, r"to continue: \S+nucreg run job.toml -o out.h5 .*"
+                                          r"--part 2/4 --resume\n")
 
     def test_a_run_of_another_host_that_fell_silent(self):
         process = self.begin()

@@ -75,12 +75,19 @@ class WrongJob(NucregCase):
 
     def test_command_line(self):
         self.write("job.toml", LEAST_JOB)
-        every = ("run, plan, inspect, export, verify, watch, compare, merge, image, segment, match, "
+        every = ("run, plan, watch, merge, inspect, export, verify, compare, image, segment, match, "
                  "synth, solvers, models, keys")
         self.refused(USAGE, [], "no command", every)
-        self.refused(USAGE, ["rnu", "job.toml"], "rnu", every)
+        self.refused(USAGE, ["inspct", "a.h5"], 'command inspct (did you mean "inspect"?)', every)
+        self.refused(USAGE, ["fly"], "unknown command fly; allowed: run")
         self.refused(USAGE, ["run", "job.toml", "--fast"], "nucreg: run:", "--fast",
-                     "allowed: --help, JOB")
+                     "allowed: JOB, --set")
+        self.refused(USAGE, ["run", "job.toml", "--forse"], '--forse (did you mean "--force"?)')
+        self.refused(USAGE, ["synth", "--to", "b", "--sed=1"], '--sed (did you mean "--seed"?)')
+        self.refused(USAGE, ["export", "out.h5", "--to", "d", "--format", "proflies"],
+                     'export: --format: "proflies" (did you mean "profiles"?)', "allowed: csv, ")
+        self.refused(USAGE, ["plan", "job.toml", "--ranks", "2x"], 'plan: --ranks: "2x"',
+                     "a whole number from 1 up to 1048576")
         self.refused(USAGE, ["run"], "JOB", "--help")
         self.refused(USAGE, ["run", "job.toml", "-o"], "output", "--help")
         self.refused(USAGE, ["plan", "job.toml", "--ranks", "0"], "--ranks")

@@ -27,6 +27,7 @@
 #include "nucreg/run/communicator.hpp"
 #include "nucreg/run/dispatch.hpp"
 #include "nucreg/run/journal.hpp"
+#include "nucreg/run/launcher.hpp"
 
 namespace {
 

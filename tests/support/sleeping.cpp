@@ -5,7 +5,7 @@
 #include <memory>
 #include <thread>
 
-#include "nucreg/app/solvers.hpp"
+#include "nucreg/app/program.hpp"
 
 namespace nucreg {
 namespace {
@@ -25,9 +25,7 @@ class SleepingSolver final : public Solver {
   double seconds_;
 };
 
-}  // namespace
-
-SolverRegistry job_solvers() {
+SolverRegistry solvers() {
   SolverRegistry registry = standard_solvers();
   registry.add({.name = "sleep",
                 .summary = "sleeps",
@@ -39,4 +37,9 @@ SolverRegistry job_solvers() {
   return registry;
 }
 
+}  // namespace
 }  // namespace nucreg
+
+int main(int argc, char** argv) {
+  return nucreg::run_program(argc, argv, nucreg::solvers());
+}

@@ -9,6 +9,7 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/nuclei/tissue.hpp"
+#include "nucreg/solve/registry.hpp"
 
 namespace nucreg {
 
@@ -20,8 +21,8 @@ struct RunCommand {
   bool force = false;
   bool resume = false;
 };
-/// All ranks; errors of the root are printed here, since the other ranks must hear of them first.
-[[nodiscard]] ExitStatus run_command(const RunCommand& command);
+/// All ranks. `registry` outlives the process.
+[[nodiscard]] ExitStatus run_command(const RunCommand& command, const SolverRegistry& registry);
 
 struct PlanCommand {
   std::filesystem::path job;
@@ -29,7 +30,7 @@ struct PlanCommand {
   std::string part;  ///< K/N; empty: the whole job
   int ranks = 1;
 };
-[[nodiscard]] ExitStatus plan_command(const PlanCommand& command);
+[[nodiscard]] ExitStatus plan_command(const PlanCommand& command, const SolverRegistry& registry);
 
 struct InspectCommand {
   std::filesystem::path file;
@@ -83,9 +84,10 @@ struct SegmentCommand {
   bool force = false;                 ///< overwrite outputs
   bool resume = false;                ///< keep those of the same pixels, diameter and build
 };
-/// All ranks; errors of the root are printed here. One image that cannot be read does not keep the
+/// All ranks. One image that cannot be read does not keep the
 /// others from being done.
-[[nodiscard]] ExitStatus segment_command(const SegmentCommand& command);
+[[nodiscard]] ExitStatus segment_command(const SegmentCommand& command,
+                                         const SolverRegistry& registry);
 
 /// One side of a match. What only an image has and none was asked for is empty.
 struct MatchSide {
@@ -125,7 +127,7 @@ struct WatchCommand {
 /// `stopped` where no run is under way and the result is not complete.
 [[nodiscard]] ExitStatus watch_command(const WatchCommand& command);
 
-[[nodiscard]] ExitStatus solvers_command();
+[[nodiscard]] ExitStatus solvers_command(const SolverRegistry& registry);
 [[nodiscard]] ExitStatus models_command();
 [[nodiscard]] ExitStatus job_keys_command();
 

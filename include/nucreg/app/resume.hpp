@@ -1,47 +1,52 @@
-// What earlier runs of a job have left, and how a run goes on from there.
+// What must be equal for the rows of two runs to belong together, and how a run continues what
+// earlier ones have left.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "nucreg/app/run_files.hpp"
+#include "nucreg/fit/generate.hpp"
+#include "nucreg/plan/part.hpp"
 #include "nucreg/plan/plan.hpp"
-#include "nucreg/run/journal.hpp"
+#include "nucreg/run/run_files.hpp"
+#include "nucreg/store/result_file.hpp"
 
 namespace nucreg {
 
-/// The journal of a run, open for more, and what is in it.
-struct OpenJournal {
-  std::unique_ptr<JournalWriter> writer;  ///< null: the output is complete, nothing is to be done
-  std::unique_ptr<JournalKeeper> keeper;
-  std::vector<bool> done;         ///< by task (Plan::tasks); empty: none is
-  std::uint64_t trials_done = 0;  ///< of these
-  bool replace_output = false;    ///< the output is a partial one of this very job
-  std::string merged_from;        ///< what that one says of itself
-  std::string warnings;           ///< and warns of, a line each
-  bool fresh = true;              ///< begun by this run: may be removed if it fails to start
+/// One fact a line: the build, the part of the job if it is not the whole, what was read of each
+/// input file, the resolved job. Another build is another identity: the compiler may round
+/// otherwise, and rows must not depend on who made them.
+[[nodiscard]] std::string run_identity(const std::string& build, const Part& part,
+                                       const std::string& inputs, const std::string& job_toml);
+/// The same of a result file, one of 0.1 included; InputError if its attributes do not tell.
+[[nodiscard]] std::string run_identity(const Attributes& attributes);
+/// That of the whole job, whichever part of it the file holds.
+[[nodiscard]] std::string whole_identity(const Attributes& attributes);
+/// The part of the job that an identity names.
+[[nodiscard]] Part part_of_identity(const std::string& identity);
+/// The job as text within an identity.
+[[nodiscard]] std::string job_of_identity(const std::string& identity);
+/// A line per input file: its path, size and a checksum (SHA-256, its first 16 digits) of the
+/// values read.
+[[nodiscard]] std::string describe_inputs(const std::vector<InputFile>& inputs);
+
+/// What earlier runs have done of the trials of a run.
+struct EarlierTrials {
+  std::vector<bool> done;       ///< by task (Plan::tasks); empty: none is
+  std::uint64_t count = 0;      ///< of these
+  bool complete = false;        ///< the output is complete: nothing is to be done
+  bool replace_output = false;  ///< the output is a partial one of this very job
+  std::string merged_from;      ///< what that one says of itself
 };
 
-/// Throws what begin_journal would, and OutputError where another run looks into images; changes
-/// nothing: for runs that have much to do before.
-void check_begin(const RunFiles& files, bool force);
-
-/// Without --resume: an output or a journal that is there already is refused; with
-/// `force` the journal is removed and the output set aside (RunFiles::replaced). Throws
-/// OutputError.
-[[nodiscard]] OpenJournal begin_journal(const RunFiles& files, const std::string& identity,
-                                        bool force);
-
-/// Waits a little for the end of another run, its look into images included; throws OutputError
-/// where it stays under way, changes nothing.
-void check_resume(const RunFiles& files);
-
-/// With --resume: goes on from a journal and from a partial output, from both where both are there,
-/// else begins. A journal whose header is damaged is set aside. JobError with the difference where
-/// they are of another identity, OutputError where they cannot be used.
-[[nodiscard]] OpenJournal resume_journal(const RunFiles& files, const std::string& identity,
-                                         const Plan& plan);
+/// Whether the output is the complete one of the run of that identity. Throws JobError with the
+/// difference if it is of another, OutputError if it cannot be read.
+[[nodiscard]] bool output_is_complete(const RunFiles& files, const std::string& identity);
+/// With --resume: the trials of the open journal and of a partial output, which are taken into the
+/// journal with its warnings. Throws as output_is_complete, JobError also if trials in the journal
+/// are of another identity.
+[[nodiscard]] EarlierTrials earlier_trials(OpenJournal& journal, const RunFiles& files,
+                                           const std::string& identity, const Plan& plan);
 
 }  // namespace nucreg

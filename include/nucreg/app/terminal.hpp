@@ -1,4 +1,4 @@
-// What the user sees while a run goes on.
+// What the user sees during a run.
 #pragma once
 
 #include <cstdio>
@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "nucreg/report/text.hpp"
-#include "nucreg/run/dispatch.hpp"
+#include "nucreg/run/status.hpp"
 
 namespace nucreg {
 
@@ -33,38 +33,28 @@ void print_result(const std::string& text);
 /// where the terminal is narrow the bar is shorter, then missing, and then the text is cut.
 void draw_bar(double part, const std::string& text, bool last);
 
-/// "finding nuclei: 12 of 96 tiles, 20.0 s left".
-[[nodiscard]] std::string stage_text(const std::string& doing, const std::string& task,
-                                     const Progress& progress);
+/// One line about a stage: "finding nuclei: 12 of 96 tiles, 20.0 s left"; about trials
+/// " 50.0 %  2,000 of 4,000 trials  12.0 s left  300 solves/s".
+[[nodiscard]] std::string progress_text(const RunStatus& status);
 
-/// Progress of what comes before trials, likewise: nothing at its end but a full bar.
-class StageDisplay {
- public:
-  /// `doing`, such as "finding nuclei"; a task is a `task`, such as "tile".
-  StageDisplay(bool terminal, double line_seconds, std::string doing, std::string task);
-  void show(const Progress& progress);
-
- private:
-  bool terminal_;
-  double line_seconds_;
-  std::string doing_, task_;
-  double next_line_;
-};
-
-/// Progress of a run: a bar that is redrawn on a terminal, else a line every `line_seconds`.
+/// Progress of a run, stage by stage: a bar that is redrawn on a terminal, else a line every
+/// `line_seconds`, and one at the end of the trials.
 class ProgressDisplay {
  public:
-  /// `earlier`: trials that other runs have done; they count as done, and in no rate.
-  ProgressDisplay(bool terminal, double line_seconds, std::uint64_t solves_per_task,
-                  std::uint64_t earlier);
-  void show(const Progress& progress);
+  ProgressDisplay(bool terminal, double line_seconds)
+      : terminal_(terminal), line_seconds_(line_seconds) {}
+  void show(const RunStatus& status);
 
  private:
   bool terminal_;
   double line_seconds_;
-  std::uint64_t solves_per_task_;
-  std::uint64_t earlier_;
+  std::string stage_;  // what next_line_ is of
   double next_line_ = 0.0;
 };
+
+/// A block of lines of at most `width` columns: progress, rate, time left, and a line for each of
+/// the first `max_ranks` ranks. `silent_seconds`: since the run has last said anything.
+[[nodiscard]] std::string watch_text(const RunStatus& status, double silent_seconds,
+                                     std::size_t width, std::size_t max_ranks);
 
 }  // namespace nucreg

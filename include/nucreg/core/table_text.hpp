@@ -1,16 +1,12 @@
 // Tables as text (CSV), as spreadsheets and scripts write them.
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace nucreg {
-
-/// The bytes of a file. Throws InputError (path, reason).
-[[nodiscard]] std::string read_whole(const std::filesystem::path& file);
 
 /// The bytes of a table that a spreadsheet or a script wrote, as text: UTF-16 with a byte order
 /// mark becomes UTF-8, other bytes stay. Throws InputError on what is no text, by its name (.xls,

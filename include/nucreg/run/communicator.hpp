@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-namespace nucreg {
+#include "nucreg/core/bytes.hpp"
 
-using Bytes = std::vector<std::byte>;
+namespace nucreg {
 
 struct Message {
   int source = 0;
@@ -47,15 +47,6 @@ class Communicator {
 /// For tests, and with size 1 for runs without mpirun. When one rank throws, receive() throws on
 /// the others, so that none waits for it.
 void run_local(int size, const std::function<void(Communicator&)>& body);
-
-/// Whether this process was started by mpirun, srun or another launcher that speaks PMIx or PMI.
-/// Does not touch MPI. Throws JobError under an srun that starts several tasks and speaks neither:
-/// each would take itself for the whole run and they would overwrite each other.
-[[nodiscard]] bool started_by_launcher();
-
-/// Sets OMP_NUM_THREADS, OPENBLAS_NUM_THREADS and MKL_NUM_THREADS to 1 where the user has not set
-/// them, since the ranks share the processors already. First thing in main: no other thread yet.
-void one_thread_per_rank();
 
 /// Whether a worker thread of this process hangs in a task. It cannot be ended: leave main by
 /// std::_Exit, after flushing what is to be seen, as exit() would pull the ground from under it.

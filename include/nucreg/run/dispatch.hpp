@@ -119,6 +119,10 @@ struct RankFacts {
   std::string clock_source = {};  ///< of its host; empty: unknown
   double clock_step_seconds = 0.0;
 };
+void fields(auto& archive, MaybeConst<RankFacts> auto& facts) {
+  archive(facts.rank, facts.host, facts.pid, facts.cpus, facts.clock_source,
+          facts.clock_step_seconds);
+}
 [[nodiscard]] RankFacts this_rank_facts(int rank);
 /// Ascending numbers as "0-1,4".
 [[nodiscard]] std::string cpu_list(std::span<const int> cpus);

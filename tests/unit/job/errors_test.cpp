@@ -315,5 +315,5 @@ TEST_CASE("files that cannot be read") {
     }
   };
   check_file("/nonexistent/job.toml", "No such file or directory");
-  check_file(std::filesystem::temp_directory_path().string(), "it is a directory");
+  check_file(std::filesystem::temp_directory_path().string(), "is a directory");
 }

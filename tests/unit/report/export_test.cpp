@@ -28,7 +28,7 @@ TEST_CASE("existing files are kept, unless overwriting was asked for") {
   const auto ranks = (scratch / "out") / "ranks.csv";
   std::ofstream(ranks) << "precious";
   CHECK_THROWS_WITH_AS(export_csv(reader, scratch / "out", false),
-                       doctest::Contains("ranks.csv: exists already"), OutputError);
+                       doctest::Contains("ranks.csv: already exists"), OutputError);
   CHECK(read_text(ranks) == "precious");
   CHECK_FALSE(std::filesystem::exists((scratch / "out") / "trials.csv"));
   CHECK(export_csv(reader, scratch / "out", true).size() == 3);

@@ -224,19 +224,21 @@ TEST_CASE("the layout is the one that is documented") {
   CHECK(frame.substr(4, 4) == std::string("\x09\0\0\0", 4));
   CHECK(frame.substr(8, 8) == "\x88\x77\x66\x55\x44\x33\x22\x11");
   CHECK(frame.substr(16, 4) == std::string("\x02\0\0\0", 4));
-  // The checksum bit by bit, as RFC 3720 defines it; of "123456789" it is E3069283.
-  const auto crc32c = [](const std::string& text) {
+  CHECK(frame.substr(20, 4) == std::string(4, '\0'));
+  // The checksum bit by bit, as in RFC 1952; of "123456789" it is CBF43926. That of a frame
+  // continues that of the identity.
+  const auto crc32 = [](const std::string& text) {
     std::uint32_t crc = ~0u;
     for (const char c : text) {
       crc ^= static_cast<unsigned char>(c);
-      for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ (crc & 1 ? 0x82F63B78u : 0u);
+      for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ (crc & 1 ? 0xEDB88320u : 0u);
     }
     return ~crc;
   };
-  REQUIRE(crc32c("123456789") == 0xE3069283u);
+  REQUIRE(crc32("123456789") == 0xCBF43926u);
   std::uint32_t stored = 0;
-  std::memcpy(&stored, frame.data() + 20, 4);
-  CHECK(stored == crc32c(frame.substr(0, 20) + frame.substr(24)));
+  std::memcpy(&stored, frame.data() + 24, 4);
+  CHECK(stored == crc32("id" + frame.substr(0, 24) + frame.substr(28)));
 }
 
 TEST_CASE("an existing file, an absent folder and a folder are not written") {
@@ -270,4 +272,59 @@ TEST_CASE("a file that may not grow: the error is reported, and later writing go
   const Contents contents = read(folder / "j");
   CHECK(contents.tasks == all_but(100, 0, 0));
   CHECK(contents.skipped == 0);
+}
+
+TEST_CASE("frames of another run are no frames of this one, wherever they come from") {
+  const Scratch folder;
+  for (const char* name : {"a", "b"}) {
+    JournalWriter writer(folder / name, std::string("run ") + name);
+    for (std::uint64_t task = 0; task < 3; ++task) append(writer, task);
+  }
+  const std::string a = slurp(folder / "a"), b = slurp(folder / "b");
+  const std::size_t first = header_bytes + 5;
+  for (const std::string& mixed :
+       {a + b.substr(first), a.substr(0, first) + b.substr(first) + a.substr(first)}) {
+    spill(folder / "mixed", mixed);
+    const JournalReader reader(folder / "mixed");
+    std::vector<std::uint64_t> tasks;
+    CHECK(reader.scan([&](std::uint64_t task, int, std::uint64_t) { tasks.push_back(task); }) ==
+          b.size() - first);
+    CHECK(tasks == all_but(3, 0, 0));
+  }
+}
+
+TEST_CASE("stages and notes are told apart from results, and from each other") {
+  const Scratch folder;
+  {
+    JournalWriter writer(folder / "j", "a job");
+    CHECK(writer.begin_stage("nuclei", "of here") == 1);
+    append(writer, 1);
+    writer.note("warning", "a rank died");
+    CHECK(writer.begin_stage("matches", "of here") == 2);
+    append(writer, 2);
+    append(writer, 3);
+    CHECK(writer.begin_stage("nuclei", "of here") == 1);
+    append(writer, 4);
+    CHECK(writer.begin_stage("nuclei", "of elsewhere") == 3);
+    writer.note("warning", "a rank died");
+    writer.note("resume", "a command");
+  }
+  const JournalReader reader(folder / "j");
+  const auto tasks_of = [&](std::uint32_t stage) {
+    std::vector<std::uint64_t> tasks;
+    CHECK(reader.scan([&](std::uint64_t task, int, std::uint64_t) { tasks.push_back(task); },
+                      stage) == 0);
+    return tasks;
+  };
+  CHECK(tasks_of(0).empty());
+  CHECK(tasks_of(1) == std::vector<std::uint64_t>{1, 4});
+  CHECK(tasks_of(2) == std::vector<std::uint64_t>{2, 3});
+  CHECK(tasks_of(3).empty());
+  REQUIRE(reader.stage("nuclei"));
+  CHECK(reader.stage("nuclei")->number == 3);
+  CHECK(reader.stage("nuclei")->identity == "of elsewhere");
+  CHECK(!reader.stage("trials"));
+  REQUIRE(reader.notes().size() == 2);
+  CHECK(reader.notes()[0].text == "a rank died");
+  CHECK(reader.notes()[1].kind == "resume");
 }

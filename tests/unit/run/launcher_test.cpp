@@ -1,3 +1,6 @@
+// What started this process, and the command that resumes a run.
+#include "nucreg/run/launcher.hpp"
+
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -5,11 +8,12 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "nucreg/core/error.hpp"
-#include "nucreg/run/communicator.hpp"
 
 using namespace nucreg;
+using Words = std::vector<std::string>;
 
 namespace {
 
@@ -97,4 +101,37 @@ TEST_CASE("one thread per rank unless the user says otherwise") {
   CHECK(std::string(std::getenv("OMP_NUM_THREADS")) == "3");
   CHECK(std::string(std::getenv("OPENBLAS_NUM_THREADS")) == "1");
   CHECK(std::string(std::getenv("MKL_NUM_THREADS")) == "1");
+}
+
+TEST_CASE("without a launcher it is the own line") {
+  CHECK(resume_command(Words{"nucreg", "run", "j.toml", "-o", "a b.h5"}, Words{"bash"}, 0) ==
+        "nucreg run j.toml -o 'a b.h5' --resume");
+}
+
+TEST_CASE("under a launcher it is the launcher's line") {
+  for (const char* launcher : {"mpirun", "/opt/openmpi/bin/mpiexec", "orterun"})
+    CHECK(resume_command(Words{"nucreg", "run", "j.toml"},
+                         Words{launcher, "-n", "4", "nucreg", "run", "j.toml"},
+                         4) == std::string(launcher) + " -n 4 nucreg run j.toml --resume");
+}
+
+TEST_CASE("if the launcher's line is unknown the ranks are named") {
+  const Words own{"nucreg", "run", "j.toml"};
+  CHECK(resume_command(own, Words{"orted", "-mca"}, 8) == "mpirun -n 8 nucreg run j.toml --resume");
+  CHECK(resume_command(own, Words{}, 8) == "mpirun -n 8 nucreg run j.toml --resume");
+  // Which of several programs is ours is not known.
+  CHECK(resume_command(own, Words{"mpirun", "nucreg", "run", "a.toml", ":", "other"}, 8) ==
+        "mpirun -n 8 nucreg run j.toml --resume");
+}
+
+TEST_CASE("--resume is there once, --force never") {
+  CHECK(resume_command(Words{"nucreg", "run", "--resume", "j.toml"}, Words{}, 0) ==
+        "nucreg run --resume j.toml");
+  CHECK(resume_command(Words{"nucreg", "run", "--force", "j.toml"}, Words{}, 0) ==
+        "nucreg run j.toml --resume");
+}
+
+TEST_CASE("a shell reads back what was typed") {
+  CHECK(resume_command(Words{"n", "--set", "problem.points=[1, 2]", "it's", ""}, Words{}, 0) ==
+        "n --set 'problem.points=[1, 2]' 'it'\\''s' '' --resume");
 }

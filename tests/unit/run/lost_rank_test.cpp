@@ -10,7 +10,7 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/run/dispatch.hpp"
-#include "run/wire.hpp"
+#include "run/protocol.hpp"
 
 using namespace nucreg;
 
@@ -73,12 +73,11 @@ std::optional<Message> next(Communicator& communicator) {
 /// The tasks of batches as results, in the order in which they came.
 Bytes answer(const Message& batch) {
   Bytes results;
-  for (WireReader reader(batch.payload); !reader.empty();) {
-    const auto first = reader.get<std::uint64_t>();
-    const auto count = reader.get<std::uint64_t>();
+  for (ByteReader reader(batch.payload); !reader.empty();) {
+    const auto first = reader.read<std::uint64_t>();
+    const auto count = reader.read<std::uint64_t>();
     for (std::uint64_t i = 0; i < count; ++i) {
-      put(results, first + i);
-      put(results, std::uint64_t{0});
+      ByteWriter{results}(first + i, std::uint64_t{0});
     }
   }
   return results;

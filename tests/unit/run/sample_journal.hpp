@@ -14,7 +14,7 @@
 
 namespace nucreg::test {
 
-inline constexpr std::size_t header_bytes = 24, frame_bytes = 24;
+inline constexpr std::size_t header_bytes = 24, frame_bytes = 28;
 
 inline std::string payload_of(std::uint64_t task) {
   std::string text(20 + task % 17, '\0');

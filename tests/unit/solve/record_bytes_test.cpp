@@ -46,7 +46,7 @@ TEST_CASE("bytes that hold other records are refused, wherever they are cut") {
   put_records(sample(), bytes);
   std::vector<Record> back(3);
   for (std::size_t length = 0; length < bytes.size(); ++length)
-    CHECK_THROWS_AS(get_records(std::span(bytes).first(length), back), std::invalid_argument);
+    CHECK_THROWS_AS(get_records(std::span(bytes).first(length), back), BadBytes);
   bytes.push_back({});
-  CHECK_THROWS_AS(get_records(bytes, back), std::invalid_argument);
+  CHECK_THROWS_AS(get_records(bytes, back), BadBytes);
 }

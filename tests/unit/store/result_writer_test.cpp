@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "nucreg/core/error.hpp"
-#include "nucreg/store/publish_file.hpp"
+#include "nucreg/disk/publish.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "support/scratch.hpp"
 #include "unit/store/sample.hpp"
@@ -80,7 +80,7 @@ TEST_CASE("an existing file is kept unless overwriting was asked for") {
   std::ofstream(scratch / "r.h5") << "precious";
   {
     ResultWriter writer(scratch / "r.h5", 0, 1);
-    CHECK_THROWS_WITH_AS(writer.commit(false), doctest::Contains("exists already"), OutputError);
+    CHECK_THROWS_WITH_AS(writer.commit(false), doctest::Contains("already exists"), OutputError);
   }
   CHECK(read_text(scratch / "r.h5") == "precious");
   CHECK(scratch.names().size() == 1);

@@ -1,0 +1,77 @@
+// Files and folders: what exists, reading, opening, locks, durability.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace nucreg {
+
+/// Throws OutputError if it cannot be found out.
+[[nodiscard]] bool file_exists(const std::filesystem::path& file);
+/// Throws OutputError (path; `allowed`: what the user can do) unless `file` can become an output:
+/// it does not exist, or it is a regular file and may be overwritten.
+void check_output(const std::filesystem::path& file, bool overwrite, const std::string& allowed);
+/// With its parents; an empty path and an existing folder are fine. Throws OutputError.
+void make_folder(const std::filesystem::path& folder);
+/// Does nothing if there is no such file. Throws OutputError.
+void remove_file(const std::filesystem::path& file);
+/// Throws OutputError.
+void move_file(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// Whose file it is: a file of our own is never a link, so nobody can lead us to another one.
+enum class Owner { user, ours };
+
+/// An open file, closed with its owner; -1 is none.
+class Descriptor {
+ public:
+  explicit Descriptor(int number = -1) : number_(number) {}
+  ~Descriptor();
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  [[nodiscard]] int get() const { return number_; }
+  [[nodiscard]] explicit operator bool() const { return number_ >= 0; }
+
+ private:
+  int number_;
+};
+
+/// Opens a regular file to read; does not wait for the writer of a pipe. Throws InputError (path,
+/// reason).
+[[nodiscard]] Descriptor open_to_read(const std::filesystem::path& file, Owner owner = Owner::user);
+/// Opens a file of ours to write at its start. `fresh`: it must not exist; `empty`: what it held is
+/// gone; `kept`: it must exist. Throws OutputError (path, reason).
+enum class Opened { fresh, empty, kept };
+[[nodiscard]] Descriptor open_to_write(const std::filesystem::path& file, Opened how);
+
+/// All bytes of a file. Throws InputError (path, reason), also if it is no regular file or larger
+/// than `max_bytes`.
+[[nodiscard]] std::string read_file(
+    const std::filesystem::path& file, Owner owner = Owner::user,
+    std::uint64_t max_bytes = std::numeric_limits<std::uint64_t>::max());
+
+/// Writes all bytes and returns how many; fewer if the system refuses more: errno says why.
+[[nodiscard]] std::size_t write_some(const Descriptor& to, std::string_view bytes);
+
+/// Makes the content of an open file durable. Throws OutputError naming `file`.
+void sync_data(const Descriptor& open_file, const std::filesystem::path& file);
+/// Makes file and content durable. Throws OutputError.
+void sync_file(const std::filesystem::path& file);
+/// Makes the name of a file in its folder durable. Throws OutputError.
+void sync_folder_of(const std::filesystem::path& file);
+
+/// Takes the lock of an open file, which the kernel forgets with the process. False: another
+/// process has it. File systems without locks: true.
+[[nodiscard]] bool lock(const Descriptor& open_file);
+/// Whether another open file has the lock; false if there is no such file.
+[[nodiscard]] bool is_locked(const std::filesystem::path& file);
+
+}  // namespace nucreg

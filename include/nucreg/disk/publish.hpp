@@ -1,0 +1,56 @@
+// A file appears under its name when it is whole, or not at all.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "nucreg/disk/files.hpp"
+
+namespace nucreg {
+
+/// Where a file is written before it is published: `.<name>.partial-<pid>` in the same folder.
+[[nodiscard]] std::filesystem::path temporary_beside(const std::filesystem::path& target);
+
+/// Syncs `temporary`, renames it to `target` and syncs the folder. With `overwrite` false an
+/// existing target stays as it is, also if it appeared a moment ago. Throws OutputError (path,
+/// call, reason); `temporary` then still exists unless only the last step failed.
+void publish_file(const std::filesystem::path& temporary, const std::filesystem::path& target,
+                  bool overwrite);
+
+/// `write` gets the path of a temporary file, which is published as `target`, or removed if `write`
+/// throws. Throws OutputError naming `target`.
+void publish_with(const std::filesystem::path& target, bool overwrite,
+                  const std::function<void(const std::filesystem::path&)>& write);
+
+/// The whole file, at once and in place. Throws OutputError.
+void write_file(const std::filesystem::path& file, std::string_view text);
+/// Replaces a file that others read at any time; it is whole but not durable. Throws OutputError.
+void replace_file(const std::filesystem::path& file, std::string_view text);
+
+/// A text file in the making. All members throw OutputError (path, call, reason); destroyed without
+/// publish() it leaves nothing.
+class TextFile {
+ public:
+  explicit TextFile(std::filesystem::path target);
+  ~TextFile();
+  TextFile(const TextFile&) = delete;
+  TextFile& operator=(const TextFile&) = delete;
+
+  void write(std::string_view text);
+  void publish(bool overwrite);
+
+ private:
+  void flush();
+  std::filesystem::path target_, temporary_;
+  std::string buffer_;
+  Descriptor descriptor_;
+};
+
+/// Removes what killed writers of files of these names have left in that folder
+/// (temporary_beside). One pass, however many names there are.
+void remove_temporaries(const std::filesystem::path& folder, const std::set<std::string>& targets);
+
+}  // namespace nucreg

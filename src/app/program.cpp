@@ -1,0 +1,285 @@
+// The command line: what each command is and takes; errors become messages and exit statuses.
+#include "nucreg/app/program.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <system_error>
+
+#include "nucreg/app/commands.hpp"
+#include "nucreg/app/terminal.hpp"
+#include "nucreg/core/build_info.hpp"
+#include "nucreg/core/log.hpp"
+#include "nucreg/nuclei/segment.hpp"
+#include "nucreg/run/communicator.hpp"
+#include "nucreg/run/launcher.hpp"
+#include "options.hpp"
+
+namespace nucreg {
+namespace {
+
+constexpr const char* description =
+    "Which optimizer maps nuclei from 10x to 40x best? Benchmarks solvers over MPI ranks.\n"
+    "A run:   mpirun -n 4 nucreg run jobs/synthetic.toml\n"
+    "A look:  nucreg inspect results/synthetic.h5";
+constexpr const char* exit_statuses =
+    "Exit status: 0 done, 1 bug, 2 bad command line or job, 3 input that cannot be read,\n"
+    "4 stopped early, 5 output that cannot be written, 6 a comparison found a difference.";
+
+std::string version_text() {
+  const BuildInfo& info = build_info();
+  return fmt::format("nucreg {} ({}, {})", info.version, info.git_revision, info.compiler);
+}
+
+/// The commands, and what they are given.
+class Commands {
+ public:
+  explicit Commands(const SolverRegistry& registry) : registry_(registry) {
+    add_runs();
+    add_looks();
+    add_images();
+    add_lists();
+  }
+  [[nodiscard]] std::vector<Command>& table() { return table_; }
+
+ private:
+  Command& command(const char* name, const char* group, const char* doc,
+                   std::function<ExitStatus()> run) {
+    return table_.emplace_back(
+        Command{.name = name, .group = group, .doc = doc, .run = std::move(run)});
+  }
+  static void add_job(Command& command, std::filesystem::path& job, std::vector<std::string>& set,
+                      std::string& part);
+  void add_runs();
+  void add_looks();
+  void add_images();
+  void add_match();
+  void add_synth();
+  void add_lists();
+
+  const SolverRegistry& registry_;
+  std::vector<Command> table_;
+  RunCommand run_;
+  PlanCommand plan_;
+  InspectCommand inspect_;
+  ExportCommand export_;
+  VerifyCommand verify_;
+  WatchCommand watch_;
+  CompareCommand compare_;
+  MergeCommand merge_;
+  ImageCommand image_;
+  SegmentCommand segment_;
+  MatchCommand match_;
+  SynthCommand synth_;
+  bool json_ = false;
+};
+
+void Commands::add_job(Command& command, std::filesystem::path& job, std::vector<std::string>& set,
+                       std::string& part) {
+  command.path("JOB", "FILE", job, "job file (TOML); jobs/README.md explains it").demand();
+  command.repeated("--set", "KEY=VALUE", set,
+                   "override a key of the job, such as job.trials=2; may be repeated");
+  command.text("--part", "K/N", part, "only the K-th of N equal parts of the job");
+}
+
+void Commands::add_runs() {
+  constexpr const char* group = "Run";
+  Command& run = command("run", group, "run a job; under mpirun, on all its ranks",
+                         [this] { return run_command(run_, registry_); });
+  add_job(run, run_.job, run_.set, run_.part);
+  run.path("-o,--output", "FILE", run_.output, "result file").otherwise("results/<job name>.h5");
+  run.flag("--force", run_.force,
+           "overwrite an existing output; forget the journal of an earlier run");
+  run.flag("--resume", run_.resume, "continue where an earlier run of this job ended")
+      .without("--force");
+
+  Command& plan =
+      command("plan", group, "what a job would run and cost; checks it without running it",
+              [this] { return plan_command(plan_, registry_); });
+  add_job(plan, plan_.job, plan_.set, plan_.part);
+  plan.number("--ranks", "N", plan_.ranks, {1, 1 << 20}, "ranks for the estimate of time");
+
+  Command& watch =
+      command("watch", group, "a run in progress, from its files; ends when the run ends",
+              [this] { return watch_command(watch_); });
+  watch.path("OUT", "FILE", watch_.file, "result file that the run will write").demand();
+  watch.flag("--once", watch_.once, "look once, as if the output were no terminal");
+
+  Command& merge = command("merge", group, "put result files of parts of one job together",
+                           [this] { return merge_command(merge_); });
+  merge.paths("FILES", "FILE", merge_.files, "result files: parts, partial or whole").demand();
+  merge.path("-o,--output", "FILE", merge_.output, "merged result file").demand();
+  merge.flag("--force", merge_.force, "overwrite an existing output");
+}
+
+void Commands::add_looks() {
+  constexpr const char* group = "Look";
+  Command& inspect = command("inspect", group, "what was run or mapped, and what came of it",
+                             [this] { return inspect_command(inspect_); });
+  inspect.path("OUT", "FILE", inspect_.file, "result file").demand();
+  inspect.flag("--json", inspect_.json, "as JSON");
+  inspect.flag("--all", inspect_.all, "every configuration, however many");
+
+  Command& exporting =
+      command("export", group, "a run or a map of a well as tables for other programs",
+              [this] { return export_command(export_); });
+  exporting.path("OUT", "FILE", export_.file, "result file").demand();
+  exporting.path("--to", "DIR", export_.folder, "folder, made if it does not exist").demand();
+  exporting.flag("--force", export_.force, "overwrite existing files");
+  exporting.choice(
+      "--format", "FORMAT", export_.format,
+      {"csv", "python-benchmark", "maps", "profiles", "coco", "brieflow", "h5ad", "napari"},
+      "of a run: csv, python-benchmark, maps, profiles or coco; of the map of a well: "
+      "csv, brieflow, h5ad or napari");
+
+  Command& verify =
+      command("verify", group, "prove that a run or a map is whole and its file is sound",
+              [this] { return verify_command(verify_); });
+  verify.path("OUT", "FILE", verify_.file, "result file").demand();
+
+  Command& compare = command("compare", group, "two results of one job: what changed from A to B",
+                             [this] { return compare_command(compare_); });
+  compare.path("A", "FILE", compare_.a, "result file").demand();
+  compare.path("B", "FILE", compare_.b, "result file").demand();
+  compare.number("--threshold", "X", compare_.threshold, {0.0, 1e6},
+                 "how much slower B may be (0.1: 10 %) before the exit status is 6; it is also 6 "
+                 "if any solve of B ends at a higher objective or fails alone");
+  compare.flag("--json", compare_.json, "as JSON");
+}
+
+void Commands::add_images() {
+  constexpr const char* group = "Images";
+  Command& image =
+      command("image", group, "what an ND2 or TIFF file holds; one plane of it as TIFF",
+              [this] { return image_command(image_); });
+  image.path("FILE", "FILE", image_.file, "ND2 or TIFF, told apart by content").demand();
+  image.flag("--json", image_.json, "as JSON");
+  image.path("--to", "FILE", image_.to, "TIFF file for one plane");
+  image.number("--frame", "N", image_.frame, {}, "frame of the plane, as listed").with("--to");
+  image.text("--channel", "NAME", image_.channel, "name or number").with("--to");
+  image.flag("--force", image_.force, "overwrite an existing file").with("--to");
+
+  Command& segment =
+      command("segment", group, "find the nuclei of images; under mpirun, on all its ranks",
+              [this] { return segment_command(segment_, registry_); });
+  segment.paths("IMAGE", "FILE", segment_.images, "ND2 or TIFF files; all their frames").demand();
+  segment.path("--to", "DIR", segment_.folder, "folder for tables, labels and overlays").demand();
+  segment.text("--channel", "NAME", segment_.channel, "name or number");
+  segment.number("--diameter", "PX", segment_.diameter_px, {3, 1000}, "of a typical nucleus")
+      .otherwise("estimated for each frame");
+  segment.flag("--force", segment_.force, "overwrite existing files");
+  segment.flag("--resume", segment_.resume, "keep outputs made of the same pixels and diameter")
+      .without("--force");
+  add_match();
+  add_synth();
+}
+
+void Commands::add_match() {
+  Command& match = command("match", "Images",
+                           "which nucleus at 10x is which at 40x, whatever turn and mirroring",
+                           [this] { return match_command(match_); });
+  match
+      .path("TEN", "FILE", match_.ten.file,
+            "image, label TIFF, or table (.csv, .npy) of nuclei at 10x")
+      .demand();
+  match.path("FORTY", "FILE", match_.forty.file, "the same at 40x").demand();
+  match.flag("--json", match_.json, "as JSON");
+  match.path("--pairs", "FILE", match_.pairs, "CSV file for the pairs: x10,y10,x40,y40");
+  match.flag("--force", match_.force, "overwrite an existing file").with("--pairs");
+  match.numbers("--magnification", "LOW HIGH", match_.magnification, 2,
+                "lowest and highest, 40x px per 10x px");
+  match.choice("--model", "MODEL", match_.model, {"trs", "affine"}, "what is fitted to the pairs");
+  match.number("--significance", "P", match_.significance, {.low = 0.0, .high = 1.0, .above = true},
+               "largest probability that chance explains the match, all hypotheses counted");
+  match
+      .numbers("--near", "X,Y,UNCERTAINTY", match_.near, 3,
+               "hint: approximate centre of the 40x nuclei at 10x, px")
+      .separator = ",";
+  match
+      .number("--stage-error", "UM", match_.stage_error_um, {0.0, 1e9},
+              "how far stage positions of images may be off; 0: they are not used")
+      .without("--near")
+      .otherwise("500");
+  match.text("--channel", "NAME", match_.channel, "of images, name or number").otherwise("0");
+  match.number("--frame", "N", match_.frame, {}, "of images").otherwise("0");
+  const auto add_side = [&](MatchSide& side, const char* channel, const char* frame,
+                            const char* diameter) {
+    match.text(channel, "NAME", side.channel, "of that image alone");
+    match.number(frame, "N", side.frame, {}, "of that image alone");
+    match.number(diameter, "PX", side.diameter_px, {3, 1000}, "of a typical nucleus in that image")
+        .otherwise("estimated");
+  };
+  add_side(match_.ten, "--channel-10x", "--frame-10x", "--diameter-10x");
+  add_side(match_.forty, "--channel-40x", "--frame-40x", "--diameter-40x");
+  match.footer = "No match is an answer: exit status 0; --pairs then writes nothing.";
+}
+
+void Commands::add_synth() {
+  Command& synth = command("synth", "Images", "render 10x and 40x tiles of a random tissue",
+                           [this] { return synth_command(synth_); });
+  SynthOptions& o = synth_.options;
+  synth.path("--to", "DIR", synth_.folder, "folder for the tiles and truth.json").demand();
+  synth.number("--seed", "N", o.seed, {}, "another seed, another tissue");
+  synth.number("--ten", "N", o.ten, {1, 1000}, "tiles at 10x, side by side");
+  synth.number("--forty", "N", o.forty, {0, 10000}, "tiles at 40x, within those");
+  synth.number("--field", "PX", o.field_px, {32, 8192}, "width and height of a 10x tile");
+  synth.number("--tile", "PX", o.tile_px, {32, 8192}, "width and height of a 40x tile");
+  synth.number("--nuclei", "N", o.nuclei, {1, 1000000}, "per 10x tile");
+  synth.number("--diameter", "PX", o.diameter_px, {3.0, 200.0}, "of a typical nucleus at 10x");
+  synth.number("--missing", "X", o.missing, {0.0, 1.0},
+               "part of the nuclei that a magnification does not see");
+  synth.number("--stage-error", "UM", o.stage_error_um, {0.0, 1e6}, "of the stage positions");
+  synth.flag("--turned", o.turned, "40x mirrored or turned by right angles against 10x");
+  synth.flag("--force", synth_.force, "overwrite existing files; tiles of an earlier synth go");
+}
+
+void Commands::add_lists() {
+  constexpr const char* group = "About";
+  command("solvers", group, "the solvers that a job can name",
+          [this] { return solvers_command(registry_); });
+  command("models", group, "the maps that a job can name", [] { return models_command(); });
+  command("keys", group, "every key of a job file with default, unit and range",
+          [] { return job_keys_command(); });
+  Command& options = command("options", group, "every option of every command", [this] {
+    print_result(options_json(table_));
+    return ExitStatus::done;
+  });
+  options.flag("--json", json_, "as JSON");
+  options.hidden = true;  // for scripts that make man pages and completions
+}
+
+// A worker that hangs cannot be joined, and exit() would take what it uses from under it.
+int leave(ExitStatus status) {
+  const int code = static_cast<int>(status);
+  if (!has_hanging_worker()) return code;
+  flush_log();
+  std::fflush(nullptr);
+  std::_Exit(code);
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv, const SolverRegistry& registry) {
+  one_thread_per_rank();
+  use_one_image_thread();
+  try {
+    Commands commands(registry);
+    const ExitStatus status =
+        run_command_line(argc, argv, commands.table(), description, exit_statuses, version_text());
+    print_result("");  // what was printed before it is buffered
+    return leave(status);
+  } catch (const Error& e) {
+    fmt::print(stderr, "nucreg: {}\n", e.what());
+    return leave(e.status());
+  } catch (const std::system_error& e) {  // of fmt::print, to standard output
+    fmt::print(stderr, "nucreg: standard output: {}\n", e.what());
+    return leave(ExitStatus::output);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "nucreg: bug: {}\n", e.what());
+    return leave(ExitStatus::bug);
+  }
+}
+
+}  // namespace nucreg

@@ -1,0 +1,147 @@
+#include "nucreg/app/result.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "nucreg/core/build_info.hpp"
+#include "nucreg/core/error.hpp"
+#include "nucreg/job/parse.hpp"
+#include "nucreg/report/digest.hpp"
+#include "nucreg/solve/record_bytes.hpp"
+#include "nucreg/solve/registry.hpp"
+#include "nucreg/store/result_file.hpp"
+#include "nucreg/trials/trial_stage.hpp"
+
+namespace nucreg {
+namespace {
+
+constexpr std::uint64_t not_there = std::numeric_limits<std::uint64_t>::max();
+
+std::vector<std::uint64_t> offsets_by_task(const JournalReader& journal, const Plan& plan) {
+  std::vector<std::uint64_t> offsets(plan.tasks(), not_there);
+  const auto trials = journal.stage(TrialStage::kind);
+  if (!trials) return offsets;
+  journal.scan(
+      [&](std::uint64_t task, int, std::uint64_t offset) {
+        if (task < offsets.size() && offsets[task] == not_there) offsets[task] = offset;
+      },
+      trials->number);
+  return offsets;
+}
+
+Attributes attributes_of(const Job& job, const Plan& plan, const RunReport& report,
+                         std::uint64_t trials_done) {
+  const BuildInfo& build = build_info();
+  const std::uint64_t trials_planned = report.part.tasks(plan);
+  Attributes attributes{{"format", "nucreg"},
+                        {"format_version", result_format_version},
+                        {"status", trials_done == trials_planned ? "complete" : "partial"},
+                        {"job_name", job.job.name},
+                        {"job_toml", to_toml(job)},
+                        {"inputs", report.inputs},
+                        {"seed", static_cast<std::int64_t>(job.job.seed)},
+                        {"trials_planned", static_cast<std::int64_t>(trials_planned)},
+                        {"trials_done", static_cast<std::int64_t>(trials_done)},
+                        {"warnings", fmt::format("{}", fmt::join(report.warnings, "\n"))},
+                        {"trials_resumed", static_cast<std::int64_t>(report.trials_resumed)},
+                        {"created_utc", report.created_utc},
+                        {"mpi_ranks", std::int64_t{report.mpi_ranks}},
+                        {"mpi_library", report.mpi_library},
+                        {"nucreg_version", build.version},
+                        {"git_revision", build.git_revision},
+                        {"build_identity", build_identity()},
+                        {"compiler", build.compiler},
+                        {"cpu_model", cpu_model()}};
+  if (!report.part.whole()) {
+    attributes["part"] = report.part.text();
+    attributes["trials_of_job"] = static_cast<std::int64_t>(plan.tasks());
+  }
+  if (!report.merged_from.empty()) attributes["merged_from"] = report.merged_from;
+  return attributes;
+}
+
+Table solver_table(const SolverRegistry& registry, const Job& job) {
+  std::vector<std::string> names, kinds, algorithms, options;
+  for (const SolverSpec& spec : job.solvers) {
+    SolverOptions resolved = registry.options(spec, job.file);
+    names.push_back(spec.name);
+    kinds.push_back(spec.kind);
+    const auto algorithm = resolved.find("algorithm");
+    algorithms.push_back(algorithm == resolved.end() ? ""
+                                                     : std::get<std::string>(algorithm->second));
+    resolved.erase("algorithm");
+    options.push_back(options_text(resolved));
+  }
+  return {"solvers",
+          {{"name", "1", names},
+           {"kind", "1", kinds},
+           {"algorithm", "1", algorithms},
+           {"options", "1", options}}};
+}
+
+// What rows hold beyond their numbers.
+struct Extras {
+  std::size_t longest_message = 0;
+  std::uint64_t trace_points = 0;
+};
+
+// Of all trials of the journal.
+Extras extras_of(const JournalReader& journal, const std::vector<std::uint64_t>& offsets,
+                 std::vector<Record> rows) {
+  Extras extras;
+  for (const std::uint64_t offset : offsets) {
+    if (offset == not_there) continue;
+    get_records(journal.payload_at(offset), rows);
+    for (const Record& row : rows) {
+      extras.longest_message = std::max(extras.longest_message, row.message.size());
+      extras.trace_points += row.trace.size();
+    }
+  }
+  return extras;
+}
+
+std::size_t max_parameters_of(const Plan& plan) {
+  std::size_t max = 0;
+  for (const Configuration& c : plan.configurations) max = std::max(max, parameter_count(c.model));
+  return max;
+}
+
+}  // namespace
+
+WrittenResult write_result(const std::filesystem::path& file, bool overwrite,
+                           const JournalReader& journal, const SolverRegistry& registry,
+                           const Job& job, const Plan& plan, const RunReport& report) {
+  const std::vector<std::uint64_t> offsets = offsets_by_task(journal, plan);
+  const auto missing = static_cast<std::uint64_t>(std::ranges::count(offsets, not_there));
+  const std::uint64_t trials_done = plan.tasks() - missing;
+  std::vector<Record> rows(plan.solvers);
+  const Extras extras = extras_of(journal, offsets, rows);
+  ResultWriter writer(file, trials_done * plan.solvers, max_parameters_of(plan),
+                      extras.longest_message,
+                      job.run.trace ? std::optional(extras.trace_points) : std::nullopt);
+  writer.set_attributes(attributes_of(job, plan, report, trials_done));
+  const Table configurations = configuration_table(plan, job),
+              solvers = solver_table(registry, job);
+  writer.write_table(configurations);
+  writer.write_table(solvers);
+  for (const Table& table : report.images) writer.write_table(table);
+
+  Digest digest(configurations, solvers);
+  for (const std::uint64_t offset : offsets) {
+    if (offset == not_there) continue;
+    get_records(journal.payload_at(offset), rows);
+    writer.append_trials(rows);
+    digest.add(rows);
+  }
+  for (const Table& table : digest.finish()) writer.write_table(table);
+  writer.write_table(report.dispatch.ranks);
+  writer.write_table(report.dispatch.samples);
+  writer.commit(overwrite);
+  return {trials_done, digest.findings()};
+}
+
+}  // namespace nucreg

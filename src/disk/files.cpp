@@ -1,0 +1,169 @@
+#include "nucreg/disk/files.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "nucreg/core/error.hpp"
+
+namespace nucreg {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string reason(int code) {
+  return std::generic_category().message(code);
+}
+
+[[noreturn]] void fail_to_write(const char* call, const fs::path& path, int code) {
+  throw OutputError(std::string(call) + ": " + reason(code), {.file = path.string()});
+}
+
+int link_flag(Owner owner) {
+  return owner == Owner::ours ? O_NOFOLLOW : 0;
+}
+
+void sync(int descriptor, const fs::path& path, int (*call)(int)) {
+  // Some network file systems cannot sync a folder and say so with EINVAL; theirs are durable.
+  if (call(descriptor) != 0 && errno != EINVAL) fail_to_write("fsync", path, errno);
+}
+
+void sync_path(const fs::path& path, int flags) {
+  const Descriptor opened(open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
+  if (!opened) fail_to_write("open", path, errno);
+  sync(opened.get(), path, fsync);
+}
+
+}  // namespace
+
+Descriptor::~Descriptor() {
+  if (number_ >= 0) close(number_);
+}
+
+bool file_exists(const fs::path& file) {
+  std::error_code error;
+  const bool found = fs::exists(file, error);
+  if (error) throw OutputError(error.message(), {.file = file.string()});
+  return found;
+}
+
+void check_output(const fs::path& file, bool overwrite, const std::string& allowed) {
+  if (!file_exists(file)) return;
+  if (!fs::is_regular_file(file))
+    throw OutputError("exists but is not a regular file",
+                      {.file = file.string(), .allowed = allowed});
+  if (!overwrite) throw OutputError("already exists", {.file = file.string(), .allowed = allowed});
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  if (!folder.empty()) fs::create_directories(folder, error);
+  if (error) throw OutputError(error.message(), {.file = folder.string()});
+}
+
+void remove_file(const fs::path& file) {
+  std::error_code error;
+  fs::remove(file, error);
+  if (error && error != std::errc::not_a_directory)
+    throw OutputError(error.message(), {.file = file.string()});
+}
+
+void move_file(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::rename(from, to, error);
+  if (error) throw OutputError(error.message(), {.file = from.string()});
+}
+
+Descriptor open_to_read(const fs::path& file, Owner owner) {
+  const auto refuse = [&](const std::string& problem) {
+    throw InputError(problem, {.file = file.string()});
+  };
+  // O_NONBLOCK: a pipe would wait for its writer.
+  Descriptor opened(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | link_flag(owner)));
+  if (!opened) refuse(errno == ELOOP ? "is a symbolic link" : reason(errno));
+  struct stat facts {};
+  if (fstat(opened.get(), &facts) != 0) refuse(reason(errno));
+  if (S_ISDIR(facts.st_mode)) refuse("is a directory");
+  if (!S_ISREG(facts.st_mode)) refuse("is not a regular file");
+  return opened;
+}
+
+Descriptor open_to_write(const fs::path& file, Opened how) {
+  const int flags = how == Opened::fresh   ? O_CREAT | O_EXCL
+                    : how == Opened::empty ? O_CREAT | O_TRUNC
+                                           : 0;
+  // O_NONBLOCK: a pipe in its place would wait for its reader.
+  Descriptor opened(
+      open(file.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | link_flag(Owner::ours) | flags, 0666));
+  if (!opened) fail_to_write("open", file, errno);
+  struct stat facts {};
+  if (fstat(opened.get(), &facts) != 0) fail_to_write("fstat", file, errno);
+  if (!S_ISREG(facts.st_mode))
+    throw OutputError("exists but is not a regular file", {.file = file.string()});
+  return opened;
+}
+
+std::string read_file(const fs::path& file, Owner owner, std::uint64_t max_bytes) {
+  const Descriptor opened = open_to_read(file, owner);
+  struct stat facts {};
+  std::string bytes;
+  if (fstat(opened.get(), &facts) == 0 && static_cast<std::uint64_t>(facts.st_size) <= max_bytes)
+    bytes.reserve(static_cast<std::size_t>(facts.st_size));
+  // To its end and not to its size: files below /proc have none.
+  std::array<char, std::size_t{1} << 16> piece{};
+  while (true) {
+    const ssize_t count = read(opened.get(), piece.data(), piece.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw InputError(reason(errno), {.file = file.string()});
+    if (count == 0) return bytes;
+    if (bytes.size() + static_cast<std::size_t>(count) > max_bytes)
+      throw InputError("is larger than " + std::to_string(max_bytes) + " bytes",
+                       {.file = file.string()});
+    bytes.append(piece.data(), static_cast<std::size_t>(count));
+  }
+}
+
+std::size_t write_some(const Descriptor& to, std::string_view bytes) {
+  std::size_t written = 0;
+  while (written < bytes.size()) {
+    const ssize_t count = write(to.get(), bytes.data() + written, bytes.size() - written);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return written;
+    written += static_cast<std::size_t>(count);
+  }
+  return written;
+}
+
+void sync_data(const Descriptor& open_file, const fs::path& file) {
+  sync(open_file.get(), file, fdatasync);
+}
+
+void sync_file(const fs::path& file) {
+  sync_path(file, 0);
+}
+
+void sync_folder_of(const fs::path& file) {
+  const fs::path folder = file.parent_path();
+  sync_path(folder.empty() ? fs::path(".") : folder, O_DIRECTORY);
+}
+
+bool lock(const Descriptor& open_file) {
+  return flock(open_file.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+}
+
+bool is_locked(const fs::path& file) {
+  const int flags = O_CLOEXEC | O_NONBLOCK | link_flag(Owner::ours);
+  // To write, since some network file systems lock nothing else; but whoever may only read a run
+  // may ask, too.
+  Descriptor opened(open(file.c_str(), O_RDWR | flags));
+  if (!opened) opened = Descriptor(open(file.c_str(), O_RDONLY | flags));
+  return opened && !lock(opened);
+}
+
+}  // namespace nucreg

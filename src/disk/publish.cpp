@@ -1,0 +1,142 @@
+#include "nucreg/disk/publish.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+#include <utility>
+
+#include "nucreg/core/error.hpp"
+
+namespace nucreg {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const char* call, const fs::path& path) {
+  throw OutputError(std::string(call) + ": " + std::generic_category().message(errno),
+                    {.file = path.string()});
+}
+
+void rename_to_new(const fs::path& from, const fs::path& to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
+  // NFS and others cannot: there the name is taken first and then replaced.
+  if (errno == EINVAL || errno == ENOSYS) {
+    const Descriptor taken(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (taken) {
+      if (std::rename(from.c_str(), to.c_str()) == 0) return;
+      const int error = errno;
+      unlink(to.c_str());
+      errno = error;
+    }
+  }
+  if (errno == EEXIST)
+    throw OutputError("already exists", {.file = to.string(), .allowed = "a new file"});
+  fail("rename", to);
+}
+
+void remove_quietly(const fs::path& file) {
+  std::error_code ignored;
+  fs::remove(file, ignored);
+}
+
+void rename_over(const fs::path& from, const fs::path& to) {
+  if (std::rename(from.c_str(), to.c_str()) != 0) fail("rename", to);
+}
+
+/// `write` writes the temporary file, `place` gives it its name.
+template <class Write, class Place>
+void make_whole(const fs::path& target, Write&& write, Place&& place) {
+  const fs::path temporary = temporary_beside(target);
+  try {
+    write(temporary);
+    place(temporary);
+  } catch (const OutputError& error) {
+    remove_quietly(temporary);
+    // Whoever reads it knows the output, not what it is called until it is whole.
+    if (error.fields().file != temporary.string()) throw;
+    ErrorFields fields = error.fields();
+    fields.file = target.string();
+    throw OutputError(error.problem(), std::move(fields));
+  } catch (...) {
+    remove_quietly(temporary);
+    throw;
+  }
+}
+
+}  // namespace
+
+fs::path temporary_beside(const fs::path& target) {
+  return target.parent_path() /
+         ("." + target.filename().string() + ".partial-" + std::to_string(getpid()));
+}
+
+void publish_file(const fs::path& temporary, const fs::path& target, bool overwrite) {
+  sync_file(temporary);
+  if (overwrite)
+    rename_over(temporary, target);
+  else
+    rename_to_new(temporary, target);
+  sync_folder_of(target);
+}
+
+void publish_with(const fs::path& target, bool overwrite,
+                  const std::function<void(const fs::path&)>& write) {
+  make_whole(target, write,
+             [&](const fs::path& temporary) { publish_file(temporary, target, overwrite); });
+}
+
+void write_file(const fs::path& file, std::string_view text) {
+  const Descriptor opened = open_to_write(file, Opened::empty);
+  if (write_some(opened, text) < text.size()) fail("write", file);
+}
+
+void replace_file(const fs::path& file, std::string_view text) {
+  make_whole(
+      file, [&](const fs::path& temporary) { write_file(temporary, text); },
+      [&](const fs::path& temporary) { rename_over(temporary, file); });
+}
+
+TextFile::TextFile(fs::path target)
+    : target_(std::move(target)), temporary_(temporary_beside(target_)) {
+  try {
+    descriptor_ = open_to_write(temporary_, Opened::empty);
+  } catch (const OutputError& error) {
+    throw OutputError(error.problem(), {.file = target_.string()});
+  }
+}
+
+TextFile::~TextFile() {
+  remove_quietly(temporary_);  // after publish() there is none
+}
+
+void TextFile::write(std::string_view text) {
+  constexpr std::size_t buffer_bytes = std::size_t{1} << 18;
+  buffer_ += text;
+  if (buffer_.size() >= buffer_bytes) flush();
+}
+
+void TextFile::flush() {
+  if (write_some(descriptor_, buffer_) < buffer_.size()) fail("write", target_);
+  buffer_.clear();
+}
+
+void TextFile::publish(bool overwrite) {
+  flush();
+  descriptor_ = Descriptor();
+  publish_file(temporary_, target_, overwrite);
+}
+
+void remove_temporaries(const fs::path& folder, const std::set<std::string>& targets) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder.empty() ? "." : folder, error)) {
+    const std::string name = entry.path().filename().string();
+    const auto end = name.rfind(".partial-");
+    if (!name.starts_with('.') || end == std::string::npos || end == 0) continue;
+    if (targets.contains(name.substr(1, end - 1))) fs::remove(entry.path(), error);
+  }
+}
+
+}  // namespace nucreg

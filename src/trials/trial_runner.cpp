@@ -1,0 +1,345 @@
+#include "nucreg/trials/trial_runner.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <limits>
+#include <optional>
+
+#include "nucreg/core/allocation.hpp"
+#include "nucreg/core/clock.hpp"
+#include "nucreg/core/log.hpp"
+#include "nucreg/fit/closed_form.hpp"
+#include "nucreg/fit/measures.hpp"
+#include "nucreg/solve/record_bytes.hpp"
+
+namespace nucreg {
+namespace {
+
+// timing_repeats = "auto": a solve is repeated until it must have taken this long. How often
+// follows from the estimate of its kind and from the evaluations that were counted, both for a
+// machine faster than any, not from a clock: the number is the same on every machine and rank.
+constexpr double least_timed_seconds = 200e-6;
+constexpr double fastest_machine = 10.0;
+constexpr double fastest_call_seconds = 40e-9;
+constexpr double fastest_point_seconds = 0.15e-9;
+constexpr double most_repeats = 1000.0;
+// A timing stands when the clock resolved it to 1 % and the thread ran for 98 % of it.
+constexpr double least_clock_steps = 100.0;
+constexpr double most_time_off_cpu = 0.02;
+constexpr double clock_reading_seconds = 1e-6;
+
+std::int64_t auto_repeats(const Record& record, double estimated_seconds) {
+  const auto calls = static_cast<double>(record.function_evaluations + record.jacobian_evaluations);
+  const double counted_seconds =
+      calls * (fastest_call_seconds + fastest_point_seconds * static_cast<double>(record.pairs));
+  const double once = std::max(counted_seconds, estimated_seconds / fastest_machine);
+  return static_cast<std::int64_t>(
+      std::clamp(std::ceil(least_timed_seconds / once), 1.0, most_repeats));
+}
+
+bool timing_stands(double wall, double cpu) {
+  return wall >= least_clock_steps * wall_clock_step_seconds() &&
+         wall - cpu <= most_time_off_cpu * wall + clock_reading_seconds;
+}
+
+// Of the exception in flight, whatever a solver's library throws.
+std::string text_of_exception() {
+  try {
+    throw;
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "something that is no std::exception";
+  }
+}
+
+// Of a solve that says itself that it did not arrive.
+std::string reason_of(const SolveResult& result, const Objective::NotFinite& first) {
+  if (first.evaluation == 0) return result.reason;
+  return fmt::format("objective was {} at evaluation {}",
+                     std::isnan(first.value) ? "NaN" : "infinite", first.evaluation);
+}
+
+std::string beyond_memory(std::int64_t most_bytes) {
+  return fmt::format("wanted more memory than run.max_solve_bytes = {}", most_bytes);
+}
+
+std::array<double, max_parameters> padded(const Params& params) {
+  auto out = Record::no_params;
+  std::copy(params.begin(), params.end(), out.begin());
+  return out;
+}
+
+}  // namespace
+
+// A trial in the coordinates in which its solvers work.
+struct TrialRunner::Prepared {
+  const Configuration& configuration;
+  const Trial& trial;
+  Normalization normalization;
+  PointPairs scaled;  // empty in raw coordinates
+  PairsView pairs;    // of scaled, or the trial's own
+  SolveRequest request;
+  bool bounded = false;
+  double loss_scale = 0.0, magnification = 1.0, weight = 1.0;
+
+  [[nodiscard]] Map to_map(const Params& params, double nominal_magnification) const {
+    const Model model = configuration.model;
+    return {
+        model,
+        to_degrees(model, params_to_pixels(model, params, nominal_magnification, normalization)),
+        nominal_magnification};
+  }
+};
+
+TrialRunner::TrialRunner(const Job& job, const Plan& plan, std::unique_ptr<ProblemSource> source,
+                         std::vector<NamedSolver> solvers, int rank, bool clock_trusted)
+    : job_(job),
+      plan_(plan),
+      source_(std::move(source)),
+      solvers_(std::move(solvers)),
+      rank_(rank),
+      clock_trusted_(clock_trusted) {
+  if (job.run.threads_per_rank > 1)
+    threads_ = std::make_unique<PassThreads>(static_cast<std::size_t>(job.run.threads_per_rank));
+}
+
+namespace {
+
+// The start in pixels and outside units.
+Params start_px(const Start& start, Model model, const Trial& trial, double magnification) {
+  const auto scaled_identity = [&](double scale) {
+    Params trs(5);
+    trs << 0.0, 0.0, 0.0, scale, scale;
+    // Rigid has no scale of its own; its identity is that of its magnification.
+    const double fixed = model == Model::rigid ? scale : magnification;
+    return convert({Model::trs, trs, fixed}, model, fixed)->params;
+  };
+  switch (start.kind) {
+    case Start::Kind::nominal:
+      return scaled_identity(magnification);
+    case Start::Kind::identity:
+      return scaled_identity(1.0);
+    case Start::Kind::truth:
+      return trial.truth->params;
+    case Start::Kind::params:
+      return Eigen::Map<const Eigen::VectorXd>(start.params.data(),
+                                               static_cast<Eigen::Index>(start.params.size()));
+    case Start::Kind::closed_form:
+      break;
+  }
+  // The closed form of the largest model with one that `model` contains.
+  const Model solvable = model == Model::trs          ? Model::similarity
+                         : model == Model::projective ? Model::affine
+                                                      : model;
+  const auto radians = closed_form(trial.pairs, solvable, magnification);
+  if (!radians) return scaled_identity(magnification);
+  return convert({solvable, to_degrees(solvable, *radians), magnification}, model, magnification)
+      ->params;
+}
+
+}  // namespace
+
+TrialRunner::Prepared TrialRunner::prepare(const Configuration& c, const Trial& trial) const {
+  Prepared p{.configuration = c, .trial = trial};
+  const double magnification = job_.problem.magnification;
+  const Bounds& bounds = job_.fit.bounds;
+  if (c.coordinates == Coordinates::normalized) {
+    p.normalization =
+        normalization_of(trial.pairs, magnification, centring_keeps_box(bounds, c.model));
+    p.scaled = normalize(trial.pairs, p.normalization);
+    p.pairs = p.scaled;
+    // The mean and not the sum, so that stops and first steps do not depend on the count.
+    p.weight = 1.0 / static_cast<double>(std::max<std::size_t>(1, trial.pairs.size()));
+  } else {
+    p.pairs = trial.pairs;
+  }
+  const Normalization& n = p.normalization;
+  p.loss_scale = trial.loss_scale_px / n.scale40;
+  p.magnification = magnification * n.scale10 / n.scale40;
+  const Box box = box_of(bounds, c.model);
+  p.bounded = box.bounded();
+  p.request.box = box_to_normalized(box, c.model, n);
+  const Params start = to_radians(c.model, start_px(c.start, c.model, trial, magnification));
+  p.request.start =
+      clamp(params_to_normalized(c.model, clamp(start, box), magnification, n), p.request.box);
+  p.request.max_evaluations = trial.max_evaluations;
+  p.request.ftol_rel = trial.ftol_rel;
+  p.request.xtol_rel = trial.xtol_rel;
+  return p;
+}
+
+// The mean in solver's coordinates becomes the sum in pixels: rho is homogeneous.
+std::vector<TracePoint> TrialRunner::in_px2(std::vector<TracePoint> points, const Prepared& p) {
+  const double scale = p.normalization.scale40;
+  for (TracePoint& point : points) {
+    point.objective = point.objective * scale * scale / p.weight;
+    if (std::isinf(point.objective)) point.objective = Record::nan;  // finite in no units of ours
+  }
+  return points;
+}
+
+void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& record) const {
+  const Configuration& c = p.configuration;
+  const Trial& trial = p.trial;
+  const Solver& solver = *named.solver;
+  record.bounds = !p.bounded                ? BoundsUse::none
+                  : solver.honours_bounds() ? BoundsUse::honoured
+                                            : BoundsUse::ignored;
+  if (!solver.applies_to(c.model, c.loss)) {
+    record.status = SolveStatus::not_applicable;
+    record.message =
+        fmt::format("has no answer for model {} with loss {}", name_of(c.model), name_of(c.loss));
+    return;
+  }
+  if (trial.pairs.size() == 0) {  // nothing to be far from: every start would be an answer
+    record.message = "there are no pairs";
+    return;
+  }
+
+  SolveResult result;
+  Objective::NotFinite not_finite;
+  // Only the first solve is traced. Where it is short it is repeated for its time, where it is long
+  // the few points that are kept are nothing.
+  double solve_start = 0.0;
+  std::optional<TraceRecorder> trace;
+  if (job_.run.trace) trace.emplace([&solve_start] { return wall_seconds() - solve_start; });
+  const auto solve_once = [&] {
+    Objective objective(p.pairs, c.model, c.loss, p.loss_scale, p.magnification, p.weight,
+                        threads_.get());
+    solve_start = wall_seconds();
+    const double deadline = solve_start + trial.max_seconds;
+    objective.set_out_of_time([deadline] { return wall_seconds() > deadline; });
+    if (trace && record.repeats == 0) objective.set_trace(&*trace);
+    result = solver.solve(objective, p.request);
+    record.function_evaluations = objective.function_evaluations();
+    record.jacobian_evaluations = objective.jacobian_evaluations();
+    not_finite = objective.first_not_finite();
+  };
+  double wall = 0.0, cpu = 0.0, cpu_of_others = 0.0;
+  const auto timed = [&](std::int64_t repeats) {
+    const double others_start = threads_ ? threads_->cpu_seconds() : 0.0;
+    const double wall_start = wall_seconds(), cpu_start = thread_cpu_seconds();
+    for (std::int64_t i = 0; i < repeats; ++i) solve_once();
+    cpu = thread_cpu_seconds() - cpu_start;
+    wall = wall_seconds() - wall_start;
+    cpu_of_others = threads_ ? threads_->cpu_seconds() - others_start : 0.0;
+    record.repeats = repeats;
+  };
+  // Only the first solve is metered: those repeated are the same, and metering takes time.
+  const std::int64_t most_bytes = job_.run.max_solve_bytes;
+  AllocationMeter meter(most_bytes > 0 ? static_cast<std::size_t>(most_bytes)
+                                       : std::numeric_limits<std::size_t>::max());
+  const auto stop_meter = [&] {
+    meter.stop();
+    record.peak_bytes = static_cast<std::int64_t>(meter.peak_bytes());
+  };
+  try {
+    timed(1);
+    stop_meter();
+    const std::int64_t repeats =
+        job_.run.timing_repeats > 0
+            ? job_.run.timing_repeats
+            : auto_repeats(record, named.seconds(static_cast<double>(record.pairs)));
+    // A solve that ran out of time is not made to do so again.
+    if (repeats > 1 && result.status != SolveStatus::max_time) timed(repeats);
+  } catch (...) {
+    stop_meter();
+    record.message = meter.refused() ? beyond_memory(most_bytes) : text_of_exception();
+    log_warning("configuration {} trial {} solver {} threw: {}", record.configuration, record.trial,
+                named.name, record.message);
+    record.repeats = 0;
+    return;
+  }
+  if (trace) record.trace = in_px2(trace->points(), p);
+  record.wall_seconds = wall / static_cast<double>(record.repeats);
+  record.cpu_seconds = (cpu + cpu_of_others) / static_cast<double>(record.repeats);
+  record.timing_valid = clock_trusted_ && timing_stands(wall, cpu);
+  record.status = result.status;
+  record.iterations = result.iterations;
+  record.native_code = result.native_code;
+  // Some solvers make do with less when memory is refused: that is another method, not an answer.
+  if (meter.refused()) {
+    record.status = SolveStatus::failed;
+    record.message = beyond_memory(most_bytes);
+  } else if (result.status == SolveStatus::failed || result.status == SolveStatus::stalled) {
+    record.message = reason_of(result, not_finite);
+  }
+
+  const Map fitted = p.to_map(result.params, job_.problem.magnification);
+  record.objective = objective_px(trial.pairs, fitted, c.loss, trial.loss_scale_px);
+  if (!fitted.params.allFinite() || !std::isfinite(record.objective)) {
+    if (record.message.empty())
+      record.message = fitted.params.allFinite() ? "the objective at the answer is not finite"
+                                                 : "the answer is not finite";
+    record.status = SolveStatus::failed;
+    return;
+  }
+  record.params = padded(fitted.params);
+  record.rmsd_px = rmsd_px(trial.pairs, fitted);
+  record.heldout_rmsd_px = rmsd_px(trial.heldout, fitted);
+  if (trial.truth) {
+    record.param_error = param_error(fitted, *trial.truth);
+    record.tre_px = tre_px(fitted, *trial.truth, trial.field_px);
+  }
+}
+
+std::vector<Record> TrialRunner::run(std::uint64_t task) const {
+  const Configuration& c = plan_.configurations[task / plan_.trials];
+  const auto number = static_cast<std::uint32_t>(task % plan_.trials);
+  const Trial trial = source_->make(c, number);
+  const Prepared prepared = prepare(c, trial);
+
+  std::vector<Record> records(solvers_.size());
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    Record& r = records[i];
+    r.configuration = c.index;
+    r.trial = number;
+    r.solver = static_cast<std::uint32_t>(i);
+    r.rank = rank_;
+    r.pairs = static_cast<std::int64_t>(trial.pairs.size());
+    if (trial.truth) r.true_params = padded(trial.truth->params);
+    solve(prepared, solvers_[i], r);
+  }
+
+  // The best known objective: the closed form within the bounds, else the best of the solvers.
+  double best = Record::nan;
+  if (has_closed_form(c.model, c.loss))
+    if (const auto exact = closed_form(prepared.pairs, c.model, prepared.magnification);
+        exact && clamp(*exact, prepared.request.box) == *exact)
+      best = objective_px(trial.pairs, prepared.to_map(*exact, job_.problem.magnification), c.loss,
+                          trial.loss_scale_px);
+  if (!std::isfinite(best))
+    for (const Record& r : records)
+      if (r.bounds != BoundsUse::ignored) best = std::fmin(best, r.objective);
+  const double floor = rounding_floor_px(trial.pairs);
+  for (Record& r : records) r.gap = gap(r.objective, best, floor);
+  return records;
+}
+
+void TrialRunner::run(std::uint64_t task, Bytes& payload) const {
+  try {
+    put_records(run(task), payload);
+  } catch (const std::exception& e) {  // beyond the solvers: the trial could not even be made
+    log_warning("configuration {} trial {}: {}", task / plan_.trials, task % plan_.trials,
+                e.what());
+    give_up(task, fmt::format("the trial could not be made: {}", e.what()), payload);
+  }
+}
+
+void TrialRunner::give_up(std::uint64_t task, const std::string& reason, Bytes& payload) const {
+  std::vector<Record> records(solvers_.size());
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    records[i].configuration = static_cast<std::uint32_t>(task / plan_.trials);
+    records[i].trial = static_cast<std::uint32_t>(task % plan_.trials);
+    records[i].solver = static_cast<std::uint32_t>(i);
+    records[i].rank = rank_;
+    records[i].message = reason;
+  }
+  put_records(records, payload);
+}
+
+}  // namespace nucreg

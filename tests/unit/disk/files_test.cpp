@@ -1,0 +1,101 @@
+// What exists, what is read, who holds a lock.
+#include "nucreg/disk/files.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "nucreg/core/error.hpp"
+#include "support/scratch.hpp"
+
+using namespace nucreg;
+namespace fs = std::filesystem;
+
+namespace {
+
+void put(const fs::path& file, const std::string& text) {
+  std::ofstream(file) << text;
+}
+
+}  // namespace
+
+TEST_CASE("a file is read whole, and only if it is one and not too large") {
+  const Scratch folder;
+  const std::string text = std::string(200000, 'x') + std::string("\0y\n", 3);
+  put(folder / "file", text);
+  CHECK(read_file(folder / "file") == text);
+  CHECK(read_file(folder / "file", Owner::ours, text.size()) == text);
+  CHECK_THROWS_WITH_AS(static_cast<void>(read_file(folder / "file", Owner::user, text.size() - 1)),
+                       doctest::Contains("file: is larger than 200002 bytes"), InputError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(read_file(folder / "none")),
+                       doctest::Contains("none: No such file or directory"), InputError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(read_file(folder.path())),
+                       doctest::Contains("is a directory"), InputError);
+  CHECK(!read_file("/proc/self/status").empty());  // its size is said to be 0
+}
+
+TEST_CASE("a pipe is refused, not waited for") {
+  const Scratch folder;
+  REQUIRE(mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  CHECK_THROWS_WITH_AS(static_cast<void>(read_file(folder / "pipe")),
+                       doctest::Contains("is not a regular file"), InputError);
+  CHECK_THROWS_AS(static_cast<void>(open_to_write(folder / "pipe", Opened::empty)), OutputError);
+  CHECK(!is_locked(folder / "pipe"));
+}
+
+TEST_CASE("a file of ours is never a link") {
+  const Scratch folder;
+  put(folder / "victim", "precious");
+  fs::create_symlink("victim", folder / "link");
+  CHECK(read_file(folder / "link") == "precious");
+  CHECK_THROWS_WITH_AS(static_cast<void>(read_file(folder / "link", Owner::ours)),
+                       doctest::Contains("is a symbolic link"), InputError);
+  CHECK_THROWS_AS(static_cast<void>(open_to_write(folder / "link", Opened::empty)), OutputError);
+  CHECK(read_file(folder / "victim") == "precious");
+}
+
+TEST_CASE("an output is refused if it exists, in one sentence") {
+  const Scratch folder;
+  put(folder / "file", "");
+  CHECK_NOTHROW(check_output(folder / "none", false, "--force"));
+  CHECK_NOTHROW(check_output(folder / "file", true, "--force"));
+  CHECK_THROWS_WITH_AS(check_output(folder / "file", false, "--force to overwrite it"),
+                       doctest::Contains("file: already exists; allowed: --force to overwrite it"),
+                       OutputError);
+  CHECK_THROWS_WITH_AS(check_output(folder.path(), true, ""),
+                       doctest::Contains("exists but is not a regular file"), OutputError);
+}
+
+TEST_CASE("how a file is opened to write") {
+  const Scratch folder;
+  CHECK_THROWS_AS(static_cast<void>(open_to_write(folder / "file", Opened::kept)), OutputError);
+  { CHECK(write_some(open_to_write(folder / "file", Opened::fresh), "abc") == 3); }
+  CHECK_THROWS_AS(static_cast<void>(open_to_write(folder / "file", Opened::fresh)), OutputError);
+  { CHECK(open_to_write(folder / "file", Opened::kept)); }
+  CHECK(read_file(folder / "file") == "abc");
+  { CHECK(open_to_write(folder / "file", Opened::empty)); }
+  CHECK(read_file(folder / "file").empty());
+}
+
+TEST_CASE("a lock is one open file's, and ends with it") {
+  const Scratch folder;
+  CHECK(!is_locked(folder / "file"));
+  {
+    const Descriptor holder = open_to_write(folder / "file", Opened::fresh);
+    CHECK(!is_locked(folder / "file"));
+    CHECK(lock(holder));
+    CHECK(is_locked(folder / "file"));
+    CHECK(!lock(open_to_write(folder / "file", Opened::kept)));
+  }
+  CHECK(!is_locked(folder / "file"));
+}
+
+TEST_CASE("what does not exist need not be removed") {
+  const Scratch folder;
+  CHECK_NOTHROW(remove_file(folder / "none"));
+  put(folder / "file", "");
+  CHECK_NOTHROW(remove_file(folder / "file" / "below"));
+  CHECK_THROWS_AS(make_folder(folder / "file" / "below"), OutputError);
+  CHECK_THROWS_AS(remove_file(folder.path()), OutputError);
+}

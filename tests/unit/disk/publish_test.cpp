@@ -1,0 +1,94 @@
+// A file is there whole or not at all.
+#include "nucreg/disk/publish.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <stdexcept>
+
+#include "nucreg/core/error.hpp"
+#include "support/scratch.hpp"
+
+using namespace nucreg;
+namespace fs = std::filesystem;
+
+namespace {
+
+void put(const fs::path& file, const std::string& text) {
+  std::ofstream(file) << text;
+}
+
+}  // namespace
+
+TEST_CASE("what is published is whole, and nothing else is left") {
+  const Scratch folder;
+  publish_with(folder / "out", false, [](const fs::path& file) { write_file(file, "whole"); });
+  CHECK(read_file(folder / "out") == "whole");
+  CHECK(folder.names() == std::vector<std::string>{"out"});
+}
+
+TEST_CASE("a writer that throws leaves what was there, and no temporary file") {
+  const Scratch folder;
+  put(folder / "out", "before");
+  const auto half = [](const fs::path& file) {
+    write_file(file, "half");
+    throw std::runtime_error("full");
+  };
+  CHECK_THROWS_AS(publish_with(folder / "out", true, half), std::runtime_error);
+  CHECK(read_file(folder / "out") == "before");
+  CHECK(folder.names() == std::vector<std::string>{"out"});
+}
+
+TEST_CASE("an error names the output and not its temporary name") {
+  const Scratch folder;
+  const fs::path target = folder / "no-folder" / "out";
+  const auto write = [](const fs::path& file) { write_file(file, ""); };
+  CHECK_THROWS_WITH_AS(publish_with(target, true, write),
+                       doctest::Contains((target.string() + ": open").c_str()), OutputError);
+  CHECK_THROWS_WITH_AS(TextFile{target}, doctest::Contains((target.string() + ": open").c_str()),
+                       OutputError);
+}
+
+TEST_CASE("an existing file is replaced only if that is allowed") {
+  const Scratch folder;
+  put(folder / "out", "before");
+  const auto write = [](const fs::path& file) { write_file(file, "after"); };
+  CHECK_THROWS_WITH_AS(publish_with(folder / "out", false, write),
+                       doctest::Contains("out: already exists"), OutputError);
+  CHECK(read_file(folder / "out") == "before");
+  publish_with(folder / "out", true, write);
+  CHECK(read_file(folder / "out") == "after");
+  replace_file(folder / "out", "at last");
+  CHECK(read_file(folder / "out") == "at last");
+  CHECK(folder.names() == std::vector<std::string>{"out"});
+}
+
+TEST_CASE("a text file appears when it is published") {
+  const Scratch folder;
+  const std::string large(std::size_t{1} << 20, 'x');
+  {
+    TextFile file(folder / "out");
+    file.write("a\n");
+    file.write(large);
+    CHECK(!fs::exists(folder / "out"));
+    file.publish(false);
+  }
+  CHECK(read_file(folder / "out") == "a\n" + large);
+  { TextFile(folder / "never").write("x"); }
+  CHECK(folder.names() == std::vector<std::string>{"out"});
+}
+
+TEST_CASE("what killed writers left is removed, and nothing else") {
+  const Scratch folder;
+  const fs::path out = folder / "out.h5";
+  const std::vector<const char*> others{
+      "out.h5",          "out.h5.journal", ".other.h5.partial-1", "out.h5.partial-1",
+      ".out.h5.partial", ".partial-1",     "x.out.h5.partial-1"};
+  put(temporary_beside(out), "half");
+  put(folder / ".out.h5.partial-1", "half");
+  for (const char* name : others) put(folder / name, "whole");
+  remove_temporaries(folder.path(), {"out.h5", "none.h5"});
+  CHECK(!fs::exists(temporary_beside(out)));
+  CHECK(!fs::exists(folder / ".out.h5.partial-1"));
+  for (const char* name : others) CHECK(read_file(folder / name) == "whole");
+}
