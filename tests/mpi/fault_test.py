@@ -27,17 +27,20 @@ LIMIT_S = 40
 ROOT_DEATH_S = 10
 
 
+FRAME_BYTES = 28
+
+
 def journal_tasks(path):
     """Tasks of all frames; the layout is that of nucreg/run/journal.hpp."""
     data = path.read_bytes()
     at = 24 + struct.unpack_from("<I", data, 12)[0]
     magic = data[at:at + 4]
     tasks = []
-    while at + 24 <= len(data):
+    while at + FRAME_BYTES <= len(data):
         if data[at:at + 4] != magic:
             raise AssertionError(f"no frame at byte {at} of {len(data)}")
         length, task = struct.unpack_from("<IQ", data, at + 4)
-        at += 24 + length
+        at += FRAME_BYTES + length
         if at <= len(data):
             tasks.append(task)
     return tasks
