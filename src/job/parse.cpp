@@ -140,7 +140,11 @@ class JobReader {
   Job& job_;
 };
 
-std::string job_text(const std::filesystem::path& file) {
+}  // namespace
+
+namespace job_fields {
+
+std::string read_job_file(const std::filesystem::path& file) {
   try {
     return read_file(file);
   } catch (const InputError& error) {
@@ -148,11 +152,8 @@ std::string job_text(const std::filesystem::path& file) {
   }
 }
 
-}  // namespace
-
-Job parse_job_text(std::string_view text, const std::string& file,
-                   const std::vector<std::string>& overrides) {
-  Job job{.file = file};
+toml::table parse_document(std::string_view text, const std::string& file,
+                           const std::vector<std::string>& overrides) {
   toml::table document;
   try {
     document = toml::parse(text, file);
@@ -161,12 +162,21 @@ Job parse_job_text(std::string_view text, const std::string& file,
                    {.file = file, .line = static_cast<int>(error.source().begin.line)});
   }
   for (const std::string& assignment : overrides) apply_override(document, assignment);
+  return document;
+}
+
+}  // namespace job_fields
+
+Job parse_job_text(std::string_view text, const std::string& file,
+                   const std::vector<std::string>& overrides) {
+  Job job{.file = file};
+  const toml::table document = parse_document(text, file, overrides);
   JobReader(document, job).read_all();
   return job;
 }
 
 Job parse_job(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
-  return parse_job_text(job_text(file), file.string(), overrides);
+  return parse_job_text(read_job_file(file), file.string(), overrides);
 }
 
 }  // namespace nucreg

@@ -35,7 +35,7 @@ double number_in_range(const Slot& slot) {
   const double value = number(slot);
   if (!std::isfinite(value)) slot.reject("not a finite number");
   if (!slot.field->range.contains(value))
-    slot.reject(fmt::format("{} is out of range", toml_text(value, *slot.field)));
+    slot.reject(fmt::format("{} is out of range", toml_text(value, Field{})));
   return value;
 }
 

@@ -3,9 +3,11 @@
 
 #include <toml++/toml.h>
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -13,6 +15,12 @@
 #include "value_text.hpp"
 
 namespace nucreg::job_fields {
+
+/// The text of a job or map file. Throws JobError.
+[[nodiscard]] std::string read_job_file(const std::filesystem::path& file);
+/// That text as a document, with overrides applied in order. Throws JobError.
+[[nodiscard]] toml::table parse_document(std::string_view text, const std::string& file,
+                                         const std::vector<std::string>& overrides);
 
 /// Where a node was written. A node of an override has the override itself as its source path.
 [[nodiscard]] Origin origin_of(const toml::node& node);

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "nucreg/job/map.hpp"
 #include "nucreg/job/parse.hpp"
 #include "unit/job/text.hpp"
 
@@ -39,6 +40,12 @@ TEST_CASE("every job that is shipped reads, and reads back") {
   for (const auto& entry : std::filesystem::directory_iterator(NUCREG_JOBS)) {
     if (entry.path().extension() != ".toml") continue;
     CAPTURE(entry.path().string());
+    if (entry.path().stem().string().starts_with("well-")) {
+      const MapJob map = parse_map(entry.path());
+      CHECK(map.map.name == entry.path().stem().string());
+      CHECK(to_toml(parse_map_text(to_toml(map))) == to_toml(map));
+      continue;
+    }
     ++jobs;
     const Job job = parse_job(entry.path());
     CHECK(job.job.name == entry.path().stem().string());
@@ -136,14 +143,18 @@ TEST_CASE("a line of the reference") {
         "{ min, max } | axis: nuclei in the field (source synthetic) |");
 }
 
-TEST_CASE("jobs/README.md has every line of the reference") {
-  std::ifstream file(std::filesystem::path(NUCREG_JOBS) / "README.md");
-  const std::string readme{std::istreambuf_iterator<char>(file), {}};
-  std::istringstream reference(job_reference());
-  int lines = 0;
-  for (std::string line; std::getline(reference, line); ++lines) {
-    CAPTURE(line);
-    CHECK(readme.find(line + "\n") != std::string::npos);
-  }
-  CHECK(lines > 30);
+TEST_CASE("the documents of jobs and maps have every line of their references") {
+  const auto check = [](const char* document, const std::string& text, int least) {
+    std::ifstream file(std::filesystem::path(NUCREG_JOBS) / document);
+    const std::string readme{std::istreambuf_iterator<char>(file), {}};
+    std::istringstream reference(text);
+    int lines = 0;
+    for (std::string line; std::getline(reference, line); ++lines) {
+      CAPTURE(line);
+      CHECK(readme.find(line + "\n") != std::string::npos);
+    }
+    CHECK(lines > least);
+  };
+  check("README.md", job_reference(), 30);
+  check("maps.md", map_reference(), 10);
 }
