@@ -21,7 +21,7 @@ constexpr double max_nuclei = 5e6;  // some 200 B each, with their truth
 constexpr double max_turn_deg = 2.0, scale_error = 0.002;
 
 // What is drawn, each from streams of its own.
-enum class Draw : std::uint32_t { positions, shapes, seen, map, stage, noise };
+enum class Draw : std::uint32_t { positions, shapes, seen, map, stage, noise, faults };
 
 // From 0 at -1 to 1 at 1 without a kink.
 double soft_step(double t) {
@@ -134,6 +134,64 @@ Point centre_of_forty(const SynthOptions& options, const Grid& grid, RandomStrea
   return centre;
 }
 
+// Tiles at 40x in rows that cover the 10x tiles of a well.
+struct Cover {
+  std::size_t columns = 0, rows = 0;
+  Point first{}, step{};  // centres, px of the tissue
+
+  [[nodiscard]] std::size_t tiles() const { return columns * rows; }
+  [[nodiscard]] Point centre(std::size_t number) const {
+    return {first[0] + step[0] * static_cast<double>(number % columns),
+            first[1] + step[1] * static_cast<double>(number / columns)};
+  }
+};
+
+Cover cover_of(const SynthOptions& options, const Grid& grid) {
+  const double width = static_cast<double>(options.tile_px) / magnification;
+  Cover cover;
+  for (std::size_t axis = 0; axis < 2; ++axis) {
+    const double rest = std::max(0.0, grid.tissue_px[axis] - 2.0 * grid.margin_px - width);
+    const double steps = std::ceil(rest / ((1.0 - overlap) * width));
+    (axis == 0 ? cover.columns : cover.rows) = 1 + static_cast<std::size_t>(steps);
+    cover.first[axis] = 0.5 * (grid.tissue_px[axis] - rest);
+    cover.step[axis] = steps > 0.0 ? rest / steps : 0.0;
+  }
+  return cover;
+}
+
+std::size_t forty_of(const SynthOptions& options) {
+  return options.well ? cover_of(options, grid_of(options)).tiles() : options.forty;
+}
+
+// Where the stage of the second visit to a well is, um, if that of the first is at `um`: the plate
+// was put in again a little off.
+Point second_visit(const Point& um) {
+  constexpr double turn = 0.9 * std::numbers::pi / 180.0, shift_x = 130.0, shift_y = -70.0;
+  return {std::cos(turn) * um[0] - std::sin(turn) * um[1] + shift_x,
+          std::sin(turn) * um[0] + std::cos(turn) * um[1] + shift_y};
+}
+
+// What goes wrong with the 40x tiles of a well; `first` is their first one.
+void add_faults(std::vector<SynthTile>& tiles, std::size_t first, std::uint64_t seed) {
+  constexpr std::size_t min_tiles = 9;
+  const std::size_t count = tiles.size() - first;
+  if (count < min_tiles) return;
+  RandomStream random = stream(seed, Draw::faults);
+  const std::size_t one = random.below(count), step = 1 + random.below((count - 1) / 2);
+  SynthTile& wrong = tiles[first + one];
+  wrong.fault = "position_wrong";
+  const double far = static_cast<double>(wrong.size_px) * wrong.pixel_size_um;
+  for (double& um : wrong.stage_um) um += far * random.uniform(1.5, 2.5);
+  SynthTile& empty = tiles[first + (one + step) % count];
+  empty.fault = "empty";
+  empty.nuclei.clear();
+  empty.identities.clear();
+  SynthTile again = tiles[first + (one + 2 * step) % count];
+  again.name = fmt::format("40x_{}", count);
+  again.fault = "duplicate";
+  tiles.push_back(std::move(again));
+}
+
 // A tile in whose middle `centre` lies.
 SynthTile tile_at(const Point& centre, std::size_t size_px, const AffineMap& linear) {
   const Point there = apply(linear, centre);
@@ -152,9 +210,9 @@ void check_size(const SynthOptions& options, double density, const std::array<do
     return static_cast<double>(tiles) * density * std::min(reach, tissue[0]) *
            std::min(reach, tissue[1]);
   };
-  const double nuclei = density * tissue[0] * tissue[1] +
-                        shown(options.ten, static_cast<double>(options.field_px)) +
-                        shown(options.forty, static_cast<double>(options.tile_px) / magnification);
+  const double nuclei =
+      density * tissue[0] * tissue[1] + shown(options.ten, static_cast<double>(options.field_px)) +
+      shown(forty_of(options), static_cast<double>(options.tile_px) / magnification);
   if (nuclei > max_nuclei)
     throw JobError(
         fmt::format("{:.3g} nuclei in the tissue and in all tiles together", nuclei),
@@ -244,20 +302,23 @@ std::vector<SynthTile> make_tiles(const SynthOptions& options, std::span<const d
   }
 
   const AffineMap linear = draw_linear(options);
+  const Cover cover = cover_of(options, grid);
   std::vector<SynthTile> tiles;
-  for (std::size_t number = 0; number < options.ten + options.forty; ++number) {
+  for (std::size_t number = 0; number < options.ten + forty_of(options); ++number) {
     RandomStream random = stream(options.seed, Draw::stage, number);
     const bool is_ten = number < options.ten;
-    const Point centre =
-        is_ten ? centre_of_ten(options, grid, number) : centre_of_forty(options, grid, random);
+    const Point centre = is_ten         ? centre_of_ten(options, grid, number)
+                         : options.well ? cover.centre(number - options.ten)
+                                        : centre_of_forty(options, grid, random);
     SynthTile tile = is_ten ? tile_at(centre, options.field_px, identity_map)
                             : tile_at(centre, options.tile_px, linear);
     tile.is_ten = is_ten;
     tile.name =
         is_ten ? fmt::format("10x_{}", number) : fmt::format("40x_{}", number - options.ten);
     tile.pixel_size_um = is_ten ? ten_um_per_px : forty_um_per_px;
-    for (std::size_t axis = 0; axis < 2; ++axis)
-      tile.stage_um[axis] = ten_um_per_px * centre[axis] + options.stage_error_um * random.normal();
+    const Point um{ten_um_per_px * centre[0], ten_um_per_px * centre[1]};
+    tile.stage_um = options.well && !is_ten ? second_visit(um) : um;
+    for (double& place : tile.stage_um) place += options.stage_error_um * random.normal();
     const double reach_px = grid.margin_px * (is_ten ? 1.0 : magnification);
     for (std::size_t i = 0; i < nuclei.size(); ++i) {
       if (!seen[is_ten ? 0 : 1][i] || !shows(tile, place_in(tile, nuclei[i]), reach_px)) continue;
@@ -266,6 +327,7 @@ std::vector<SynthTile> make_tiles(const SynthOptions& options, std::span<const d
     }
     tiles.push_back(std::move(tile));
   }
+  if (options.well) add_faults(tiles, options.ten, options.seed);
   return tiles;
 }
 
@@ -303,8 +365,9 @@ std::string truth_json(const SynthOptions& options, const std::vector<SynthTile>
         nuclei.push_back(fmt::format("[{}, {}, {}]", tile.identities[i], p[0], p[1]));
     }
     shown.push_back(fmt::format(
-        R"({{"file": "{}.tif", "pixel_size_um": {}, "stage_um": [{}, {}], "nuclei_id_x_y": [{}]}})",
+        R"({{"file": "{}.tif", "pixel_size_um": {}, "stage_um": [{}, {}], {}"nuclei_id_x_y": [{}]}})",
         tile.name, tile.pixel_size_um, tile.stage_um[0], tile.stage_um[1],
+        tile.fault.empty() ? "" : fmt::format(R"("fault": "{}", )", tile.fault),
         fmt::join(nuclei, ", ")));
   }
   return fmt::format(

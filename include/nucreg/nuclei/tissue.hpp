@@ -58,6 +58,10 @@ struct SynthOptions {
   double missing = 0.1;         ///< part of the nuclei that a magnification does not see
   double stage_error_um = 5.0;  ///< standard deviation of each coordinate
   bool turned = false;          ///< 40x mirrored or turned by right angles against 10x
+  /// A whole well: 40x tiles cover all of it with a tenth of overlap, however many these are; the
+  /// plate was taken out between the visits. If there are nine at least, the position of one is
+  /// wrong, one shows nothing, and one was taken twice.
+  bool well = false;
 };
 
 struct SynthTile {
@@ -69,6 +73,7 @@ struct SynthTile {
   std::array<double, 2> stage_um{};       ///< of its centre, as a stage would report it
   std::vector<TissueNucleus> nuclei;      ///< that it sees or nearly sees
   std::vector<std::uint32_t> identities;  ///< of these; the same nucleus has the same in all tiles
+  std::string fault;                      ///< "position_wrong", "empty", "duplicate"; empty: none
 };
 
 /// What the nuclei of a tissue have to fit into; who scatters them is the caller's choice.
