@@ -30,13 +30,26 @@ namespace {
 constexpr std::string_view made_by = "nucreg segment ";  // how the description of our labels begins
 
 // What the outputs depend on: which file the pixels were in, or under what name, they do not.
-std::string made_from(const PlaneView& image, std::optional<double> diameter_px) {
+std::string made_from(const PlaneView& image, std::optional<double> diameter_px,
+                      const std::string& place) {
   Sha256 sum;
   for (std::size_t y = 0; y < image.height_px; ++y)
     sum.add(std::span(image.data + y * image.row_bytes, image.width_px * image.pixel_bytes));
-  return fmt::format("{}{}: {} x {} {} sha256={} diameter_px={}", made_by, build_identity(),
+  return fmt::format("{}{}: {} x {} {} sha256={} diameter_px={}{}", made_by, build_identity(),
                      image.width_px, image.height_px, name_of(image.type), sum.hex(),
-                     diameter_px ? fmt::format("{}", *diameter_px) : "estimated");
+                     diameter_px ? fmt::format("{}", *diameter_px) : "estimated", place);
+}
+
+// What `nucreg map` wants to know of the image, as ` key=value` for each that is known.
+std::string place_text(const ImageInfo& info, std::size_t frame) {
+  std::string text;
+  const auto add = [&](const char* key, const std::optional<double>& value) {
+    if (value) text += fmt::format(" {}={}", key, *value);
+  };
+  add("pixel_um", info.pixel_size_um);
+  add("stage_x_um", info.frames.at(frame).x_um);
+  add("stage_y_um", info.frames.at(frame).y_um);
+  return text;
 }
 
 // Whether outputs of this very origin exist. What is not known to be ours is not replaced: ours
@@ -73,7 +86,7 @@ SegmentSummary segment_image(const SegmentTask& task, Existing existing) {
   return within_memory(info, task.image.string(), [&]() -> SegmentSummary {
     const Plane plane = reader->read(task.frame, task.channel);
     const PlaneView& image = plane.view();
-    const std::string origin = made_from(image, task.diameter_px);
+    const std::string origin = made_from(image, task.diameter_px, place_text(info, task.frame));
     SegmentSummary summary;
     if (existing == Existing::kept_if_same) {
       if (are_of(files, origin)) return {.nuclei = rows_of(files.table), .kept = true};

@@ -1,0 +1,100 @@
+// The nuclei of one tile of a well, from whatever file shows them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "nucreg/mosaic/well.hpp"
+#include "nucreg/tiles/well_inputs.hpp"
+
+namespace nucreg {
+
+/// What reading a tile told, without its nuclei.
+struct TileFacts {
+  std::uint32_t nuclei = 0;
+  double width_px = 0.0, height_px = 0.0;  ///< of its image; 0: a table, which has no size
+  double right_px = 0.0, bottom_px = 0.0;  ///< largest coordinates
+  bool labelled = true;                    ///< false: labels are the numbers of rows, from 1
+  bool areas = true;                       ///< whether areas are known
+  std::string origin;              ///< tells apart what was read: file, options, build; hexadecimal
+  std::string unreadable;          ///< why there are no nuclei; empty: the file could be read
+  std::vector<std::string> notes;  ///< how it was read, and what was left out; a sentence each
+};
+void fields(auto& archive, MaybeConst<TileFacts> auto& f) {
+  archive(f.nuclei, f.width_px, f.height_px, f.right_px, f.bottom_px, f.labelled, f.areas, f.origin,
+          f.unreadable, f.notes);
+}
+
+struct ReadTile {
+  TileFacts facts;
+  mosaic::TileNuclei nuclei;
+};
+
+/// Reads tiles of one file: several only if they are parts of one table. Images are segmented;
+/// what is found in them is kept in the folder `image_cache` and taken from there. An image that
+/// cannot be read is a tile that is unreadable; so is a table that the system does not give.
+/// A table without nuclei is a tile without. Throws InputError (file, line, what is allowed) on a
+/// table that is not understood, and if the table of a long table lacks a tile; OutputError.
+[[nodiscard]] std::vector<ReadTile> read_tiles(std::span<const TileInput> tiles,
+                                               const std::filesystem::path& image_cache);
+
+/// Nuclei of tiles that were read once, for all ranks of a run: one small binary file per tile in a
+/// folder that they share. A file that is damaged or of another origin counts as absent.
+class TileStore {
+ public:
+  explicit TileStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  /// Throws OutputError.
+  void put(std::size_t tile, const ReadTile& read) const;
+  [[nodiscard]] std::optional<ReadTile> get(std::size_t tile) const;
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+/// Reads the tiles of one file, as read_tiles, into the store; tiles that it has from this very
+/// file are taken from there. `numbers` are those of the tiles in the store.
+[[nodiscard]] std::vector<TileFacts> read_into_store(std::span<const TileInput> tiles,
+                                                     std::span<const std::uint32_t> numbers,
+                                                     const TileStore& store,
+                                                     const std::filesystem::path& image_cache);
+
+/// Nuclei of tiles at hand on one rank: the last ones used, within a budget of memory, in front of
+/// a TileStore. May be used by several threads.
+class TileShelf {
+ public:
+  TileShelf(TileStore store, std::size_t max_bytes)
+      : store_(std::move(store)), max_bytes_(max_bytes) {}
+
+  /// Throws InputError if the store has lost the tile.
+  [[nodiscard]] std::shared_ptr<const mosaic::TileNuclei> get(std::size_t tile);
+  [[nodiscard]] const std::filesystem::path& folder() const { return store_.folder(); }
+
+ private:
+  struct Kept {
+    std::shared_ptr<const mosaic::TileNuclei> nuclei;
+    std::uint64_t used = 0;
+  };
+  void make_room(std::size_t bytes);
+
+  const TileStore store_;
+  const std::size_t max_bytes_;
+  std::mutex mutex_;
+  std::unordered_map<std::size_t, Kept> kept_;
+  std::size_t bytes_ = 0;
+  std::uint64_t clock_ = 0;
+};
+
+/// The shelf of this process for a store: the same for all stages of a run, so that tiles which are
+/// at hand are not read again.
+[[nodiscard]] std::shared_ptr<TileShelf> shelf_of(const std::filesystem::path& store);
+
+}  // namespace nucreg

@@ -1,0 +1,38 @@
+// From where the tiles of a well are to the rows of the file of a mapped well.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nucreg/mosaic/placement.hpp"
+#include "nucreg/store/map_file.hpp"
+#include "nucreg/tiles/tile_nuclei.hpp"
+#include "nucreg/tiles/well_inputs.hpp"
+
+namespace nucreg {
+
+/// A well whose tiles have been read and placed.
+struct PlacedWell {
+  WellInputs inputs;
+  std::vector<TileFacts> facts;         ///< of its tiles
+  std::vector<mosaic::WellTile> tiles;  ///< likewise
+  mosaic::Placement placement;
+  std::size_t first_tile = 0;  ///< number of its first tile in the store
+};
+
+/// What the mosaic needs to know of each tile: sizes from the image, the sheet, or as far as nuclei
+/// of the side reach; positions if `use_stage`, from rows and columns if that is all there is.
+/// `notes` gets a sentence for what was assumed.
+[[nodiscard]] std::vector<mosaic::WellTile> well_tiles(const WellInputs& inputs,
+                                                       std::span<const TileFacts> facts,
+                                                       bool use_stage,
+                                                       std::vector<std::string>& notes);
+
+/// Joins detections to nuclei, pairs these, and appends the well to `map`. Nuclei are taken from
+/// the store, tile by tile. `notes` gets what users should know, a sentence each.
+void append_well(WellMap& map, PlacedWell well, const TileStore& store,
+                 std::vector<std::string>& notes);
+
+}  // namespace nucreg

@@ -1,0 +1,229 @@
+#include "nucreg/tiles/map_wells.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "nucreg/core/bytes.hpp"
+#include "nucreg/core/error.hpp"
+#include "nucreg/core/text.hpp"
+#include "nucreg/mosaic/placement.hpp"
+#include "nucreg/tiles/solver_rows.hpp"
+#include "nucreg/tiles/stages.hpp"
+#include "nucreg/tiles/tile_nuclei.hpp"
+#include "nucreg/tiles/well_tables.hpp"
+
+namespace nucreg {
+namespace {
+
+using mosaic::Side;
+
+// Ranks over all stages of a map: what they did is added up, what they used is that of the end.
+class RankTotals {
+ public:
+  void add(const Table& ranks) {
+    if (total_.columns.empty()) {
+      total_ = ranks;
+      return;
+    }
+    for (std::size_t i = 0; i < ranks.columns.size(); ++i) {
+      const Column& more = ranks.columns[i];
+      Column::Values& values = total_.columns[i].values;
+      const bool sum = more.name == "solves" || more.name == "busy_s" || more.name == "wait_s";
+      if (!sum)
+        values = more.values;
+      else if (auto* counts = std::get_if<std::vector<std::int64_t>>(&values))
+        add_to(*counts, std::get<std::vector<std::int64_t>>(more.values));
+      else
+        add_to(std::get<std::vector<double>>(values), std::get<std::vector<double>>(more.values));
+    }
+  }
+  [[nodiscard]] const Table& table() const { return total_; }
+
+ private:
+  template <class T>
+  static void add_to(std::vector<T>& sums, const std::vector<T>& more) {
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += more[i];
+  }
+  Table total_;
+};
+
+/// Runs stages, one after the other, to the results of their tasks.
+class StageRunner {
+ public:
+  explicit StageRunner(Stages& stages) : stages_(stages) {}
+
+  std::vector<TaskOutcome> run(std::shared_ptr<const Stage> stage) {
+    StageOutcomes found = run_to_outcomes(stages_, std::move(stage));
+    ranks_.add(found.report.dispatch.ranks);
+    demand_all(found);
+    return std::move(found.outcomes);
+  }
+  [[nodiscard]] const Table& ranks() const { return ranks_.table(); }
+
+ private:
+  Stages& stages_;
+  RankTotals ranks_;
+};
+
+std::vector<TileFacts> read_all(const std::vector<TileInput>& tiles, const MapFolders& folders,
+                                StageRunner& runner) {
+  const auto stage = std::make_shared<const ReadStage>(tiles, folders);
+  const std::vector<TaskOutcome> outcomes = runner.run(stage);
+  std::vector<TileFacts> facts(tiles.size());
+  for (std::size_t file = 0; file < outcomes.size(); ++file) {
+    auto found = from_bytes<std::vector<TileFacts>>(outcomes[file].result);
+    for (std::size_t i = 0; i < found.size(); ++i)
+      facts[stage->files()[file][i]] = std::move(found[i]);
+  }
+  return facts;
+}
+
+// A line per tile: what another run must have read for its results to be of use.
+std::string inputs_text(const std::vector<TileInput>& tiles, const std::vector<TileFacts>& facts) {
+  std::string text;
+  for (std::size_t i = 0; i < tiles.size(); ++i) {
+    const TileInput& t = tiles[i];
+    const auto number = [](const std::optional<double>& value) {
+      return value ? fmt::format("{}", *value) : std::string("-");
+    };
+    text += fmt::format("input {} {}: {}, {} nuclei, stage {} {}, pixel {}, size {} {}, {}\n",
+                        one_line(t.title(), 200), one_line(t.file, 400),
+                        facts[i].unreadable.empty() ? "read" : "unreadable", facts[i].nuclei,
+                        number(t.x_um), number(t.y_um), number(t.pixel_um), number(t.width_px),
+                        number(t.height_px), facts[i].origin.substr(0, 16));
+  }
+  return text;
+}
+
+// One sentence for what is so of many tiles.
+class Notes {
+ public:
+  void add(const std::string& what, const std::string& example) {
+    auto known = std::ranges::find(list_, what, &Note::what);
+    if (known == list_.end()) known = list_.insert(list_.end(), {what, example, 0});
+    ++known->tiles;
+  }
+  void give(const std::function<void(const std::string&)>& warn) const {
+    for (const Note& note : list_)
+      warn(fmt::format(
+          "{}: {}{}", note.example, note.what,
+          note.tiles > 1 ? fmt::format(" (and {} like it)", counted(note.tiles - 1, "tile")) : ""));
+  }
+
+ private:
+  struct Note {
+    std::string what, example;
+    std::size_t tiles = 0;
+  };
+  std::vector<Note> list_;
+};
+
+void report_tiles(const std::vector<TileInput>& tiles, const std::vector<TileFacts>& facts,
+                  const MapEvents& events) {
+  Notes notes;
+  for (std::size_t i = 0; i < tiles.size(); ++i) {
+    const TileFacts& f = facts[i];
+    if (!f.unreadable.empty())
+      events.warn(fmt::format("{}: unreadable: {}", tiles[i].title(), f.unreadable));
+    if (!f.labelled && f.nuclei > 0)
+      notes.add("has no labels; the numbers of its rows, from 1, stand for them", tiles[i].file);
+    for (const std::string& note : f.notes) events.warn(note);
+  }
+  notes.give(events.warn);
+}
+
+void demand_nuclei(const WellInputs& well, std::span<const TileFacts> facts) {
+  for (const Side side : {Side::ten, Side::forty}) {
+    std::size_t nuclei = 0, tiles = 0, unreadable = 0;
+    const TileInput* first = nullptr;
+    for (std::size_t i = 0; i < well.tiles.size(); ++i) {
+      if (well.tiles[i].side != side) continue;
+      if (first == nullptr) first = &well.tiles[i];
+      ++tiles;
+      nuclei += facts[i].nuclei;
+      unreadable += facts[i].unreadable.empty() ? 0 : 1;
+    }
+    if (nuclei > 0) continue;
+    throw InputError(fmt::format("{}no nuclei at {}: {} of {} cannot be read, the others are empty",
+                                 well.well.empty() ? "" : fmt::format("well {}: ", well.well),
+                                 magnification_of(side), unreadable, counted(tiles, "tile")),
+                     {.file = first->sheet.empty() ? first->file : first->sheet,
+                      .line = first->line,
+                      .allowed = "tiles with nuclei at both sides"});
+  }
+}
+
+mosaic::Placement place(const MapJob& map, StageRunner& runner, const MapEvents& events,
+                        const MapFolders& folders, PlaceRound round) {
+  mosaic::Placer placer(round.tiles,
+                        {.magnification = map.place.magnification, .seed = map.map.seed});
+  while (!(round.tasks = placer.next_round()).empty()) {
+    round.doing = placer.round_name();
+    std::vector<mosaic::PlaceResult> results;
+    for (const TaskOutcome& outcome :
+         runner.run(std::make_shared<const PlaceStage>(round, shelf_of(folders.store))))
+      results.push_back(from_bytes<mosaic::PlaceResult>(outcome.result));
+    events.phase("placing tiles");
+    placer.take(results);
+  }
+  return placer.finish();
+}
+
+}  // namespace
+
+WellMap map_wells(Stages& stages, const MapJob& map, ListedWells wells, const MapFolders& folders,
+                  const MapEvents& events) {
+  for (const std::string& note : wells.notes) events.warn(note);
+  std::vector<TileInput> tiles;
+  for (const WellInputs& well : wells.wells)
+    tiles.insert(tiles.end(), well.tiles.begin(), well.tiles.end());
+  StageRunner runner(stages);
+  std::vector<TileFacts> facts = read_all(tiles, folders, runner);
+  report_tiles(tiles, facts, events);
+  std::size_t first = 0;
+  for (const WellInputs& well : wells.wells) {
+    demand_nuclei(well, std::span(facts).subspan(first, well.tiles.size()));
+    first += well.tiles.size();
+  }
+
+  WellMap result;
+  result.attributes["inputs"] = inputs_text(tiles, facts);
+  first = 0;
+  for (WellInputs& inputs : wells.wells) {
+    const std::size_t count = inputs.tiles.size();
+    PlacedWell well{.inputs = std::move(inputs), .first_tile = first};
+    const auto begin = facts.begin() + static_cast<std::ptrdiff_t>(first);
+    well.facts.assign(std::make_move_iterator(begin),
+                      std::make_move_iterator(begin + static_cast<std::ptrdiff_t>(count)));
+    std::vector<std::string> notes;
+    well.tiles = well_tiles(well.inputs, well.facts, map.place.stage, notes);
+    well.placement = place(map, runner, events, folders,
+                           {.tiles = well.tiles,
+                            .first_tile = first,
+                            .inputs = inputs_text(well.inputs.tiles, well.facts)});
+    if (map.fit.compare_solvers && well.placement.problem) {
+      events.phase("comparing solvers");
+      for (Record& row :
+           compare_solvers(*well.placement.problem,
+                           static_cast<std::uint32_t>(result.models.size()), map.map.seed))
+        result.trials.push_back(std::move(row));
+      result.solvers = compared_solvers();
+    }
+    events.phase("pairing nuclei");
+    append_well(result, std::move(well), TileStore(folders.store), notes);
+    for (const std::string& note : notes) events.warn(note);
+    first += count;
+  }
+  result.others.push_back(runner.ranks());
+  return result;
+}
+
+}  // namespace nucreg

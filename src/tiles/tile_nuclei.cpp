@@ -1,0 +1,315 @@
+#include "nucreg/tiles/tile_nuclei.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <limits>
+#include <new>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "nucreg/core/build_info.hpp"
+#include "nucreg/core/bytes.hpp"
+#include "nucreg/core/error.hpp"
+#include "nucreg/core/sha256.hpp"
+#include "nucreg/core/table_text.hpp"
+#include "nucreg/disk/files.hpp"
+#include "nucreg/disk/publish.hpp"
+#include "nucreg/image/image.hpp"
+#include "nucreg/image/label_image.hpp"
+#include "nucreg/nuclei/nuclei_table.hpp"
+#include "nucreg/nuclei/segment.hpp"
+#include "nucreg/tiles/stages.hpp"
+
+namespace nucreg {
+
+void fields(auto& archive, MaybeConst<ReadTile> auto& read) {
+  archive(read.facts, read.nuclei.px.x, read.nuclei.px.y, read.nuclei.label, read.nuclei.area_px);
+}
+
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_table(const fs::path& file) {
+  std::string ending = file.extension().string();
+  std::ranges::transform(ending, ending.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return ending == ".csv" || ending == ".tsv" || ending == ".txt" || ending == ".npy";
+}
+
+std::string hex_of(const std::string& text) {
+  Sha256 sum;
+  sum.add(text);
+  return sum.hex();
+}
+
+// What the nuclei of a tile depend on.
+std::string origin_of(const TileInput& tile, const std::string& file_sum) {
+  return hex_of(fmt::format(
+      "nuclei of a tile\n{}\n{}\nframe {} channel {} diameter {} pixel {} tile {} {} {}\n",
+      build_identity(), file_sum, tile.frame ? fmt::format("{}", *tile.frame) : "-", tile.channel,
+      tile.diameter_px, tile.pixel_um ? fmt::format("{}", *tile.pixel_um) : "-", tile.part_of_table,
+      tile.part_of_table ? tile.well : "", tile.part_of_table ? tile.tile : ""));
+}
+
+void fill_extent(ReadTile& read) {
+  read.facts.nuclei = static_cast<std::uint32_t>(read.nuclei.size());
+  for (const double x : read.nuclei.px.x) read.facts.right_px = std::max(read.facts.right_px, x);
+  for (const double y : read.nuclei.px.y) read.facts.bottom_px = std::max(read.facts.bottom_px, y);
+}
+
+// Rows of a table, those of one tile or all.
+ReadTile tile_of_rows(const NucleiTable& table, const std::vector<std::size_t>& rows,
+                      const TileInput& tile) {
+  ReadTile read;
+  read.facts.labelled = table.labelled;
+  const Nuclei& nuclei = table.nuclei;
+  read.facts.areas =
+      std::ranges::all_of(rows, [&](std::size_t row) { return nuclei.area_px[row] > 0.0; });
+  std::set<std::uint64_t> known;
+  for (const std::size_t row : rows) {
+    const std::uint64_t label = table.labelled ? table.labels[row] : read.nuclei.size() + 1;
+    if (label > std::numeric_limits<std::uint32_t>::max())
+      throw InputError(fmt::format("label {}", label),
+                       {.file = tile.file, .allowed = "labels below 2^32"});
+    if (table.labelled && !known.insert(label).second && read.facts.notes.empty())
+      read.facts.notes.push_back(
+          fmt::format("{}: {}: label {} is there more than once", tile.file, tile.title(), label));
+    read.nuclei.px.x.push_back(nuclei.x_px[row]);
+    read.nuclei.px.y.push_back(nuclei.y_px[row]);
+    read.nuclei.label.push_back(static_cast<std::uint32_t>(label));
+    if (read.facts.areas) read.nuclei.area_px.push_back(static_cast<float>(nuclei.area_px[row]));
+  }
+  fill_extent(read);
+  return read;
+}
+
+std::vector<std::size_t> all_rows(const NucleiTable& table) {
+  std::vector<std::size_t> rows(table.nuclei.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = i;
+  return rows;
+}
+
+// "3" and "3.0" name one tile, as pandas writes whole numbers beside missing ones.
+bool same_name(const std::string& one, const std::string& other) {
+  if (one == other) return true;
+  const auto a = number_in(one), b = number_in(other);
+  return a && b && *a == *b;
+}
+
+NucleiTable table_of(const TileInput& tile, bool parts) {
+  TableOptions options{.tiles = parts};
+  options.pixel_um = tile.pixel_um;
+  return read_nuclei_table(tile.file, options);
+}
+
+std::vector<ReadTile> parts_of_table(std::span<const TileInput> tiles) {
+  const NucleiTable table = table_of(tiles.front(), true);
+  if (table.tiles.empty())
+    throw InputError(
+        fmt::format("{} is listed for several tiles and has no column of tiles",
+                    tiles.front().file),
+        {.file = tiles.front().sheet.empty() ? tiles.front().file : tiles.front().sheet,
+         .line = tiles.front().line,
+         .allowed = "a table of nuclei with a column tile"});
+  std::vector<ReadTile> found;
+  for (const TileInput& tile : tiles) {
+    std::vector<std::size_t> rows;
+    for (std::size_t row = 0; row < table.tiles.size(); ++row)
+      if (same_name(table.tiles[row], tile.tile) &&
+          (tile.well.empty() || table.wells.empty() || table.wells[row] == tile.well))
+        rows.push_back(row);
+    found.push_back(tile_of_rows(table, rows, tile));
+    if (rows.empty())
+      found.back().facts.notes.push_back(
+          fmt::format("{} has no nuclei of tile {}", tile.file, tile.tile));
+  }
+  return found;
+}
+
+ReadTile whole_table(const TileInput& tile) {
+  try {
+    const NucleiTable table = table_of(tile, false);
+    if (table.tile_count > 1)
+      throw InputError(
+          fmt::format("the table holds nuclei of {} tiles", table.tile_count),
+          {.file = tile.file,
+           .allowed = "a table of one tile; a long table alone, or in each row of a sheet that "
+                      "names one of its tiles"});
+    ReadTile read = tile_of_rows(table, all_rows(table), tile);
+    for (const std::string& warning : table.warnings)
+      read.facts.notes.push_back(fmt::format("{}: {}", tile.file, warning));
+    return read;
+  } catch (const InputError& e) {
+    if (!e.problem().starts_with("no nuclei")) throw;
+    return {};
+  }
+}
+
+// A TIFF of whole numbers may hold labels; if it does not look like it, it is an image.
+std::optional<NucleiTable> as_labels(const TileInput& tile) {
+  if (tile.frame) return std::nullopt;
+  try {
+    return nuclei_of_labels(read_label_tiff(tile.file), tile.file);
+  } catch (const InputError&) {
+    return std::nullopt;
+  }
+}
+
+NucleiTable segmented(const TileInput& tile) {
+  const std::unique_ptr<ImageReader> reader = open_image(tile.file);
+  const std::size_t channel = find_channel(reader->info(), tile.channel, tile.file);
+  SegmentOptions options;
+  if (tile.diameter_px > 0.0) options.diameter_px = tile.diameter_px;
+  NucleiTable table{.labelled = true};
+  table.nuclei = segment(reader->read(tile.frame.value_or(0), channel).view(), options).nuclei;
+  for (std::size_t i = 0; i < table.nuclei.size(); ++i) table.labels.push_back(i + 1);
+  return table;
+}
+
+ReadTile nuclei_in_image(const TileInput& tile, const std::string& origin,
+                         const ImageCache& cache) {
+  if (const std::optional<Bytes> known = cache.load(origin)) {
+    try {
+      return from_bytes<ReadTile>(*known);
+    } catch (const BadBytes&) {  // of another version of nucreg
+    }
+  }
+  std::optional<NucleiTable> table = as_labels(tile);
+  if (!table) table = segmented(tile);
+  ReadTile read = tile_of_rows(*table, all_rows(*table), tile);
+  read.facts.width_px = tile.width_px.value_or(0.0);
+  read.facts.height_px = tile.height_px.value_or(0.0);
+  read.facts.origin = origin;
+  cache.store(origin, to_bytes(read));
+  return read;
+}
+
+std::vector<ReadTile> unreadable(std::size_t tiles, const std::string& reason) {
+  ReadTile read;
+  read.facts.unreadable = reason;
+  return std::vector(tiles, read);
+}
+
+ReadTile read_tile(const TileInput& tile, const std::string& file_sum, const ImageCache& cache) {
+  const std::string origin = origin_of(tile, file_sum);
+  ReadTile read = is_table(tile.file) ? whole_table(tile) : nuclei_in_image(tile, origin, cache);
+  read.facts.origin = origin;
+  return read;
+}
+
+// The file cannot be read, or is no file of its kind: this is a fact about one tile. A table whose
+// content is not understood has a line at fault, and is a mistake to be mended.
+bool tile_is_unreadable(const InputError& e, const TileInput& tile) {
+  return !is_table(tile.file) || (e.fields().line == 0 && !tile.part_of_table);
+}
+
+}  // namespace
+
+std::vector<ReadTile> read_tiles(std::span<const TileInput> tiles, const fs::path& image_cache) {
+  const TileInput& first = tiles.front();
+  if (!first.unreadable.empty()) return unreadable(tiles.size(), first.unreadable);
+  try {
+    const std::string sum = sha256_of_file(first.file);
+    if (!first.part_of_table) return {read_tile(first, sum, ImageCache(image_cache))};
+    std::vector<ReadTile> found = parts_of_table(tiles);
+    for (std::size_t i = 0; i < found.size(); ++i) found[i].facts.origin = origin_of(tiles[i], sum);
+    return found;
+  } catch (const InputError& e) {
+    if (!tile_is_unreadable(e, first)) throw;
+    return unreadable(tiles.size(), e.what());
+  } catch (const std::bad_alloc&) {
+    return unreadable(tiles.size(), first.file + ": not enough memory");
+  }
+}
+
+void TileStore::put(std::size_t tile, const ReadTile& read) const {
+  const Bytes bytes = to_bytes(read);
+  const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  make_folder(folder_);
+  // Whole, but not durable: what a crash of the machine takes is read again.
+  replace_file(folder_ / fmt::format("{}.nuclei", tile), text + hex_of(text));
+}
+
+std::optional<ReadTile> TileStore::get(std::size_t tile) const {
+  constexpr std::size_t sum_bytes = 64;
+  try {
+    const std::string text = read_file(folder_ / fmt::format("{}.nuclei", tile), Owner::ours);
+    if (text.size() < sum_bytes) return std::nullopt;
+    const std::string content = text.substr(0, text.size() - sum_bytes);
+    if (!text.ends_with(hex_of(content))) return std::nullopt;
+    return from_bytes<ReadTile>(std::as_bytes(std::span(content)));
+  } catch (const InputError&) {
+    return std::nullopt;
+  } catch (const BadBytes&) {
+    return std::nullopt;
+  }
+}
+
+std::vector<TileFacts> read_into_store(std::span<const TileInput> tiles,
+                                       std::span<const std::uint32_t> numbers,
+                                       const TileStore& store, const fs::path& image_cache) {
+  std::vector<TileFacts> facts;
+  try {
+    const std::string sum =
+        tiles.front().unreadable.empty() ? sha256_of_file(tiles.front().file) : std::string();
+    for (std::size_t i = 0; i < tiles.size() && !sum.empty(); ++i) {
+      const std::optional<ReadTile> known = store.get(numbers[i]);
+      if (!known || known->facts.origin != origin_of(tiles[i], sum)) break;
+      facts.push_back(known->facts);
+    }
+    if (facts.size() == tiles.size()) return facts;
+  } catch (const InputError&) {  // read_tiles says what it means for the tile
+  }
+  facts.clear();
+  const std::vector<ReadTile> read = read_tiles(tiles, image_cache);
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    store.put(numbers[i], read[i]);
+    facts.push_back(read[i].facts);
+  }
+  return facts;
+}
+
+std::shared_ptr<const mosaic::TileNuclei> TileShelf::get(std::size_t tile) {
+  const std::lock_guard lock(mutex_);
+  const auto known = kept_.find(tile);
+  if (known != kept_.end()) {
+    known->second.used = ++clock_;
+    return known->second.nuclei;
+  }
+  std::optional<ReadTile> read = store_.get(tile);
+  if (!read)
+    throw InputError(fmt::format("the nuclei of tile {} are not there any more", tile),
+                     {.file = store_.folder().string()});
+  const std::size_t bytes = read->nuclei.size() * 24;
+  make_room(bytes);
+  bytes_ += bytes;
+  auto nuclei = std::make_shared<const mosaic::TileNuclei>(std::move(read->nuclei));
+  kept_[tile] = {nuclei, ++clock_};
+  return nuclei;
+}
+
+void TileShelf::make_room(std::size_t bytes) {
+  while (!kept_.empty() && bytes_ + bytes > max_bytes_) {
+    const auto oldest =
+        std::ranges::min_element(kept_, {}, [](const auto& entry) { return entry.second.used; });
+    bytes_ -= oldest->second.nuclei->size() * 24;
+    kept_.erase(oldest);
+  }
+}
+
+std::shared_ptr<TileShelf> shelf_of(const fs::path& store) {
+  constexpr std::size_t max_bytes = std::size_t{64} << 20;
+  static std::mutex mutex;
+  static std::shared_ptr<TileShelf> last;
+  const std::lock_guard lock(mutex);
+  if (!last || last->folder() != store)
+    last = std::make_shared<TileShelf>(TileStore(store), max_bytes);
+  return last;
+}
+
+}  // namespace nucreg

@@ -1,0 +1,351 @@
+#include "nucreg/tiles/well_tables.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <utility>
+
+#include "nucreg/core/error.hpp"
+#include "nucreg/core/text.hpp"
+#include "nucreg/mosaic/assignment.hpp"
+#include "nucreg/mosaic/objects.hpp"
+
+namespace nucreg {
+namespace {
+
+using mosaic::Side;
+constexpr double unknown_um = std::numeric_limits<double>::quiet_NaN();
+
+std::size_t index_of(Side side) {
+  return side == Side::ten ? 0 : 1;
+}
+
+// Width and height that tiles of a side have if nothing says so: as far as their nuclei reach.
+std::array<Point, 2> reaches(const WellInputs& inputs, std::span<const TileFacts> facts) {
+  std::array<Point, 2> reach{};
+  for (std::size_t i = 0; i < facts.size(); ++i) {
+    Point& side = reach[index_of(inputs.tiles[i].side)];
+    side[0] = std::max(side[0], std::floor(facts[i].right_px) + 1.0);
+    side[1] = std::max(side[1], std::floor(facts[i].bottom_px) + 1.0);
+  }
+  for (Point& side : reach)
+    for (double& size : side) size = std::max(size, 1.0);
+  return reach;
+}
+
+// Sides of which no tile has a position, but all that is known of a place is that in a grid.
+std::array<bool, 2> sides_in_grids(const WellInputs& inputs) {
+  std::array<bool, 2> grid{}, stage{};
+  for (const TileInput& tile : inputs.tiles) {
+    grid[index_of(tile.side)] |= tile.row.has_value();
+    stage[index_of(tile.side)] |= tile.x_um.has_value();
+  }
+  return {grid[0] && !stage[0], grid[1] && !stage[1]};
+}
+
+double turn_deg_of(double a, double c) {
+  return std::atan2(c, a) * 180.0 / std::numbers::pi;
+}
+
+MapSide side_of(const mosaic::Camera& camera) {
+  const auto& [a, b, c, d] = camera.um_per_px;
+  const double determinant = a * d - b * c;
+  return {.camera = camera,
+          .pixel_um = std::sqrt(std::abs(determinant)),
+          // Of the x axis if the camera mirrors y.
+          .turn_deg = turn_deg_of(a, c)};
+}
+
+// Turn, shift and magnification between the visits, with the linear part of the deformation.
+AffineMap visit_to_well(const mosaic::WellMap& map) {
+  const mosaic::Deformation& deformation = map.deformation;
+  if (deformation.kind == mosaic::DeformationKind::none) return map.visit_to_well;
+  const auto& [a, b, c, d] = deformation.linear;
+  const auto& [x, y] = deformation.origin;
+  return compose({1.0 + a, b, -(a * x + b * y), c, 1.0 + d, -(c * x + d * y)}, map.visit_to_well);
+}
+
+// The spline as a grid that is fine enough to be read between linearly: a cubic B-spline differs
+// from its chords over a quarter of its knots' spacing by less than a hundredth of its height.
+void append_knots(std::vector<MapKnot>& knots, const mosaic::WellMap& map, std::uint32_t model) {
+  const mosaic::Deformation& deformation = map.deformation;
+  if (deformation.nx == 0 || deformation.ny == 0) return;
+  const AffineMap linear = compose(visit_to_well(map), invert(map.visit_to_well));
+  const AffineMap back = invert(linear);
+  const double step = deformation.spacing_um / 4.0;
+  const auto count = [](std::uint32_t nodes) { return 4 * (nodes > 3 ? nodes - 3 : 1) + 1; };
+  for (std::uint32_t j = 0; j < count(deformation.ny); ++j)
+    for (std::uint32_t i = 0; i < count(deformation.nx); ++i) {
+      const Point before{deformation.origin[0] + step * i, deformation.origin[1] + step * j};
+      const Point at = apply(linear, before);
+      const Point moved = deformation(apply(back, at));
+      knots.push_back({model, at[0], at[1], moved[0] - at[0], moved[1] - at[1]});
+    }
+}
+
+MapModel model_of(const PlacedWell& well) {
+  const mosaic::Placement& placement = well.placement;
+  MapModel model{.well = well.inputs.well,
+                 .matched = placement.matched,
+                 .message = placement.matched ? "" : placement.reason};
+  model.ten = side_of(placement.map.cameras[0]);
+  model.forty = side_of(placement.map.cameras[1]);
+  model.solver = placement.fit.solver;
+  model.loss = placement.fit.loss;
+  model.evaluations = placement.fit.evaluations;
+  if (!placement.matched) return model;
+  model.forty_to_well = visit_to_well(placement.map);
+  model.turn_deg = placement.turn_deg;
+  model.shift_x_um = placement.shift_um[0];
+  model.shift_y_um = placement.shift_um[1];
+  model.magnification = placement.magnification;
+  constexpr std::array<const char*, 3> names{"none", "affine", "spline"};
+  model.deformation = names.at(static_cast<std::size_t>(placement.map.deformation.kind));
+  return model;
+}
+
+NucleusFlag flag_of(std::uint8_t flags) {
+  if ((flags & mosaic::merged_flag) != 0) return NucleusFlag::merged;
+  return (flags & mosaic::split_flag) != 0 ? NucleusFlag::split : NucleusFlag::none;
+}
+
+// Columns of one side of a well, and where they begin among those of all wells.
+class SideTables {
+ public:
+  SideTables(MapNuclei& nuclei, std::uint32_t first_tile, std::uint32_t first_object)
+      : nuclei_(nuclei),
+        first_row_(nuclei.size()),
+        first_tile_(first_tile),
+        first_object_(first_object) {}
+
+  void add_tile(std::uint32_t tile, const mosaic::TileNuclei& found, const mosaic::WellTile& given,
+                const mosaic::WellMap& map, bool areas) {
+    const Points um = map.placed(tile) ? map.to_well(tile, found.px)
+                                       : Points{std::vector(found.size(), unknown_um),
+                                                std::vector(found.size(), unknown_um)};
+    const auto& camera = map.cameras[index_of(given.side)].um_per_px;
+    const double px_area_um2 = std::abs(camera[0] * camera[3] - camera[1] * camera[2]);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      nuclei_.tile.push_back(first_tile_ + tile);
+      nuclei_.label.push_back(found.label[i]);
+      nuclei_.px.x.push_back(found.px.x[i]);
+      nuclei_.px.y.push_back(found.px.y[i]);
+      nuclei_.um.x.push_back(um.x[i]);
+      nuclei_.um.y.push_back(um.y[i]);
+      detections_.tile.push_back(tile);
+      detections_.x_um.push_back(static_cast<float>(um.x[i]));
+      detections_.y_um.push_back(static_cast<float>(um.y[i]));
+      detections_.border_px.push_back(mosaic::border_px(given, found.px.x[i], found.px.y[i]));
+      if (areas) detections_.area_um2.push_back(static_cast<float>(found.area_px[i] * px_area_um2));
+    }
+  }
+  [[nodiscard]] const mosaic::Detections& detections() const { return detections_; }
+  void forget_detections() { detections_ = {}; }
+
+  void add_objects(const mosaic::Objects& objects, const std::vector<mosaic::Unpaired>& unpaired) {
+    for (std::size_t i = 0; i < objects.of.size(); ++i) {
+      const std::uint32_t object = objects.of[i];
+      nuclei_.object.push_back(first_object_ + object);
+      nuclei_.representative.push_back(objects.representative[object] == i ? 1 : 0);
+      // Both enumerations have the numbers of the file.
+      nuclei_.unpaired.push_back(static_cast<Unpaired>(unpaired[i]));
+      nuclei_.flag.push_back(flag_of(objects.flags[object]));
+    }
+  }
+  [[nodiscard]] std::uint32_t row(std::uint32_t detection) const {
+    return static_cast<std::uint32_t>(first_row_) + detection;
+  }
+
+ private:
+  MapNuclei& nuclei_;
+  std::size_t first_row_;
+  std::uint32_t first_tile_, first_object_;
+  mosaic::Detections detections_;
+};
+
+std::uint32_t next_object(const MapNuclei& nuclei) {
+  return nuclei.object.empty() ? 0 : *std::ranges::max_element(nuclei.object) + 1;
+}
+
+void append_tiles(WellMap& map, const PlacedWell& well, std::span<const double> match_rate) {
+  for (std::size_t i = 0; i < well.tiles.size(); ++i) {
+    const TileInput& input = well.inputs.tiles[i];
+    MapTile tile{.given = well.tiles[i],
+                 .placed = well.placement.tiles[i],
+                 .well = input.well,
+                 .file = input.file,
+                 .nuclei = well.facts[i].nuclei};
+    tile.given.name = input.tile;
+    if (well.tiles[i].side == Side::forty)
+      tile.placed.centre_um =
+          nucreg::apply(well.placement.map.visit_to_well, tile.placed.centre_um);
+    // What the inputs say, whether it was used or not.
+    if (input.x_um) tile.given.stage_um = Point{*input.x_um, *input.y_um};
+    if (i < match_rate.size()) tile.match_rate = match_rate[i];
+    if (!well.facts[i].unreadable.empty()) {
+      tile.placed = {.status = mosaic::TileStatus::unreadable, .message = well.facts[i].unreadable};
+    }
+    map.tiles.push_back(std::move(tile));
+  }
+}
+
+void append_pairs(WellMap& map, const mosaic::NucleusPairs& pairs, const SideTables& ten,
+                  const SideTables& forty) {
+  for (std::size_t i = 0; i < pairs.size(); ++i)
+    map.pairs.push_back({.ten = ten.row(pairs.ten[i]),
+                         .forty = forty.row(pairs.forty[i]),
+                         .distance_um = pairs.distance_um[i],
+                         .heldout_distance_um = pairs.heldout_distance_um[i],
+                         .probability = pairs.probability[i],
+                         .q_value = pairs.q_value[i],
+                         .margin = pairs.margin[i]});
+}
+
+double heldout_rms(const mosaic::NucleusPairs& pairs) {
+  double sum = 0.0;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < pairs.size(); ++i)
+    if (pairs.probability[i] >= 0.9F && std::isfinite(pairs.heldout_distance_um[i])) {
+      sum += static_cast<double>(pairs.heldout_distance_um[i]) * pairs.heldout_distance_um[i];
+      ++count;
+    }
+  return count > 0 ? std::sqrt(sum / static_cast<double>(count)) : unknown_um;
+}
+
+// One row per threshold: of the pairs within a q-value, how many decoys are as probable.
+void append_decoys(WellMap& map, const mosaic::NucleusPairs& pairs,
+                   const mosaic::AssignmentSummary& summary, std::uint32_t model,
+                   std::uint32_t decoys) {
+  for (const mosaic::DecoyPoint& point : summary.decoys) {
+    double q = 0.0;
+    for (std::size_t i = 0; i < pairs.size(); ++i)
+      if (static_cast<double>(pairs.probability[i]) >= point.min_probability)
+        q = std::max(q, static_cast<double>(pairs.q_value[i]));
+    map.decoys.push_back({.model = model,
+                          .q_value = q,
+                          .pairs = point.pairs,
+                          .decoy_pairs = point.decoy_wrong,
+                          .decoys = decoys});
+  }
+}
+
+std::string well_prefix(const WellInputs& inputs) {
+  return inputs.well.empty() ? "" : fmt::format("well {}: ", inputs.well);
+}
+
+// Whether all tiles of a side say how large nuclei are.
+bool all_areas(const PlacedWell& well, Side side) {
+  for (std::size_t i = 0; i < well.facts.size(); ++i)
+    if (well.inputs.tiles[i].side == side && well.facts[i].nuclei > 0 && !well.facts[i].areas)
+      return false;
+  return true;
+}
+
+}  // namespace
+
+std::vector<mosaic::WellTile> well_tiles(const WellInputs& inputs, std::span<const TileFacts> facts,
+                                         bool use_stage, std::vector<std::string>& notes) {
+  const std::array<Point, 2> reach = reaches(inputs, facts);
+  constexpr double usual_step = 0.9;  // of a tile, from one to the next of a grid
+  const std::array<bool, 2> in_grid = sides_in_grids(inputs);
+  std::array<std::size_t, 2> guessed{};
+  std::vector<mosaic::WellTile> tiles;
+  for (std::size_t i = 0; i < facts.size(); ++i) {
+    const TileInput& input = inputs.tiles[i];
+    const std::size_t side = index_of(input.side);
+    const auto size = [&](const std::optional<double>& said, double in_image, double reached) {
+      if (in_image > 0.0) return in_image;
+      if (said) return *said;
+      ++guessed[side];
+      return reached;
+    };
+    mosaic::WellTile tile{.side = input.side,
+                          .name = input.title(),
+                          .width_px = size(input.width_px, facts[i].width_px, reach[side][0]),
+                          .height_px = size(input.height_px, facts[i].height_px, reach[side][1]),
+                          .pixel_um = input.pixel_um};
+    if (use_stage && input.x_um) tile.stage_um = Point{*input.x_um, *input.y_um};
+    if (use_stage && in_grid[side] && input.row) {
+      const double um = usual_step * input.pixel_um.value_or(1.0);
+      tile.stage_um = Point{um * tile.width_px * static_cast<double>(*input.column),
+                            um * tile.height_px * static_cast<double>(*input.row)};
+    }
+    tiles.push_back(std::move(tile));
+  }
+  for (const Side side : {Side::ten, Side::forty})
+    if (use_stage && in_grid[index_of(side)])
+      notes.push_back(fmt::format(
+          "{}positions at {} are taken from rows and columns, as if tiles overlapped by a tenth",
+          well_prefix(inputs), magnification_of(side)));
+  for (const Side side : {Side::ten, Side::forty})
+    if (guessed[index_of(side)] > 0)
+      notes.push_back(fmt::format(
+          "{}the size of tiles at {} is not known; it is taken as {:.0f} x {:.0f} px, as far as "
+          "nuclei reach (columns width_px, height_px)",
+          well_prefix(inputs), magnification_of(side), reach[index_of(side)][0],
+          reach[index_of(side)][1]));
+  return tiles;
+}
+
+void append_well(WellMap& map, PlacedWell well, const TileStore& store,
+                 std::vector<std::string>& notes) {
+  const auto first_tile = static_cast<std::uint32_t>(map.tiles.size());
+  const auto model_row = static_cast<std::uint32_t>(map.models.size());
+  const mosaic::Placement& placement = well.placement;
+  std::array<SideTables, 2> sides{SideTables(map.ten, first_tile, next_object(map.ten)),
+                                  SideTables(map.forty, first_tile, next_object(map.forty))};
+  const std::array<bool, 2> areas{all_areas(well, Side::ten), all_areas(well, Side::forty)};
+  for (std::size_t i = 0; i < well.tiles.size(); ++i) {
+    if (well.facts[i].nuclei == 0) continue;
+    const std::optional<ReadTile> read = store.get(well.first_tile + i);
+    if (!read)
+      throw InputError(
+          fmt::format("{}: its nuclei are not there any more", well.inputs.tiles[i].title()),
+          {.file = store.folder().string()});
+    const std::size_t side = index_of(well.tiles[i].side);
+    sides[side].add_tile(static_cast<std::uint32_t>(i), read->nuclei, well.tiles[i], placement.map,
+                         areas[side]);
+  }
+  MapModel model = model_of(well);
+  for (mosaic::Link link : placement.links) {
+    link.tile_a += first_tile;
+    link.tile_b += first_tile;
+    map.links.push_back(link);
+  }
+  // Without a match the sides have no common frame, and nothing of theirs may be paired.
+  std::vector<mosaic::PlacedTile> placed = placement.tiles;
+  if (!placement.matched)
+    for (mosaic::PlacedTile& tile : placed) tile.centre_um = {unknown_um, unknown_um};
+  mosaic::AssignmentOptions options;
+  if (placement.map.cameras[0].noise_um > 0.0)
+    options.ten_noise_um = placement.map.cameras[0].noise_um;
+  if (placement.map.cameras[1].noise_um > 0.0)
+    options.forty_noise_um = placement.map.cameras[1].noise_um;
+  const mosaic::WellAssignment assigned = mosaic::assign_nuclei(
+      sides[0].detections(), sides[1].detections(), well.tiles, placed, options);
+  for (SideTables& side : sides) side.forget_detections();
+  sides[0].add_objects(assigned.ten, assigned.ten_unpaired);
+  sides[1].add_objects(assigned.forty, assigned.forty_unpaired);
+  append_tiles(map, well, assigned.summary.match_rate);
+  append_pairs(map, assigned.pairs, sides[0], sides[1]);
+  append_decoys(map, assigned.pairs, assigned.summary, model_row,
+                static_cast<std::uint32_t>(options.decoys));
+  append_knots(map.knots, placement.map, model_row);
+  model.heldout_rms_um = heldout_rms(assigned.pairs);
+  map.models.push_back(std::move(model));
+  for (const mosaic::StageModel& stage : placement.stage)
+    if (!stage.message.empty()) notes.push_back(well_prefix(well.inputs) + stage.message);
+  for (const mosaic::MovedRegion& moved : assigned.summary.moved)
+    notes.push_back(
+        fmt::format("{}{} nuclei around ({:.0f}, {:.0f}) um lie off by ({:.1f}, {:.1f}) um: this "
+                    "region moved between "
+                    "the visits",
+                    well_prefix(well.inputs), count_text(moved.nuclei), moved.centre_um[0],
+                    moved.centre_um[1], moved.shift_um[0], moved.shift_um[1]));
+}
+
+}  // namespace nucreg
