@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "nucreg/core/terms.hpp"
+#include "nucreg/job/map.hpp"
 #include "nucreg/job/parse.hpp"
 #include "nucreg/solve/registry.hpp"
 
@@ -32,8 +33,8 @@ ExitStatus models_command() {
   return ExitStatus::done;
 }
 
-ExitStatus job_keys_command() {
-  fmt::print("{}", job_reference());
+ExitStatus job_keys_command(bool of_maps) {
+  fmt::print("{}", of_maps ? map_reference() : job_reference());
   return ExitStatus::done;
 }
 

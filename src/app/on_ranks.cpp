@@ -18,6 +18,7 @@
 #include "nucreg/core/text.hpp"
 #include "nucreg/run/launcher.hpp"
 #include "nucreg/tiles/stages.hpp"
+#include "nucreg/tiles/well_stages.hpp"
 #include "nucreg/trials/trial_stage.hpp"
 
 namespace nucreg {
@@ -78,6 +79,8 @@ StageKinds stage_kinds(const SolverRegistry& registry) {
   return {{NucleiStage::kind, NucleiStage::read},
           {MatchStage::kind, MatchStage::read},
           {SegmentStage::kind, SegmentStage::read},
+          {ReadStage::kind, ReadStage::read},
+          {PlaceStage::kind, PlaceStage::read},
           {TrialStage::kind, [&registry](ByteReader& reader, int rank) {
              return TrialStage::read(reader, registry, rank);
            }}};

@@ -72,8 +72,9 @@ class Commands {
   ImageCommand image_;
   SegmentCommand segment_;
   MatchCommand match_;
+  MapCommand map_;
   SynthCommand synth_;
-  bool json_ = false;
+  bool json_ = false, keys_of_maps_ = false;
 };
 
 void Commands::add_job(Command& command, std::filesystem::path& job, std::vector<std::string>& set,
@@ -94,6 +95,26 @@ void Commands::add_runs() {
            "overwrite an existing output; forget the journal of an earlier run");
   run.flag("--resume", run_.resume, "continue where an earlier run of this job ended")
       .without("--force");
+
+  Command& map =
+      command("map", group, "which nucleus is which in whole wells; under mpirun, on all its ranks",
+              [this] { return map_command(map_, registry_); });
+  map.text("TEN", "INPUT", map_.ten,
+           "10x tiles: a sheet (CSV), a folder that segment wrote, or a quoted glob of images, "
+           "label images or tables; or, alone, a map file (TOML)")
+      .demand();
+  map.text("FORTY", "INPUT", map_.forty, "the same at 40x");
+  map.path("-o,--output", "FILE", map_.output, "result file")
+      .otherwise("results/<name of TEN's folder or of the map>.h5");
+  map.repeated("--set", "KEY=VALUE", map_.set,
+               "override a key of the map, such as place.stage=false; may be repeated");
+  map.flag("--force", map_.force,
+           "overwrite an existing output; forget the journal of an earlier map");
+  map.flag("--resume", map_.resume, "continue where an earlier map of these tiles ended")
+      .without("--force");
+  map.flag("--compare-solvers", map_.compare_solvers,
+           "also run LM and L-BFGS on the fit of all tiles, and keep a row for each");
+  map.footer = "No match is an answer: exit status 0. jobs/maps.md explains inputs and map files.";
 
   Command& plan =
       command("plan", group, "what a job would run and cost; checks it without running it",
@@ -224,6 +245,10 @@ void Commands::add_synth() {
   synth.number("--seed", "N", o.seed, {}, "another seed, another tissue");
   synth.number("--ten", "N", o.ten, {1, 1000}, "tiles at 10x, side by side");
   synth.number("--forty", "N", o.forty, {0, 10000}, "tiles at 40x, within those");
+  synth
+      .flag("--well", o.well,
+            "40x tiles cover all of it, some with faults; with sheets for nucreg map")
+      .without("--forty");
   synth.number("--field", "PX", o.field_px, {32, 8192}, "width and height of a 10x tile");
   synth.number("--tile", "PX", o.tile_px, {32, 8192}, "width and height of a 40x tile");
   synth.number("--nuclei", "N", o.nuclei, {1, 1000000}, "per 10x tile");
@@ -240,8 +265,9 @@ void Commands::add_lists() {
   command("solvers", group, "the solvers that a job can name",
           [this] { return solvers_command(registry_); });
   command("models", group, "the maps that a job can name", [] { return models_command(); });
-  command("keys", group, "every key of a job file with default, unit and range",
-          [] { return job_keys_command(); });
+  Command& keys = command("keys", group, "every key of a job file with default, unit and range",
+                          [this] { return job_keys_command(keys_of_maps_); });
+  keys.flag("--map", keys_of_maps_, "of a map file (nucreg map) instead");
   Command& options = command("options", group, "every option of every command", [this] {
     print_result(options_json(table_));
     return ExitStatus::done;

@@ -70,12 +70,25 @@ std::vector<SynthTile> make_tiles(const SynthOptions& options) {
   return make_tiles(options, nuclei.x, nuclei.y);
 }
 
+// The tiles of one side of a well, as `nucreg map` takes them.
+std::string sheet_of(const std::vector<SynthTile>& tiles, bool ten) {
+  std::string text = "file,tile,x_um,y_um,pixel_um,width_px,height_px\n";
+  for (const SynthTile& tile : tiles)
+    if (tile.is_ten == ten)
+      text += fmt::format("{}.tif,{},{:.2f},{:.2f},{},{},{}\n", tile.name, tile.name.substr(4),
+                          tile.stage_um[0], tile.stage_um[1], tile.pixel_size_um, tile.size_px,
+                          tile.size_px);
+  return text;
+}
+
 }  // namespace
 
 ExitStatus synth_command(const SynthCommand& command) {
   const std::vector<SynthTile> tiles = make_tiles(command.options);
   std::vector<fs::path> files;
   for (const SynthTile& tile : tiles) files.push_back(command.folder / (tile.name + ".tif"));
+  if (command.options.well)
+    for (const char* sheet : {"ten.csv", "forty.csv"}) files.push_back(command.folder / sheet);
   files.push_back(command.folder / "truth.json");
   for (const fs::path& file : files) check_output(file, command.force, "--force to overwrite it");
   make_folder(command.folder);
@@ -93,6 +106,10 @@ ExitStatus synth_command(const SynthCommand& command) {
                  {.pixel_size_um = tiles[i].pixel_size_um, .description = ome_xml(tiles[i])});
     });
   }
+  if (command.options.well)
+    for (const bool ten : {true, false})
+      publish_with(files[tiles.size() + (ten ? 0 : 1)], command.force,
+                   [&](const fs::path& file) { write_file(file, sheet_of(tiles, ten)); });
   publish_with(files.back(), command.force,
                [&](const fs::path& file) { write_file(file, truth_json(command.options, tiles)); });
   for (const fs::path& file : files) print_result(file.string() + "\n");

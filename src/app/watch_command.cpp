@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "map_file_commands.hpp"
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/resume.hpp"
 #include "nucreg/app/terminal.hpp"
@@ -94,6 +95,8 @@ class Watched {
 
 /// Trials in the journal of a run that has ended, and in its job or part of it.
 std::string journal_text(const JournalReader& journal, const std::string& file) {
+  if (journal.identity().starts_with(map_identity_start))
+    return fmt::format("{}: the map has not ended; what it found is kept\n", file);
   const auto trials = journal.stage(TrialStage::kind);
   if (!trials) {
     const bool of_images =
@@ -124,6 +127,10 @@ std::string resume_noted_in(const JournalReader& journal) {
 /// Nobody is at work: what is there.
 ExitStatus print_what_is_left(const RunFiles& files, const std::optional<RunStatus>& status) {
   const std::string output = files.output.string();
+  if (is_map(files.output)) {  // written when it is complete
+    print_result(output + ": complete; nothing is running\n");
+    return ExitStatus::done;
+  }
   std::optional<Attributes> attributes;
   if (file_exists(files.output)) attributes = ResultReader(files.output).attributes();
   const auto attribute = [&](const char* name) {

@@ -25,7 +25,7 @@ namespace {
 
 using mosaic::Side;
 
-// Ranks over all stages of a map: what they did is added up, what they used is that of the end.
+// Ranks over all stages of a map: what they did and used is added up.
 class RankTotals {
  public:
   void add(const Table& ranks) {
@@ -36,8 +36,7 @@ class RankTotals {
     for (std::size_t i = 0; i < ranks.columns.size(); ++i) {
       const Column& more = ranks.columns[i];
       Column::Values& values = total_.columns[i].values;
-      const bool sum = more.name == "solves" || more.name == "busy_s" || more.name == "wait_s";
-      if (!sum)
+      if (is_of_the_end(more.name))
         values = more.values;
       else if (auto* counts = std::get_if<std::vector<std::int64_t>>(&values))
         add_to(*counts, std::get<std::vector<std::int64_t>>(more.values));
@@ -48,6 +47,11 @@ class RankTotals {
   [[nodiscard]] const Table& table() const { return total_; }
 
  private:
+  // Who they are, and what only grows.
+  static bool is_of_the_end(const std::string& column) {
+    return column == "rank" || column == "host" || column == "pid" || column == "cpus" ||
+           column == "max_rss_bytes";
+  }
   template <class T>
   static void add_to(std::vector<T>& sums, const std::vector<T>& more) {
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += more[i];

@@ -7,7 +7,9 @@ import unittest
 
 from nucreg_case import ROOT, NucregCase, read_group, run, DONE
 
-JOBS = sorted((ROOT / "jobs").glob("*.toml"))
+FILES = sorted((ROOT / "jobs").glob("*.toml"))
+MAPS = [file for file in FILES if file.name.startswith("well-")]
+JOBS = [file for file in FILES if file not in MAPS]
 
 
 class ShippedJobs(NucregCase):
@@ -44,7 +46,19 @@ class ShippedJobs(NucregCase):
     def test_readme_of_the_jobs_knows_them_all(self):
         text = (ROOT / "jobs/README.md").read_text()
         named = set(re.findall(r"\(([\w-]+\.toml)\)", text))
-        self.assertEqual(named, {pathlib.Path(job).name for job in JOBS})
+        self.assertEqual(named, {pathlib.Path(job).name for job in FILES})
+
+    def test_the_rendered_well_is_mapped(self):
+        self.nucreg("synth", "--well", "--ten", 4, "--to", "well")
+        tiles = len(list(self.dir.glob("well/*.tif")))
+        head = (ROOT / "jobs/well-synthetic.toml").read_text()
+        ten, forty = re.search(r"(\d+) tiles at 10x and (\d+) at 40x", head).groups()
+        self.assertEqual(tiles, int(ten) + int(forty))
+        outcome = self.nucreg("map", ROOT / "jobs/well-synthetic.toml", ranks=2)
+        self.assertIn("results/well-synthetic.h5", outcome.out)
+        for fault in ("position_wrong", "empty", "duplicate"):
+            self.assertIn(fault, outcome.out)
+        self.assertIn("sound", self.nucreg("verify", "results/well-synthetic.h5").out)
 
     def test_quickstart_runs(self):
         outcome = self.nucreg("run", ROOT / "jobs/quickstart.toml", ranks=2)

@@ -113,6 +113,18 @@ struct MatchCommand {
 /// No match is an answer: done.
 [[nodiscard]] ExitStatus match_command(const MatchCommand& command);
 
+struct MapCommand {
+  std::string ten;    ///< sheet, folder, file or glob; or a map file, if `forty` is empty
+  std::string forty;  ///< sheet, folder, file or glob
+  std::filesystem::path output;  ///< empty: results/<name>.h5
+  std::vector<std::string> set;
+  bool force = false;
+  bool resume = false;
+  bool compare_solvers = false;
+};
+/// All ranks. Wells that do not match are an answer: done.
+[[nodiscard]] ExitStatus map_command(const MapCommand& command, const SolverRegistry& registry);
+
 struct SynthCommand {
   std::filesystem::path folder;
   SynthOptions options;
@@ -129,6 +141,7 @@ struct WatchCommand {
 
 [[nodiscard]] ExitStatus solvers_command(const SolverRegistry& registry);
 [[nodiscard]] ExitStatus models_command();
-[[nodiscard]] ExitStatus job_keys_command();
+/// Keys of job files, or of map files.
+[[nodiscard]] ExitStatus job_keys_command(bool of_maps);
 
 }  // namespace nucreg

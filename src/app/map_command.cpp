@@ -1,0 +1,224 @@
+// The command that says which nucleus is which in whole wells.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <system_error>
+
+#include "map_file_commands.hpp"
+#include "nucreg/app/commands.hpp"
+#include "nucreg/app/terminal.hpp"
+#include "nucreg/core/build_info.hpp"
+#include "nucreg/core/clock.hpp"
+#include "nucreg/core/text.hpp"
+#include "nucreg/disk/files.hpp"
+#include "nucreg/job/map.hpp"
+#include "nucreg/report/well_summary.hpp"
+#include "nucreg/run/launcher.hpp"
+#include "nucreg/run/run_files.hpp"
+#include "nucreg/run/stage.hpp"
+#include "nucreg/store/map_file.hpp"
+#include "nucreg/tiles/map_wells.hpp"
+#include "on_ranks.hpp"
+
+namespace nucreg {
+namespace {
+
+namespace fs = std::filesystem;
+
+MapJob job_of(const MapCommand& command) {
+  if (command.forty.empty() && fs::path(command.ten).extension() != ".toml")
+    throw JobError("one input",
+                   {.key = command.ten, .allowed = "TEN and FORTY, or a map file (.toml)"});
+  MapJob map = command.forty.empty() ? parse_map(command.ten, command.set)
+                                     : map_of_inputs(command.ten, command.forty, command.set);
+  if (command.compare_solvers) map.fit.compare_solvers = true;
+  return map;
+}
+
+// The folder that the 10x input lies in, as far as it can be the name of a file.
+std::string name_of(const MapJob& map) {
+  if (!map.map.name.empty()) return map.map.name;
+  std::error_code ignored;
+  const fs::path input = fs::absolute(map.map.ten.front()).lexically_normal();
+  const bool is_folder = fs::is_directory(input, ignored);
+  fs::path folder = is_folder ? input : input.parent_path();
+  if (is_folder && !folder.has_filename()) folder = folder.parent_path();
+  std::string name = folder.filename().string();
+  const auto harmless = [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '+' || c == '-';
+  };
+  std::ranges::replace_if(
+      name, [&](char c) { return !harmless(static_cast<unsigned char>(c)); }, '_');
+  const std::size_t first = name.find_first_not_of("._+-");
+  return first == std::string::npos ? "map" : name.substr(first, 100);
+}
+
+/// The root's side of `nucreg map`.
+class MapRoot {
+ public:
+  MapRoot(Stages& stages, const MapCommand& command)
+      : stages_(stages),
+        command_(command),
+        map_(job_of(command)),
+        name_(name_of(map_)),
+        files_(command.output.empty() ? fs::path("results") / (name_ + ".h5") : command.output),
+        folders_{.store = fs::absolute(files_.output).string() + ".tiles",
+                 .image_cache = fs::absolute(files_.output).parent_path() / "image-cache"},
+        display_(error_is_terminal(), map_.run.monitor_seconds) {}
+  /// A mistake in the inputs leaves no journal, unless there was one.
+  [[nodiscard]] ExitStatus run();
+
+ private:
+  [[nodiscard]] bool is_complete() const;
+  void open_journal();
+  void make();
+  void show_phase(const std::string& doing);
+  void warn(const std::string& sentence);
+  [[nodiscard]] Attributes attributes() const;
+  void print(const WellMap& map) const;
+  void print_resume_hint() const;
+  void remove_store() const {
+    std::error_code ignored;
+    fs::remove_all(folders_.store, ignored);
+  }
+
+  Stages& stages_;
+  const MapCommand& command_;
+  const MapJob map_;
+  const std::string name_;
+  const RunFiles files_;
+  const MapFolders folders_;
+  ProgressDisplay display_;
+  std::optional<OpenJournal> journal_;
+  std::optional<StatusFile> status_;
+  const std::string created_utc_ = utc_now();
+};
+
+ExitStatus MapRoot::run() {
+  if (command_.resume && is_complete()) {
+    fmt::print(stderr, "nucreg: {}: is complete, nothing is left to do\n", files_.output.string());
+    print(read_map(files_.output));
+    return ExitStatus::done;
+  }
+  try {
+    make();
+    return ExitStatus::done;
+  } catch (...) {
+    const ExitStatus status = print_exception();
+    if (!journal_) return status;
+    const bool mistake = status == ExitStatus::input || status == ExitStatus::usage;
+    if (!mistake) {
+      print_resume_hint();
+    } else if (journal_->fresh) {
+      forget_journal(*journal_, files_);
+      remove_store();
+    }
+    return status;
+  }
+}
+
+bool MapRoot::is_complete() const {
+  if (!file_exists(files_.output) || format_of(files_.output) != map_format) return false;
+  const WellMap there = read_map(files_.output);
+  const auto text = [&](const char* name) {
+    const auto at = there.attributes.find(name);
+    const auto* value =
+        at == there.attributes.end() ? nullptr : std::get_if<std::string>(&at->second);
+    return value ? *value : std::string();
+  };
+  return text("status") == "complete" && text("map_toml") == to_toml(map_);
+}
+
+void MapRoot::open_journal() {
+  const std::string identity =
+      fmt::format("{}build {}\n{}", map_identity_start, build_identity(), to_toml(map_));
+  journal_ = command_.resume ? resume_journal(files_, identity, resume_command())
+                             : begin_journal(files_, identity, command_.force, resume_command());
+  status_.emplace(files_.status, RunStatus{.job = name_,
+                                           .resume = resume_command(),
+                                           .doing = "starting",
+                                           .counting = "tile",
+                                           .ranks = rank_statuses({this_rank_facts(0)})});
+  RunView& view = stages_.view();
+  view.status = &*status_;
+  view.journal = journal_->writer.get();
+  view.output = fs::absolute(files_.output);
+  view.warn = [this](const std::string& sentence) { warn(sentence); };
+  view.stop = announce_stop;
+  view.show = [this](const RunStatus& status) { display_.show(status); };
+}
+
+void MapRoot::make() {
+  ListedWells wells = list_wells(map_);
+  open_journal();
+  WellMap map = map_wells(stages_, map_, std::move(wells), folders_,
+                          {.phase = [this](const std::string& doing) { show_phase(doing); },
+                           .warn = [this](const std::string& sentence) { warn(sentence); }});
+  map.attributes.merge(attributes());
+  show_phase("writing the result file");
+  write_map(files_.output, map, true);
+  remove_file(files_.replaced);
+  remove_file(files_.journal);
+  remove_store();
+  status_.reset();
+  stages_.view().status = nullptr;
+  print(map);
+}
+
+void MapRoot::show_phase(const std::string& doing) {
+  status_->change([&](RunStatus& status) { status.doing = doing; });
+}
+
+void MapRoot::warn(const std::string& sentence) {
+  fmt::print(stderr, "{}nucreg: {}\n", over_bar(), sentence);
+  journal_->warn(sentence);
+}
+
+Attributes MapRoot::attributes() const {
+  const BuildInfo& build = build_info();
+  Communicator& communicator = stages_.communicator();
+  return {{"status", "complete"},
+          {"map_name", name_},
+          {"map_toml", to_toml(map_)},
+          {"seed", static_cast<std::int64_t>(map_.map.seed)},
+          {"warnings", fmt::format("{}", fmt::join(journal_->warnings, "\n"))},
+          {"created_utc", created_utc_},
+          {"mpi_ranks", std::int64_t{communicator.size()}},
+          {"mpi_library", communicator.library()},
+          {"nucreg_version", build.version},
+          {"git_revision", build.git_revision},
+          {"compiler", build.compiler},
+          {"cpu_model", cpu_model()}};
+}
+
+void MapRoot::print(const WellMap& map) const {
+  const std::string out = files_.output.string();
+  print_result(
+      fmt::format("{}\nresult  {} ({})\nnext    nucreg inspect {}\n"
+                  "        nucreg export {} --to DIR\n",
+                  to_text(summarize(map), static_cast<std::size_t>(output_width())), out,
+                  bytes_text(static_cast<double>(fs::file_size(files_.output))), out, out));
+}
+
+void MapRoot::print_resume_hint() const {
+  try {
+    if (journal_->keeper->put_back())
+      fmt::print(stderr, "nucreg: the journal was removed; what it held has been put back\n");
+    fmt::print(stderr, "nucreg: what was found is safe in {}\nnucreg: to continue: {}\n",
+               files_.journal.string(), resume_command());
+  } catch (const OutputError&) {
+    print_exception();
+  }
+}
+
+}  // namespace
+
+ExitStatus map_command(const MapCommand& command, const SolverRegistry& registry) {
+  return on_ranks(registry, [&](Stages& stages) { return MapRoot(stages, command).run(); });
+}
+
+}  // namespace nucreg

@@ -1,0 +1,96 @@
+"""A small well as two visits to a microscope would show it: tables of nuclei, sheets, and the truth."""
+
+import numpy as np
+
+TEN_UM, FORTY_UM = 0.65, 0.1625
+TEN_PX, FORTY_PX = 900, 1200
+
+
+def turned(degrees):
+    a = np.radians(degrees)
+    return np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
+
+
+def tissue(random, size_um, spacing_um=14.0):
+    """Nuclei as irregular as in tissue, none closer than 6 um."""
+    count = int(size_um / spacing_um) + 1
+    y, x = np.mgrid[:int(count / 0.866), :count]
+    lattice = np.c_[(x + 0.5 * (y % 2)).ravel() * spacing_um, y.ravel() * 0.866 * spacing_um]
+    points = lattice + random.normal(0, 0.3 * spacing_um, lattice.shape)
+    points = points[(points > 0).all(1) & (points < size_um).all(1)]
+    points = points[random.random(len(points)) < 0.85]
+    kept = []
+    cells = {}
+    for point in points:
+        cell = tuple((point // 6.0).astype(int))
+        near = [other for i in (-1, 0, 1) for j in (-1, 0, 1)
+                for other in cells.get((cell[0] + i, cell[1] + j), [])]
+        if all(np.hypot(*(point - other)) >= 6.0 for other in near):
+            cells.setdefault(cell, []).append(point)
+            kept.append(point)
+    return np.array(kept)
+
+
+def tile_table(labels, px, area):
+    lines = [f"{label},{x:.3f},{y:.3f},{area}" for label, (x, y) in zip(labels, px)]
+    return "label,x,y,area_px\n" + "".join(line + "\n" for line in lines)
+
+
+class MadeWell:
+    """Centres of tiles, tables and truth. `um_to_px`: of the camera of a side."""
+
+    def __init__(self, seed=1, forty_turn_deg=1.3, mirrored=False, spacing_um=14.0):
+        random = np.random.default_rng(seed)
+        self.size_um = 1100.0
+        self.nuclei = tissue(random, self.size_um, spacing_um)
+        # The plate was put in again for the second visit.
+        middle = self.size_um / 2
+        self.visit = (self.nuclei - middle) @ turned(0.6).T + middle + random.normal(0, 40, 2)
+        flip = np.diag([-1.0, 1.0]) if mirrored else np.eye(2)
+        self.cameras = {10: turned(0.2) / TEN_UM, 40: flip @ turned(forty_turn_deg) / FORTY_UM}
+        self.tiles = {10: self.side(random, 10, self.nuclei, TEN_PX, 0.3),
+                      40: self.side(random, 40, self.visit, FORTY_PX, 0.6)}
+
+    def side(self, random, side, nuclei, size_px, noise_px):
+        camera = self.cameras[side]
+        step = 0.9 * size_px * (TEN_UM if side == 10 else FORTY_UM)
+        low, high = nuclei.min(0), nuclei.max(0)
+        count = np.maximum(1, np.ceil((high - low) / step - 0.15).astype(int))
+        tiles = []
+        for row in range(count[1]):
+            for column in range(count[0]):
+                place = (low + high) / 2 + (np.array([column, row]) - (count - 1) / 2) * step
+                real = place + random.normal(0, 1.0, 2)
+                px = (nuclei - real) @ camera.T + (size_px - 1) / 2
+                seen = (px > 1).all(1) & (px < size_px - 2).all(1) & (random.random(len(px)) > 0.06)
+                order = random.permutation(np.flatnonzero(seen))
+                tiles.append({"tile": len(tiles), "row": row, "column": column, "stage": place,
+                              "real": real, "nuclei": order,
+                              "px": px[order] + random.normal(0, noise_px, (len(order), 2))})
+        return tiles
+
+    def write(self, folder, stage=True, label=True, well=None, unit=1.0, sides=(10, 40)):
+        """Writes ten.csv and forty.csv with their tables below `folder`."""
+        for side in sides:
+            (folder / f"{side}x").mkdir(parents=True, exist_ok=True)
+            size, pixel = (TEN_PX, TEN_UM) if side == 10 else (FORTY_PX, FORTY_UM)
+            lines = []
+            for tile in self.tiles[side]:
+                name = f"{side}x/tile_{tile['tile']:02}.csv"
+                text = tile_table(range(1, len(tile["px"]) + 1), tile["px"], 200)
+                if not label:
+                    text = "".join(line.partition(",")[2] for line in text.splitlines(True))
+                (folder / name).write_text(text)
+                x, y = tile["stage"] * unit
+                lines.append(f"{name},{tile['tile']}" + (f",{x:.4f},{y:.4f}" if stage else "") +
+                             f",{pixel},{size},{size}" + (f",{well}" if well else "") + "\n")
+            header = ("file,tile" + (",x_um,y_um" if stage else "") + ",pixel_um,width_px,height_px" +
+                      (",well" if well else "") + "\n")
+            (folder / ("ten.csv" if side == 10 else "forty.csv")).write_text(header + "".join(lines))
+
+    def nucleus(self, side, tile, label):
+        """Which nucleus a label of a tile is."""
+        return int(self.tiles[side][tile]["nuclei"][label - 1])
+
+    def seen(self, side):
+        return {int(i) for tile in self.tiles[side] for i in tile["nuclei"]}

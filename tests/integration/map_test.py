@@ -1,0 +1,449 @@
+"""`nucreg map`: which nucleus is which in whole wells, from sheets, folders and globs to the file."""
+
+import json
+import os
+import pathlib
+import shlex
+import signal
+import subprocess
+import time
+import unittest
+
+import h5py
+import numpy as np
+
+from interrupted import children, finish, start, wait_for
+from made_well import FORTY_PX, MadeWell
+from nucreg_case import (DONE, INPUT, LIMIT_S, OUTPUT, STOPPED, USAGE, NucregCase, environment,
+                         read_group, run, texts)
+
+# What may differ between two maps of the same tiles.
+MEASURED_GROUPS = ("ranks", "rank_samples")
+MEASURED = {"model": ("wall_s", "wall_seconds", "time_s"), "trials": ("wall_s", "cpu_s", "rank",
+                                                                     "peak_bytes", "timing_valid")}
+
+
+def pairs_of(file, well=None):
+    """(tile at 10x, label, tile at 40x, label) of each pair."""
+    tiles = read_group(file, "tiles")
+    names = [int(name) for name in texts(tiles["tile"])]
+    of_well = np.ones(len(names), bool) if well is None else np.array(texts(tiles["well"])) == well
+    ten, forty, pairs = (read_group(file, g) for g in ("nuclei_10x", "nuclei_40x", "pairs"))
+    return [(names[ten["tile"][a]], int(ten["label"][a]), names[forty["tile"][b]],
+             int(forty["label"][b]))
+            for a, b in zip(pairs["ten"], pairs["forty"]) if of_well[ten["tile"][a]]]
+
+
+def status_of(file, side):
+    """Tile name -> status."""
+    tiles = read_group(file, "tiles")
+    with h5py.File(file) as h5:
+        column = h5["tiles/status"]
+        words = (column.asstr()[:] if h5py.check_string_dtype(column.dtype) else
+                 [{v: k for k, v in h5py.check_enum_dtype(column.dtype).items()}[x]
+                  for x in column[:]])
+    return {name: word for name, word, s in zip(texts(tiles["tile"]), words, tiles["side"])
+            if s == side}
+
+
+class Maps(NucregCase):
+    def map(self, *arguments, output="out.h5", **options):
+        """Must succeed; the outcome."""
+        return self.nucreg("map", *arguments, "-o", output, **options)
+
+    def assert_right(self, file, well, least_recall=0.97, least_precision=0.99, name=None):
+        found = pairs_of(file, name)
+        right = [well.nucleus(10, a, i) for a, i, b, j in found
+                 if well.nucleus(10, a, i) == well.nucleus(40, b, j)]
+        both = well.seen(10) & well.seen(40)
+        self.assertEqual(len(set(right)), len(right), "a nucleus is paired twice")
+        self.assertGreaterEqual(len(right), least_precision * len(found))
+        self.assertGreaterEqual(len(right), least_recall * len(both))
+
+    def assert_same_map(self, one, other):
+        with h5py.File(self.dir / one) as a, h5py.File(self.dir / other) as b:
+            self.assertEqual(set(a) - set(MEASURED_GROUPS), set(b) - set(MEASURED_GROUPS))
+            for group in set(a) - set(MEASURED_GROUPS):
+                self.assertEqual(set(a[group]), set(b[group]))
+                for name in a[group]:
+                    if name not in MEASURED.get(group, ()):
+                        self.assert_same_bits(np.asarray(a[group][name][()]),
+                                              np.asarray(b[group][name][()]), f"/{group}/{name}")
+
+
+class Sheets(Maps):
+    def test_a_well_from_two_sheets_to_its_file(self):
+        well = MadeWell()
+        well.write(self.dir)
+        outcome = self.map("ten.csv", "forty.csv", ranks=2)
+        self.assert_right(self.dir / "out.h5", well)
+        self.assertRegex(outcome.out, r"\d+\.\d % of nuclei")
+        self.assertIn("sound", self.nucreg("verify", "out.h5").out)
+        with h5py.File(self.dir / "out.h5") as h5:
+            self.assertEqual(h5.attrs["format"], "nucreg-map")
+            self.assertEqual(h5.attrs["status"], "complete")
+            self.assertIn('ten = "ten.csv"', h5.attrs["map_toml"])
+            self.assertEqual(h5.attrs["mpi_ranks"], 2)
+            self.assertEqual(h5["ranks/rank"][:].tolist(), [0, 1])
+        self.assertEqual({path.name for path in self.dir.glob("out.h5*")}, {"out.h5"})
+        tiles = read_group(self.dir / "out.h5", "tiles")
+        self.assertEqual(tiles["side"].tolist(), [10] * 4 + [40] * 49)
+        for column, key in ((tiles["stage_x_um"], 0), (tiles["stage_y_um"], 1)):
+            np.testing.assert_allclose(column, [t["stage"][key] for s in (10, 40)
+                                                for t in well.tiles[s]], atol=1e-3)
+
+    def test_ranks_make_no_difference(self):
+        MadeWell().write(self.dir)
+        for ranks in (1, 2, 3):
+            self.map("ten.csv", "forty.csv", output=f"{ranks}.h5", ranks=ranks)
+        self.map("ten.csv", "forty.csv", output="0.h5")
+        for other in ("1.h5", "2.h5", "3.h5"):
+            self.assert_same_map("0.h5", other)
+
+    def test_mirrored_and_without_stage_positions(self):
+        well = MadeWell(seed=2, mirrored=True, forty_turn_deg=91.0)
+        well.write(self.dir, stage=False)
+        self.map("ten.csv", "forty.csv")
+        self.assert_right(self.dir / "out.h5", well)
+
+    def test_positions_in_millimetres_are_found_out_and_said(self):
+        well = MadeWell(seed=3)
+        well.write(self.dir, unit=1e-3)
+        outcome = self.map("ten.csv", "forty.csv")
+        self.assert_right(self.dir / "out.h5", well)
+        self.assertRegex(outcome.err, "mm|millimet")
+
+    def test_several_wells_in_one_pair_of_sheets(self):
+        wells = {"A1": MadeWell(seed=4), "B 2": MadeWell(seed=5)}
+        rows = {"ten.csv": [], "forty.csv": []}
+        for folder, (name, well) in zip("ab", wells.items()):
+            well.write(self.dir / folder, well=name)
+            for sheet, lines in rows.items():
+                header, *tiles = (self.dir / folder / sheet).read_text().splitlines(True)
+                lines += [header] * (not lines) + [f"{folder}/{line}" for line in tiles]
+        for sheet, lines in rows.items():
+            self.write(sheet, "".join(lines))
+        self.map("ten.csv", "forty.csv")
+        for name, well in wells.items():
+            self.assert_right(self.dir / "out.h5", well, name=name)
+        self.assertEqual(texts(read_group(self.dir / "out.h5", "model")["well"]), ["A1", "B 2"])
+        # One of them alone gives the same pairs.
+        self.map("ten.csv", "forty.csv", "--set", 'map.wells=["B 2"]', output="b.h5")
+        self.assertEqual(pairs_of(self.dir / "b.h5"), pairs_of(self.dir / "out.h5", "B 2"))
+
+    def test_globs_of_tables_without_labels_and_sizes(self):
+        well = MadeWell(seed=6)
+        well.write(self.dir, label=False)
+        outcome = self.map("10x/*.csv", "40x/*.csv", "--set", "place.pixel_10x_um=0.65")
+        self.assertIn("has no labels; the numbers of its rows, from 1, stand for them", outcome.err)
+        self.assertIn("the size of tiles at 40x is not known", outcome.err)
+        tiles = read_group(self.dir / "out.h5", "tiles")
+        self.assertLessEqual(tiles["width_px"].max(), FORTY_PX)
+        names = texts(tiles["tile"])
+        self.assertEqual(names[:2], ["tile_00", "tile_01"])
+        with h5py.File(self.dir / "out.h5", "a") as h5:  # names as numbers, for the comparison
+            h5["tiles/tile"][...] = [name.removeprefix("tile_") for name in names]
+        self.assert_right(self.dir / "out.h5", well)
+
+    def test_one_long_table_for_each_side(self):
+        well = MadeWell(seed=7)
+        for side in (10, 40):
+            lines = ["tile,label,x,y\n"]
+            for tile in well.tiles[side]:
+                lines += [f"{tile['tile']},{i + 1},{x:.3f},{y:.3f}\n"
+                          for i, (x, y) in enumerate(tile["px"])]
+            self.write(f"long{side}.csv", "".join(lines))
+        self.map("long10.csv", "long40.csv", ranks=2)
+        self.assert_right(self.dir / "out.h5", well)
+        # The same with positions, which a sheet gives for each tile of the table.
+        for side in (10, 40):
+            self.write(f"sheet{side}.csv", "file,tile,x_um,y_um\n" + "".join(
+                f"long{side}.csv,{t['tile']},{t['stage'][0]:.3f},{t['stage'][1]:.3f}\n"
+                for t in well.tiles[side]))
+        self.map("sheet10.csv", "sheet40.csv", output="sheets.h5")
+        self.assert_right(self.dir / "sheets.h5", well)
+
+    def test_one_tile_at_each_side(self):
+        well = MadeWell(seed=8)
+        well.write(self.dir)
+        self.map("10x/tile_00.csv", "40x/tile_00.csv", "--set", "place.pixel_10x_um=0.65")
+        found = read_group(self.dir / "out.h5", "pairs")
+        self.assertGreater(len(found["ten"]), 20)
+        nuclei = {s: read_group(self.dir / "out.h5", f"nuclei_{s}x") for s in (10, 40)}
+        self.assertTrue(all(
+            well.nucleus(10, 0, int(nuclei[10]["label"][a])) ==
+            well.nucleus(40, 0, int(nuclei[40]["label"][b]))
+            for a, b in zip(found["ten"], found["forty"])))
+
+    def test_the_default_output_is_named_after_the_folder_of_ten(self):
+        MadeWell().write(self.dir / "plate 7")
+        self.nucreg("map", "plate 7/ten.csv", "plate 7/forty.csv")
+        self.assertTrue((self.dir / "results/plate_7.h5").exists())
+        self.write("map.toml", '[map]\nname = "mine"\nten = "plate 7/ten.csv"\n'
+                               'forty = "plate 7/forty.csv"\n')
+        self.nucreg("map", "map.toml")
+        self.assert_same_map("results/plate_7.h5", "results/mine.h5")
+
+
+class Faults(Maps):
+    def test_tiles_that_are_empty_or_cannot_be_read_are_rows_with_a_status(self):
+        well = MadeWell(seed=9)
+        well.write(self.dir)
+        (self.dir / "40x/tile_05.csv").write_text("label,x,y,area_px\n")
+        (self.dir / "40x/tile_06.csv").write_bytes(b"")
+        sheet = (self.dir / "forty.csv").read_text().replace("40x/tile_07.csv", "40x/broken.tif")
+        self.write("forty.csv", sheet)
+        self.write("40x/broken.tif", b"II*\0\x08\0\0\0\xff\xff")
+        outcome = self.map("ten.csv", "forty.csv", ranks=2)
+        status = status_of(self.dir / "out.h5", 40)
+        self.assertEqual(status["5"], "empty")
+        self.assertEqual(status["6"], "unreadable")
+        self.assertEqual(status["7"], "unreadable")
+        self.assertIn("broken.tif", outcome.err)
+        self.assertEqual(sum(word == "unreadable" for word in status.values()), 2)
+        self.assert_right(self.dir / "out.h5", well, least_recall=0.9)
+
+    def test_another_well_is_no_match_and_no_error(self):
+        MadeWell(seed=10).write(self.dir)
+        MadeWell(seed=11).write(self.dir / "other", sides=(40,))
+        outcome = self.map("ten.csv", "other/forty.csv")
+        self.assertIn("no match", outcome.out)
+        with h5py.File(self.dir / "out.h5") as h5:
+            self.assertEqual(h5.attrs["status"], "complete")
+            self.assertEqual(len(h5["pairs/ten"]), 0)
+            self.assertFalse(h5["model/matched"][0])
+            self.assertTrue(h5["model/message"].asstr()[0])
+
+
+class WrongInputs(Maps):
+    def setUp(self):
+        super().setUp()
+        MadeWell().write(self.dir)
+
+    def edit(self, name, change):
+        path = self.dir / name
+        path.write_text(change(path.read_text()))
+
+    def refused_map(self, status, *needles, arguments=("ten.csv", "forty.csv"), **options):
+        return self.refused(status, ["map", *arguments, "-o", "out.h5"], *needles, **options)
+
+    def test_sheets(self):
+        def line(number, change):
+            return lambda text: "".join(change(row) if i == number - 1 else row for i, row in
+                                        enumerate(text.splitlines(True)))
+        original = (self.dir / "forty.csv").read_text()
+        for number, change, needles in (
+                (1, lambda row: row.replace("file", "name"), ["no column", "label"]),
+                (3, lambda row: row.replace("40x/", "41x/"), ["41x/tile_01.csv", "does not exist"]),
+                (4, lambda row: row.replace(",2,", ",1,"), ["listed in line 3 already"]),
+                (5, lambda row: row.replace("tile_03", "tile_02"), []),
+                (6, lambda row: ",".join(["40x/tile_04.csv", "4", "nan", "1", ".1", "9", "9"]) + "\n",
+                 ["column x_um", '"nan"']),
+                (7, lambda row: ",".join(row.split(",")[:5]) + "\n", ["5 cells"])):
+            self.write("forty.csv", line(number, change)(original))
+            with self.subTest(number):
+                if number == 5:  # the tables of two tiles may be one file, if it has their tiles
+                    self.refused_map(INPUT, "forty.csv:4", "column tile")
+                elif number == 1:
+                    self.refused_map(INPUT, "forty.csv")
+                else:
+                    self.refused_map(INPUT, f"forty.csv:{number}", *needles, ranks=2)
+
+    def test_tables(self):
+        self.edit("40x/tile_03.csv", lambda text: text.replace("label,x,y", "label,u,y"))
+        self.refused_map(INPUT, "tile_03.csv:1", ranks=2)
+        MadeWell().write(self.dir)
+        self.edit("40x/tile_03.csv", lambda text: text + "900,1,inf,3\n")
+        self.refused_map(INPUT, "tile_03.csv:", "column y")
+
+    def test_a_side_without_tiles_or_nuclei(self):
+        self.refused_map(INPUT, "no-*.csv", "matches no file", arguments=("no-*.csv", "forty.csv"))
+        self.edit("ten.csv", lambda text: text.splitlines(True)[0])
+        self.refused_map(INPUT, "ten.csv", "lists no tiles")
+        MadeWell().write(self.dir)
+        for path in self.dir.glob("10x/*.csv"):
+            path.write_text("label,x,y\n")
+        self.refused_map(INPUT, "ten.csv:2", "no nuclei at 10x")
+
+    def test_command_lines_and_map_files(self):
+        self.refused(USAGE, ["map", "ten.csv"], "ten.csv", "TEN and FORTY")
+        self.refused(USAGE, ["map"], "TEN")
+        self.write("map.toml", '[map]\nten = "ten.csv"\nforty = "forty.csv"\n[fit]\nloss = "huber"\n')
+        self.refused(USAGE, ["map", "map.toml"], "map.toml:5", "fit.loss")
+        self.refused(USAGE, ["map", "ten.csv", "forty.csv", "--set", "map.seed=-1"], "map.seed")
+        self.refused(USAGE, ["map", "ten.csv", "forty.csv", "--set", 'map.wells=["C3"]'], "C3")
+
+    def test_an_existing_output_stays_without_force(self):
+        self.write("out.h5", b"precious")
+        self.refused_map(OUTPUT, "out.h5", "exists", "--force")
+        self.map("ten.csv", "forty.csv", "--force")
+        self.assertNotEqual((self.dir / "out.h5").read_bytes(), b"precious")
+        self.refused_map(OUTPUT, "out.h5", "exists", "--force")
+
+
+class Interrupted(Maps):
+    """Maps that are stopped or killed, at any moment, and continued."""
+
+    def setUp(self):
+        super().setUp()
+        self.well = MadeWell(seed=12)
+        self.well.write(self.dir)
+        self.arguments = ["map", "ten.csv", "forty.csv", "-o", "out.h5"]
+        self.map("ten.csv", "forty.csv", output="whole.h5")
+
+    def left(self):
+        return {path.name for path in self.dir.glob("out.h5*")}
+
+    def interrupt(self, number, delay_s, ranks=0):
+        """Sends a signal to a map that time after it began; whether it came before the end."""
+        process = start(self.dir, *self.arguments, "--resume", ranks=ranks)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        journal = self.dir / "out.h5.journal"
+        wait_for(lambda: journal.exists() or process.poll() is not None, "the journal")
+        try:
+            process.wait(delay_s)
+            return False
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+        status, _, err = finish(process)
+        if number == signal.SIGUSR1 and status != DONE:
+            self.assertEqual(status, STOPPED, err)
+            self.assertIn("--resume", err)
+        return status != DONE
+
+    def test_a_map_that_is_killed_at_any_moment_is_continued_to_the_same_file(self):
+        began = time.monotonic()
+        self.map("ten.csv", "forty.csv", output="timed.h5")
+        whole_s = time.monotonic() - began
+        for ranks in (0, 2):
+            for number in (signal.SIGKILL, signal.SIGUSR1):
+                with self.subTest(signal=number.name, ranks=ranks):
+                    cuts = [self.interrupt(number, whole_s * part, ranks)
+                            for part in (0.15, 0.4, 0.7, 0.9)]
+                    self.assertTrue(any(cuts))
+                    self.nucreg(*self.arguments, "--resume", ranks=ranks)
+                    self.assert_same_map("whole.h5", "out.h5")
+                    self.assertEqual(self.left(), {"out.h5"})
+                    (self.dir / "out.h5").unlink()
+
+    def test_a_rank_that_is_killed_costs_nothing(self):
+        process = start(self.dir, *self.arguments, ranks=3, OMPI_MCA_orte_enable_recovery="1")
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        status = self.dir / "out.h5.status"
+        wait_for(lambda: status.exists() or process.poll() is not None, "the map to begin")
+        for pid in children(process)[1:2]:
+            os.kill(pid, signal.SIGKILL)
+        code, _, err = finish(process)
+        if not (self.dir / "out.h5").exists():  # the launcher ended all of it
+            self.assertNotEqual(code, DONE, err)
+            self.nucreg(*self.arguments, "--resume")
+        self.assert_same_map("whole.h5", "out.h5")
+
+    def test_watch_and_a_second_map(self):
+        process = start(self.dir, *self.arguments)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        journal, status = self.dir / "out.h5.journal", self.dir / "out.h5.status"
+        wait_for(lambda: journal.exists() and status.exists(), "the journal")
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+        self.assertIn("on 1 rank", self.nucreg("watch", "out.h5", "--once").out)
+        self.assertEqual(run(self.dir, *self.arguments, "--force").status, OUTPUT)
+        process.kill()
+        process.wait()
+        self.refused(OUTPUT, self.arguments, "out.h5.journal", "--resume")
+        seen = run(self.dir, "watch", "out.h5", "--once")
+        self.assertEqual(seen.status, STOPPED, seen)
+        line = seen.out.partition("to continue: ")[2]
+        on = subprocess.run(shlex.split(line), cwd=self.dir, env=environment(), timeout=LIMIT_S,
+                            capture_output=True, text=True, check=False)
+        self.assertEqual(on.returncode, DONE, on.stderr)
+        self.assert_same_map("whole.h5", "out.h5")
+        self.assertIn("complete", self.nucreg("watch", "out.h5", "--once").out)
+        again = self.nucreg(*self.arguments, "--resume")
+        self.assertIn("nothing is left to do", again.err)
+
+    def test_tiles_that_changed_are_read_again(self):
+        self.interrupt(signal.SIGKILL, 0.3)
+        other = MadeWell(seed=13)
+        other.write(self.dir)
+        self.nucreg(*self.arguments, "--resume")
+        self.assert_right(self.dir / "out.h5", other)
+
+    def test_another_map_file_is_not_continued(self):
+        process = start(self.dir, *self.arguments)
+        self.addCleanup(process.communicate)
+        wait_for(lambda: (self.dir / "out.h5.journal").exists(), "the journal")
+        process.kill()
+        process.wait()
+        self.refused(USAGE, [*self.arguments, "--resume", "--set", "map.seed=2"], "seed",
+                     "out.h5.journal")
+
+
+class Images(Maps):
+    """From pixels: a rendered well, and what segment wrote of it."""
+
+    def setUp(self):
+        super().setUp()
+        self.nucreg("synth", "--well", "--ten", 4, "--to", "well", "--field", 400, "--tile", 640,
+                    "--nuclei", 240)
+        truth = json.loads((self.dir / "well/truth.json").read_text())
+        self.truth = {tile["file"]: tile for tile in truth["tiles"]}
+
+    def assert_true_pairs(self, file, least_pairs):
+        """Of pairs whose nuclei the truth knows, 99 of 100 are one nucleus."""
+        tiles = read_group(file, "tiles")
+        files = [pathlib.Path(name).name for name in texts(tiles["file"])]
+        nuclei = {side: read_group(file, f"nuclei_{side}x") for side in (10, 40)}
+        pairs = read_group(file, "pairs")
+
+        def identity(side, row):
+            name = files[nuclei[side]["tile"][row]].replace(".csv", ".tif")
+            known = np.array(self.truth[name]["nuclei_id_x_y"])
+            at = np.hypot(known[:, 1] - nuclei[side]["x_px"][row],
+                          known[:, 2] - nuclei[side]["y_px"][row])
+            near = at.argmin()
+            return int(known[near, 0]) if at[near] < (3 if side == 10 else 12) else None
+
+        ids = [(identity(10, a), identity(40, b)) for a, b in zip(pairs["ten"], pairs["forty"])]
+        known = [(a, b) for a, b in ids if a is not None and b is not None]
+        self.assertGreater(len(known), 0.95 * len(ids))
+        self.assertGreaterEqual(sum(a == b for a, b in known), 0.99 * len(known))
+        self.assertGreater(len(ids), least_pairs)
+
+    def test_images_are_segmented_once_and_faults_are_named(self):
+        first = self.map("well/ten.csv", "well/forty.csv", ranks=2)
+        self.assert_true_pairs(self.dir / "out.h5", 400)
+        status = status_of(self.dir / "out.h5", 40)
+        for name, tile in self.truth.items():
+            if "fault" in tile:
+                number = name.removeprefix("40x_").removesuffix(".tif")
+                self.assertEqual(status[number], tile["fault"])
+        self.assertEqual(sum(word != "ok" for word in status.values()), 3, first.out)
+        cached = sorted(self.dir.glob("image-cache/*"))
+        self.assertGreater(len(cached), 20)
+        before = [path.stat().st_mtime_ns for path in cached]
+        # Positions and sizes are in the images as well: a glob does without sheets.
+        self.map("well/10x_*.tif", "well/40x_*.tif", output="glob.h5")
+        self.assertEqual([path.stat().st_mtime_ns for path in cached], before)
+        self.assertEqual(len(read_group(self.dir / "glob.h5", "pairs")["ten"]),
+                         len(read_group(self.dir / "out.h5", "pairs")["ten"]))
+
+    def test_a_folder_that_segment_wrote_and_label_images(self):
+        for side in ("10x", "40x"):
+            images = sorted(str(path) for path in self.dir.glob(f"well/{side}_*.tif"))
+            run(self.dir, "segment", *images, "--to", side, ranks=2)
+        self.map("10x", "40x")
+        self.assert_true_pairs(self.dir / "out.h5", 400)
+        tiles = read_group(self.dir / "out.h5", "tiles")
+        self.assertTrue(np.isfinite(tiles["stage_x_um"]).all())
+        self.assertTrue((tiles["pixel_um"] > 0).all())
+        self.map("10x/*_labels.tif", "40x/*_labels.tif", "--set", "place.pixel_10x_um=0.65",
+                 output="labels.h5")
+        self.assertGreater(len(read_group(self.dir / "labels.h5", "pairs")["ten"]), 400)
+
+
+if __name__ == "__main__":
+    unittest.main()
