@@ -41,7 +41,7 @@ OWNERS = [
     (r"mpi\.h|mpi/", r"MPI::", ["run"]),
     (r"libdeflate", r"nucreg_libdeflate", ["run", "store"]),
     (r"hdf5|H5", r"nucreg_hdf5|HDF5::|hdf5::", ["store"]),
-    (r"boost/(math|random)/", r"Boost::", ["core", "stats", "report"]),
+    (r"boost/(math|random)/", r"Boost::", ["core", "stats"]),
     (r"nlohmann/", r"nlohmann_json::", ["report"]),
     (r"CLI/", r"CLI11::", ["app"]),
 ]

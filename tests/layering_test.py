@@ -79,7 +79,7 @@ BAD = {
     ),
     "Boost outside core and report": (
         {"src/fit/points.cpp": "#include <boost/math/distributions/normal.hpp>\n"},
-        "only for core stats report",
+        "only for core stats",
     ),
     "JSON outside report": (
         {"src/fit/points.cpp": "#include <nlohmann/json.hpp>\n"},

@@ -13,7 +13,7 @@
 #include "nucreg/match/match.hpp"
 #include "nucreg/nuclei/nuclei_table.hpp"
 #include "nucreg/nuclei/segment.hpp"
-#include "nucreg/report/match_overview.hpp"
+#include "nucreg/report/image_overview.hpp"
 #include "nucreg/tiles/tiles.hpp"
 
 namespace nucreg {

@@ -14,12 +14,12 @@
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/job/parse.hpp"
-#include "nucreg/report/digest.hpp"
-#include "nucreg/report/part_attribute.hpp"
-#include "nucreg/report/verify.hpp"
+#include "nucreg/stats/digest.hpp"
+#include "nucreg/stats/verify.hpp"
+#include "nucreg/store/attributes.hpp"
 #include "nucreg/store/result_file.hpp"
+#include "nucreg/store/trial_cursor.hpp"
 #include "nucreg/trials/trial_stage.hpp"
-#include "trial_cursor.hpp"
 
 namespace nucreg {
 namespace {
@@ -33,13 +33,9 @@ struct MergeFile {
 
   explicit MergeFile(const fs::path& path) : file(path), reader(path) {}
   [[nodiscard]] std::int64_t count(const char* name) const {
-    const auto at = reader.attributes().find(name);
-    return at == reader.attributes().end() ? 0 : std::get<std::int64_t>(at->second);
+    return reader.attributes().count(name);
   }
-  [[nodiscard]] std::string text(const char* name) const {
-    const auto at = reader.attributes().find(name);
-    return at == reader.attributes().end() ? "" : std::get<std::string>(at->second);
-  }
+  [[nodiscard]] std::string text(const char* name) const { return reader.attributes().text(name); }
 };
 using MergeFiles = std::vector<std::unique_ptr<MergeFile>>;
 

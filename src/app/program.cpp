@@ -68,6 +68,7 @@ class Commands {
   VerifyCommand verify_;
   WatchCommand watch_;
   CompareCommand compare_;
+  PairsCommand pairs_;
   MergeCommand merge_;
   ImageCommand image_;
   SegmentCommand segment_;
@@ -160,14 +161,24 @@ void Commands::add_looks() {
               [this] { return verify_command(verify_); });
   verify.path("OUT", "FILE", verify_.file, "result file").demand();
 
-  Command& compare = command("compare", group, "two results of one job: what changed from A to B",
-                             [this] { return compare_command(compare_); });
+  Command& compare =
+      command("compare", group, "two results with the same points: what changed from A to B",
+              [this] { return compare_command(compare_); });
   compare.path("A", "FILE", compare_.a, "result file").demand();
   compare.path("B", "FILE", compare_.b, "result file").demand();
   compare.number("--threshold", "X", compare_.threshold, {0.0, 1e6},
                  "how much slower B may be (0.1: 10 %) before the exit status is 6; it is also 6 "
-                 "if any solve of B ends at a higher objective or fails alone");
+                 "if a solver arrives less often in B or, with the same settings, any solve of B "
+                 "ends at a higher objective or fails alone");
   compare.flag("--json", compare_.json, "as JSON");
+
+  Command& pairs = command("pairs", group, "the points of one trial, made again from its result",
+                           [this] { return pairs_command(pairs_); });
+  pairs.path("OUT", "FILE", pairs_.file, "result file").demand();
+  pairs.number("--configuration", "C", pairs_.configuration, {}, "row of /configurations");
+  pairs.number("--trial", "T", pairs_.trial, {}, "number of the trial");
+  pairs.path("--to", "FILE", pairs_.to, "CSV: x10,y10,x40,y40,inlier").demand();
+  pairs.flag("--force", pairs_.force, "overwrite an existing file");
 }
 
 void Commands::add_images() {

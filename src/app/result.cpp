@@ -10,9 +10,9 @@
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/job/parse.hpp"
-#include "nucreg/report/digest.hpp"
 #include "nucreg/solve/record_bytes.hpp"
 #include "nucreg/solve/registry.hpp"
+#include "nucreg/stats/digest.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "nucreg/trials/trial_stage.hpp"
 
@@ -65,9 +65,11 @@ Attributes attributes_of(const Job& job, const Plan& plan, const RunReport& repo
 }
 
 Table solver_table(const SolverRegistry& registry, const Job& job) {
+  std::vector<std::int64_t> numbers;
   std::vector<std::string> names, kinds, algorithms, options;
   for (const SolverSpec& spec : job.solvers) {
     SolverOptions resolved = registry.options(spec, job.file);
+    numbers.push_back(static_cast<std::int64_t>(numbers.size()));
     names.push_back(spec.name);
     kinds.push_back(spec.kind);
     const auto algorithm = resolved.find("algorithm");
@@ -77,7 +79,8 @@ Table solver_table(const SolverRegistry& registry, const Job& job) {
     options.push_back(options_text(resolved));
   }
   return {"solvers",
-          {{"name", "1", names},
+          {{"solver", "1", numbers},  // as /trials counts them
+           {"name", "1", names},
            {"kind", "1", kinds},
            {"algorithm", "1", algorithms},
            {"options", "1", options}}};

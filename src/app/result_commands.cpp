@@ -8,14 +8,10 @@
 #include "nucreg/app/crash_guard.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/text.hpp"
-#include "nucreg/report/coco_export.hpp"
-#include "nucreg/report/export_csv.hpp"
-#include "nucreg/report/json.hpp"
-#include "nucreg/report/map_export.hpp"
-#include "nucreg/report/profile_export.hpp"
-#include "nucreg/report/python_benchmark.hpp"
+#include "nucreg/report/export.hpp"
+#include "nucreg/report/overview.hpp"
 #include "nucreg/report/text.hpp"
-#include "nucreg/report/verify.hpp"
+#include "nucreg/stats/verify.hpp"
 #include "nucreg/store/result_file.hpp"
 
 namespace nucreg {

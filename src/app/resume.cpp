@@ -9,17 +9,12 @@
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/sha256.hpp"
-#include "nucreg/report/part_attribute.hpp"
 #include "nucreg/solve/record_bytes.hpp"
+#include "nucreg/store/trial_cursor.hpp"
 #include "nucreg/trials/trial_stage.hpp"
 
 namespace nucreg {
 namespace {
-
-std::string text_of(const Attributes& attributes, const char* name) {
-  const auto at = attributes.find(name);
-  return at == attributes.end() ? "" : std::get<std::string>(at->second);
-}
 
 std::vector<std::string> split_lines(const std::string& text) {
   std::vector<std::string> lines;
@@ -29,12 +24,7 @@ std::vector<std::string> split_lines(const std::string& text) {
 }
 
 std::string identity_with(const Attributes& attributes, const Part& part) {
-  const auto text = [&](const char* name) {
-    const auto at = attributes.find(name);
-    const auto* value = at == attributes.end() ? nullptr : std::get_if<std::string>(&at->second);
-    if (!value) throw InputError("attribute is missing", {.key = name});
-    return *value;
-  };
+  const auto text = [&](const char* name) { return attributes.get<std::string>(name); };
   // 0.1 knew a build by what git said.
   const std::string build = attributes.contains("build_identity")
                                 ? text("build_identity")
@@ -46,22 +36,14 @@ std::string identity_with(const Attributes& attributes, const Part& part) {
 // Takes the trials of a partial result file into the journal.
 void take_over(EarlierTrials& earlier, JournalWriter& journal, const ResultReader& partial,
                const Plan& plan) {
-  constexpr std::uint64_t trials_at_once = 4096;
-  std::vector<Record> rows;
   std::vector<std::byte> bytes;
-  for (std::uint64_t first = 0; first < partial.trial_rows(); first += rows.size()) {
-    rows.resize(std::min(trials_at_once * plan.solvers, partial.trial_rows() - first));
-    partial.read_trials(first, rows);
-    partial.read_traces(first, rows);
-    for (std::span<const Record> left(rows); left.size() >= plan.solvers;
-         left = left.subspan(plan.solvers)) {
-      const std::uint64_t task = left[0].configuration * plan.trials + left[0].trial;
-      if (task >= earlier.done.size() || earlier.done[task]) continue;
-      bytes.clear();
-      put_records(left.first(plan.solvers), bytes);
-      journal.append(task, left[0].rank, bytes);
-      earlier.done[task] = true;
-    }
+  for (TrialCursor at(partial, plan.trials, plan.solvers); !at.done(); at.next()) {
+    const std::uint64_t task = *at.task();
+    if (task >= earlier.done.size() || earlier.done[task]) continue;
+    bytes.clear();
+    put_records(at.rows(), bytes);
+    journal.append(task, at.rows()[0].rank, bytes);
+    earlier.done[task] = true;
   }
   journal.sync();
 }
@@ -80,9 +62,7 @@ std::unique_ptr<ResultReader> output_of(const RunFiles& files, const std::string
 }
 
 bool is_complete(const ResultReader& output) {
-  const auto status = output.attributes().find("status");
-  return status != output.attributes().end() &&
-         status->second == decltype(status->second)(std::string("complete"));
+  return output.attributes().text("status") == "complete";
 }
 
 }  // namespace
@@ -150,8 +130,8 @@ EarlierTrials earlier_trials(OpenJournal& journal, const RunFiles& files,
     earlier.complete = is_complete(*output);
     if (earlier.complete) return earlier;
     earlier.replace_output = true;
-    earlier.merged_from = text_of(output->attributes(), "merged_from");
-    for (const std::string& line : split_lines(text_of(output->attributes(), "warnings")))
+    earlier.merged_from = output->attributes().text("merged_from");
+    for (const std::string& line : split_lines(output->attributes().text("warnings")))
       journal.warn(line);
     journal.writer->begin_stage(TrialStage::kind, identity);
     take_over(earlier, *journal.writer, *output, plan);

@@ -23,10 +23,10 @@
 #include "nucreg/core/text.hpp"
 #include "nucreg/job/parse.hpp"
 #include "nucreg/plan/plan.hpp"
-#include "nucreg/report/part_attribute.hpp"
 #include "nucreg/run/journal.hpp"
 #include "nucreg/run/run_files.hpp"
 #include "nucreg/run/status.hpp"
+#include "nucreg/store/attributes.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "nucreg/trials/trial_stage.hpp"
 
@@ -133,16 +133,10 @@ ExitStatus print_what_is_left(const RunFiles& files, const std::optional<RunStat
   }
   std::optional<Attributes> attributes;
   if (file_exists(files.output)) attributes = ResultReader(files.output).attributes();
-  const auto attribute = [&](const char* name) {
-    const auto at = attributes->find(name);
-    return at == attributes->end() ? Attributes::mapped_type{} : at->second;
-  };
-  const bool complete = attributes && attribute("status") == Attributes::mapped_type("complete");
+  const bool complete = attributes && attributes->text("status") == "complete";
   if (attributes) {
     const auto count = [&](const char* name) {
-      const auto value = attribute(name);
-      const auto* number = std::get_if<std::int64_t>(&value);
-      return count_text(number ? static_cast<std::uint64_t>(*number) : 0);
+      return count_text(static_cast<std::uint64_t>(attributes->count(name)));
     };
     print_result(fmt::format("{}: {}: {} of {} trials are done; nothing is running\n", output,
                              complete ? "complete" : "partial", count("trials_done"),

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <span>
 #include <utility>
 
@@ -90,14 +89,6 @@ std::string text_in(std::string_view cell) {
     if (cell.substr(i).starts_with("\"\"")) ++i;
   }
   return text;
-}
-
-std::optional<double> number_in(std::string_view cell) {
-  double value = 0.0;
-  const char* const last = cell.data() + cell.size();
-  const auto [stop, error] = std::from_chars(cell.data(), last, value);
-  if (error != std::errc() || stop != last) return std::nullopt;
-  return value;
 }
 
 }  // namespace nucreg

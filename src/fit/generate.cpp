@@ -68,7 +68,7 @@ class PairsSource : public ProblemSource {
       : seed_(seed), inputs_(std::move(inputs)) {}
 
   Trial make(const Configuration& c, std::uint32_t number) const override {
-    Drawer draw(RandomStream(seed_, c.index, number, Purpose::draws));
+    Drawer draw(RandomStream(seed_, c.problem, number, Purpose::draws));
     Trial trial = fit_settings(c, draw);
     const auto input = std::find_if(inputs_.begin(), inputs_.end(),
                                     [&](const InputFile& file) { return file.path == c.file; });
@@ -92,7 +92,7 @@ class BootstrapSource : public ProblemSource {
   Trial make(const Configuration& c, std::uint32_t number) const override {
     Trial trial = whole_.make(c, number);
     const PointPairs all = std::exchange(trial.pairs, {});
-    RandomStream random(seed_, c.index, number, Purpose::bootstrap);
+    RandomStream random(seed_, c.problem, number, Purpose::bootstrap);
     std::vector<bool> drawn(all.size());
     for (std::size_t i = 0; i < all.size(); ++i) {
       const std::size_t pair = random.below(all.size());
@@ -124,7 +124,7 @@ class MadeSource : public ProblemSource {
 
   Trial make(const Configuration& c, std::uint32_t number) const override {
     const auto stream = [&](Purpose purpose, std::uint32_t attempt = 0) {
-      return RandomStream(seed_, c.index, number, purpose, attempt);
+      return RandomStream(seed_, c.problem, number, purpose, attempt);
     };
     Drawer draw(stream(Purpose::draws));
     Trial trial = fit_settings(c, draw);
@@ -146,8 +146,8 @@ class MadeSource : public ProblemSource {
       remove(points, choose(gone, points.size(), random));
     }
     see_at_40x(std::move(points), truth, noise_px, stream(Purpose::noise), trial.pairs);
-    misplace(part_of(outliers, trial.pairs.size()), trial.field_px, truth,
-             stream(Purpose::outliers), trial.pairs);
+    trial.outliers = misplace(part_of(outliers, trial.pairs.size()), trial.field_px, truth,
+                              stream(Purpose::outliers), trial.pairs);
     trial.truth = convert(truth, c.model, problem_.magnification);
     return trial;
   }
@@ -188,16 +188,20 @@ class MadeSource : public ProblemSource {
     }
   }
 
-  static void misplace(std::size_t count, const std::array<double, 2>& field_px, const Map& truth,
-                       RandomStream random, PointPairs& pairs) {
-    if (count == 0) return;
-    for (const std::size_t i : choose(count, pairs.size(), random)) {
+  // Returns which pairs were moved.
+  static std::vector<std::size_t> misplace(std::size_t count, const std::array<double, 2>& field_px,
+                                           const Map& truth, RandomStream random,
+                                           PointPairs& pairs) {
+    if (count == 0) return {};
+    std::vector<std::size_t> moved = choose(count, pairs.size(), random);
+    for (const std::size_t i : moved) {
       const double x = random.uniform(0.0, field_px[0]);
       const double y = random.uniform(0.0, field_px[1]);
       const auto at_40x = apply(truth, x, y);
       pairs.x40[i] = at_40x[0];
       pairs.y40[i] = at_40x[1];
     }
+    return moved;
   }
 
   std::uint64_t seed_;

@@ -12,6 +12,7 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/npy_array.hpp"
+#include "nucreg/core/numbers.hpp"
 #include "nucreg/core/table_text.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/files.hpp"
@@ -48,7 +49,7 @@ PointPairs parse_csv(std::string_view text, const std::string& file) {
     if (cells.size() != columns.size())
       fail(counted(cells.size(), "cell"), {}, "4 cells as in the header");
     for (std::size_t j = 0; j < cells.size(); ++j) {
-      const std::optional<double> value = number_in(cells[j]);
+      const std::optional<double> value = parse_number<double>(cells[j]);
       if (!value || !std::isfinite(*value))
         fail(fmt::format("\"{}\"", cells[j]), fmt::format("column {}", j + 1), "finite numbers");
       columns[j]->push_back(*value);

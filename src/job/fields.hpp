@@ -260,6 +260,13 @@ void describe(Visitor& visit, FitOptions& o) {
               .doc = "axis: time after which a solver stops",
               .range = above_zero},
         o.max_seconds);
+  visit(Field{.name = "arrival_px",
+              .unit = "40x px",
+              .doc = "error up to which a map has arrived, not an axis; auto: half of the 5 % "
+                     "quantile of distances of nearest nuclei",
+              .range = above_zero,
+              .zero_word = "auto"},
+        o.arrival_px);
   visit.table(Field{.name = "bounds"}, [&](auto& inner) { describe(inner, o.bounds); });
 }
 

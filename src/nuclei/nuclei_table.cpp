@@ -14,6 +14,7 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/npy_array.hpp"
+#include "nucreg/core/numbers.hpp"
 #include "nucreg/core/table_text.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/files.hpp"
@@ -40,7 +41,7 @@ std::optional<std::uint64_t> whole_number(std::string_view cell) {
   const char* const last = cell.data() + cell.size();
   const auto [stop, error] = std::from_chars(cell.data(), last, value);
   if (error == std::errc() && stop == last) return value;
-  const std::optional<double> real = number_in(cell);  // "12.0", as pandas writes it
+  const std::optional<double> real = parse_number<double>(cell);  // "12.0", as pandas writes it
   if (real && *real >= 0.0 && *real <= 0x1p53 && *real == std::floor(*real))
     return static_cast<std::uint64_t>(*real);
   return std::nullopt;
@@ -106,8 +107,8 @@ class TextTable {
   std::size_t skip_sub_headers(const std::vector<TextLine>& lines, std::size_t first) {
     for (std::size_t i = 0; i < max_sub_headers && first < lines.size(); ++i, ++first) {
       const auto cells = cells_of(lines[first].text, separator_);
-      if (cells.size() != header_.columns || number_in(cells[header_.x]) ||
-          number_in(cells[header_.y]))
+      if (cells.size() != header_.columns || parse_number<double>(cells[header_.x]) ||
+          parse_number<double>(cells[header_.y]))
         break;
       std::string_view unit = cells[header_.x];
       if (unit.size() > 2 && unit.front() == '(') unit = unit.substr(1, unit.size() - 2);
@@ -135,10 +136,10 @@ class TextTable {
 
   [[nodiscard]] std::optional<double> parsed(std::string_view cell) const {
     const std::size_t comma = separator_ == ',' ? std::string_view::npos : cell.find(',');
-    if (comma == std::string_view::npos) return number_in(cell);
+    if (comma == std::string_view::npos) return parse_number<double>(cell);
     std::string text(cell);  // a decimal comma, since cells are not separated by commas
     text[comma] = '.';
-    return number_in(text);
+    return parse_number<double>(text);
   }
 
   [[nodiscard]] double number(std::string_view cell, std::size_t column, bool finite) const {

@@ -3,21 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
+#include "nucreg/core/numbers.hpp"
+#include "nucreg/core/text.hpp"
+
 namespace nucreg {
-namespace {
-
-std::optional<std::uint64_t> number_in(std::string_view text) {
-  std::uint64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc{} || stop != end) return std::nullopt;
-  return value;
-}
-
-}  // namespace
 
 TrialRange Part::of(std::uint64_t configuration, std::uint64_t trials) const {
   // What does not divide goes to the parts in turn, from one configuration to the next.
@@ -38,9 +29,10 @@ std::string Part::text() const {
 
 Part parse_part(std::string_view text) {
   const std::size_t slash = text.find('/');
-  const auto number = number_in(text.substr(0, slash));
-  const auto count =
-      slash == std::string_view::npos ? std::nullopt : number_in(text.substr(slash + 1));
+  const auto number = parse_number<std::uint64_t>(text.substr(0, slash));
+  const auto count = slash == std::string_view::npos
+                         ? std::nullopt
+                         : parse_number<std::uint64_t>(text.substr(slash + 1));
   if (!number || !count || *number < 1 || *number > *count || *count > max_parts)
     throw JobError(fmt::format("{} is no part", text),
                    {.key = "--part", .allowed = fmt::format("K/N, 1 <= K <= N <= {}", max_parts)});

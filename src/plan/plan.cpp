@@ -38,6 +38,10 @@ class Product {
   void times(const char* key, const Axis<T>& axis, T Configuration::*member) {
     times(key, axis, [member](Configuration& c) -> T& { return c.*member; });
   }
+  /// Numbers what there is so far; further axes take the number along.
+  void number_problems() {
+    for (std::size_t i = 0; i < all_.size(); ++i) all_[i].problem = static_cast<std::uint32_t>(i);
+  }
   [[nodiscard]] std::vector<Configuration> take() { return std::move(all_); }
 
  private:
@@ -65,6 +69,7 @@ std::vector<Configuration> unfold(const Job& job) {
     product.times("problem.outliers", problem.outliers, &C::outliers);
     product.times("problem.missing", problem.missing, &C::missing);
   }
+  product.number_problems();
   const FitOptions& fit = job.fit;
   product.times("fit.model", fit.model, &C::model);
   product.times("fit.loss", fit.loss, &C::loss);

@@ -23,23 +23,18 @@ class TableBuilder {
   explicit TableBuilder(const Plan& plan) : plan_(plan), table_{.name = "configurations"} {}
 
   /// One column of `value(configuration)` for each configuration.
-  template <class T>
   void add(const std::string& name, const std::string& units, auto&& value) {
-    std::vector<T> values;
-    values.reserve(plan_.configurations.size());
-    for (const Configuration& c : plan_.configurations) values.push_back(T(value(c)));
-    table_.columns.push_back({name, units, std::move(values)});
+    table_.add(name, units, plan_.configurations, value);
   }
   /// A number that may be drawn; `exists` false: all NaN.
   void add_draw(const std::string& name, const std::string& units, const DrawOf& value,
                 bool exists = true) {
-    if (!exists) return add<double>(name, units, [](const Configuration&) { return nan; });
-    add<double>(name, units,
-                [&](const Configuration& c) { return value(c).fixed() ? value(c).min : nan; });
+    if (!exists) return add(name, units, [](const Configuration&) { return nan; });
+    add(name, units, [&](const Configuration& c) { return value(c).fixed() ? value(c).min : nan; });
     if (std::ranges::all_of(plan_.configurations, [&](const auto& c) { return value(c).fixed(); }))
       return;
-    add<double>(name + "_min", units, [&](const Configuration& c) { return value(c).min; });
-    add<double>(name + "_max", units, [&](const Configuration& c) { return value(c).max; });
+    add(name + "_min", units, [&](const Configuration& c) { return value(c).min; });
+    add(name + "_max", units, [&](const Configuration& c) { return value(c).max; });
   }
   [[nodiscard]] Table take() { return std::move(table_); }
 
@@ -57,30 +52,31 @@ Table configuration_table(const Plan& plan, const Job& job) {
   const std::string truth(made ? name_of(job.problem.transform.model) : "");
 
   TableBuilder table(plan);
-  table.add<std::int64_t>("configuration", "1", [](const C& c) { return c.index; });
-  if (!synthetic) table.add<std::string>("file", "", [](const C& c) { return c.file; });
+  table.add("configuration", "1", [](const C& c) { return c.index; });
+  table.add("problem", "1", [](const C& c) { return c.problem; });
+  if (!synthetic) table.add("file", "", [](const C& c) { return c.file; });
   if (source == Source::images) {
-    table.add<double>("field_width_px", "px", [](const C& c) { return c.field_px[0]; });
-    table.add<double>("field_height_px", "px", [](const C& c) { return c.field_px[1]; });
+    table.add("field_width_px", "px", [](const C& c) { return c.field_px[0]; });
+    table.add("field_height_px", "px", [](const C& c) { return c.field_px[1]; });
   }
   table.add_draw("points", "1", &C::points);
   table.add_draw("min_distance_px", "px", &C::min_distance_px, synthetic);
   table.add_draw("noise_px", "px", &C::noise_px, made);
   table.add_draw("outliers", "1", &C::outliers, made);
   table.add_draw("missing", "1", &C::missing, made);
-  table.add<double>("magnification", "1", [&](const C&) { return job.problem.magnification; });
-  table.add<std::string>("transform_model", "", [&](const C&) { return truth; });
+  table.add("magnification", "1", [&](const C&) { return job.problem.magnification; });
+  table.add("transform_model", "", [&](const C&) { return truth; });
   if (made) {
     const auto terms = model_parameters(job.problem.transform.model);
     for (std::size_t i = 0; i < terms.size(); ++i)
       table.add_draw(fmt::format("true_{}", terms[i].name), std::string(terms[i].unit),
                      [i](const C& c) { return c.transform.at(i); });
   }
-  table.add<std::string>("model", "", [](const C& c) { return name_of(c.model); });
-  table.add<std::string>("loss", "", [](const C& c) { return name_of(c.loss); });
+  table.add("model", "", [](const C& c) { return name_of(c.model); });
+  table.add("loss", "", [](const C& c) { return name_of(c.loss); });
   table.add_draw("loss_scale_px", "px", &C::loss_scale_px);
-  table.add<std::string>("coordinates", "", [](const C& c) { return name_of(c.coordinates); });
-  table.add<std::string>("start", "", [](const C& c) { return start_text(c.start); });
+  table.add("coordinates", "", [](const C& c) { return name_of(c.coordinates); });
+  table.add("start", "", [](const C& c) { return start_text(c.start); });
   table.add_draw("max_evaluations", "1", &C::max_evaluations);
   table.add_draw("ftol_rel", "1", &C::ftol_rel);
   table.add_draw("xtol_rel", "1", &C::xtol_rel);

@@ -1,4 +1,4 @@
-#include "nucreg/report/export_csv.hpp"
+#include "nucreg/report/export.hpp"
 
 #include <fmt/format.h>
 
@@ -11,9 +11,10 @@
 
 #include "export_folder.hpp"
 #include "nucreg/core/error.hpp"
+#include "nucreg/core/table.hpp"
 #include "nucreg/disk/publish.hpp"
-#include "table_access.hpp"
-#include "trial_stream.hpp"
+#include "nucreg/stats/regions.hpp"
+#include "nucreg/store/trial_cursor.hpp"
 
 namespace nucreg {
 namespace {
@@ -67,8 +68,8 @@ class Context {
       if (std::ranges::find(wanted, axis) == wanted.end()) wanted.push_back(axis);
     for (const std::string& name : wanted)
       for (const char* drawn : {"", "_min", "_max"})
-        if (find_column(configurations_, name + drawn)) names_.push_back(name + drawn);
-    (void)need<std::string>(solvers_, "name");
+        if (configurations_.find(name + drawn)) names_.push_back(name + drawn);
+    (void)solvers_.get<std::string>("name");
   }
 
   void header(Line& line) const {
@@ -127,8 +128,8 @@ void write_table(const Table& table, const Context* context, TextFile& file) {
   for (std::size_t row = 0; row < table.rows(); ++row) {
     for (const Column& column : table.columns) line.value(cell_text(column, row));
     if (context)
-      context->fields(line, need<std::int64_t>(table, "configuration")[row],
-                      need<std::int64_t>(table, "solver")[row]);
+      context->fields(line, table.get<std::int64_t>("configuration")[row],
+                      table.get<std::int64_t>("solver")[row]);
     file.write(line.take());
   }
 }

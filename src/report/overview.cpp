@@ -1,11 +1,11 @@
 #include "nucreg/report/overview.hpp"
 
 #include <fmt/format.h>
-
 #include <cmath>
+#include <nlohmann/json.hpp>
 
-#include "table_access.hpp"
-#include "trial_stream.hpp"
+#include "nucreg/stats/verdict.hpp"
+#include "nucreg/store/trial_cursor.hpp"
 
 namespace nucreg {
 
@@ -31,12 +31,12 @@ Overview make_overview(const ResultReader& reader, RowFindings findings) {
 
 Overview make_overview(const ResultReader& reader) {
   MessageTally messages;
-  ComparisonBuilder comparison(need<std::string>(reader.table("solvers"), "name"),
-                               reader.table("configurations"));
-  // What a comparison and the messages need: a third of the bytes of all columns.
-  static constexpr std::string_view columns[] = {"configuration", "trial",        "solver",
-                                                 "status",        "pairs",        "objective",
-                                                 "wall_s",        "timing_valid", "message"};
+  const Table solvers = reader.table("solvers");
+  ComparisonBuilder comparison(solvers, reader.table("configurations"));
+  // What a comparison and the messages need: not half of the bytes of all columns.
+  static constexpr std::string_view columns[] = {
+      "configuration", "trial",        "solver",  "status",  "pairs",      "objective",
+      "wall_s",        "timing_valid", "message", "arrived", "arrival_px", "function_evaluations"};
   stream_trials(
       reader,
       [&](std::span<const Record> rows) {
@@ -47,46 +47,59 @@ Overview make_overview(const ResultReader& reader) {
   return make_overview(reader, {comparison.finish(), messages.commonest(most_messages)});
 }
 
-std::string cell_text(const Column& column, std::size_t row) {
-  if (const auto* truths = std::get_if<std::vector<bool>>(&column.values))
-    return (*truths)[row] ? "true" : "false";
-  if (const auto* texts = std::get_if<std::vector<std::string>>(&column.values))
-    return (*texts)[row];
-  if (const auto* counts = std::get_if<std::vector<std::int64_t>>(&column.values))
-    return fmt::format("{}", (*counts)[row]);
-  const double number = std::get<std::vector<double>>(column.values)[row];
-  return std::isnan(number) ? "nan" : fmt::format("{}", number);  // without the sign of a NaN
-}
+namespace {
 
-std::string axis_text(const Table& configurations, const std::string& axis, std::size_t row) {
-  const Column& column = *find_column(configurations, axis);
-  const Column* low = find_column(configurations, axis + "_min");
-  const Column* high = find_column(configurations, axis + "_max");
-  const auto* numbers = std::get_if<std::vector<double>>(&column.values);
-  if (numbers && std::isnan((*numbers)[row]) && low && high)
-    return cell_text(*low, row) + ".." + cell_text(*high, row);
-  return cell_text(column, row);
-}
+using Json = nlohmann::ordered_json;
 
-std::vector<std::string> varying_axes(const Table& configurations) {
-  const auto bound_of_drawn = [&](const std::string& name) {
-    for (const std::string suffix : {"_min", "_max"})
-      if (name.ends_with(suffix) &&
-          find_column(configurations, name.substr(0, name.size() - suffix.size())))
-        return true;
-    return false;
-  };
-  std::vector<std::string> axes;
-  for (const Column& column : configurations.columns) {
-    if (column.name == "configuration" || bound_of_drawn(column.name)) continue;
-    for (std::size_t row = 1; row < configurations.rows(); ++row) {
-      if (axis_text(configurations, column.name, row) == axis_text(configurations, column.name, 0))
-        continue;
-      axes.push_back(column.name);
-      break;
-    }
+Json rows_of(const Table& table) {
+  Json rows = Json::array();
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    Json& object = rows.emplace_back(Json::object());
+    for (const Column& column : table.columns)
+      std::visit(
+          [&](const auto& values) {
+            using T = typename std::decay_t<decltype(values)>::value_type;
+            object[column.name] = static_cast<T>(values[row]);
+          },
+          column.values);
   }
-  return axes;
+  return rows;
+}
+
+}  // namespace
+
+std::string to_json(const Overview& overview) {
+  Json json;
+  json["attributes"] = Json::object();
+  for (const auto& [name, value] : overview.attributes)
+    std::visit([&, key = name](const auto& v) { json["attributes"][key] = v; }, value);
+  json["records"] = overview.records;
+  for (const Table* table :
+       {&overview.configurations, &overview.solvers, &overview.summary, &overview.ranks})
+    json[table->name] = rows_of(*table);
+  for (const Table* table :
+       {&overview.images, &overview.matches, &overview.scatter, &overview.agreement})
+    if (!table->columns.empty()) json[table->name] = rows_of(*table);
+  json["messages"] = Json::array();
+  for (const MessageCount& m : overview.messages)
+    json["messages"].push_back({{"solver", m.solver},
+                                {"status", name_of(m.status)},
+                                {"message", m.message},
+                                {"count", m.count},
+                                {"first_configuration", m.configuration},
+                                {"first_trial", m.trial}});
+  const Comparison& comparison = overview.comparison;
+  const Verdict verdict = make_verdict(comparison);
+  json["verdict"] = verdict.sentence();
+  json["sentences"] = verdict.sentences;
+  json["fits"] = verdict.fits;
+  json["best"] = verdict.best.empty() ? Json() : Json(verdict.best);
+  json["flips"] = verdict.flips;
+  json["notes"] = verdict.notes;
+  json["more_trials"] = verdict.more;
+  json["comparisons"] = rows_of(verdict_table(comparison));
+  json["fit_comparisons"] = rows_of(fit_verdict_table(comparison));
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace nucreg

@@ -1,52 +1,153 @@
 #include "nucreg/report/text.hpp"
 
 #include <fmt/format.h>
-
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <span>
 #include <sstream>
 
+#include "images_text.hpp"
 #include "nucreg/core/text.hpp"
-#include "spread_text.hpp"
-#include "statistics.hpp"
-#include "table_access.hpp"
+#include "nucreg/stats/regions.hpp"
+#include "nucreg/stats/samples.hpp"
+#include "nucreg/stats/verdict.hpp"
 #include "text_table.hpp"
-#include "tiles_text.hpp"
-#include "verdict_text.hpp"
 
 namespace nucreg {
 namespace {
 
-std::string attribute(const Overview& view, const std::string& name) {
-  const auto at = view.attributes.find(name);
-  if (at == view.attributes.end()) return "?";
-  if (const auto* text = std::get_if<std::string>(&at->second)) return *text;
-  if (const auto* count = std::get_if<std::int64_t>(&at->second)) return fmt::format("{}", *count);
-  return fmt::format("{}", std::get<double>(at->second));
+std::string finding_text(const PairStatistics& pair) {
+  std::string text;
+  switch (pair.finding) {
+    case SpeedFinding::faster:
+      text = pair.faster == Side::a ? "faster" : "slower";
+      break;
+    case SpeedFinding::same:
+      text = "no difference";
+      break;
+    case SpeedFinding::undecided:
+      text = pair.more_trials == 0
+                 ? "unclear"
+                 : fmt::format("{} more would tell", count_text(pair.more_trials));
+      break;
+    case SpeedFinding::mixed:
+      text = "faster, but costs more";
+      break;
+    case SpeedFinding::neither:
+      text = "neither arrives";
+      break;
+    case SpeedFinding::incomparable:
+      text = "no times";
+      break;
+  }
+  if (pair.arrives == Side::neither) return text;
+  const char* const what = pair.known > 0 ? "arrives" : "fits";
+  return fmt::format("{}, {} {}", text, what,
+                     pair.known > 0 ? (pair.arrives == Side::a ? "more often" : "less often")
+                                    : (pair.arrives == Side::a ? "better" : "worse"));
 }
 
-/// A whole number, 0 where there is none.
-std::int64_t whole(const Overview& view, const std::string& name) {
-  const auto at = view.attributes.find(name);
-  const auto* value =
-      at == view.attributes.end() ? nullptr : std::get_if<std::int64_t>(&at->second);
-  return value ? *value : 0;
+/// What a partial result does not speak of.
+std::string partial_note(const Overview& view) {
+  const std::int64_t planned = view.attributes.count("trials_planned");
+  const std::int64_t done = view.attributes.count("trials_done");
+  if (done >= planned || planned <= 0) return {};
+  const auto& configuration = view.summary.get<std::int64_t>("configuration");
+  std::vector<bool> present(view.configurations.rows());
+  for (const std::int64_t c : configuration)
+    if (c >= 0 && static_cast<std::size_t>(c) < present.size())
+      present[static_cast<std::size_t>(c)] = true;
+  std::string absent;
+  for (const std::string& axis : varying_axes(view.configurations)) {
+    std::map<std::string, bool> values;  // whether any configuration with it has trials
+    for (std::size_t row = 0; row < present.size(); ++row)
+      values[axis_text(view.configurations, axis, row)] |= present[row];
+    for (const auto& [value, there] : values)
+      if (!there) absent += fmt::format("{}{} = {}", absent.empty() ? "" : ", ", axis, value);
+  }
+  const auto some = static_cast<std::uint64_t>(std::ranges::count(present, true));
+  std::string text = fmt::format("partial result: {:.0f} % of the trials, from {} of {}",
+                                 100.0 * static_cast<double>(done) / static_cast<double>(planned),
+                                 count_text(some), counted(present.size(), "configuration"));
+  if (!absent.empty()) text += "; nothing is known of " + absent;
+  return text + ". What follows speaks of these only";
+}
+
+std::string arrivals_cell(const PairStatistics& pair) {
+  if (pair.known == 0) return "-";
+  return fmt::format("{}:{} of {}", pair.arrived_a, pair.arrived_b, pair.known);
+}
+
+/// The verdict in words, where it flips, what to bear in mind, and a row per region: the best
+/// solver, how much faster than the next, with a bar.
+std::string verdict_text(const Overview& view, const TextOptions& options) {
+  std::string text = "verdict\n";
+  const auto line = [&](const std::string& words) { text += wrapped(words, options.width) + "\n"; };
+  const Verdict verdict = make_verdict(view.comparison);
+  if (const std::string partial = partial_note(view); !partial.empty()) line(partial);
+  for (const std::string& sentence : verdict.sentences) line(sentence);
+  for (const std::string& flip : verdict.flips) line("flips where " + flip);
+  for (const std::string& fit : verdict.fits) line(fit);
+  for (const std::string& note : verdict.notes) line("(" + note + ")");
+  if (!verdict.more.empty()) line("trials enough to tell: run again with " + verdict.more);
+  if (view.comparison.solvers.size() < 2) return text;
+
+  constexpr std::size_t bar_width = 8;
+  std::vector<TextColumn> columns{
+      {"where", false, 11},  {"best", false, 10}, {"against", false, 9}, {"arrive", true, 8},
+      {"x faster", true, 8}, {"95 %", true, 6},   {"", false, 5},        {"in total", true, 5},
+      {"p", true, 4},        {"trials", true, 2}, {"finding", false, 7}};
+  std::vector<PairStatistics> shown;
+  double largest = 0.0;  // logarithm of a factor
+  for (const Region& region : view.comparison.regions) {
+    if (region.scope == Region::Scope::configuration) continue;
+    const Leaders lead = leaders(view.comparison, region);
+    PairStatistics pair = pair_of(view.comparison, region, lead.best, lead.second);
+    if (pair.a != lead.best) pair = mirrored(pair);
+    columns[0].cells.push_back(region_name(region));
+    columns[1].cells.push_back(view.comparison.labels[lead.best]);
+    columns[2].cells.push_back(view.comparison.labels[lead.second]);
+    if (!std::isnan(pair.ratio)) largest = std::max(largest, -std::log(pair.ratio));
+    shown.push_back(pair);
+  }
+  for (const PairStatistics& pair : shown) {
+    const std::string interval =
+        std::isnan(pair.interval.low)
+            ? "-"
+            : fmt::format("{:.3g} to {:.3g}", 1.0 / pair.interval.high, 1.0 / pair.interval.low);
+    const bool silent = pair.finding == SpeedFinding::neither;  // times of failures mean nothing
+    const std::vector<std::string> cells{
+        arrivals_cell(pair),
+        silent ? "-" : number_text(1.0 / pair.ratio),
+        silent ? "-" : interval,
+        largest > 0.0 && !silent ? bar(-std::log(pair.ratio) / largest, bar_width, options.unicode)
+                                 : "",
+        silent ? "-" : number_text(1.0 / pair.total_ratio),
+        silent || std::isnan(pair.speed_p_holm) ? "-" : fmt::format("{:.1g}", pair.speed_p_holm),
+        count_text(pair.timed),
+        finding_text(pair)};
+    for (std::size_t i = 0; i < cells.size(); ++i) columns[3 + i].cells.push_back(cells[i]);
+  }
+  if (std::ranges::all_of(shown, [](const PairStatistics& pair) { return pair.known == 0; }))
+    columns.erase(columns.begin() + 3);
+  return text + "\n" + render(std::move(columns), options.width);
 }
 
 /// What a partial file lacks, by configuration; empty where it lacks nothing.
 std::string missing_trials(const Overview& view) {
-  const std::int64_t planned = whole(view, "trials_planned"), done = whole(view, "trials_done");
+  const std::int64_t planned = view.attributes.count("trials_planned"),
+                     done = view.attributes.count("trials_done");
   if (done >= planned) return {};
   std::string text = fmt::format("missing: {} trials", count_text(planned - done));
   const auto configurations = static_cast<std::int64_t>(view.configurations.rows());
   // A part has its own share of each configuration, which the file does not tell.
   if (configurations == 0 || view.attributes.contains("part")) return text;
   std::vector<std::int64_t> lacking(configurations, planned / configurations);
-  const auto& configuration = need<std::int64_t>(view.summary, "configuration");
-  const auto& solver = need<std::int64_t>(view.summary, "solver");
-  const auto& count = need<std::int64_t>(view.summary, "count");
+  const auto& configuration = view.summary.get<std::int64_t>("configuration");
+  const auto& solver = view.summary.get<std::int64_t>("solver");
+  const auto& count = view.summary.get<std::int64_t>("count");
   for (std::size_t row = 0; row < view.summary.rows(); ++row)
     if (solver[row] == 0 && configuration[row] >= 0 && configuration[row] < configurations)
       lacking[configuration[row]] -= count[row];
@@ -66,15 +167,16 @@ std::string missing_trials(const Overview& view) {
 }
 
 std::string heading(const Overview& view, std::size_t width) {
-  const auto a = [&](const char* name) { return attribute(view, name); };
+  const auto a = [&](const char* name) { return view.attributes.shown(name); };
   std::string text;
   for (const std::string& line :
        {fmt::format("job {}, seed {}{}: {}, {} of {} trials", a("job_name"), a("seed"),
                     view.attributes.contains("part") ? ", part " + a("part") : "", a("status"),
                     a("trials_done"), a("trials_planned")),
-        fmt::format("{}, {}, {} on {}", counted(view.configurations.rows(), "configuration"),
-                    counted(view.solvers.rows(), "solver"), counted(view.records, "solve"),
-                    counted(whole(view, "mpi_ranks"), "rank")),
+        fmt::format(
+            "{}, {}, {} on {}", counted(view.configurations.rows(), "configuration"),
+            counted(view.solvers.rows(), "solver"), counted(view.records, "solve"),
+            counted(static_cast<std::uint64_t>(view.attributes.count("mpi_ranks")), "rank")),
         fmt::format("{}, nucreg {} ({})", a("created_utc"), a("nucreg_version"), a("git_revision")),
         a("cpu_model")})
     text += wrapped(line, width) + "\n";
@@ -97,6 +199,9 @@ struct Group {
 /// As many leading axes as keep the number of different labels within `most`.
 std::vector<std::string> shown_axes(const Overview& view, std::size_t most) {
   std::vector<std::string> axes = varying_axes(view.configurations);
+  // Numbers of different models and losses have no median: these axes stay the longest.
+  std::ranges::stable_partition(
+      axes, [](const std::string& axis) { return axis == "model" || axis == "loss"; });
   while (!axes.empty()) {
     std::map<std::vector<std::string>, int> different;
     for (std::size_t row = 0; row < view.configurations.rows(); ++row) {
@@ -111,8 +216,8 @@ std::vector<std::string> shown_axes(const Overview& view, std::size_t most) {
 }
 
 std::vector<Group> group_rows(const Overview& view, const std::vector<std::string>& axes) {
-  const auto& configuration = need<std::int64_t>(view.summary, "configuration");
-  const auto& solver = need<std::int64_t>(view.summary, "solver");
+  const auto& configuration = view.summary.get<std::int64_t>("configuration");
+  const auto& solver = view.summary.get<std::int64_t>("solver");
   std::vector<Group> groups;  // in the order of their first row
   std::map<std::pair<std::vector<std::string>, std::int64_t>, std::size_t> place;
   for (std::size_t row = 0; row < view.summary.rows(); ++row) {
@@ -132,7 +237,7 @@ std::vector<Group> group_rows(const Overview& view, const std::vector<std::strin
 
 double median_of(const Overview& view, std::span<const std::size_t> rows,
                  const std::string& column) {
-  const auto& all = need<double>(view.summary, column);
+  const auto& all = view.summary.get<double>(column);
   std::vector<double> values;
   for (const std::size_t row : rows) values.push_back(all[row]);
   return median(std::move(values));
@@ -145,7 +250,7 @@ struct Time {
 };
 
 Time time_of(const Overview& view, const Group& group) {
-  const auto& valid = need<std::int64_t>(view.summary, "timing_valid");
+  const auto& valid = view.summary.get<std::int64_t>("timing_valid");
   std::vector<std::size_t> timed;
   for (const std::size_t row : group.rows)
     if (valid[row] > 0) timed.push_back(row);
@@ -155,24 +260,33 @@ Time time_of(const Overview& view, const Group& group) {
 
 std::int64_t sum_of(const Overview& view, const Group& group, const std::string& column) {
   std::int64_t sum = 0;
-  for (const std::size_t row : group.rows) sum += need<std::int64_t>(view.summary, column)[row];
+  for (const std::size_t row : group.rows) sum += view.summary.get<std::int64_t>(column)[row];
   return sum;
+}
+
+/// Files of nucreg 0.1 and pairs without a truth do not say who arrived.
+bool arrival_is_known(const Overview& view) {
+  if (!view.summary.find("arrival_known")) return false;
+  return std::ranges::any_of(view.summary.get<std::int64_t>("arrival_known"),
+                             [](std::int64_t known) { return known > 0; });
 }
 
 std::string solver_table(const Overview& view, const TextOptions& options) {
   const std::vector<std::string> axes = shown_axes(view, options.most_configurations);
   const bool grouped = axes.size() < varying_axes(view.configurations).size();
   const std::vector<Group> groups = group_rows(view, axes);
-  const auto& names = need<std::string>(view.solvers, "name");
+  const auto& names = view.solvers.get<std::string>("name");
 
   constexpr int always = std::numeric_limits<int>::max();
   std::vector<TextColumn> columns;
   for (const std::string& axis : axes) columns.push_back({axis, true, 8});
   columns.push_back({"solver", false, always});
-  columns.push_back({"time", true, 9});
+  const bool arrivals = arrival_is_known(view);
+  if (arrivals) columns.push_back({"arrived", true, 11});
+  columns.push_back({"time", true, 10});
   columns.push_back({"", false, 3});
-  columns.push_back({"RMSD px", true, 6});
-  columns.push_back({"TRE px", true, 5});
+  columns.push_back({"TRE px", true, 9});
+  columns.push_back({"RMSD px", true, 5});
   columns.push_back({"evals", true, 4});
   columns.push_back({"failed", true, 7});
   std::map<std::vector<std::string>, double> slowest;
@@ -187,15 +301,19 @@ std::string solver_table(const Overview& view, const TextOptions& options) {
     cells.push_back(names[group.solver]);
     const std::int64_t tried = sum_of(view, group, "count") - sum_of(view, group, "not_applicable");
     if (tried == 0) {
+      if (arrivals) cells.push_back("-");
       cells.insert(cells.end(), {"n/a", "", "-", "-", "-", "-"});
     } else {
       const auto [seconds, valid] = time_of(view, group);
       all_tried += tried;
       all_valid += sum_of(view, group, "timing_valid");
       marked = marked || !valid;
+      if (arrivals)
+        cells.push_back(fmt::format("{} of {}", sum_of(view, group, "arrived"),
+                                    sum_of(view, group, "arrival_known")));
       cells.push_back(seconds_text(seconds) + (valid ? "" : "*"));
       cells.push_back(bar(seconds / slowest[group.labels], 8, options.unicode));
-      for (const char* measure : {"rmsd_px", "tre_px", "function_evaluations"})
+      for (const char* measure : {"tre_px", "rmsd_px", "function_evaluations"})
         cells.push_back(number_text(median_of(view, group.rows, measure + std::string("_median"))));
       cells.push_back(fmt::format("{} of {}", sum_of(view, group, "failures"), tried));
     }
@@ -252,7 +370,7 @@ std::string rank_table(const Overview& view, const TextOptions& options) {
 }
 
 std::string message_list(const Overview& view, const TextOptions& options) {
-  const auto& names = need<std::string>(view.solvers, "name");
+  const auto& names = view.solvers.get<std::string>("name");
   std::string text;
   for (const MessageCount& m :
        std::span(view.messages).first(std::min(view.messages.size(), options.most_messages)))
@@ -270,8 +388,8 @@ std::string to_text(const Overview& overview, const TextOptions& options) {
   TextOptions used = options;
   used.width = std::max<std::size_t>(options.width, 20);
   return heading(overview, used.width) + "\n" + solver_table(overview, used) + "\n" +
-         tiles_text(overview, used) + spread_text(overview, used) + verdict_text(overview, used) +
-         "\n" + message_list(overview, used) + rank_table(overview, used);
+         tiles_text(overview, used) + spread_text(overview, used) + message_list(overview, used) +
+         rank_table(overview, used) + "\n" + verdict_text(overview, used);
 }
 
 }  // namespace nucreg

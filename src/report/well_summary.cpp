@@ -8,7 +8,6 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/text.hpp"
-#include "table_access.hpp"
 
 namespace nucreg {
 namespace {
@@ -142,7 +141,7 @@ class Summarizer {
 
   void check_solvers() const {
     if (map_.trials.empty()) return;
-    const Column* name = find_column(map_.solvers, "name");
+    const Column* name = map_.solvers.find("name");
     if (!name || !std::holds_alternative<std::vector<std::string>>(name->values))
       throw InputError("is missing", {.key = "/solvers/name"});
     for (std::size_t i = 0; i < map_.trials.size(); ++i)

@@ -8,8 +8,7 @@
 #include <set>
 #include <tuple>
 
-#include "findings.hpp"
-#include "table_access.hpp"
+#include "nucreg/stats/verify.hpp"
 
 namespace nucreg {
 namespace {
@@ -101,9 +100,7 @@ class MapVerifier {
 
 void MapVerifier::check_attributes() {
   const auto text = [&](const char* name) -> const std::string* {
-    const auto at = map_.attributes.find(name);
-    const auto* found =
-        at == map_.attributes.end() ? nullptr : std::get_if<std::string>(&at->second);
+    const auto* found = map_.attributes.find<std::string>(name);
     if (!found) findings_.add(fmt::format("attribute {} is missing or is no text", name));
     return found;
   };
@@ -407,7 +404,7 @@ void MapVerifier::check_knots_and_decoys() {
 
 void MapVerifier::check_solvers() {
   if (map_.trials.empty()) return;
-  const Column* name = find_column(map_.solvers, "name");
+  const Column* name = map_.solvers.find("name");
   if (!name) findings_.add("/solvers/name is missing");
   for (std::size_t i = 0; i < map_.trials.size(); ++i) {
     const Record& record = map_.trials[i];

@@ -159,37 +159,24 @@ Vitals VitalSigns::take(Worker& worker) {
   return vitals;
 }
 
-namespace {
-
-/// A column of `field(row)` for each row, as one of the types that a column can hold.
-template <class Row, class Field>
-Column column(const char* name, const char* units, std::span<const Row> rows, Field field) {
-  using Value = std::decay_t<std::invoke_result_t<Field, const Row&>>;
-  using Stored = std::conditional_t<std::is_integral_v<Value>, std::int64_t, Value>;
-  std::vector<Stored> values;
-  values.reserve(rows.size());
-  for (const Row& row : rows) values.push_back(static_cast<Stored>(field(row)));
-  return {name, units, std::move(values)};
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Table rank_table(std::span<const RankFacts> facts, std::span<const RankTotals> totals) {
   using F = const RankFacts&;
   using T = const RankTotals&;
-  return {
-      "ranks",
-      {column("rank", "1", facts, [](F f) { return f.rank; }),
-       column("host", "1", facts, [](F f) { return f.host; }),
-       column("pid", "1", facts, [](F f) { return f.pid; }),
-       column("cpus", "1", facts, [](F f) { return cpu_list(f.cpus); }),
-       column("solves", "1", totals, [](T t) { return t.solves; }),
-       column("busy_s", "s", totals, [](T t) { return t.busy_seconds; }),
-       column("wait_s", "s", totals, [](T t) { return t.wait_seconds; }),
-       column("cpu_s", "s", totals, [](T t) { return t.cpu_seconds; }),
-       column("max_rss_bytes", "B", totals, [](T t) { return t.max_rss_bytes; }),
-       column("voluntary_switches", "1", totals, [](T t) { return t.voluntary_switches; }),
-       column("involuntary_switches", "1", totals, [](T t) { return t.involuntary_switches; })}};
+  return {"ranks",
+          {make_column("rank", "1", facts, [](F f) { return f.rank; }),
+           make_column("host", "1", facts, [](F f) { return f.host; }),
+           make_column("pid", "1", facts, [](F f) { return f.pid; }),
+           make_column("cpus", "1", facts, [](F f) { return cpu_list(f.cpus); }),
+           make_column("solves", "1", totals, [](T t) { return t.solves; }),
+           make_column("busy_s", "s", totals, [](T t) { return t.busy_seconds; }),
+           make_column("wait_s", "s", totals, [](T t) { return t.wait_seconds; }),
+           make_column("cpu_s", "s", totals, [](T t) { return t.cpu_seconds; }),
+           make_column("max_rss_bytes", "B", totals, [](T t) { return t.max_rss_bytes; }),
+           make_column("voluntary_switches", "1", totals, [](T t) { return t.voluntary_switches; }),
+           make_column("involuntary_switches", "1", totals,
+                       [](T t) { return t.involuntary_switches; })}};
 }
 
 Table sample_table(std::span<const std::vector<Sample>> by_rank) {
@@ -205,12 +192,13 @@ Table sample_table(std::span<const std::vector<Sample>> by_rank) {
   const std::span<const Row> rows(all);
   using R = const Row&;
   return {"rank_samples",
-          {column("rank", "1", rows, [](R r) { return r.rank; }),
-           column("time_s", "s", rows, [](R r) { return r.sample.time_seconds; }),
-           column("cpu_percent", "%", rows, [](R r) { return r.sample.cpu_percent; }),
-           column("system_cpu_percent", "%", rows, [](R r) { return r.sample.system_cpu_percent; }),
-           column("rss_bytes", "B", rows, [](R r) { return r.sample.rss_bytes; }),
-           column("solves", "1", rows, [](R r) { return r.sample.solves; })}};
+          {make_column("rank", "1", rows, [](R r) { return r.rank; }),
+           make_column("time_s", "s", rows, [](R r) { return r.sample.time_seconds; }),
+           make_column("cpu_percent", "%", rows, [](R r) { return r.sample.cpu_percent; }),
+           make_column("system_cpu_percent", "%", rows,
+                       [](R r) { return r.sample.system_cpu_percent; }),
+           make_column("rss_bytes", "B", rows, [](R r) { return r.sample.rss_bytes; }),
+           make_column("solves", "1", rows, [](R r) { return r.sample.solves; })}};
 }
 
 void RankNews::note(int rank, const Vitals& vitals, double now) {

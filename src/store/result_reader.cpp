@@ -49,18 +49,12 @@ void ResultReader::Body::open() {
 }
 
 void ResultReader::Body::check_format() const {
-  const auto format = attributes.find("format");
-  const auto version = attributes.find("format_version");
-  const auto is = [&](std::string_view name) {
-    return format != attributes.end() &&
-           format->second == Attributes::mapped_type(std::string(name));
-  };
-  if (is(map_format)) fail("is the map of a well (nucreg map) and not the result of a run");
-  const bool ours = is(result_format);
-  if (!ours || version == attributes.end() ||
-      !std::holds_alternative<std::int64_t>(version->second))
+  const std::string format = attributes.text("format");
+  if (format == map_format) fail("is the map of a well (nucreg map) and not the result of a run");
+  const auto* version = attributes.find<std::int64_t>("format_version");
+  if (format != result_format || !version)
     fail("is an HDF5 file, but no result of nucreg", "format");
-  const auto number = std::get<std::int64_t>(version->second);
+  const std::int64_t number = *version;
   if (number < 1 || number > result_format_version)
     fail("is of format version " + std::to_string(number), "format_version",
          "1 to " + std::to_string(result_format_version) + " with this nucreg");

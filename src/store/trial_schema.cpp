@@ -107,6 +107,8 @@ const std::vector<TrialField>& trial_fields() {
       field<&Record::bounds>("bounds", "1", false),
       field<&Record::heldout_rmsd_px>("heldout_rmsd_px", "px", false),
       field<&Record::native_code>("native_code", "1", false),
+      field<&Record::arrived>("arrived", "1", false),
+      field<&Record::arrival_px>("arrival_px", "px", false),
       message_field(),
       field<&Record::params>("params", "mixed"),
       field<&Record::true_params>("true_params", "mixed"),

@@ -143,14 +143,6 @@ void demand_matches(const Job& job, const Tiles& tiles, const std::vector<TileMa
         where(job, "problem.images"));
 }
 
-// One column of value(row) for all rows.
-template <class T, class Rows, class Value>
-Column column(const char* name, const char* units, const Rows& rows, Value&& value) {
-  std::vector<T> values;
-  for (const auto& row : rows) values.push_back(T(value(row)));
-  return {name, units, std::move(values)};
-}
-
 // The values of all rows, one behind the other.
 template <class T, class Rows, class Values>
 Column ragged(const char* name, const char* units, const Rows& rows, Values&& values) {
@@ -171,31 +163,31 @@ Column offsets(const Rows& rows, Count&& count) {
 
 using I = std::int64_t;
 using D = double;
-using S = std::string;
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 Table images_table(const std::vector<Tile>& tiles, const std::vector<TileNuclei>& nuclei) {
   Table table{.name = "images"};
   auto& c = table.columns;
-  c.push_back(column<S>("file", "", tiles, [](const Tile& t) { return t.file; }));
-  c.push_back(column<S>("magnification", "", tiles,
-                        [](const Tile& t) { return t.is_ten ? "10x" : "40x"; }));
-  c.push_back(column<I>("frame", "1", tiles, [](const Tile& t) { return t.frame; }));
-  c.push_back(column<I>("channel", "1", tiles, [](const Tile& t) { return t.channel; }));
-  c.push_back(column<I>("width_px", "px", tiles, [](const Tile& t) { return t.place.width_px; }));
-  c.push_back(column<I>("height_px", "px", tiles, [](const Tile& t) { return t.place.height_px; }));
-  c.push_back(column<D>("pixel_size_um", "um", tiles,
-                        [](const Tile& t) { return t.place.pixel_size_um.value_or(nan); }));
-  c.push_back(column<D>("stage_x_um", "um", tiles,
-                        [](const Tile& t) { return t.place.stage_x_um.value_or(nan); }));
-  c.push_back(column<D>("stage_y_um", "um", tiles,
-                        [](const Tile& t) { return t.place.stage_y_um.value_or(nan); }));
-  c.push_back(column<I>("well", "1", tiles, [](const Tile& t) { return t.well; }));
-  c.push_back(column<S>("sha256", "", nuclei, [](const TileNuclei& n) { return n.sha256; }));
+  c.push_back(make_column("file", "", tiles, [](const Tile& t) { return t.file; }));
+  c.push_back(make_column("magnification", "", tiles,
+                          [](const Tile& t) { return t.is_ten ? "10x" : "40x"; }));
+  c.push_back(make_column("frame", "1", tiles, [](const Tile& t) { return t.frame; }));
+  c.push_back(make_column("channel", "1", tiles, [](const Tile& t) { return t.channel; }));
+  c.push_back(make_column("width_px", "px", tiles, [](const Tile& t) { return t.place.width_px; }));
   c.push_back(
-      column<D>("diameter_px", "px", nuclei, [](const TileNuclei& n) { return n.diameter_px; }));
+      make_column("height_px", "px", tiles, [](const Tile& t) { return t.place.height_px; }));
+  c.push_back(make_column("pixel_size_um", "um", tiles,
+                          [](const Tile& t) { return t.place.pixel_size_um.value_or(nan); }));
+  c.push_back(make_column("stage_x_um", "um", tiles,
+                          [](const Tile& t) { return t.place.stage_x_um.value_or(nan); }));
+  c.push_back(make_column("stage_y_um", "um", tiles,
+                          [](const Tile& t) { return t.place.stage_y_um.value_or(nan); }));
+  c.push_back(make_column("well", "1", tiles, [](const Tile& t) { return t.well; }));
+  c.push_back(make_column("sha256", "", nuclei, [](const TileNuclei& n) { return n.sha256; }));
   c.push_back(
-      column<I>("nuclei", "1", nuclei, [](const TileNuclei& n) { return n.nuclei.size(); }));
+      make_column("diameter_px", "px", nuclei, [](const TileNuclei& n) { return n.diameter_px; }));
+  c.push_back(
+      make_column("nuclei", "1", nuclei, [](const TileNuclei& n) { return n.nuclei.size(); }));
   return table;
 }
 
@@ -213,13 +205,13 @@ Table nuclei_table(const std::vector<TileNuclei>& nuclei) {
 }
 
 void add_numbers(Table& table, const std::vector<TileMatch>& matches) {
-  const auto add = [&](const char* name, const char* units, auto&& value) {
+  const auto add = [&](const std::string& name, const char* units, auto&& value) {
     table.columns.push_back(
-        column<D>(name, units, matches, [&](const TileMatch& m) { return value(m.result); }));
+        make_column(name, units, matches, [&](const TileMatch& m) { return value(m.result); }));
   };
   constexpr std::array<const char*, 6> affine{"a", "b", "tx", "c", "d", "ty"};
   for (std::size_t i = 0; i < affine.size(); ++i)
-    add((S("affine_") + affine[i]).c_str(), i % 3 == 2 ? "px" : "1",
+    add(std::string("affine_") + affine[i], i % 3 == 2 ? "px" : "1",
         [i](const MatchResult& m) { return m.affine[i]; });
   struct Term {
     const char *name, *units;
@@ -242,16 +234,16 @@ void add_numbers(Table& table, const std::vector<TileMatch>& matches) {
 Table matches_table(const std::vector<Tile>& tiles, const std::vector<TileMatch>& matches) {
   using M = TileMatch;
   Table table{"matches",
-              {column<I>("ten", "1", matches, [](const M& m) { return m.tiles.ten; }),
-               column<I>("forty", "1", matches, [](const M& m) { return m.tiles.forty; }),
-               column<bool>("matched", "1", matches, [](const M& m) { return m.result.matched(); }),
-               column<S>("reason", "", matches, [](const M& m) { return m.result.reason; }),
-               column<bool>("mirrored", "1", matches, [](const M& m) { return m.result.mirrored; }),
-               column<I>("pairs", "1", matches, [](const M& m) { return m.result.ten.size(); })}};
+              {make_column("ten", "1", matches, [](const M& m) { return m.tiles.ten; }),
+               make_column("forty", "1", matches, [](const M& m) { return m.tiles.forty; }),
+               make_column("matched", "1", matches, [](const M& m) { return m.result.matched(); }),
+               make_column("reason", "", matches, [](const M& m) { return m.result.reason; }),
+               make_column("mirrored", "1", matches, [](const M& m) { return m.result.mirrored; }),
+               make_column("pairs", "1", matches, [](const M& m) { return m.result.ten.size(); })}};
   add_numbers(table, matches);
   table.columns.push_back(
-      column<I>("hypotheses", "1", matches, [](const M& m) { return m.result.hypotheses; }));
-  table.columns.push_back(column<D>("stage_error_um", "um", matches, [&](const M& m) {
+      make_column("hypotheses", "1", matches, [](const M& m) { return m.result.hypotheses; }));
+  table.columns.push_back(make_column("stage_error_um", "um", matches, [&](const M& m) {
     return m.result.stage_error_px * tiles[m.tiles.ten].place.pixel_size_um.value_or(nan);
   }));
   return table;

@@ -287,11 +287,23 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
   }
 }
 
+namespace {
+
+/// The error up to which a map has arrived; NaN if there is nothing to tell it by.
+double arrival_px(const Trial& trial, double asked) {
+  if (!trial.truth && trial.heldout.size() == 0) return Record::nan;
+  return asked > 0.0 ? asked : 0.5 * neighbour_distance_px(trial.pairs, trial.heldout, 0.05);
+}
+
+}  // namespace
+
 std::vector<Record> TrialRunner::run(std::uint64_t task) const {
   const Configuration& c = plan_.configurations[task / plan_.trials];
   const auto number = static_cast<std::uint32_t>(task % plan_.trials);
   const Trial trial = source_->make(c, number);
   const Prepared prepared = prepare(c, trial);
+
+  const double arrival = arrival_px(trial, job_.fit.arrival_px);
 
   std::vector<Record> records(solvers_.size());
   for (std::size_t i = 0; i < records.size(); ++i) {
@@ -302,7 +314,9 @@ std::vector<Record> TrialRunner::run(std::uint64_t task) const {
     r.rank = rank_;
     r.pairs = static_cast<std::int64_t>(trial.pairs.size());
     if (trial.truth) r.true_params = padded(trial.truth->params);
+    r.arrival_px = arrival;
     solve(prepared, solvers_[i], r);
+    r.arrived = r.arrives();
   }
 
   // The best known objective: the closed form within the bounds, else the best of the solvers.

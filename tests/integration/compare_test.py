@@ -29,7 +29,7 @@ class Compare(NucregCase):
     def rebuild(self, file):
         """Times of the summary that follow from the rows are not those of the run any more."""
         with h5py.File(file, "a") as f:
-            for table in ("summary", "verdict", "verdict_ranks"):
+            for table in ("summary", "verdict"):
                 if table != "summary" and table in f:
                     del f[table]
             solver = f["trials/solver"][:]

@@ -54,18 +54,22 @@ TRIALS = {
     "rmsd_px": "f px", "param_error": "f mixed", "tre_px": "f px", "objective": "f px^2",
     "gap": "f 1", "wall_s": "f s", "cpu_s": "f s", "repeats": "i 1", "peak_bytes": "i B",
     "iterations": "i 1", "function_evaluations": "i 1", "jacobian_evaluations": "i 1",
-    "timing_valid": "b 1", "params": "f mixed", "true_params": "f mixed"}
+    "timing_valid": "b 1", "arrived": "i 1", "arrival_px": "f px",
+    "params": "f mixed", "true_params": "f mixed"}
 GROUPS = {
     "trials": TRIALS,
     "configurations": {"points": "f 1", "noise_px": "f px", "outliers": "f 1", "missing": "f 1",
                        "model": "s 1", "loss": "s 1", "coordinates": "s 1"},
-    "solvers": {"name": "s 1", "kind": "s 1", "algorithm": "s 1", "options": "s 1"},
+    "solvers": {"solver": "i 1", "name": "s 1", "kind": "s 1", "algorithm": "s 1",
+                "options": "s 1"},
     "ranks": {"rank": "i 1", "host": "s 1", "pid": "i 1", "cpus": "s 1", "solves": "i 1",
               "busy_s": "f s", "wait_s": "f s", "cpu_s": "f s", "max_rss_bytes": "i B",
               "voluntary_switches": "i 1", "involuntary_switches": "i 1"},
     "rank_samples": {"rank": "i 1", "time_s": "f s", "cpu_percent": "f %",
                      "system_cpu_percent": "f %", "rss_bytes": "i B", "solves": "i 1"},
-    "summary": {"configuration": "i 1", "solver": "i 1", "count": "i 1", "failures": "i 1"} |
+    "summary": {"configuration": "i 1", "solver": "i 1", "count": "i 1", "failures": "i 1",
+                "arrived": "i 1", "arrival_rate": "f 1", "arrival_low": "f 1",
+                "arrival_high": "f 1", "expected_s": "f s", "expected_evaluations": "f 1"} |
                {f"{measure}_{part}": f"f {units}"
                 for measure, units in (("rmsd_px", "px"), ("tre_px", "px"), ("wall_s", "s"),
                                        ("cpu_s", "s"), ("param_error", "mixed"), ("gap", "1"))
@@ -210,7 +214,7 @@ class ResultFile(NucregCase):
                 self.assertEqual(shown.keys(), columns.keys())
                 for name, column in columns.items():
                     value = column[row].decode() if column.dtype.kind in "SO" else column[row]
-                    if isinstance(value, float) and math.isnan(value):
+                    if isinstance(value, float) and not math.isfinite(value):
                         value = None
                     self.assertEqual(shown[name], value, f"/{group}/{name}[{row}]")
 

@@ -88,8 +88,6 @@ class Verify(NucregCase):
             f["verdict/trials"] = [1.5] * len(f["verdict/scope"])
             f["verdict/trials"].attrs["units"] = "1"
         self.damaged(retype, "/verdict/trials is of another type")
-        self.damaged(self.put("verdict_ranks/solver", 0, "nobody"),
-                     "/verdict_ranks/solver names no solver")
 
     def test_a_partial_file_goes_on_to_the_same_traces(self):
         job = interrupted.JOB + "\n[run]\ntrace = true\n"

@@ -72,8 +72,8 @@ kind = "lm"
 """
 # What the page of JOB draws: all that the Python benchmark drew, and more.
 FIGURES = {
-    "time-ratios", "rmsd", "tre", "parameter-error", "time", "memory", "evaluations", "rmsd-map",
-    "ratios", "success", "variation", "time-boxes", "time-accuracy", "time-per-point", "growth",
+    "arrivals", "time-ratios", "rmsd", "tre", "parameter-error", "time", "memory", "evaluations",
+    "rmsd-map", "ratios", "success", "variation", "time-boxes", "time-accuracy", "time-per-point", "growth",
     "complexity", "runtime-to-target", "performance-profile", "data-profile", "average-runtime",
     "parameters", "convergence", "rank-use", "rank-balance"}
 # Counts what is drawn into axes: neither frames nor grid nor ticks.

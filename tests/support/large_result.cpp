@@ -5,7 +5,7 @@
 #include <string>
 
 #include "nucreg/core/error.hpp"
-#include "nucreg/report/digest.hpp"
+#include "nucreg/stats/digest.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "support/verdict_simulation.hpp"
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "nucreg/core/random.hpp"
-#include "nucreg/report/comparison.hpp"
+#include "nucreg/stats/comparison.hpp"
 
 namespace nucreg::simulation {
 
@@ -20,9 +20,12 @@ struct Setting {
   double flipped = 1.0;     ///< the same in the second half of the configurations, times slowdown
   double difficulty = 0.5;  ///< standard deviations of logarithms
   double noise = 0.1;
-  double spikes = 0.03;   ///< chance of a solve that takes 1.5 to 4 times as long
-  double failures = 0.0;  ///< chance that a solve fails
-  double invalid = 0.0;   ///< chance that a timing is not valid
+  double spikes = 0.03;     ///< chance of a solve that takes 1.5 to 4 times as long
+  double failures = 0.0;    ///< chance that a solve fails
+  double arrives = -1.0;    ///< chance that a solve arrives; below 0: unknown of all
+  double arrives_1 = -1.0;  ///< the same of solver 1; below 0: that of the others
+  double shared = 0.5;      ///< chance that the solvers of a trial arrive by the same luck
+  double invalid = 0.0;     ///< chance that a timing is not valid
 };
 
 /// Points x noise, as square as it can be.
@@ -51,6 +54,8 @@ inline Comparison judge(const Setting& setting, std::uint32_t run) {
     const double slow = setting.slowdown * (second ? setting.flipped : 1.0);
     for (std::uint32_t t = 0; t < setting.trials; ++t) {
       const double difficulty = std::exp(setting.difficulty * random.normal());
+      const double luck = random.uniform();
+      const bool shared = setting.arrives >= 0.0 && random.uniform() < setting.shared;
       for (std::uint32_t s = 0; s < setting.solvers; ++s) {
         Record& row = rows[s];
         row.configuration = c;
@@ -60,6 +65,15 @@ inline Comparison judge(const Setting& setting, std::uint32_t run) {
         row.objective = 1.0;
         row.status =
             random.uniform() < setting.failures ? SolveStatus::failed : SolveStatus::converged;
+        if (setting.arrives >= 0.0) {
+          const bool own = s == 1 && setting.arrives_1 >= 0.0;
+          row.arrival_px = 10.0;
+          row.tre_px =
+              (shared ? luck : random.uniform()) < (own ? setting.arrives_1 : setting.arrives)
+                  ? 1.0
+                  : 100.0;
+          row.arrived = row.arrives();
+        }
         row.timing_valid = random.uniform() >= setting.invalid;
         row.wall_seconds =
             1e-4 * (1.0 + c) * difficulty * std::exp(setting.noise * random.normal());

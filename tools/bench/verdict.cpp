@@ -21,8 +21,8 @@ void same(const char* name, const Setting& setting, std::uint32_t runs) {
   for (std::uint32_t run = 0; run < runs; ++run) {
     const Comparison c = simulation::judge(setting, run);
     declared += simulation::declares(c);
-    overall += c.overall().pairs[0].faster != Side::neither;
-    agreed += c.overall().pairs[0].finding == SpeedFinding::same;
+    overall += c.wholes()[0].pairs[0].faster != Side::neither;
+    agreed += c.wholes()[0].pairs[0].finding == SpeedFinding::same;
   }
   fmt::print("| {} | {} x {} | {} | {:.1f} % | {:.1f} % | {:.1f} % |\n", name,
              setting.configurations, setting.trials, setting.solvers, percent(declared, runs),
@@ -34,7 +34,7 @@ void different(const char* name, const Setting& setting, std::uint32_t runs) {
   std::uint32_t found = 0, wrong = 0, covered = 0;
   for (std::uint32_t run = 0; run < runs; ++run) {
     const Comparison c = simulation::judge(setting, run);
-    const PairStatistics& pair = c.overall().pairs[0];
+    const PairStatistics& pair = c.wholes()[0].pairs[0];
     found += pair.faster == Side::a;
     wrong += pair.faster == Side::b;
     const double truth = 1.0 / setting.slowdown;
@@ -43,6 +43,18 @@ void different(const char* name, const Setting& setting, std::uint32_t runs) {
   fmt::print("| {} | {} x {} | {} | {:.1f} % | {:.1f} % | {:.1f} % |\n", name,
              setting.configurations, setting.trials, setting.solvers, percent(found, runs),
              percent(wrong, runs), percent(covered, runs));
+}
+
+/// B arrives less often than A.
+void arriving(const char* name, const Setting& setting, std::uint32_t runs) {
+  std::uint32_t found = 0, wrong = 0;
+  for (std::uint32_t run = 0; run < runs; ++run) {
+    const PairStatistics& pair = simulation::judge(setting, run).wholes()[0].pairs[0];
+    found += pair.arrives == Side::a;
+    wrong += pair.arrives == Side::b;
+  }
+  fmt::print("| {} | {} x {} | {} | {:.1f} % | {:.1f} % | |\n", name, setting.configurations,
+             setting.trials, setting.solvers, percent(found, runs), percent(wrong, runs));
 }
 
 /// B is slower than A in one half of the configurations and faster in the other.
@@ -57,7 +69,7 @@ void flipping(const char* name, const Setting& setting, std::uint32_t runs) {
       second = second || region.pairs[0].faster == Side::b;
     }
     found += first && second;
-    wrong += c.overall().pairs[0].faster != Side::neither;
+    wrong += c.wholes()[0].pairs[0].faster != Side::neither;
   }
   fmt::print("| {} | {} x {} | {} | {:.1f} % | {:.1f} % | |\n", name, setting.configurations,
              setting.trials, setting.solvers, percent(found, runs), percent(wrong, runs));
@@ -90,6 +102,20 @@ int main(int count, char** words) {
   same("noisy machine", {.configurations = 4, .noise = 0.4, .spikes = 0.15}, runs);
   same("failures and invalid timings", {.configurations = 4, .failures = 0.1, .invalid = 0.2},
        runs);
+
+  same("arrival 90 %", {.configurations = 4, .arrives = 0.9}, runs);
+  same("arrival 60 %, 20 configurations", {.configurations = 20, .trials = 30, .arrives = 0.6},
+       runs);
+  same("arrival 20 %, 6 solvers", {.configurations = 9, .trials = 20, .solvers = 6, .arrives = 0.2},
+       runs);
+
+  heading("B arrives less often than A.", "found", "the wrong way round", "");
+  arriving("90 against 80 %, 400 trials", {.trials = 400, .arrives = 0.9, .arrives_1 = 0.8}, runs);
+  arriving("90 against 80 %, 400 trials, no luck shared",
+           {.trials = 400, .arrives = 0.9, .arrives_1 = 0.8, .shared = 0.0}, runs);
+  arriving("90 against 80 %, 400 trials over 20 configurations",
+           {.configurations = 20, .trials = 20, .arrives = 0.9, .arrives_1 = 0.8}, runs);
+  arriving("90 against 80 %, 100 trials", {.arrives = 0.9, .arrives_1 = 0.8}, runs);
 
   heading("B takes longer than A.", "found", "the wrong way round", "interval holds the truth");
   different("10 %, 100 trials", {.slowdown = 1.1}, runs);

@@ -10,7 +10,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 USAGE = 2  # exit status as nucreg's
 # Of the overview, what came with or after the verdict.
-NEEDED = ("solvers", "sentences", "best", "flips", "notes", "comparisons", "solver_ranks")
+NEEDED = ("solvers", "sentences", "best", "flips", "notes", "comparisons")
 # Of the overview of a map.
 NEEDED_OF_MAP = ("attributes", "sentence", "wells", "tiles_to_look_at", "trials")
 

@@ -85,6 +85,12 @@ def verdict(result):
     if o.get("flips"):
         pieces += [tag("p", tag("strong", "It flips where")),
                    tag("ul", joined(tag("li", s) for s in o["flips"]))]
+    if o.get("fits"):
+        pieces += [tag("p", tag("strong", "Losses, starts and models")),
+                   tag("ul", joined(tag("li", s) for s in o["fits"]))]
+    if o.get("more_trials"):
+        pieces.append(tag("p", joined(["Trials enough to tell: run again with",
+                                       tag("code", o["more_trials"])], " ")))
     pieces += [tag("p", note, class_="soft") for note in o.get("notes", [])]
     return tag("div", joined(pieces), class_="verdict")
 
@@ -226,7 +232,7 @@ def page(result, figures):
             tag("nav", joined(tag("a", words, href=f"#{name}") for name, words in menu),
                 aria_label="Sections"),
             banners(result), tag("h2", "Verdict", id="verdict"), verdict(result),
-            plots(figures, ("time-ratios", "mean-ranks")),
+            plots(figures, ("arrivals", "time-ratios")),
             tag("h2", "What was run", id="run"), what_was_run(result)]
     for name, words, wanted in shown:
         body += [tag("h2", words, id=name), plots(figures, wanted)]

@@ -1,4 +1,4 @@
-"""The verdict as pictures: ratios of times with intervals, mean ranks. Nothing is computed."""
+"""The verdict as pictures: arrivals, ratios of times with intervals. Nothing is computed."""
 
 from .style import Figure, finite, logarithmic, look, nothing, panels
 
@@ -7,11 +7,13 @@ MOST_REGIONS = 24
 
 def region(row):
     """Its name; where the row is of one configuration, None."""
+    kind = row["kind"]
     if row["scope"] == "overall":
-        return "overall"
+        return kind or "overall"
     if row["scope"] == "configuration":
         return None
-    return f"{row['axis']} {'' if row['value'][:1] in '<>' else '= '}{row['value']}"
+    value = f"{row['axis']} {'' if row['value'][:1] in '<>' else '= '}{row['value']}"
+    return f"{kind}, {value}" if kind else value
 
 
 def seen_from(row, solver):
@@ -23,7 +25,7 @@ def seen_from(row, solver):
 
 def time_ratios(overview):
     solvers = [s["name"] for s in overview["solvers"]]
-    best = overview["best"]
+    best = overview["best"] or solvers[0]  # of several kinds each may have its own
     rows = [c for c in overview["comparisons"] if region(c) and best in (c["solver_a"],
                                                                          c["solver_b"])]
     regions = list(dict.fromkeys(map(region, rows)))
@@ -35,7 +37,7 @@ def time_ratios(overview):
         for row in rows:
             if s not in (row["solver_a"], row["solver_b"]) or region(row) not in shown:
                 continue
-            if row["time_ratio"]:
+            if row["time_ratio"] and row["finding"] != "neither arrives":
                 y = shown.index(region(row)) + (others.index(s) - (len(others) - 1) / 2) * \
                     0.75 / len(others)
                 places.append(y)
@@ -57,38 +59,44 @@ def time_ratios(overview):
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=5)
     cut = f" The first {len(shown)} of {len(regions)} regions." if len(shown) < len(regions) else ""
     return Figure("time-ratios", f"How many times as fast {best} is", "Paired by trial, where both "
-                  "reached equal accuracy and both timings are valid; bars: 95 % bootstrap "
-                  "interval. "
+                  "arrive (at equal accuracy, if arrival is unknown) and both timings are valid; "
+                  "bars: 95 % bootstrap interval. "
                   f"A bar across 1 tells nothing apart.{cut}", drawing)
 
 
-def mean_ranks(overview):
-    """None where nothing was ranked."""
-    ranked = [(r["mean_rank"], r["solver"], r) for r in overview["solver_ranks"]
-              if r["mean_rank"] is not None]
-    if not ranked:
-        return None
-    ranked.sort(key=lambda r: r[:2])
+def arrivals(overview):
+    """How often each solver arrives, per region; None where that is unknown."""
     solvers = [s["name"] for s in overview["solvers"]]
-    distance = ranked[0][2]["critical_difference"]
-    drawing, (ax,) = panels(1, height=0.3 * len(ranked) + 1.0)
-    for y, (rank, name, _) in enumerate(ranked):
-        style = look(solvers.index(name))
-        ax.plot([rank], [y], marker=style["marker"], color=style["color"], markersize=8,
-                linestyle="none")
-        if distance:
-            ax.plot([rank - distance / 2, rank + distance / 2], [y, y], color=style["color"])
-    ax.set_yticks(range(len(ranked)), [name for _, name, _ in ranked])
-    ax.set_ylim(len(ranked) - 0.5, -0.5)
-    ax.set_xlabel("mean rank over trials, 1 is best")
-    said = f" Bars are the critical difference ({distance:.2g}) wide: two solvers whose bars do " \
-           "not overlap differ (Nemenyi, 5 %)." if distance else ""
-    return Figure("mean-ranks", "Mean ranks", f"Over {ranked[0][2]['trials']:,} trials that all "
-                  f"solvers took on.{said}", drawing)
+    shares = {}  # region: {solver: share}
+    for row in overview["comparisons"]:
+        name = region(row)
+        if not name or not row["arrival_known"]:
+            continue
+        for side in "ab":
+            shares.setdefault(name, {})[row[f"solver_{side}"]] = \
+                row[f"arrived_{side}"] / row["arrival_known"]
+    if not shares:
+        return None
+    shown = list(shares)[:MOST_REGIONS]
+    drawing, (ax,) = panels(1, height=max(2.4, 0.3 * len(shown) + 0.9))
+    for number, solver in enumerate(solvers):
+        step = (number - (len(solvers) - 1) / 2) * 0.6 / len(solvers)
+        ax.plot([100 * shares[name].get(solver, float("nan")) for name in shown],
+                [y + step for y in range(len(shown))], label=solver,
+                **{**look(number), "linestyle": "none"})
+    ax.set_yticks(range(len(shown)), shown)
+    ax.set_ylim(len(shown) - 0.4, -0.6)
+    ax.set_xlim(-3, 103)
+    ax.set(xlabel="trials that arrive, %")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=5)
+    cut = f" The first {len(shown)} of {len(shares)} regions." if len(shown) < len(shares) else ""
+    return Figure("arrivals", "How often each solver arrives",
+                  "A fit has arrived if its map is near enough to the truth to give each nucleus "
+                  f"its own partner.{cut}", drawing)
 
 
 def figures(overview):
     if len(overview["solvers"]) < 2:
         return {}
-    drawn = [time_ratios(overview), mean_ranks(overview)]
+    drawn = [arrivals(overview), time_ratios(overview)]
     return {figure.name: figure for figure in drawn if figure}

@@ -2,6 +2,7 @@
 // output, everything else to standard error.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -53,6 +54,14 @@ struct CompareCommand {
   bool json = false;
 };
 [[nodiscard]] ExitStatus compare_command(const CompareCommand& command);
+
+struct PairsCommand {
+  std::filesystem::path file;
+  std::uint64_t configuration = 0, trial = 0;
+  std::filesystem::path to;
+  bool force = false;
+};
+[[nodiscard]] ExitStatus pairs_command(const PairsCommand& command);
 
 struct VerifyCommand {
   std::filesystem::path file;

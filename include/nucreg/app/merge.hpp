@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "nucreg/report/digest.hpp"
+#include "nucreg/stats/digest.hpp"
 
 namespace nucreg {
 

@@ -9,10 +9,10 @@
 #include "nucreg/job/job.hpp"
 #include "nucreg/plan/part.hpp"
 #include "nucreg/plan/plan.hpp"
-#include "nucreg/report/digest.hpp"
 #include "nucreg/run/dispatch.hpp"
 #include "nucreg/run/journal.hpp"
 #include "nucreg/solve/registry.hpp"
+#include "nucreg/stats/digest.hpp"
 
 namespace nucreg {
 

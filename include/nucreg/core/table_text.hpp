@@ -1,7 +1,6 @@
 // Tables as text (CSV), as spreadsheets and scripts write them.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +24,5 @@ struct TextLine {
 [[nodiscard]] std::vector<std::string_view> cells_of(std::string_view line, char separator);
 /// A cell as text: two quotation marks there are one.
 [[nodiscard]] std::string text_in(std::string_view cell);
-/// Nothing where a cell is not wholly a number; it may be infinite or NaN.
-[[nodiscard]] std::optional<double> number_in(std::string_view cell);
 
 }  // namespace nucreg

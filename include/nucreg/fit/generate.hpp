@@ -24,11 +24,12 @@ struct InputFile {
 
 /// One trial, with every drawn number fixed.
 struct Trial {
-  PointPairs pairs;                  ///< 10x px, 40x px
-  PointPairs heldout;                ///< images: pairs that are not among these; else none
-  std::array<double, 2> field_px{};  ///< width and height of the 10x field
-  std::optional<Map> truth;          ///< where there is one
-  double loss_scale_px = 0.0;        ///< 40x px
+  PointPairs pairs;                   ///< 10x px, 40x px
+  PointPairs heldout;                 ///< images: pairs that are not among these; else none
+  std::array<double, 2> field_px{};   ///< width and height of the 10x field
+  std::vector<std::size_t> outliers;  ///< pairs whose 40x point was misplaced
+  std::optional<Map> truth;           ///< where there is one
+  double loss_scale_px = 0.0;         ///< 40x px
   std::int64_t max_evaluations = 0;
   double ftol_rel = 0.0, xtol_rel = 0.0, max_seconds = 0.0;
 };

@@ -22,6 +22,12 @@ namespace nucreg {
 [[nodiscard]] double tre_px(const Map& fitted, const Map& truth,
                             const std::array<double, 2>& field_px);
 
+/// Quantile (NumPy's default) of the distance from each 40x point of `pairs` and `more` to its
+/// nearest neighbour among them, 40x px. Points at one place are one nucleus, as in a resample. NaN
+/// for fewer than two places.
+[[nodiscard]] double neighbour_distance_px(const PairsView& pairs, const PairsView& more,
+                                           double fraction);
+
 /// Euclidean norm of fitted minus true parameters of the same model, in the units of
 /// model_parameters(); the angle's difference is the shorter way round.
 [[nodiscard]] double param_error(const Map& fitted, const Map& truth);

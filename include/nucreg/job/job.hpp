@@ -127,6 +127,7 @@ struct FitOptions {
   Axis<Draw> ftol_rel{Draw(1e-12)};
   Axis<Draw> xtol_rel{Draw(1e-12)};
   Axis<Draw> max_seconds{Draw(10.0)};
+  double arrival_px = 0.0;  ///< 40x px; 0 = "auto", from the distances between nuclei
   Bounds bounds;
   friend bool operator==(const FitOptions&, const FitOptions&) = default;
 };

@@ -13,8 +13,9 @@ namespace nucreg {
 
 /// One point of the product of all axes. Numbers may still be drawn per trial.
 struct Configuration {
-  std::uint32_t index = 0;           ///< position in Plan::configurations
-  std::string file;                  ///< pairs and labels: its file; images: its pair of tiles
+  std::uint32_t index = 0;    ///< position in Plan::configurations
+  std::uint32_t problem = 0;  ///< number of its part of [problem]: what is drawn depends on it
+  std::string file;           ///< pairs and labels: its file; images: its pair of tiles
   std::array<double, 2> field_px{};  ///< images: of the 10x tile, once it was read
   Draw points;                  ///< synthetic: nuclei; else the count that was read, 0 until then
   Draw min_distance_px;         ///< synthetic; else 0
@@ -48,8 +49,10 @@ inline constexpr std::uint64_t max_configurations = 1'000'000;
 [[nodiscard]] bool contains_truth(Model model, Model model_of_truth, const std::vector<Draw>& truth,
                                   double magnification);
 
-/// Unfolds a job. Order of the axes, slowest first: file (images: pair of
-/// tiles, of which the job must know some by then), points, min_distance_px, transform
+/// Unfolds a job. Configurations that differ in [fit] only have the same `problem`, and so the same
+/// points, noise and truth in trials of one number (common random numbers): losses, models and
+/// starts are compared in pairs, as solvers are. Order of the axes, slowest first: file (images:
+/// pair of tiles, of which the job must know some by then), points, min_distance_px, transform
 /// parameters, noise_px, outliers, missing, model, loss, loss_scale_px, coordinates, start,
 /// max_evaluations, ftol_rel, xtol_rel, max_seconds. Throws JobError where there are more than
 /// max_configurations or solves overflow 2^53, and where values that are right alone do not go

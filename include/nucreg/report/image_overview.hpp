@@ -1,9 +1,14 @@
-// What an image file holds, for `image`.
+// What an image file holds, for `image`, and what a match found, for `match`.
 #pragma once
 
+#include <cstddef>
+#include <filesystem>
+#include <optional>
 #include <string>
 
+#include "nucreg/fit/points.hpp"
 #include "nucreg/image/image.hpp"
+#include "nucreg/match/match.hpp"
 
 namespace nucreg {
 
@@ -17,5 +22,26 @@ namespace nucreg {
 
 /// The same for people; of many frames only the first. Ends with a newline.
 [[nodiscard]] std::string to_text(const ImageInfo& info, const std::string& file);
+
+/// Nuclei of both sides; of one that was not read nothing.
+struct NucleusCounts {
+  std::optional<std::size_t> ten{}, forty{};
+};
+
+/// One object: `status` ("matched" or "no match"), `reason` of no match, `affine_10x_to_40x` (2 x
+/// 3), `trs` (dx_px, dy_px, angle_deg, scale_x, scale_y), `mirrored`, `matched` (pairs),
+/// `match_rate`, `chance_rate`, `significance` (probability that chance gives a map as good) with
+/// `log10_significance`, `heldout_rmsd_px`, `rmsd_px`, `match_radius_px`, `noise_px`,
+/// `nuclei_10x`, `nuclei_40x`, `in_overlap_10x`, `in_overlap_40x`, `hypotheses`, `stage_error_px`
+/// (10x px). What there is not is null. Indented by two spaces, no newline at the end.
+[[nodiscard]] std::string to_json(const MatchResult& result, const NucleusCounts& nuclei);
+
+/// The same for people. Ends with a newline.
+[[nodiscard]] std::string to_text(const MatchResult& result, const NucleusCounts& nuclei);
+
+/// A row `x10,y10,x40,y40` per pair; read_pairs reads it back to the last bit. The file appears
+/// when it is whole. Throws OutputError.
+void write_pairs_csv(const std::filesystem::path& file, const MatchResult& result,
+                     const Points& ten, const Points& forty, bool overwrite);
 
 }  // namespace nucreg

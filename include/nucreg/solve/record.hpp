@@ -32,6 +32,7 @@ struct SolveNumbers {
   std::int64_t repeats = 0;               ///< timed repetitions behind wall_s and cpu_s
   std::int64_t peak_bytes = 0;            ///< most heap memory that the solve held
   std::int32_t native_code = 0;           ///< what the solver's library returned
+  std::int32_t arrived = 0;  ///< 1: the map gives each nucleus its own partner (see arrives)
   SolveStatus status = SolveStatus::failed;
   BoundsUse bounds = BoundsUse::none;
   bool timing_valid = false;
@@ -39,12 +40,22 @@ struct SolveNumbers {
   double heldout_rmsd_px = nan;  ///< pairs that were held out of the fit, 40x px
   double tre_px = nan;           ///< corners and centre of the 10x field, 40x px
   double param_error = nan;      ///< |fitted - true|, mixed units of the model's parameters
+  double arrival_px = nan;       ///< error up to which a map has arrived, 40x px; NaN: unknown
   double objective = nan;        ///< sum of rho over all pairs, 40x px^2
   double gap = nan;              ///< (objective - best known) / best known
   double wall_seconds = nan;
   double cpu_seconds = nan;
   std::array<double, max_parameters> params = no_params;
   std::array<double, max_parameters> true_params = no_params;
+
+  /// Whether it can be known if the solve arrived: there is a truth, or pairs were held out.
+  [[nodiscard]] bool arrival_known() const { return std::isfinite(arrival_px); }
+  /// Whether it arrived: tre_px, or without a truth heldout_rmsd_px, is at most arrival_px. A solve
+  /// that failed has not.
+  [[nodiscard]] bool arrives() const {
+    if (status == SolveStatus::failed || status == SolveStatus::not_applicable) return false;
+    return (std::isnan(tre_px) ? heldout_rmsd_px : tre_px) <= arrival_px;
+  }
 };
 static_assert(std::is_trivially_copyable_v<SolveNumbers>);
 

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,6 +13,7 @@
 
 #include "nucreg/core/table.hpp"
 #include "nucreg/solve/record.hpp"
+#include "nucreg/store/attributes.hpp"
 
 namespace nucreg {
 
@@ -21,10 +21,6 @@ inline constexpr std::int64_t result_format_version = 1;
 /// The one column of a table that may be of another length than the others: where the rows of each
 /// part begin, and at last where they end. It comes last.
 inline constexpr std::string_view offsets_column = "offsets";
-
-/// Attributes of `/`, by name. `trials_planned` and `trials_done` count trials over all
-/// configurations, so that trials_done * solvers = rows of /trials.
-using Attributes = std::map<std::string, std::variant<std::int64_t, double, std::string>>;
 
 /// A result file in the making: a temporary file beside `file`, renamed by commit(). A writer
 /// that is destroyed without commit() leaves nothing. All members throw OutputError (path, column,

@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "nucreg/core/numbers.hpp"
+
 using namespace nucreg;
 
 namespace {
@@ -56,8 +58,9 @@ TEST_CASE("lines that are not blank, with their numbers") {
 }
 
 TEST_CASE("a number is all of its cell") {
-  CHECK(number_in("-1.5e3") == -1500.0);
-  CHECK(std::isnan(number_in("nan").value()));
-  CHECK(std::isinf(number_in("inf").value()));
-  for (const char* cell : {"", "1 ", " 1", "1,5", "0x", "1e999", "one"}) CHECK(!number_in(cell));
+  CHECK(parse_number<double>("-1.5e3") == -1500.0);
+  CHECK(std::isnan(parse_number<double>("nan").value()));
+  CHECK(std::isinf(parse_number<double>("inf").value()));
+  for (const char* cell : {"", "1 ", " 1", "1,5", "0x", "1e999", "one"})
+    CHECK(!parse_number<double>(cell));
 }

@@ -223,6 +223,21 @@ TEST_CASE("labels give real positions, each file its configuration, and a made 4
   CHECK(made.trial(1, 0).truth->params != a.truth->params);
 }
 
+TEST_CASE("losses, models and starts get the same points, noise and truth") {
+  const Made made(job_of("points = 40\nnoise_px = 1\noutliers = 0.2\n" + trs,
+                         "model = [\"trs\", \"affine\"]\nloss = [\"squared\", \"cauchy\"]\n"
+                         "start = [\"nominal\", \"truth\"]\n"));
+  REQUIRE(made.plan.configurations.size() == 8);
+  for (std::uint32_t number = 0; number < 3; ++number) {
+    const Trial first = made.trial(number, 0);
+    for (std::uint32_t c = 1; c < 8; ++c) {
+      CHECK(same(made.trial(number, c).pairs, first.pairs));
+      CHECK(made.trial(number, c).field_px == first.field_px);
+    }
+    CHECK(!same(made.trial(number + 1, 0).pairs, first.pairs));
+  }
+}
+
 TEST_CASE("pairs are given as they were read, without a truth") {
   const PointPairs read{{1, 2, 3}, {4, 5, 7}, {7, 8, 9}, {1, 0, 1}};
   const Made made(job_of("source = \"pairs\"\nfiles = [\"p.csv\"]"),

@@ -2,9 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
+#include "nucreg/core/random.hpp"
 #include "unit/fit/random_pairs.hpp"
 
 using namespace nucreg;
@@ -121,4 +124,42 @@ TEST_CASE("the rounding floor is what rounding of the coordinates makes") {
   const PointPairs pairs = fit_test::pairs_around(map, 1000, 0.0);
   CHECK(objective_px(pairs, *convert(map, Model::affine, 4.0), Loss::squared, 1.0) <
         rounding_floor_px(pairs));
+}
+
+TEST_CASE("distances between neighbours are those of all points to all others") {
+  RandomStream random(7, 0, 0, Purpose::positions);
+  for (const std::size_t count : {2U, 3U, 50U, 700U}) {
+    for (const double height : {1000.0, 1.0, 0.0}) {  // a field, a strip, a line
+      PointPairs pairs;
+      pairs.resize(count);
+      for (std::size_t i = 0; i < count; ++i) {
+        pairs.x40[i] = random.uniform(-500.0, 500.0);
+        pairs.y40[i] = random.uniform(0.0, height);
+      }
+      std::vector<double> nearest(count, infinity);
+      for (std::size_t i = 0; i < count; ++i)
+        for (std::size_t j = 0; j < count; ++j)
+          if (i != j)
+            nearest[i] = std::min(
+                nearest[i], std::hypot(pairs.x40[i] - pairs.x40[j], pairs.y40[i] - pairs.y40[j]));
+      std::ranges::sort(nearest);
+      const double at = 0.05 * static_cast<double>(count - 1);
+      const auto below = static_cast<std::size_t>(at);
+      const double expected = nearest[below] + (nearest[below + 1] - nearest[below]) *
+                                                   (at - static_cast<double>(below));
+      CHECK(neighbour_distance_px(pairs, PointPairs{}, 0.05) ==
+            doctest::Approx(expected).epsilon(1e-12));
+      // A resample that holds some twice and leaves others out has the same nuclei.
+      PointPairs twice = pairs;
+      CHECK(neighbour_distance_px(pairs, twice, 0.05) == doctest::Approx(expected).epsilon(1e-12));
+    }
+  }
+}
+
+TEST_CASE("fewer than two places have no neighbours") {
+  CHECK(std::isnan(neighbour_distance_px(PointPairs{}, PointPairs{}, 0.05)));
+  const PointPairs one{{1}, {2}, {3}, {4}};
+  CHECK(std::isnan(neighbour_distance_px(one, one, 0.05)));
+  const PointPairs bad{{1, 1}, {1, 1}, {3, not_a_number}, {4, 4}};
+  CHECK(std::isnan(neighbour_distance_px(bad, PointPairs{}, 0.05)));
 }

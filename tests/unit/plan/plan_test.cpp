@@ -149,6 +149,19 @@ TEST_CASE("more solves than a double can count are an error") {
   }
 }
 
+TEST_CASE("configurations that differ in [fit] only share their problem") {
+  const Plan plan = make_plan(
+      job_with("points = [5, 6]\nnoise_px = [0, 1]\n",
+               "model = [\"trs\", \"affine\"]\nloss = [\"squared\", \"cauchy\", \"huber\"]\n"));
+  REQUIRE(plan.configurations.size() == 24);
+  for (const Configuration& a : plan.configurations)
+    for (const Configuration& b : plan.configurations)
+      CHECK((a.problem == b.problem) == (a.points == b.points && a.noise_px == b.noise_px));
+  // Without an axis in [fit] the numbers are those of the configurations.
+  const Plan plain = make_plan(job_with("points = [5, 6, 7]\n", ""));
+  for (const Configuration& c : plain.configurations) CHECK(c.problem == c.index);
+}
+
 TEST_CASE("every job that is shipped has a plan, of the size that its header tells") {
   const auto size_of = [](const std::string& name) {
     const Plan plan = make_plan(parse_job(std::filesystem::path(NUCREG_JOBS) / (name + ".toml")));
@@ -156,7 +169,7 @@ TEST_CASE("every job that is shipped has a plan, of the size that its header tel
   };
   using Size = std::array<std::uint64_t, 3>;
   CHECK(size_of("quickstart") == Size{6, 20, 480});
-  CHECK(size_of("synthetic") == Size{20, 5, 200});
+  CHECK(size_of("synthetic") == Size{20, 40, 3200});
   CHECK(size_of("python-parallel") == Size{20, 5, 400});
   CHECK(size_of("python-synthetic") == Size{5, 3, 60});
   CHECK(size_of("large-quick") == Size{36, 2, 288});

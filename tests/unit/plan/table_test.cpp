@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "nucreg/core/error.hpp"
 #include "unit/plan/text.hpp"
 
 using namespace nucreg;
@@ -30,7 +31,7 @@ TEST_CASE("columns and units of a synthetic job") {
   const Table table = table_of(job_with("points = [5, 6]\n", "model = [\"trs\", \"rigid\"]\n"));
   CHECK(table.name == "configurations");
   CHECK(header_of(table) ==
-        "configuration/1 points/1 min_distance_px/px noise_px/px outliers/1 missing/1 "
+        "configuration/1 problem/1 points/1 min_distance_px/px noise_px/px outliers/1 missing/1 "
         "magnification/1 transform_model true_dx_px/px true_dy_px/px true_angle_deg/deg "
         "true_scale_x/1 true_scale_y/1 model loss loss_scale_px/px coordinates start "
         "max_evaluations/1 ftol_rel/1 xtol_rel/1 max_seconds/s ");
@@ -59,7 +60,7 @@ TEST_CASE("what is drawn in any configuration has its range, and no value there"
   CHECK(std::isnan(table.get<double>("true_angle_deg")[0]));
   CHECK(table.get<double>("true_angle_deg_min") == Numbers{-5, -5});
   CHECK(table.get<double>("true_angle_deg_max") == Numbers{5, 5});
-  CHECK_THROWS_AS((void)table.at("points_min"), std::out_of_range);
+  CHECK_THROWS_AS((void)table.at("points_min"), InputError);
 }
 
 TEST_CASE("starts as words") {
@@ -86,6 +87,6 @@ TEST_CASE("pairs have files, and nothing that is made") {
   for (const std::string name : {"min_distance_px", "noise_px", "outliers", "missing"})
     CHECK(std::isnan(table.get<double>(name)[0]));
   CHECK(table.get<std::string>("transform_model") == Words{""});
-  CHECK_THROWS_AS((void)table.at("true_dx_px"), std::out_of_range);
-  CHECK_THROWS_AS((void)table.at("noise_px_min"), std::out_of_range);
+  CHECK_THROWS_AS((void)table.at("true_dx_px"), InputError);
+  CHECK_THROWS_AS((void)table.at("noise_px_min"), InputError);
 }

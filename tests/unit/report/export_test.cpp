@@ -4,9 +4,9 @@
 #include <sstream>
 
 #include "nucreg/core/error.hpp"
-#include "nucreg/report/export_csv.hpp"
+#include "nucreg/report/export.hpp"
+#include "support/sample_result.hpp"
 #include "support/scratch.hpp"
-#include "unit/report/sample_result.hpp"
 
 using namespace nucreg;
 

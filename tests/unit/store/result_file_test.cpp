@@ -26,6 +26,7 @@ bool same(const Record& a, const Record& b) {
                a.function_evaluations == b.function_evaluations &&
                a.jacobian_evaluations == b.jacobian_evaluations && a.repeats == b.repeats &&
                a.peak_bytes == b.peak_bytes && a.native_code == b.native_code &&
+               a.arrived == b.arrived && same_bits(a.arrival_px, b.arrival_px) &&
                a.status == b.status && a.bounds == b.bounds && a.timing_valid == b.timing_valid &&
                same_bits(a.rmsd_px, b.rmsd_px) && same_bits(a.tre_px, b.tre_px) &&
                same_bits(a.param_error, b.param_error) && same_bits(a.objective, b.objective) &&

@@ -26,6 +26,8 @@ inline Record record(std::uint64_t row) {
   r.repeats = 1 + i % 7;
   r.peak_bytes = (std::int64_t{1} << 40) + i;
   r.native_code = -static_cast<std::int32_t>(row % 3);
+  r.arrived = static_cast<std::int32_t>(row % 2);
+  r.arrival_px = row % 7 == 0 ? Record::nan : 0.5 * x;
   r.status = static_cast<SolveStatus>(row % 6);
   r.bounds = static_cast<BoundsUse>(row % 3);
   r.timing_valid = row % 2 == 0;
