@@ -37,12 +37,14 @@ OWNERS = [
     (r"opencv2/", r"nucreg_opencv|opencv_|OpenCV", ["nuclei"]),
     (r"(unsupported/)?Eigen/", r"Eigen3::", FIT_AND_RIGHT),
     (r"nlopt", r"NLopt::", ["solve"]),
+    (r"ceres/", r"Ceres::", ["solve"]),
+    (r"gsl/", r"nucreg_gsl", ["solve"]),
     (r"nanoflann", r"nanoflann::", ["match", "mosaic"]),
     (r"mpi\.h|mpi/", r"MPI::", ["run"]),
     (r"libdeflate", r"nucreg_libdeflate", ["run", "store"]),
     (r"hdf5|H5", r"nucreg_hdf5|HDF5::|hdf5::", ["store"]),
     (r"boost/(math|random)/", r"Boost::", ["core", "stats"]),
-    (r"nlohmann/", r"nlohmann_json::", ["report"]),
+    (r"nlohmann/", r"nlohmann_json::", ["solve", "report"]),
     (r"CLI/", r"CLI11::", ["app"]),
 ]
 # What a public header may show of third parties.

@@ -2,15 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <numeric>
 #include <utility>
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/random.hpp"
 #include "nucreg/fit/poisson_disk.hpp"
+#include "nucreg/fit/scatter.hpp"
 
 namespace nucreg {
 namespace {
+
+// Of fit.loss_scale_px = "auto": pairs without noise still have coordinates that were rounded.
+constexpr double least_loss_scale_px = 0.1;
 
 std::size_t part_of(double fraction, std::size_t whole) {
   return static_cast<std::size_t>(std::nearbyint(fraction * static_cast<double>(whole)));
@@ -62,6 +67,20 @@ Trial fit_settings(const Configuration& c, Drawer& draw) {
   return trial;
 }
 
+// What follows from the pairs, and what was drawn last: jobs without it draw as they always did.
+void finish(const Configuration& c, Drawer& draw, Trial& trial) {
+  if (trial.loss_scale_px == 0.0) {
+    const double sigma = noise_of_pairs(trial.pairs, trial.solver_seed);
+    trial.loss_scale_px = std::max(least_loss_scale_px, 3.0 * sigma);
+  }
+  trial.start_error.turn_deg = draw(c.start_turn_deg);
+  const double shift_px = draw(c.start_shift_px);
+  trial.start_error.scale = draw(c.start_scale);
+  const double direction = draw({-std::numbers::pi, std::numbers::pi});
+  trial.start_error.x_px = shift_px * std::cos(direction);
+  trial.start_error.y_px = shift_px * std::sin(direction);
+}
+
 class PairsSource : public ProblemSource {
  public:
   PairsSource(std::uint64_t seed, std::vector<InputFile> inputs)
@@ -70,10 +89,12 @@ class PairsSource : public ProblemSource {
   Trial make(const Configuration& c, std::uint32_t number) const override {
     Drawer draw(RandomStream(seed_, c.problem, number, Purpose::draws));
     Trial trial = fit_settings(c, draw);
+    trial.solver_seed = RandomStream(seed_, c.problem, number, Purpose::draws, 1).bits();
     const auto input = std::find_if(inputs_.begin(), inputs_.end(),
                                     [&](const InputFile& file) { return file.path == c.file; });
     trial.pairs = input->pairs;
     trial.field_px = input->field_px;
+    finish(c, draw, trial);
     return trial;
   }
 
@@ -128,6 +149,7 @@ class MadeSource : public ProblemSource {
     };
     Drawer draw(stream(Purpose::draws));
     Trial trial = fit_settings(c, draw);
+    trial.solver_seed = stream(Purpose::draws, 1).bits();
     const double count = draw(c.points);
     const double distance = draw(c.min_distance_px);
     const double noise_px = draw(c.noise_px);
@@ -145,9 +167,11 @@ class MadeSource : public ProblemSource {
       RandomStream random = stream(Purpose::missing);
       remove(points, choose(gone, points.size(), random));
     }
-    see_at_40x(std::move(points), truth, noise_px, stream(Purpose::noise), trial.pairs);
-    trial.outliers = misplace(part_of(outliers, trial.pairs.size()), trial.field_px, truth,
-                              stream(Purpose::outliers), trial.pairs);
+    see_at_40x(std::move(points), truth, trial.pairs);
+    add_noise(c.noise_kind, noise_px, stream(Purpose::noise), trial.pairs);
+    trial.outliers = misplace(c.outlier_kind, part_of(outliers, trial.pairs.size()), trial.field_px,
+                              truth, stream(Purpose::outliers), trial.pairs);
+    finish(c, draw, trial);
     trial.truth = convert(truth, c.model, problem_.magnification);
     return trial;
   }
@@ -158,8 +182,8 @@ class MadeSource : public ProblemSource {
                 std::array<double, 2>& field_px, const Stream& stream) const {
     if (problem_.source == Source::synthetic) {
       field_px = problem_.field_px;
-      return scatter_points({field_px, problem_.border_px, distance},
-                            static_cast<std::uint64_t>(std::nearbyint(count)), stream);
+      return scatter(c.layout, {field_px, problem_.border_px, distance},
+                     static_cast<std::uint64_t>(std::nearbyint(count)), stream);
     }
     const auto input = std::find_if(inputs_.begin(), inputs_.end(),
                                     [&](const InputFile& file) { return file.path == c.file; });
@@ -167,8 +191,7 @@ class MadeSource : public ProblemSource {
     return input->points;
   }
 
-  static void see_at_40x(Points points, const Map& truth, double noise_px, RandomStream random,
-                         PointPairs& pairs) {
+  static void see_at_40x(Points points, const Map& truth, PointPairs& pairs) {
     pairs.x10 = std::move(points.x);
     pairs.y10 = std::move(points.y);
     pairs.resize(pairs.x10.size());
@@ -181,27 +204,6 @@ class MadeSource : public ProblemSource {
       pairs.x40[i] = (m[0] * x + m[1] * y + m[2]) / w;
       pairs.y40[i] = (m[3] * x + m[4] * y + m[5]) / w;
     }
-    if (noise_px == 0.0) return;
-    for (std::size_t i = 0; i < pairs.size(); ++i) {
-      pairs.x40[i] += noise_px * random.normal();
-      pairs.y40[i] += noise_px * random.normal();
-    }
-  }
-
-  // Returns which pairs were moved.
-  static std::vector<std::size_t> misplace(std::size_t count, const std::array<double, 2>& field_px,
-                                           const Map& truth, RandomStream random,
-                                           PointPairs& pairs) {
-    if (count == 0) return {};
-    std::vector<std::size_t> moved = choose(count, pairs.size(), random);
-    for (const std::size_t i : moved) {
-      const double x = random.uniform(0.0, field_px[0]);
-      const double y = random.uniform(0.0, field_px[1]);
-      const auto at_40x = apply(truth, x, y);
-      pairs.x40[i] = at_40x[0];
-      pairs.y40[i] = at_40x[1];
-    }
-    return moved;
   }
 
   std::uint64_t seed_;
@@ -211,6 +213,44 @@ class MadeSource : public ProblemSource {
 
 }  // namespace
 
+Map with_start_error(const Map& start, const StartShift& error,
+                     const std::array<double, 2>& field_px) {
+  if (error.none()) return start;
+  const double angle = error.turn_deg * std::numbers::pi / 180.0;
+  const double f = start.model == Model::rigid ? 1.0 : 1.0 + error.scale;
+  const double c = f * std::cos(angle), s = f * std::sin(angle);
+  const double x = 0.5 * field_px[0], y = 0.5 * field_px[1];
+  // Where the origin goes on the 10x side.
+  const double u = x + error.x_px - (c * x - s * y), v = y + error.y_px - (s * x + c * y);
+  Map out = start;
+  Params& p = out.params;
+  if (const int i = angle_index(start.model); i >= 0) {  // s f (R R' x + (R u + d) / f)
+    const double a = p[i] * std::numbers::pi / 180.0;
+    const double ru = std::cos(a) * u - std::sin(a) * v, rv = std::sin(a) * u + std::cos(a) * v;
+    p[0] = (ru + p[0]) / f;
+    p[1] = (rv + p[1]) / f;
+    p[i] = std::remainder(p[i] + error.turn_deg, 360.0);
+    for (Eigen::Index k = 3; k < p.size(); ++k) p[k] *= f;
+    return out;
+  }
+  const bool projective = start.model == Model::projective;
+  const double g = projective ? p[6] : 0.0, h = projective ? p[7] : 0.0;
+  const double w = g * u + h * v + 1.0;
+  const auto row = [&](Eigen::Index i) {
+    const double a = p[i], b = p[i + 1];
+    p[i] = (a * c + b * s) / w;
+    p[i + 1] = (b * c - a * s) / w;
+    p[i + 2] = (a * u + b * v + p[i + 2]) / w;
+  };
+  row(0);
+  row(3);
+  if (projective) {
+    p[6] = (g * c + h * s) / w;
+    p[7] = (h * c - g * s) / w;
+  }
+  return out;
+}
+
 std::unique_ptr<ProblemSource> make_source(const Job& job, const Plan& plan,
                                            std::vector<InputFile> inputs) {
   if (job.problem.source == Source::pairs)
@@ -219,9 +259,9 @@ std::unique_ptr<ProblemSource> make_source(const Job& job, const Plan& plan,
     return std::make_unique<BootstrapSource>(job.job.seed, std::move(inputs));
   if (job.problem.source == Source::synthetic)
     for (const Configuration& c : plan.configurations) {
-      check_density({job.problem.field_px, job.problem.border_px, c.min_distance_px.max},
-                    static_cast<std::uint64_t>(std::nearbyint(c.points.max)),
-                    where(job, "problem.points"));
+      check_density(
+          field_of(c.layout, {job.problem.field_px, job.problem.border_px, c.min_distance_px.max}),
+          static_cast<std::uint64_t>(std::nearbyint(c.points.max)), where(job, "problem.points"));
     }
   return std::make_unique<MadeSource>(job, std::move(inputs));
 }

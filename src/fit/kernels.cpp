@@ -84,11 +84,10 @@ PassSums pass_over_points(const PairsView& pairs, const double* map, bool projec
                           double loss_scale, PassLevel level, PassThreads* threads) {
   const kernels::Input input{pairs.x10,  pairs.y10,  pairs.x40, pairs.y40,
                              pairs.size, loss_scale, {},        {}};
-  const bool one_block = !projective && loss == Loss::squared;
   const int depth = static_cast<int>(level);
   double sums[kernels::max_sums];
   add_groups(choice().table->pass[projective][static_cast<int>(loss)][depth], input, map,
-             kernels::sum_count(projective, loss == Loss::squared, depth), threads, sums);
+             kernels::sum_count(projective, depth), threads, sums);
   PassSums out;
   out.value = sums[0];
   if (level == PassLevel::value) return out;
@@ -97,15 +96,14 @@ PassSums pass_over_points(const PairsView& pairs, const double* map, bool projec
   if (level == PassLevel::gradient) return out;
   const double* moments = sums + 1 + entries;
   place_moments(out, moments, 0, 0);
-  place_moments(out, one_block ? moments : moments + 12, 3, 3);
-  if (!one_block) place_moments(out, moments + 6, 0, 3);
+  place_moments(out, moments, 3, 3);
   if (projective) {
     for (std::size_t i = 0; i < 6; ++i)
       for (std::size_t j = 0; j < 2; ++j)
-        out.normal[i][6 + j] = out.normal[6 + j][i] = moments[18 + 2 * i + j];
-    out.normal[6][6] = moments[30];
-    out.normal[6][7] = out.normal[7][6] = moments[31];
-    out.normal[7][7] = moments[32];
+        out.normal[i][6 + j] = out.normal[6 + j][i] = moments[6 + 2 * i + j];
+    out.normal[6][6] = moments[18];
+    out.normal[6][7] = out.normal[7][6] = moments[19];
+    out.normal[7][7] = moments[20];
   }
   return out;
 }

@@ -23,7 +23,22 @@ Params as_trs(Model model, const Params& p, double magnification) {
 
 }  // namespace
 
-MapEntries map_entries(Model model, const Params& p, double magnification, bool with_derivative) {
+Params to_plain_shift(Model model, Params p) {
+  if (model != Model::similarity && model != Model::trs) return p;
+  p[0] *= p[3];
+  p[1] *= p[model == Model::trs ? 4 : 3];
+  return p;
+}
+
+Params to_scaled_shift(Model model, Params p) {
+  if (model != Model::similarity && model != Model::trs) return p;
+  p[0] /= p[3];
+  p[1] /= p[model == Model::trs ? 4 : 3];
+  return p;
+}
+
+MapEntries map_entries(Model model, const Params& p, double magnification, bool with_derivative,
+                       ShiftForm form) {
   MapEntries out;
   if (model == Model::affine || model == Model::projective) {
     out.projective = model == Model::projective;
@@ -34,12 +49,14 @@ MapEntries map_entries(Model model, const Params& p, double magnification, bool 
   const Params trs = as_trs(model, p, magnification);
   const double dx = trs[0], dy = trs[1], sx = trs[3], sy = trs[4];
   const double c = std::cos(trs[2]), s = std::sin(trs[2]);
-  out.entries = {sx * c, -sx * s, sx * dx, sy * s, sy * c, sy * dy, 0.0, 0.0};
+  const bool plain = form == ShiftForm::plain && model != Model::rigid;
+  const double by_dx = plain ? 1.0 : sx, by_dy = plain ? 1.0 : sy;
+  out.entries = {sx * c, -sx * s, by_dx * dx, sy * s, sy * c, by_dy * dy, 0.0, 0.0};
   if (!with_derivative) return out;
   auto& d = out.derivative;
   d.setZero(6, p.size());
-  d(2, 0) = sx;
-  d(5, 1) = sy;
+  d(2, 0) = by_dx;
+  d(5, 1) = by_dy;
   d(0, 2) = -sx * s;
   d(1, 2) = -sx * c;
   d(3, 2) = sy * c;
@@ -47,11 +64,11 @@ MapEntries map_entries(Model model, const Params& p, double magnification, bool 
   if (model == Model::rigid) return out;
   d(0, 3) = c;
   d(1, 3) = -s;
-  d(2, 3) = dx;
+  if (!plain) d(2, 3) = dx;
   const Eigen::Index scale_y = model == Model::trs ? 4 : 3;
   d(3, scale_y) = s;
   d(4, scale_y) = c;
-  d(5, scale_y) = dy;
+  if (!plain) d(5, scale_y) = dy;
   return out;
 }
 

@@ -12,10 +12,50 @@ namespace {
 constexpr std::uint64_t points_per_clock = 20000;
 constexpr std::uint64_t points_per_moments = 50;  // that take as long as the moments do
 
-Params chain(const MapEntries& m, const PassSums& sums, double factor) {
-  const Eigen::Index entries = m.derivative.rows();
-  return factor * (m.derivative.transpose() *
-                   Eigen::Map<const Eigen::VectorXd>(sums.gradient.data(), entries));
+// Derivatives by the entries of the map become those by the parameters. Plain loops: matrices of
+// so few numbers cost more in a library's dispatch than in arithmetic.
+void chain(const MapEntries& m, const PassSums& sums, double factor, Params& gradient) {
+  const Eigen::Index count = m.derivative.cols();
+  gradient.resize(count);
+  if (m.derivative.rows() == count) {  // affine, projective: the entries are the parameters
+    for (Eigen::Index i = 0; i < count; ++i)
+      gradient[i] = factor * sums.gradient[static_cast<std::size_t>(i)];
+    return;
+  }
+  for (Eigen::Index i = 0; i < count; ++i) {
+    double sum = 0.0;
+    for (Eigen::Index k = 0; k < 6; ++k)
+      sum += m.derivative(k, i) * sums.gradient[static_cast<std::size_t>(k)];
+    gradient[i] = factor * sum;
+  }
+}
+
+void chain(const MapEntries& m, const PassSums& sums, double factor, NormalEquations& out) {
+  chain(m, sums, factor, out.gradient);
+  const Eigen::Index count = m.derivative.cols();
+  out.hessian.resize(count, count);
+  if (m.derivative.rows() == count) {
+    for (Eigen::Index j = 0; j < count; ++j)
+      for (Eigen::Index i = 0; i < count; ++i)
+        out.hessian(i, j) =
+            factor * sums.normal[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)];
+    return;
+  }
+  // The two rows of an affine map share no sums: the matrix of the entries is two blocks of three.
+  for (Eigen::Index j = 0; j < count; ++j) {
+    double column[6];
+    for (std::size_t k = 0; k < 6; ++k) {
+      const std::size_t block = k / 3 * 3;
+      column[k] = 0.0;
+      for (std::size_t l = block; l < block + 3; ++l)
+        column[k] += sums.normal[k][l] * m.derivative(static_cast<Eigen::Index>(l), j);
+    }
+    for (Eigen::Index i = 0; i <= j; ++i) {
+      double sum = 0.0;
+      for (Eigen::Index k = 0; k < 6; ++k) sum += m.derivative(k, i) * column[k];
+      out.hessian(i, j) = out.hessian(j, i) = factor * sum;
+    }
+  }
 }
 
 // sqrt(rho(s) / s) and its derivative by s. Towards s = 0 both by their limits.
@@ -34,14 +74,15 @@ Scaling residual_scaling(Loss loss, double s, double d) {
 }  // namespace
 
 Objective::Objective(const PairsView& pairs, Model model, Loss loss, double loss_scale,
-                     double magnification, double weight, PassThreads* threads)
+                     double magnification, double weight, PassThreads* threads, ShiftForm form)
     : pairs_(pairs),
       model_(model),
       loss_(loss),
       loss_scale_(loss_scale),
       magnification_(magnification),
       weight_(weight),
-      threads_(threads) {}
+      threads_(threads),
+      form_(form) {}
 
 void Objective::use_moments() {
   if (!has_moments(model_, loss_))
@@ -74,36 +115,32 @@ PassSums Objective::sums(const MapEntries& map, PassLevel level) {
 
 double Objective::value(const Params& p) {
   ++function_evaluations_;
-  const MapEntries m = map_entries(model_, p, magnification_, false);
+  const MapEntries m = map_entries(model_, p, magnification_, false, form_);
   return evaluated(weight_ * sums(m, PassLevel::value).value);
 }
 
 double Objective::value_and_gradient(const Params& p, Params& gradient) {
   ++function_evaluations_;
   ++jacobian_evaluations_;
-  const MapEntries m = map_entries(model_, p, magnification_, true);
+  const MapEntries m = map_entries(model_, p, magnification_, true, form_);
   const PassSums sum = sums(m, PassLevel::gradient);
-  gradient = chain(m, sum, 2.0 * weight_);
+  chain(m, sum, 2.0 * weight_, gradient);
   return evaluated(weight_ * sum.value);
 }
 
 void Objective::normal_equations(const Params& p, NormalEquations& out) {
   ++function_evaluations_;
   ++jacobian_evaluations_;
-  const MapEntries m = map_entries(model_, p, magnification_, true);
+  const MapEntries m = map_entries(model_, p, magnification_, true, form_);
   const PassSums sum = sums(m, PassLevel::normal);
   out.value = evaluated(weight_ * sum.value);
-  out.gradient = chain(m, sum, 2.0 * weight_);
-  const Eigen::Index entries = m.derivative.rows();
-  const Eigen::Map<const Eigen::Matrix<double, 8, 8>> full(sum.normal[0].data());
-  out.hessian.noalias() = (2.0 * weight_) * (m.derivative.transpose() *
-                                             full.topLeftCorner(entries, entries) * m.derivative);
+  chain(m, sum, 2.0 * weight_, out);
 }
 
 void Objective::residuals(const Params& p, Eigen::VectorXd& out) {
   ++function_evaluations_;
   points_since_clock_ += pairs_.size;
-  const MapEntries map = map_entries(model_, p, magnification_, false);
+  const MapEntries map = map_entries(model_, p, magnification_, false, form_);
   const auto& m = map.entries;
   const double root_weight = std::sqrt(weight_);
   for (std::size_t i = 0; i < pairs_.size; ++i) {
@@ -122,7 +159,7 @@ void Objective::residuals(const Params& p, Eigen::VectorXd& out) {
 void Objective::jacobian(const Params& p, Eigen::MatrixXd& out) {
   ++jacobian_evaluations_;
   points_since_clock_ += pairs_.size;
-  const MapEntries map = map_entries(model_, p, magnification_, true);
+  const MapEntries map = map_entries(model_, p, magnification_, true, form_);
   const auto& m = map.entries;
   const double root_weight = std::sqrt(weight_);
   const Eigen::Index entries = map.derivative.rows();
@@ -153,6 +190,16 @@ void Objective::jacobian(const Params& p, Eigen::MatrixXd& out) {
     }
     out.middleRows(static_cast<Eigen::Index>(2 * i), 2) = root_weight * rows;
   }
+}
+
+WeightedSums Objective::weighted(const std::array<double, 6>& map, const WeightRule& rule) {
+  ++function_evaluations_;
+  ++jacobian_evaluations_;
+  points_since_clock_ += pairs_.size;
+  const WeightedSums out = weighted_pass(pairs_, map, rule);
+  if (!std::isfinite(out.rho) && first_not_finite_.evaluation == 0)
+    first_not_finite_ = {function_evaluations_, out.rho};
+  return out;
 }
 
 bool Objective::out_of_time() {

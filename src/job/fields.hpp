@@ -199,7 +199,7 @@ void describe(Visitor& visit, ProblemOptions& o) {
         o.noise_px);
   visit(Field{.name = "outliers",
               .unit = "1",
-              .doc = "axis: fraction of pairs whose 40x point is anywhere in the field",
+              .doc = "axis: fraction of pairs that are wrong, see outlier_kind",
               .range = fraction,
               .sources = made},
         o.outliers);
@@ -209,6 +209,23 @@ void describe(Visitor& visit, ProblemOptions& o) {
               .range = fraction,
               .sources = made},
         o.missing);
+  visit(Field{.name = "layout",
+              .doc = "axis: where nuclei lie: anywhere, in clumps, in a strip, around holes",
+              .sources = synthetic},
+        o.layout);
+  visit(
+      Field{
+          .name = "noise_kind",
+          .doc = "axis: normal; Student's t, 3 degrees of freedom; a deviation of its own for each",
+          .sources = made},
+      o.noise_kind);
+  visit(
+      Field{.name = "outlier_kind",
+            .doc =
+                "axis: a wrong pair's 40x point is anywhere, the nearest other nucleus's, or moved "
+                "with its neighbourhood",
+            .sources = made},
+      o.outlier_kind);
   visit.table(Field{.name = "transform", .sources = made},
               [&](auto& inner) { describe(inner, o.transform, o.magnification); });
   visit.table(Field{.name = "images", .sources = images},
@@ -227,19 +244,40 @@ void describe(Visitor& visit, Bounds& o) {
 }
 
 template <class Visitor>
+void describe(Visitor& visit, StartError& o) {
+  visit(Field{.name = "turn_deg",
+              .unit = "deg",
+              .doc = "axis: start turned by so much about the middle of the field",
+              .range = angle},
+        o.turn_deg);
+  visit(Field{.name = "shift_px",
+              .unit = "10x px",
+              .doc = "axis: start shifted by so much, in a direction drawn for each trial",
+              .range = at_least_zero},
+        o.shift_px);
+  visit(Field{.name = "scale",
+              .unit = "1",
+              .doc = "axis: start too large by this part: a magnification that is wrong",
+              .range = {.min = -1.0, .above_min = true}},
+        o.scale);
+}
+
+template <class Visitor>
 void describe(Visitor& visit, FitOptions& o) {
   constexpr Range tolerance{.min = 0.0, .max = 1.0, .below_max = true};
   visit(Field{.name = "model", .doc = "axis: model that is fitted"}, o.model);
   visit(Field{.name = "loss", .doc = "axis: rho of the squared residual"}, o.loss);
   visit(Field{.name = "loss_scale_px",
               .unit = "40x px",
-              .doc = "axis: d of huber, cauchy, tukey",
-              .range = above_zero},
+              .doc = "axis: d of huber, cauchy, tukey; auto: 3 times the noise that the pairs show",
+              .range = above_zero,
+              .zero_word = "auto"},
         o.loss_scale_px);
   visit(Field{.name = "coordinates",
               .doc = "axis: what solvers work in: both frames centred and scaled, or pixels"},
         o.coordinates);
   visit(Field{.name = "start", .doc = "axis: where solvers begin"}, o.start);
+  visit.table(Field{.name = "start_error"}, [&](auto& inner) { describe(inner, o.start_error); });
   visit(Field{.name = "max_evaluations",
               .unit = "1",
               .doc = "axis: evaluations of the objective after which a solver stops",

@@ -122,18 +122,57 @@ class JobReader {
     solver.line = origin_of(table).line;
     for (const std::string key : {"name", "kind"})
       solver.option_lines[key] = origins.at("solver." + key).line;
+    std::vector<std::pair<std::string, std::vector<OptionValue>>> axes;
     reader.others([&](const std::string& key, const toml::node& node) {
       const Field any{.name = key};
-      const Slot slot{&node, "solver." + key, "boolean, finite number or string", &any};
-      read(slot, solver.options[key]);
+      const Slot slot{&node, "solver." + key, "boolean, finite number, string, or a list of such",
+                      &any};
       solver.option_lines[key] = origin_of(node).line;
+      if (!node.is_array()) return read(slot, solver.options[key]);
+      if (key == command_key) return read_command(slot, solver.options[key]);
+      axes.emplace_back(key, std::vector<OptionValue>{});
+      read(slot, axes.back().second);
     });
-    for (const SolverSpec& other : job_.solvers)
-      if (other.name == solver.name)
-        reject(origins.at("solver.name"), "solver.name",
-               fmt::format("there are two solvers named {}", toml_string(solver.name)),
-               "a name of its own for each solver");
-    job_.solvers.push_back(std::move(solver));
+    for (SolverSpec& one : combinations(std::move(solver), axes)) {
+      for (const SolverSpec& other : job_.solvers)
+        if (other.name == one.name)
+          reject(origins.at("solver.name"), "solver.name",
+                 fmt::format("there are two solvers named {}", toml_string(one.name)),
+                 "a name of its own for each solver");
+      job_.solvers.push_back(std::move(one));
+    }
+  }
+
+  // Words of a command line: the one option whose list is a value and no axis.
+  static constexpr std::string_view command_key = "command";
+  static void read_command(const Slot& slot, OptionValue& value) {
+    std::vector<std::string> words;
+    for (const toml::node& part : *slot.node->as_array()) {
+      const auto word = part.value_exact<std::string>();
+      if (!word) slot.item(part).wrong_type();
+      words.push_back(*word);
+    }
+    value = std::move(words);
+  }
+
+  // A solver for each combination of listed options, named after them.
+  static std::vector<SolverSpec> combinations(
+      SolverSpec solver,
+      const std::vector<std::pair<std::string, std::vector<OptionValue>>>& axes) {
+    std::vector<SolverSpec> all{std::move(solver)};
+    for (const auto& [key, values] : axes) {
+      std::vector<SolverSpec> longer;
+      for (const SolverSpec& one : all)
+        for (const OptionValue& value : values) {
+          SolverSpec next = one;
+          next.options[key] = value;
+          const auto* text = std::get_if<std::string>(&value);
+          next.name += fmt::format(" {} {}", key, text ? *text : toml_text(value));
+          longer.push_back(std::move(next));
+        }
+      all = std::move(longer);
+    }
+    return all;
   }
 
   const toml::table& document_;

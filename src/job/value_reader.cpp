@@ -115,6 +115,12 @@ void read(const Slot& slot, double& value) {
 
 void read(const Slot& slot, Draw& value) {
   const toml::table* table = slot.node->as_table();
+  if (const auto word = slot.node->value_exact<std::string>();
+      word && !slot.field->zero_word.empty()) {
+    if (*word != slot.field->zero_word) slot.reject("unknown word " + toml_string(*word));
+    value = Draw(0.0);
+    return;
+  }
   if (!table) {
     value = Draw(number_in_range(slot));
     return;

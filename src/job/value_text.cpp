@@ -71,8 +71,8 @@ std::string toml_text(const std::string& value, const Field&) {
   return toml_string(value);
 }
 
-std::string toml_text(const Draw& value, const Field&) {
-  return value.fixed() ? fmt::format("{}", value.min)
+std::string toml_text(const Draw& value, const Field& field) {
+  return value.fixed() ? toml_text(value.min, field)
                        : fmt::format("{{ min = {}, max = {} }}", value.min, value.max);
 }
 
@@ -97,6 +97,11 @@ std::string toml_text(const OptionValue& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return toml_string(*text);
   if (const auto* truth = std::get_if<bool>(&value)) return *truth ? "true" : "false";
   if (const auto* whole = std::get_if<std::int64_t>(&value)) return fmt::format("{}", *whole);
+  if (const auto* list = std::get_if<std::vector<std::string>>(&value)) {
+    std::vector<std::string> quoted;
+    for (const std::string& text : *list) quoted.push_back(toml_string(text));
+    return list_text(quoted);
+  }
   std::string text = fmt::format("{}", std::get<double>(value));
   // Without a point or an exponent it would read back as an integer.
   if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";

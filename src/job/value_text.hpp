@@ -33,6 +33,9 @@ namespace nucreg::job_fields {
 [[nodiscard]] std::string toml_text(const Interval& value, const Field&);
 [[nodiscard]] std::string toml_text(const std::array<double, 2>& value, const Field&);
 [[nodiscard]] std::string toml_text(const OptionValue& value);
+[[nodiscard]] inline std::string toml_text(const OptionValue& value, const Field&) {
+  return toml_text(value);
+}
 template <class E>
 requires std::is_enum_v<E>
 [[nodiscard]] std::string toml_text(E value, const Field&) {
@@ -74,7 +77,8 @@ template <class T>
   else if constexpr (std::is_same_v<Item, std::array<double, 2>>)
     return "[width, height], each " + words_of(field.range);
   else if constexpr (std::is_same_v<Item, Draw>)
-    return words_of(field.range) + "; a list of such; { min, max }";
+    return (field.zero_word.empty() ? "" : toml_string(field.zero_word) + " or ") +
+           words_of(field.range) + "; a list of such; { min, max }";
   else
     return (field.zero_word.empty() ? "" : toml_string(field.zero_word) + " or ") +
            words_of(field.range);

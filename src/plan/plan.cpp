@@ -68,6 +68,10 @@ std::vector<Configuration> unfold(const Job& job) {
     product.times("problem.noise_px", problem.noise_px, &C::noise_px);
     product.times("problem.outliers", problem.outliers, &C::outliers);
     product.times("problem.missing", problem.missing, &C::missing);
+    if (problem.source == Source::synthetic)
+      product.times("problem.layout", problem.layout, &C::layout);
+    product.times("problem.noise_kind", problem.noise_kind, &C::noise_kind);
+    product.times("problem.outlier_kind", problem.outlier_kind, &C::outlier_kind);
   }
   product.number_problems();
   const FitOptions& fit = job.fit;
@@ -76,6 +80,9 @@ std::vector<Configuration> unfold(const Job& job) {
   product.times("fit.loss_scale_px", fit.loss_scale_px, &C::loss_scale_px);
   product.times("fit.coordinates", fit.coordinates, &C::coordinates);
   product.times("fit.start", fit.start, &C::start);
+  product.times("fit.start_error.turn_deg", fit.start_error.turn_deg, &C::start_turn_deg);
+  product.times("fit.start_error.shift_px", fit.start_error.shift_px, &C::start_shift_px);
+  product.times("fit.start_error.scale", fit.start_error.scale, &C::start_scale);
   product.times("fit.max_evaluations", fit.max_evaluations, &C::max_evaluations);
   product.times("fit.ftol_rel", fit.ftol_rel, &C::ftol_rel);
   product.times("fit.xtol_rel", fit.xtol_rel, &C::xtol_rel);

@@ -64,6 +64,11 @@ Table configuration_table(const Plan& plan, const Job& job) {
   table.add_draw("noise_px", "px", &C::noise_px, made);
   table.add_draw("outliers", "1", &C::outliers, made);
   table.add_draw("missing", "1", &C::missing, made);
+  if (synthetic) table.add("layout", "", [](const C& c) { return name_of(c.layout); });
+  if (made) {
+    table.add("noise_kind", "", [](const C& c) { return name_of(c.noise_kind); });
+    table.add("outlier_kind", "", [](const C& c) { return name_of(c.outlier_kind); });
+  }
   table.add("magnification", "1", [&](const C&) { return job.problem.magnification; });
   table.add("transform_model", "", [&](const C&) { return truth; });
   if (made) {
@@ -77,6 +82,9 @@ Table configuration_table(const Plan& plan, const Job& job) {
   table.add_draw("loss_scale_px", "px", &C::loss_scale_px);
   table.add("coordinates", "", [](const C& c) { return name_of(c.coordinates); });
   table.add("start", "", [](const C& c) { return start_text(c.start); });
+  table.add_draw("start_turn_deg", "deg", &C::start_turn_deg);
+  table.add_draw("start_shift_px", "px", &C::start_shift_px);
+  table.add_draw("start_scale", "1", &C::start_scale);
   table.add_draw("max_evaluations", "1", &C::max_evaluations);
   table.add_draw("ftol_rel", "1", &C::ftol_rel);
   table.add_draw("xtol_rel", "1", &C::xtol_rel);

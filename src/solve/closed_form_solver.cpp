@@ -17,7 +17,8 @@ class ClosedFormSolver : public Solver {
     const auto params =
         closed_form(objective.pairs(), objective.model(), objective.magnification());
     if (!params) return result;
-    result.params = *params;
+    result.params =
+        objective.form() == ShiftForm::plain ? to_plain_shift(objective.model(), *params) : *params;
     result.status = SolveStatus::converged;
     result.reason = "";
     return result;

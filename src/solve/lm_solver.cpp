@@ -1,10 +1,10 @@
 // Our own Levenberg-Marquardt: the normal equations come from one pass over the points, everything
 // else is a handful of fixed-size operations. Nothing is allocated.
-#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "gauss_newton.hpp"
+#include "lm.hpp"
 #include "nucreg/solve/registry.hpp"
 
 namespace nucreg {
@@ -24,20 +24,19 @@ constexpr double trusted_damping = 1e-3;  // below it the model's own prediction
 // equations with convex constraints", 2004).
 template <int P>
 class Search {
-  using Vector = Eigen::Matrix<double, P, 1>;
-  using Matrix = Eigen::Matrix<double, P, P>;
+  using Vector = gauss_newton::Vector<P>;
 
  public:
   Search(Objective& objective, const SolveRequest& request)
       : objective_(objective),
         request_(request),
-        lower_(request.box.lower),
-        upper_(request.box.upper),
-        x_(request.start) {}
+        lower_(gauss_newton::vector_of<P>(request.box.lower)),
+        upper_(gauss_newton::vector_of<P>(request.box.upper)),
+        x_(gauss_newton::vector_of<P>(request.start)) {}
 
   SolveResult run() {
-    SolveResult result{.params = x_, .status = SolveStatus::failed, .iterations = 0};
-    objective_.normal_equations(x_, at_x_);
+    SolveResult result{.params = request_.start, .status = SolveStatus::failed, .iterations = 0};
+    evaluate(x_, at_x_);
     result.reason = "the objective or its derivatives are not finite at the start";
     if (!finite(at_x_)) return result;
     result.status = SolveStatus::stalled;
@@ -52,14 +51,19 @@ class Search {
         result.status = SolveStatus::max_time;
         break;
       }
+      const gauss_newton::Quadratic<P> model(at_x_);
       bool cut = false;
-      const Vector next = (x_ + step(damping, cut)).cwiseMax(lower_).cwiseMin(upper_);
-      const Vector moved = next - x_;
-      const double predicted = -(gradient().dot(moved) + 0.5 * moved.dot(hessian() * moved));
+      const Vector step = gauss_newton::step<P>(model, x_, lower_, upper_, damping, cut);
+      Vector next, moved;
+      for (int i = 0; i < P; ++i) {
+        next[i] = std::min(std::max(x_[i] + step[i], lower_[i]), upper_[i]);
+        moved[i] = next[i] - x_[i];
+      }
+      const double predicted = model.predicted(moved);
       // A step that a bound cuts can be short, or lead uphill, far from the minimum; not so once
       // damping has turned it to the negative gradient.
       const bool judged = !cut || damping >= steepest_damping;
-      const bool tiny = judged && moved.norm() <= request_.xtol_rel * x_.norm();
+      const bool tiny = judged && length(moved) <= request_.xtol_rel * length(x_);
       const bool little = judged && predicted <= request_.ftol_rel * at_x_.value;
       if (little && (cut || damping <= trusted_damping)) {
         result.status = SolveStatus::converged;
@@ -70,14 +74,15 @@ class Search {
         break;
       }
       ++result.iterations;
-      objective_.normal_equations(next, at_next_);
+      evaluate(next, at_next_);
       const double gained = at_x_.value - at_next_.value;
       if (finite(at_next_) && predicted > 0.0 && gained > 1e-4 * predicted) {
         const double old_value = at_x_.value;
         x_ = next;
         std::swap(at_x_, at_next_);
         const double ratio = gained / predicted;
-        damping *= std::max(1.0 / 3.0, 1.0 - std::pow(2.0 * ratio - 1.0, 3));
+        const double miss = 2.0 * ratio - 1.0;
+        damping *= std::max(1.0 / 3.0, 1.0 - miss * miss * miss);
         growth = 2.0;
         if (tiny || (little && gained <= request_.ftol_rel * old_value)) {
           result.status = SolveStatus::converged;
@@ -91,55 +96,19 @@ class Search {
         growth *= 2.0;
       }
     }
-    result.params = x_;
+    result.params = gauss_newton::params_of<P>(x_);
     return result;
   }
 
  private:
-  [[nodiscard]] Vector gradient() const { return at_x_.gradient; }
-  [[nodiscard]] Matrix hessian() const { return at_x_.hessian; }
+  static double length(const Vector& v) { return std::sqrt(gauss_newton::dot<P>(v, v)); }
+
+  void evaluate(const Vector& at, NormalEquations& out) {
+    objective_.normal_equations(gauss_newton::params_of<P>(at), out);
+  }
 
   static bool finite(const NormalEquations& n) {
     return std::isfinite(n.value) && n.gradient.allFinite() && n.hessian.allFinite();
-  }
-
-  // The damped Gauss-Newton step. Parameters held by a bound do not move; one that the step would
-  // take beyond its bound (`cut`) goes as far as that, and the others follow.
-  [[nodiscard]] Vector step(double damping, bool& cut) const {
-    Vector g = gradient();
-    Matrix h = hessian();
-    Vector fixed = Vector::Zero();
-    const double floor = std::numeric_limits<double>::epsilon() * h.diagonal().maxCoeff() +
-                         std::numeric_limits<double>::min();
-    for (int i = 0; i < P; ++i) {
-      const bool held = (x_[i] <= lower_[i] && g[i] > 0.0) || (x_[i] >= upper_[i] && g[i] < 0.0);
-      h(i, i) += damping * std::max(h(i, i), floor);
-      if (held) fix(i, 0.0, g, h);
-    }
-    Vector move = h.ldlt().solve(-g);
-    for (int round = 0; round < P; ++round) {
-      bool again = false;
-      for (int i = 0; i < P; ++i) {
-        const double target = x_[i] + move[i];
-        const double within = std::clamp(target, lower_[i], upper_[i]);
-        if (fixed[i] != 0.0 || within == target) continue;
-        fixed[i] = 1.0;
-        fix(i, within - x_[i], g, h);
-        cut = again = true;
-      }
-      if (!again) break;
-      move = h.ldlt().solve(-g);
-    }
-    return move;
-  }
-
-  // Makes parameter i of the system h move = -g take the value `move`.
-  static void fix(int i, double move, Vector& g, Matrix& h) {
-    g += h.col(i) * move;
-    h.row(i).setZero();
-    h.col(i).setZero();
-    h(i, i) = 1.0;
-    g[i] = -move;
   }
 
   Objective& objective_;
@@ -158,18 +127,7 @@ class LmSolver : public Solver {
   [[nodiscard]] SolveResult solve(Objective& objective,
                                   const SolveRequest& request) const override {
     if (moments_) objective.use_moments();
-    switch (objective.parameters()) {
-      case 3:
-        return Search<3>(objective, request).run();
-      case 4:
-        return Search<4>(objective, request).run();
-      case 5:
-        return Search<5>(objective, request).run();
-      case 6:
-        return Search<6>(objective, request).run();
-      default:
-        return Search<8>(objective, request).run();
-    }
+    return minimize_by_lm(objective, request);
   }
 
  private:
@@ -177,6 +135,21 @@ class LmSolver : public Solver {
 };
 
 }  // namespace
+
+SolveResult minimize_by_lm(Objective& objective, const SolveRequest& request) {
+  switch (objective.parameters()) {
+    case 3:
+      return Search<3>(objective, request).run();
+    case 4:
+      return Search<4>(objective, request).run();
+    case 5:
+      return Search<5>(objective, request).run();
+    case 6:
+      return Search<6>(objective, request).run();
+    default:
+      return Search<8>(objective, request).run();
+  }
+}
 
 SolverKind lm_kind() {
   return {.name = "lm",

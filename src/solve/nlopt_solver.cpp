@@ -19,6 +19,9 @@ namespace {
 // on what the rank did before.
 constexpr unsigned long random_seed = 5489;
 
+// In NLopt's list, but its source is not free: every build that can be had refuses to run it.
+constexpr std::string_view not_built = "LD_LBFGS_NOCEDAL";
+
 struct Optimizer {
   explicit Optimizer(nlopt_algorithm algorithm, unsigned parameters)
       : handle(nlopt_create(algorithm, parameters)) {
@@ -66,6 +69,10 @@ struct Evaluation {
   std::int64_t max_evaluations;
   bool stop_at_once;
   Params best;
+  // NLopt sees scale * value. Its quasi-Newton algorithms take the whole gradient as their first
+  // step, which may lead anywhere; others take min(1, 1 / |gradient|) of it.
+  bool rescales = false;
+  double scale = 0.0;  // 0 = not known yet
   Params best_gradient = {};
   double best_value = std::numeric_limits<double>::infinity();
   double best_slope = 0.0;  // length of the gradient there
@@ -115,7 +122,8 @@ double evaluate(unsigned n, const double* x, double* gradient, void* data) {
   e.not_finite = !std::isfinite(value) || !std::isfinite(slope);
   if (e.not_finite) return stop(e, n, gradient);
   if (e.out_of_time) static_cast<void>(stop(e, 0, nullptr));
-  const double scale = e.reference ? e.reference->scale : 1.0;
+  if (e.scale == 0.0) e.scale = e.rescales && slope > 1.0 ? 1.0 / slope : 1.0;
+  const double scale = e.reference ? e.reference->scale : e.scale;
   const double difference = e.reference ? e.reference->difference(p, g, value) : 0.0;
   if (gradient) Eigen::Map<Eigen::VectorXd>(gradient, n) = scale / stretch * g;
   if (e.reference ? difference < e.best_difference : value < e.best_value) {
@@ -132,7 +140,7 @@ double evaluate(unsigned n, const double* x, double* gradient, void* data) {
     e.arrived = gradient && e.expected_gain < e.negligible * value;
     if (e.arrived) static_cast<void>(stop(e, 0, nullptr));
   }
-  return e.reference ? scale * difference : value;
+  return scale * (e.reference ? difference : value);
 }
 
 SolveStatus status_of(nlopt_result result, const Evaluation& evaluation) {
@@ -160,7 +168,7 @@ SolveStatus status_of(nlopt_result result, const Evaluation& evaluation) {
 const char* reason_of(nlopt_result result) {
   switch (result) {
     case NLOPT_FAILURE:
-      return "NLopt: failure";
+      return "NLopt: failure (a line search that found nothing better)";
     case NLOPT_INVALID_ARGS:
       return "NLopt: invalid arguments";
     case NLOPT_OUT_OF_MEMORY:
@@ -177,6 +185,9 @@ const char* reason_of(nlopt_result result) {
 nlopt_algorithm algorithm_of(const SolverOptions& options, const std::string& key) {
   const auto& name = std::get<std::string>(options.at(key));
   const nlopt_algorithm algorithm = nlopt_algorithm_from_string(name.c_str());
+  if (name == not_built)
+    throw JobError(fmt::format("free builds of NLopt do not contain {}", name),
+                   {.key = key, .allowed = "LD_LBFGS, which is NLopt's own"});
   if (algorithm >= 0 && algorithm < NLOPT_NUM_ALGORITHMS) return algorithm;
   throw JobError(fmt::format("NLopt has no algorithm \"{}\"", name),
                  {.key = key, .allowed = fmt::format("{}", fmt::join(nlopt_algorithms(), ", "))});
@@ -197,6 +208,7 @@ class NloptSolver : public Solver {
         vector_storage_(
             static_cast<unsigned>(std::get<std::int64_t>(options.at("vector_storage")))),
         population_(static_cast<unsigned>(std::get<std::int64_t>(options.at("population")))),
+        rounds_(std::get<std::int64_t>(options.at("rounds"))),
         moments_(by_moments(options)) {
     const auto& name = std::get<std::string>(options.at("algorithm"));
     honours_bounds_ = name != "LN_NEWUOA";
@@ -218,7 +230,9 @@ class NloptSolver : public Solver {
     const Optimizer optimizer(algorithm_, n);
     Evaluation evaluation{objective, optimizer.handle, request.max_evaluations, stop_at_once_,
                           request.start};
-    if (refines_ && local_ == NLOPT_NUM_ALGORITHMS && request.ftol_rel >= resolution_of_value)
+    evaluation.rescales = refines_ && rounds_ > 0;
+    if (refines_ && rounds_ > 0 && local_ == NLOPT_NUM_ALGORITHMS &&
+        request.ftol_rel >= resolution_of_value)
       evaluation.negligible = negligible;
     nlopt_set_min_objective(optimizer.handle, evaluate, &evaluation);
     const auto optimize_from = [&](const Params& start) {
@@ -248,7 +262,8 @@ class NloptSolver : public Solver {
     // the value end, which a job's tolerance may well ask for. Where more than the tolerance is
     // still to be gained, or may be, they go on from there.
     const auto unfinished = [&] {
-      if (evaluation.best_slope == 0.0 || evaluation.arrived) return false;
+      if (evaluation.best_slope == 0.0 || evaluation.arrived || evaluation.stopped()) return false;
+      if (result == NLOPT_FAILURE && refines_) return true;
       if (result == NLOPT_SUCCESS &&
           evaluation.expected_gain > request.ftol_rel * evaluation.best_value)
         return true;
@@ -256,7 +271,7 @@ class NloptSolver : public Solver {
                               result == NLOPT_XTOL_REACHED || result == NLOPT_ROUNDOFF_LIMITED;
       return ended_well && refines_ && request.ftol_rel < resolution_of_value;
     };
-    for (int round = 0; round < most_rounds && unfinished(); ++round) {
+    for (std::int64_t round = 0; round < rounds_ && unfinished(); ++round) {
       const double slope_before = evaluation.best_slope;
       evaluation.reference.emplace(evaluation.best, evaluation.best_gradient, evaluation.best_value,
                                    evaluation.curvature);
@@ -272,14 +287,16 @@ class NloptSolver : public Solver {
       // Below where NLopt was content, a line search that fails has met the end of the digits.
       if (result == NLOPT_FAILURE) result = NLOPT_ROUNDOFF_LIMITED;
     }
+    // A line search that finds nothing better may stand at the minimum: that is no error.
+    SolveStatus status = status_of(result, evaluation);
+    if (result == NLOPT_FAILURE && refines_ && !evaluation.stopped()) status = SolveStatus::stalled;
     return {.params = evaluation.best,
-            .status = status_of(result, evaluation),
+            .status = status,
             .native_code = static_cast<std::int32_t>(native),
             .reason = reason_of(result)};
   }
 
  private:
-  static constexpr int most_rounds = 20;
   static constexpr double resolution_of_value = 1e-14;  // sums over many points, relative
   // A line search that looks for less than the value can show fails after twenty evaluations. The
   // margin is for problems as badly scaled as pixels make them.
@@ -295,6 +312,7 @@ class NloptSolver : public Solver {
   nlopt_algorithm algorithm_;
   nlopt_algorithm local_ = NLOPT_NUM_ALGORITHMS;
   unsigned vector_storage_, population_;
+  std::int64_t rounds_;  // 0 = NLopt as it is
   bool moments_;
   bool honours_bounds_ = true;
   bool stop_at_once_ = true;
@@ -345,7 +363,7 @@ std::vector<std::string> nlopt_algorithms() {
   std::vector<std::string> names;
   for (int i = 0; i < NLOPT_NUM_ALGORITHMS; ++i)
     if (const char* name = nlopt_algorithm_to_string(static_cast<nlopt_algorithm>(i)))
-      names.emplace_back(name);
+      if (std::string_view(name) != not_built) names.emplace_back(name);
   return names;
 }
 
@@ -353,8 +371,9 @@ SolverKind nlopt_kind() {
   return {
       .name = "nlopt",
       .summary =
-          "any algorithm of the NLopt library by its name, such as LD_LBFGS, LN_BOBYQA or "
-          "GN_DIRECT_L; honours bounds (LN_NEWUOA does not)",
+          "any algorithm of the NLopt library by its name, such as LD_LBFGS (Luksan's "
+          "limited-memory "
+          "BFGS, not L-BFGS-B), LN_BOBYQA or GN_DIRECT_L; honours bounds (LN_NEWUOA does not)",
       .options = {{"algorithm", std::string("LD_LBFGS"), 0.0, "NLopt's name of the algorithm"},
                   {"local_algorithm", std::string("LD_LBFGS"), 0.0,
                    "the local search within MLSL and AUGLAG"},
@@ -363,6 +382,10 @@ SolverKind nlopt_kind() {
                    "all of which it clears at each start"},
                   {"population", std::int64_t{0}, 0.0,
                    "population of stochastic algorithms; 0 = NLopt's choice"},
+                  {"rounds", std::int64_t{20}, 0.0,
+                   "of algorithms with gradients: the first step is at most 1 long, and a search "
+                   "that ends short of the tolerances is restarted up to so many times, rescaled; "
+                   "0 = NLopt as it is"},
                   evaluation_option()},
       .make = [](const SolverOptions& options) { return std::make_unique<NloptSolver>(options); },
       .check = check,

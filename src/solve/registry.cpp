@@ -6,12 +6,14 @@
 #include <stdexcept>
 
 #include "nucreg/core/error.hpp"
+#include "starts.hpp"
 
 namespace nucreg {
 namespace {
 
 std::string type_name(const OptionValue& value) {
-  static constexpr const char* names[] = {"true or false", "an integer", "a number", "a string"};
+  static constexpr const char* names[] = {"true or false", "an integer", "a number", "a string",
+                                          "a list of strings"};
   return names[value.index()];
 }
 
@@ -70,15 +72,16 @@ SolverOptions SolverRegistry::options(const SolverSpec& spec, const std::string&
   const SolverKind& chosen = kind(spec, file);
   SolverOptions options;
   std::vector<std::string> names{"name", "kind"};
-  for (const SolverOption& option : chosen.options) {
+  std::vector<SolverOption> all = chosen.options;
+  all.insert(all.end(), start_options().begin(), start_options().end());
+  for (const SolverOption& option : all) {
     options[option.name] = option.standard;
     names.push_back(option.name);
   }
   for (const auto& [key, given] : spec.options) {
-    const auto option =
-        std::find_if(chosen.options.begin(), chosen.options.end(),
-                     [&, &key = key](const SolverOption& o) { return o.name == key; });
-    if (option == chosen.options.end())
+    const auto option = std::find_if(
+        all.begin(), all.end(), [&, &key = key](const SolverOption& o) { return o.name == key; });
+    if (option == all.end())
       throw JobError(fmt::format("unknown key for kind \"{}\"", spec.kind),
                      at(spec, file, key, joined(names)));
     if (!take(given, options[key]))
@@ -94,7 +97,7 @@ std::unique_ptr<Solver> SolverRegistry::make(const SolverSpec& spec, const Job& 
   const SolverOptions resolved = options(spec, job.file);
   try {
     if (chosen.check) chosen.check(resolved, job.fit);
-    return chosen.make(resolved);
+    return with_starts(chosen.make(resolved), resolved);
   } catch (const JobError& e) {
     throw JobError(e.problem(), at(spec, job.file, e.fields().key, e.fields().allowed));
   }
@@ -106,6 +109,11 @@ SolverRegistry standard_solvers() {
   registry.add(eigen_lm_kind());
   registry.add(lm_kind());
   registry.add(closed_form_kind());
+  registry.add(irls_kind());
+  registry.add(consensus_kind());
+  registry.add(process_kind());
+  registry.add(ceres_kind());
+  registry.add(gsl_kind());
   return registry;
 }
 
@@ -130,8 +138,15 @@ std::string options_text(const SolverOptions& options) {
     text += key + " = ";
     if (const auto* s = std::get_if<std::string>(&value))
       text += "\"" + *s + "\"";
+    else if (const auto* list = std::get_if<std::vector<std::string>>(&value))
+      text += fmt::format("[\"{}\"]", fmt::join(*list, "\", \""));
     else
-      std::visit([&](const auto& v) { text += fmt::format("{}", v); }, value);
+      std::visit(
+          [&](const auto& v) {
+            if constexpr (std::is_arithmetic_v<std::decay_t<decltype(v)>>)
+              text += fmt::format("{}", v);
+          },
+          value);
   }
   return text;
 }

@@ -106,6 +106,8 @@ const std::vector<TrialField>& trial_fields() {
       field<&Record::pairs>("pairs", "1", false),
       field<&Record::bounds>("bounds", "1", false),
       field<&Record::heldout_rmsd_px>("heldout_rmsd_px", "px", false),
+      field<&Record::stationarity>("stationarity", "1", false),
+      field<&Record::loss_scale_px>("loss_scale_px", "px", false),
       field<&Record::native_code>("native_code", "1", false),
       field<&Record::arrived>("arrived", "1", false),
       field<&Record::arrival_px>("arrival_px", "px", false),

@@ -13,6 +13,7 @@
 #include "nucreg/core/log.hpp"
 #include "nucreg/fit/closed_form.hpp"
 #include "nucreg/fit/measures.hpp"
+#include "nucreg/solve/certificate.hpp"
 #include "nucreg/solve/record_bytes.hpp"
 
 namespace nucreg {
@@ -58,6 +59,7 @@ std::string text_of_exception() {
 
 // Of a solve that says itself that it did not arrive.
 std::string reason_of(const SolveResult& result, const Objective::NotFinite& first) {
+  if (!result.message.empty()) return result.message;
   if (first.evaluation == 0) return result.reason;
   return fmt::format("objective was {} at evaluation {}",
                      std::isnan(first.value) ? "NaN" : "infinite", first.evaluation);
@@ -65,6 +67,14 @@ std::string reason_of(const SolveResult& result, const Objective::NotFinite& fir
 
 std::string beyond_memory(std::int64_t most_bytes) {
   return fmt::format("wanted more memory than run.max_solve_bytes = {}", most_bytes);
+}
+
+// The minimiser of squared loss in the solver's coordinates.
+std::optional<Params> closed_form_of(const ScaledFit& fit) {
+  const Objective f = fit.objective();
+  const auto exact = closed_form(fit.pairs(), f.model(), f.magnification());
+  if (!exact) return std::nullopt;
+  return fit.in_form(*exact);
 }
 
 std::array<double, max_parameters> padded(const Params& params) {
@@ -79,20 +89,10 @@ std::array<double, max_parameters> padded(const Params& params) {
 struct TrialRunner::Prepared {
   const Configuration& configuration;
   const Trial& trial;
-  Normalization normalization;
-  PointPairs scaled;  // empty in raw coordinates
-  PairsView pairs;    // of scaled, or the trial's own
+  ScaledFit fit;
   SolveRequest request;
-  bool bounded = false;
-  double loss_scale = 0.0, magnification = 1.0, weight = 1.0;
-
-  [[nodiscard]] Map to_map(const Params& params, double nominal_magnification) const {
-    const Model model = configuration.model;
-    return {
-        model,
-        to_degrees(model, params_to_pixels(model, params, nominal_magnification, normalization)),
-        nominal_magnification};
-  }
+  bool determined;        // whether the points determine a map at all
+  double rounding_floor;  // 40x px^2
 };
 
 TrialRunner::TrialRunner(const Job& job, const Plan& plan, std::unique_ptr<ProblemSource> source,
@@ -144,39 +144,38 @@ Params start_px(const Start& start, Model model, const Trial& trial, double magn
 }  // namespace
 
 TrialRunner::Prepared TrialRunner::prepare(const Configuration& c, const Trial& trial) const {
-  Prepared p{.configuration = c, .trial = trial};
   const double magnification = job_.problem.magnification;
-  const Bounds& bounds = job_.fit.bounds;
-  if (c.coordinates == Coordinates::normalized) {
-    p.normalization =
-        normalization_of(trial.pairs, magnification, centring_keeps_box(bounds, c.model));
-    p.scaled = normalize(trial.pairs, p.normalization);
-    p.pairs = p.scaled;
-    // The mean and not the sum, so that stops and first steps do not depend on the count.
-    p.weight = 1.0 / static_cast<double>(std::max<std::size_t>(1, trial.pairs.size()));
-  } else {
-    p.pairs = trial.pairs;
-  }
-  const Normalization& n = p.normalization;
-  p.loss_scale = trial.loss_scale_px / n.scale40;
-  p.magnification = magnification * n.scale10 / n.scale40;
-  const Box box = box_of(bounds, c.model);
-  p.bounded = box.bounded();
-  p.request.box = box_to_normalized(box, c.model, n);
-  const Params start = to_radians(c.model, start_px(c.start, c.model, trial, magnification));
-  p.request.start =
-      clamp(params_to_normalized(c.model, clamp(start, box), magnification, n), p.request.box);
-  p.request.max_evaluations = trial.max_evaluations;
-  p.request.ftol_rel = trial.ftol_rel;
-  p.request.xtol_rel = trial.xtol_rel;
-  return p;
+  ScaledFit fit(trial.pairs, {.model = c.model,
+                              .loss = c.loss,
+                              .loss_scale_px = trial.loss_scale_px,
+                              .magnification = magnification,
+                              .coordinates = c.coordinates,
+                              .bounds = job_.fit.bounds});
+  SolveRequest request{
+      .start =
+          fit.from_px(with_start_error({c.model, start_px(c.start, c.model, trial, magnification),
+                                        magnification},
+                                       trial.start_error, trial.field_px)
+                          .params),
+      .box = fit.box(),
+      .max_evaluations = trial.max_evaluations,
+      .ftol_rel = trial.ftol_rel,
+      .xtol_rel = trial.xtol_rel,
+      .seed = trial.solver_seed,
+      .max_seconds = trial.max_seconds};
+  const bool determined = determines_map(fit, c.model);
+  return {.configuration = c,
+          .trial = trial,
+          .fit = std::move(fit),
+          .request = std::move(request),
+          .determined = determined,
+          .rounding_floor = rounding_floor_px(trial.pairs)};
 }
 
 // The mean in solver's coordinates becomes the sum in pixels: rho is homogeneous.
 std::vector<TracePoint> TrialRunner::in_px2(std::vector<TracePoint> points, const Prepared& p) {
-  const double scale = p.normalization.scale40;
   for (TracePoint& point : points) {
-    point.objective = point.objective * scale * scale / p.weight;
+    point.objective *= p.fit.px2_per_unit();
     if (std::isinf(point.objective)) point.objective = Record::nan;  // finite in no units of ours
   }
   return points;
@@ -186,7 +185,8 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
   const Configuration& c = p.configuration;
   const Trial& trial = p.trial;
   const Solver& solver = *named.solver;
-  record.bounds = !p.bounded                ? BoundsUse::none
+  record.loss_scale_px = trial.loss_scale_px;
+  record.bounds = !p.fit.box().bounded()    ? BoundsUse::none
                   : solver.honours_bounds() ? BoundsUse::honoured
                                             : BoundsUse::ignored;
   if (!solver.applies_to(c.model, c.loss)) {
@@ -208,8 +208,7 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
   std::optional<TraceRecorder> trace;
   if (job_.run.trace) trace.emplace([&solve_start] { return wall_seconds() - solve_start; });
   const auto solve_once = [&] {
-    Objective objective(p.pairs, c.model, c.loss, p.loss_scale, p.magnification, p.weight,
-                        threads_.get());
+    Objective objective = p.fit.objective(threads_.get());
     solve_start = wall_seconds();
     const double deadline = solve_start + trial.max_seconds;
     objective.set_out_of_time([deadline] { return wall_seconds() > deadline; });
@@ -245,7 +244,8 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
             ? job_.run.timing_repeats
             : auto_repeats(record, named.seconds(static_cast<double>(record.pairs)));
     // A solve that ran out of time is not made to do so again.
-    if (repeats > 1 && result.status != SolveStatus::max_time) timed(repeats);
+    if (repeats > 1 && result.status != SolveStatus::max_time && std::isnan(result.own_seconds))
+      timed(repeats);
   } catch (...) {
     stop_meter();
     record.message = meter.refused() ? beyond_memory(most_bytes) : text_of_exception();
@@ -258,6 +258,16 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
   record.wall_seconds = wall / static_cast<double>(record.repeats);
   record.cpu_seconds = (cpu + cpu_of_others) / static_cast<double>(record.repeats);
   record.timing_valid = clock_trusted_ && timing_stands(wall, cpu);
+  if (!std::isnan(result.own_seconds)) {  // by a process of its own: nucreg only waited
+    record.wall_seconds = result.own_seconds;
+    record.cpu_seconds = Record::nan;
+    record.timing_valid = clock_trusted_;
+  }
+  if (result.params.allFinite()) {
+    const Certificate certificate = certify(p.fit, result.params, p.rounding_floor);
+    if (p.determined) record.stationarity = certificate.stationarity;
+    judge(certificate, trial.ftol_rel, result);
+  }
   record.status = result.status;
   record.iterations = result.iterations;
   record.native_code = result.native_code;
@@ -269,7 +279,7 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
     record.message = reason_of(result, not_finite);
   }
 
-  const Map fitted = p.to_map(result.params, job_.problem.magnification);
+  const Map fitted = p.fit.to_px(result.params);
   record.objective = objective_px(trial.pairs, fitted, c.loss, trial.loss_scale_px);
   if (!fitted.params.allFinite() || !std::isfinite(record.objective)) {
     if (record.message.empty())
@@ -277,6 +287,11 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
                                                  : "the answer is not finite";
     record.status = SolveStatus::failed;
     return;
+  }
+  // Alike for every solver, whatever it makes of such points.
+  if (!p.determined) {
+    record.status = SolveStatus::stalled;
+    record.message = "the pairs do not determine the map";
   }
   record.params = padded(fitted.params);
   record.rmsd_px = rmsd_px(trial.pairs, fitted);
@@ -322,15 +337,15 @@ std::vector<Record> TrialRunner::run(std::uint64_t task) const {
   // The best known objective: the closed form within the bounds, else the best of the solvers.
   double best = Record::nan;
   if (has_closed_form(c.model, c.loss))
-    if (const auto exact = closed_form(prepared.pairs, c.model, prepared.magnification);
+    if (const auto exact = closed_form_of(prepared.fit);
         exact && clamp(*exact, prepared.request.box) == *exact)
-      best = objective_px(trial.pairs, prepared.to_map(*exact, job_.problem.magnification), c.loss,
-                          trial.loss_scale_px);
+      best = objective_px(trial.pairs, prepared.fit.to_px(*exact), c.loss, trial.loss_scale_px);
   if (!std::isfinite(best))
     for (const Record& r : records)
       if (r.bounds != BoundsUse::ignored) best = std::fmin(best, r.objective);
-  const double floor = rounding_floor_px(trial.pairs);
-  for (Record& r : records) r.gap = gap(r.objective, best, floor);
+  // Where nothing determines the map, no answer is better than another.
+  if (prepared.determined)
+    for (Record& r : records) r.gap = gap(r.objective, best, prepared.rounding_floor);
   return records;
 }
 

@@ -54,8 +54,8 @@ TRIALS = {
     "rmsd_px": "f px", "param_error": "f mixed", "tre_px": "f px", "objective": "f px^2",
     "gap": "f 1", "wall_s": "f s", "cpu_s": "f s", "repeats": "i 1", "peak_bytes": "i B",
     "iterations": "i 1", "function_evaluations": "i 1", "jacobian_evaluations": "i 1",
-    "timing_valid": "b 1", "arrived": "i 1", "arrival_px": "f px",
-    "params": "f mixed", "true_params": "f mixed"}
+    "timing_valid": "b 1", "arrived": "i 1", "arrival_px": "f px", "stationarity": "f 1",
+    "loss_scale_px": "f px", "params": "f mixed", "true_params": "f mixed"}
 GROUPS = {
     "trials": TRIALS,
     "configurations": {"points": "f 1", "noise_px": "f px", "outliers": "f 1", "missing": "f 1",

@@ -56,7 +56,8 @@ std::filesystem::path oracle() {
 
 // The objective at a map, summed up in long double: no summation in double can be closer to it.
 long double long_sum(const Objective& objective, const Params& p, Loss loss, double loss_scale) {
-  const MapEntries map = map_entries(objective.model(), p, objective.magnification(), false);
+  const MapEntries map =
+      map_entries(objective.model(), p, objective.magnification(), false, objective.form());
   const auto& m = map.entries;
   const PairsView& pairs = objective.pairs();
   long double sum = 0.0L;

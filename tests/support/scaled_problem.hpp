@@ -5,6 +5,7 @@
 #include <string>
 
 #include "nucreg/fit/measures.hpp"
+#include "nucreg/fit/scaled_fit.hpp"
 #include "nucreg/solve/registry.hpp"
 
 namespace nucreg {
@@ -16,17 +17,14 @@ class ScaledProblem {
                 double magnification, Coordinates coordinates = Coordinates::normalized,
                 const Bounds& bounds = {})
       : pairs_px_(std::move(pairs_px)),
-        model_(model),
-        loss_(loss),
-        loss_scale_px_(loss_scale_px),
-        magnification_(magnification) {
-    if (coordinates == Coordinates::normalized)
-      normalization_ =
-          normalization_of(pairs_px_, magnification, centring_keeps_box(bounds, model));
-    scaled_ = normalize(pairs_px_, normalization_);
-    if (coordinates == Coordinates::normalized && pairs_px_.size() > 0)
-      weight_ = 1.0 / static_cast<double>(pairs_px_.size());
-    request.box = box_to_normalized(box_of(bounds, model), model, normalization_);
+        question_{.model = model,
+                  .loss = loss,
+                  .loss_scale_px = loss_scale_px,
+                  .magnification = magnification,
+                  .coordinates = coordinates,
+                  .bounds = bounds},
+        fit_(pairs_px_, question_) {
+    request.box = fit_.box();
     start_at({Model::trs, (Params(5) << 0, 0, 0, magnification, magnification).finished(), 0.0});
   }
   ScaledProblem(const ScaledProblem&) = delete;
@@ -34,44 +32,31 @@ class ScaledProblem {
 
   /// The start nearest to a trs map, within the box.
   void start_at(const Map& trs) {
+    const Model model = question_.model;
+    const double magnification = question_.magnification;
     Params p = trs.params;
-    if (model_ == Model::similarity || model_ == Model::rigid) {
-      p[3] = p[4] = model_ == Model::rigid ? magnification_ : p[3];
-    }
-    const Map map = *convert({Model::trs, p, magnification_}, model_, magnification_);
-    request.start = clamp(params_to_normalized(model_, to_radians(model_, map.params),
-                                               magnification_, normalization_),
-                          request.box);
+    if (model == Model::similarity || model == Model::rigid)
+      p[3] = p[4] = model == Model::rigid ? magnification : p[3];
+    request.start =
+        fit_.from_px(convert({Model::trs, p, magnification}, model, magnification)->params);
   }
 
-  [[nodiscard]] Objective objective() const {
-    const Normalization& n = normalization_;
-    return {
-        scaled_, model_, loss_, loss_scale_px_ / n.scale40, magnification_ * n.scale10 / n.scale40,
-        weight_};
-  }
-  [[nodiscard]] Map map_of(const SolveResult& result) const {
-    return {
-        model_,
-        to_degrees(model_, params_to_pixels(model_, result.params, magnification_, normalization_)),
-        magnification_};
-  }
+  [[nodiscard]] Objective objective() const { return fit_.objective(); }
+  [[nodiscard]] const ScaledFit& fit() const { return fit_; }
+  [[nodiscard]] Map map_of(const SolveResult& result) const { return fit_.to_px(result.params); }
   /// Objective at the fitted pixel parameters, 40x px^2.
   [[nodiscard]] double value_px(const SolveResult& result) const {
-    return objective_px(pairs_px_, map_of(result), loss_, loss_scale_px_);
+    return objective_px(pairs_px_, map_of(result), question_.loss, question_.loss_scale_px);
   }
   [[nodiscard]] const PointPairs& pairs_px() const { return pairs_px_; }
-  [[nodiscard]] const Normalization& normalization() const { return normalization_; }
+  [[nodiscard]] const Normalization& normalization() const { return fit_.normalization(); }
 
   SolveRequest request;
 
  private:
-  PointPairs pairs_px_, scaled_;
-  Model model_;
-  Loss loss_;
-  double loss_scale_px_, magnification_;
-  Normalization normalization_;
-  double weight_ = 1.0;
+  PointPairs pairs_px_;
+  FitQuestion question_;
+  ScaledFit fit_;
 };
 
 /// A solver of a kind; for "nlopt" with an algorithm.

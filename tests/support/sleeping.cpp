@@ -18,7 +18,7 @@ class SleepingSolver final : public Solver {
     // Else Linux lets every sleep last 50 us more.
     [[maybe_unused]] thread_local const int exact = prctl(PR_SET_TIMERSLACK, 1);
     if (seconds_ > 0.0) std::this_thread::sleep_for(std::chrono::duration<double>(seconds_));
-    return {.params = request.start, .status = SolveStatus::converged};
+    return {.params = request.start, .status = SolveStatus::stalled, .reason = ""};
   }
 
  private:

@@ -22,6 +22,19 @@ struct InputFile {
   std::array<double, 2> field_px{};  ///< width and height of the 10x field
 };
 
+/// How far from fit.start the solvers begin: a turn and a change of scale about the middle of the
+/// field, then a shift, all on the 10x side.
+struct StartShift {
+  double turn_deg = 0.0, scale = 0.0, x_px = 0.0, y_px = 0.0;
+  [[nodiscard]] bool none() const {
+    return turn_deg == 0.0 && scale == 0.0 && x_px == 0.0 && y_px == 0.0;
+  }
+};
+
+/// The map after the error; of rigid, whose scale is fixed, the scale stays.
+[[nodiscard]] Map with_start_error(const Map& start, const StartShift& error,
+                                   const std::array<double, 2>& field_px);
+
 /// One trial, with every drawn number fixed.
 struct Trial {
   PointPairs pairs;                   ///< 10x px, 40x px
@@ -30,6 +43,8 @@ struct Trial {
   std::vector<std::size_t> outliers;  ///< pairs whose 40x point was misplaced
   std::optional<Map> truth;           ///< where there is one
   double loss_scale_px = 0.0;         ///< 40x px
+  StartShift start_error;             ///< of this trial; applied to fit.start
+  std::uint64_t solver_seed = 1;      ///< SolveRequest::seed
   std::int64_t max_evaluations = 0;
   double ftol_rel = 0.0, xtol_rel = 0.0, max_seconds = 0.0;
 };

@@ -15,12 +15,14 @@ namespace nucreg {
 /// How much a pass sums up; each level includes those before it.
 enum class PassLevel { value = 0, gradient = 1, normal = 2 };
 
-/// Sums of a pass. With r = map(x, y) - (X, Y), w = rho', k = max(2 rho'', -w/|r|^2):
+/// Sums of a pass. With r = map(x, y) - (X, Y), w = rho':
 ///   value     sum rho
 ///   gradient  sum w (dr/dm)^T r per entry of the map: half the gradient of the objective
-///   normal    sum (dr/dm)^T (w I + k r r^T) (dr/dm), lower triangle mirrored: the Gauss-Newton
-///             matrix with the second-order correction of robust losses (Triggs et al., "Bundle
-///             adjustment: a modern synthesis", 2000, section 4.3), per point not below zero.
+///   normal    sum w (dr/dm)^T (dr/dm), lower triangle mirrored: the Gauss-Newton matrix of the
+///             weighted least squares. The second-order term of robust losses (Triggs et al.,
+///             "Bundle adjustment: a modern synthesis", 2000, section 4.3) is left out, since it is
+///             negative for all of them: it takes the curvature from points far off, of which there
+///             are many far from the answer. Ceres does the same (internal/ceres/corrector.cc).
 /// The map has 6 entries a b tx c d ty, or 8 with g h (projective).
 struct PassSums {
   double value = 0.0;

@@ -35,9 +35,19 @@ struct MapEntries {
   Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor, 8, 8> derivative;
   bool projective = false;
 };
+/// How similarity and trs hold their shift. Jobs and results hold it `scaled`, X = s (R x + d).
+/// Solvers work in the `plain` one, X = s R x + t: where s shrinks on its way through a turn, the
+/// scaled shift must grow without end for the map to stay where it is, and s = 0 is reached at
+/// infinity only. rigid has no scale to vary, affine and projective are plain: both forms are one.
+enum class ShiftForm { scaled, plain };
+
+/// Scaled shifts made plain (t = s d), and back. d is not finite where a scale is 0.
+[[nodiscard]] Params to_plain_shift(Model model, Params params);
+[[nodiscard]] Params to_scaled_shift(Model model, Params params);
+
 /// `radians` are parameters in the order of the model with angles in radians.
 [[nodiscard]] MapEntries map_entries(Model model, const Params& radians, double magnification,
-                                     bool with_derivative);
+                                     bool with_derivative, ShiftForm form = ShiftForm::scaled);
 
 /// Position of the angle in the parameters of a model, or -1.
 [[nodiscard]] int angle_index(Model model);

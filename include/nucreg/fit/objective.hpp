@@ -10,6 +10,7 @@
 #include "nucreg/fit/moments.hpp"
 #include "nucreg/fit/points.hpp"
 #include "nucreg/fit/trace.hpp"
+#include "nucreg/fit/weighted.hpp"
 
 namespace nucreg {
 
@@ -29,9 +30,10 @@ struct NormalEquations {
 /// call of a member, each call counted. Does not own the points.
 class Objective {
  public:
-  /// `magnification` is the fixed scale of rigid in the coordinates of `pairs`.
+  /// `magnification` is the fixed scale of rigid in the coordinates of `pairs`; `form` is that of
+  /// the parameters.
   Objective(const PairsView& pairs, Model model, Loss loss, double loss_scale, double magnification,
-            double weight, PassThreads* threads = nullptr);
+            double weight, PassThreads* threads = nullptr, ShiftForm form = ShiftForm::scaled);
 
   /// From here on F and its derivatives come from the moments of the points (fit/moments.hpp), at a
   /// cost that does not depend on their number; the same up to rounding. Two passes, not counted.
@@ -41,7 +43,10 @@ class Objective {
   [[nodiscard]] Model model() const { return model_; }
   [[nodiscard]] Loss loss() const { return loss_; }
   [[nodiscard]] const PairsView& pairs() const { return pairs_; }
+  [[nodiscard]] double loss_scale() const { return loss_scale_; }
   [[nodiscard]] double magnification() const { return magnification_; }
+  [[nodiscard]] double weight() const { return weight_; }
+  [[nodiscard]] ShiftForm form() const { return form_; }
   [[nodiscard]] Eigen::Index parameters() const;
   [[nodiscard]] Eigen::Index residual_count() const;
 
@@ -57,6 +62,21 @@ class Objective {
   void residuals(const Params& p, Eigen::VectorXd& out);
   /// Their derivatives, residual_count() x parameters(). Counts as one Jacobian evaluation.
   void jacobian(const Params& p, Eigen::MatrixXd& out);
+
+  /// Sums of weighted least squares at an affine map (fit/weighted.hpp), in F's coordinates but not
+  /// times its weight. Counts as one function and one Jacobian evaluation.
+  [[nodiscard]] WeightedSums weighted(const std::array<double, 6>& map, const WeightRule& rule);
+
+  /// out_of_time() for a solver that passes over the points by itself, after each pass.
+  [[nodiscard]] bool out_of_time_after_pass() {
+    points_since_clock_ += pairs_.size;
+    return out_of_time();
+  }
+  /// Evaluations that were made elsewhere, by a solver that evaluates for itself.
+  void count(std::int64_t function_evaluations, std::int64_t jacobian_evaluations) {
+    function_evaluations_ += function_evaluations;
+    jacobian_evaluations_ += jacobian_evaluations;
+  }
 
   [[nodiscard]] std::int64_t function_evaluations() const { return function_evaluations_; }
   [[nodiscard]] std::int64_t jacobian_evaluations() const { return jacobian_evaluations_; }
@@ -87,6 +107,7 @@ class Objective {
   Loss loss_;
   double loss_scale_, magnification_, weight_;
   PassThreads* threads_;
+  ShiftForm form_;
   std::optional<Moments> moments_;
   std::int64_t function_evaluations_ = 0, jacobian_evaluations_ = 0;
   NotFinite first_not_finite_;

@@ -37,6 +37,27 @@ struct Spelling<Source> {
   static constexpr std::array<std::string_view, 4> names{"synthetic", "pairs", "labels", "images"};
 };
 
+/// Where the nuclei of a synthetic field lie (fit/layout.hpp).
+enum class Layout { uniform, clustered, strip, holes };
+template <>
+struct Spelling<Layout> {
+  static constexpr std::array<std::string_view, 4> names{"uniform", "clustered", "strip", "holes"};
+};
+
+/// How positions at 40x scatter; noise_px is the standard deviation of a coordinate in all of them.
+enum class NoiseKind { normal, student, per_nucleus };
+template <>
+struct Spelling<NoiseKind> {
+  static constexpr std::array<std::string_view, 3> names{"normal", "student", "per-nucleus"};
+};
+
+/// Whose 40x point a wrong pair has.
+enum class OutlierKind { uniform, swapped, clustered };
+template <>
+struct Spelling<OutlierKind> {
+  static constexpr std::array<std::string_view, 3> names{"uniform", "swapped", "clustered"};
+};
+
 /// `[job]`
 struct JobOptions {
   std::string name;
@@ -79,7 +100,10 @@ struct ProblemOptions {
   Axis<Draw> noise_px{Draw(0.0)};                  ///< standard deviation per coordinate, 40x px
   Axis<Draw> outliers{Draw(0.0)};                  ///< fraction of pairs
   Axis<Draw> missing{Draw(0.0)};                   ///< fraction of nuclei
-  ImagesOptions images;                            ///< images only
+  Axis<Layout> layout{Layout::uniform};            ///< synthetic only
+  Axis<NoiseKind> noise_kind{NoiseKind::normal};
+  Axis<OutlierKind> outlier_kind{OutlierKind::uniform};
+  ImagesOptions images;  ///< images only
   friend bool operator==(const ProblemOptions&, const ProblemOptions&) = default;
 };
 
@@ -94,6 +118,14 @@ template <>
 struct Spelling<Start::Kind> {
   static constexpr std::array<std::string_view, 5> names{"nominal", "identity", "truth",
                                                          "closed-form", "params"};
+};
+
+/// `fit.start_error`: how far from fit.start the solvers really begin. Axes.
+struct StartError {
+  Axis<Draw> turn_deg{Draw(0.0)};  ///< about the middle of the field
+  Axis<Draw> shift_px{Draw(0.0)};  ///< 10x px, in a direction drawn for each trial
+  Axis<Draw> scale{Draw(0.0)};     ///< by this part too large
+  friend bool operator==(const StartError&, const StartError&) = default;
 };
 
 /// A closed interval; infinite ends are unbounded.
@@ -120,9 +152,10 @@ struct Bounds {
 struct FitOptions {
   Axis<Model> model{Model::affine};
   Axis<Loss> loss{Loss::squared};
-  Axis<Draw> loss_scale_px{Draw(3.0)};  ///< 40x px
+  Axis<Draw> loss_scale_px{Draw(3.0)};  ///< 40x px; 0 = "auto": from the pairs of each trial
   Axis<Coordinates> coordinates{Coordinates::normalized};
   Axis<Start> start{Start{}};
+  StartError start_error;
   Axis<Draw> max_evaluations{Draw(1000.0)};  ///< objective evaluations
   Axis<Draw> ftol_rel{Draw(1e-12)};
   Axis<Draw> xtol_rel{Draw(1e-12)};
@@ -133,10 +166,11 @@ struct FitOptions {
 };
 
 /// One value of a `[[solver]]` key.
-using OptionValue = std::variant<bool, std::int64_t, double, std::string>;
+using OptionValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>>;
 
-/// One `[[solver]]`. Keys beyond name and kind belong to the kind and are checked by its registry
-/// (solve/registry.hpp), which is why they keep their lines.
+/// One `[[solver]]`; a section whose options have lists is a solver for each combination. Keys
+/// beyond name and kind belong to the kind and are checked by its registry (solve/registry.hpp),
+/// which is why they keep their lines.
 struct SolverSpec {
   std::string name;
   std::string kind;

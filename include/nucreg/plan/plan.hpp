@@ -21,11 +21,15 @@ struct Configuration {
   Draw min_distance_px;         ///< synthetic; else 0
   std::vector<Draw> transform;  ///< of problem.transform.model; empty for pairs and images
   Draw noise_px, outliers, missing;  ///< 0 for pairs and images
+  Layout layout = Layout::uniform;
+  NoiseKind noise_kind = NoiseKind::normal;
+  OutlierKind outlier_kind = OutlierKind::uniform;
   Model model = Model::affine;
   Loss loss = Loss::squared;
   Draw loss_scale_px;
   Coordinates coordinates = Coordinates::normalized;
   Start start;
+  Draw start_turn_deg, start_shift_px, start_scale;  ///< fit.start_error
   Draw max_evaluations, ftol_rel, xtol_rel, max_seconds;
 };
 
@@ -53,12 +57,12 @@ inline constexpr std::uint64_t max_configurations = 1'000'000;
 /// points, noise and truth in trials of one number (common random numbers): losses, models and
 /// starts are compared in pairs, as solvers are. Order of the axes, slowest first: file (images:
 /// pair of tiles, of which the job must know some by then), points, min_distance_px, transform
-/// parameters, noise_px, outliers, missing, model, loss, loss_scale_px, coordinates, start,
-/// max_evaluations, ftol_rel, xtol_rel, max_seconds. Throws JobError where there are more than
-/// max_configurations or solves overflow 2^53, and where values that are right alone do not go
-/// together: start params of another length than the model's, start "truth" without a truth that
-/// the model contains, shift bounds of affine or projective without finite scale bounds, a border
-/// that leaves no field.
+/// parameters, noise_px, outliers, missing, layout, noise_kind, outlier_kind, model, loss,
+/// loss_scale_px, coordinates, start, start_error (turn, shift, scale), max_evaluations, ftol_rel,
+/// xtol_rel, max_seconds. Throws JobError where there are more than max_configurations or solves
+/// overflow 2^53, and where values that are right alone do not go together: start params of another
+/// length than the model's, start "truth" without a truth that the model contains, shift bounds of
+/// affine or projective without finite scale bounds, a border that leaves no field.
 [[nodiscard]] Plan make_plan(const Job& job);
 
 /// `/configurations` of the result file. A key that is drawn in any configuration has NaN in its

@@ -60,6 +60,11 @@ class SolverRegistry {
 [[nodiscard]] SolverKind eigen_lm_kind();
 [[nodiscard]] SolverKind lm_kind();
 [[nodiscard]] SolverKind closed_form_kind();
+[[nodiscard]] SolverKind irls_kind();
+[[nodiscard]] SolverKind consensus_kind();
+[[nodiscard]] SolverKind process_kind();
+[[nodiscard]] SolverKind ceres_kind();
+[[nodiscard]] SolverKind gsl_kind();
 
 /// Names of all algorithms that the NLopt library knows, as a job writes them.
 [[nodiscard]] std::vector<std::string> nlopt_algorithms();

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
+#include <string>
 
 #include "nucreg/fit/normalization.hpp"
 #include "nucreg/fit/objective.hpp"
@@ -14,8 +16,10 @@ struct SolveRequest {
   Params start;                         ///< within `box`
   Box box;                              ///< infinite where there is no bound
   std::int64_t max_evaluations = 1000;  ///< of the objective (or the residuals)
-  double ftol_rel = 1e-12;  ///< converged when a step changes F by less than this times F
-  double xtol_rel = 1e-12;  ///< converged when a step is shorter than this times |p|
+  double ftol_rel = 1e-12;    ///< converged when a step changes F by less than this times F
+  double xtol_rel = 1e-12;    ///< converged when a step is shorter than this times |p|
+  std::uint64_t seed = 1;     ///< of what a solver draws; follows from the trial
+  double max_seconds = 10.0;  ///< for solvers that cannot ask Objective::out_of_time
 };
 
 struct SolveResult {
@@ -24,6 +28,9 @@ struct SolveResult {
   std::int64_t iterations = -1;  ///< -1 = the library does not tell
   std::int32_t native_code = 0;  ///< what the library returned; 0 for our own
   const char* reason = "";       ///< why it stalled or failed, in words; lives for ever
+  std::string message = {};      ///< the same in words of its own; stands before `reason`
+  /// Time of the solve by a clock of the solver's own, s; NaN: nucreg's clock counts.
+  double own_seconds = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// An optimizer with its options. solve() is const and keeps nothing between calls, so that a

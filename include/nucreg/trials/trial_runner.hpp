@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "nucreg/fit/generate.hpp"
-#include "nucreg/fit/normalization.hpp"
 #include "nucreg/fit/pass_threads.hpp"
+#include "nucreg/fit/scaled_fit.hpp"
 #include "nucreg/plan/plan.hpp"
 #include "nucreg/run/communicator.hpp"
 #include "nucreg/solve/record.hpp"

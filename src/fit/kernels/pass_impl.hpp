@@ -26,11 +26,6 @@ Vec root(Vec v) {
   return v;
 }
 
-// The first where the second is NaN.
-Vec larger(Vec a, Vec b) {
-  return b > a ? b : a;
-}
-
 // log of finite values >= 1 to within one unit in the last place. Reduction and polynomial after
 // fdlibm's e_log.c (Sun Microsystems, 1993).
 Vec log_at_least_one(Vec v) {
@@ -67,37 +62,28 @@ struct Loss {
 
   explicit Loss(double scale) : d(scale), d2(scale * scale), inverse_d2(1.0 / (scale * scale)) {}
 
-  // Weight w = rho' and curvature k = max(2 rho'', -w/s) of a point; adds its rho. `valid` is 1 or,
-  // past the end, 0; then w and k are 0.
-  void add(Vec s, Vec valid, Vec& w, Vec& k) {
+  // The weight rho' of a point; adds its rho. `valid` is 1 or, past the end, 0; then so is the
+  // weight.
+  Vec add(Vec s, Vec valid) {
     if constexpr (loss == squared) {
       sum += s * valid;
-      w = valid;
-      k = Vec{};
+      return valid;
     } else if constexpr (loss == huber) {
       const Vec length = root(s);
       const auto inside = s <= d2;
       sum += (inside ? s : 2.0 * d * length - d2) * valid;
-      const Vec outside = d / length * valid;
-      w = inside ? valid : outside;
-      k = inside ? Vec{} : -inverse_d2 * (outside * outside * outside);  // -w/s
+      return inside ? valid : d / length * valid;
     } else if constexpr (loss == cauchy) {
-      const Vec t = s * valid * inverse_d2;
-      const Vec factor = 1.0 + t;
+      const Vec factor = 1.0 + s * valid * inverse_d2;
       product *= factor;
       if (++factors == 8) fold();
-      // 1/factor and, beyond d, 1/(factor t) by one division; there -w/s is the larger of the two.
-      const Vec beyond = t > 1.0 ? t : broadcast(1.0);
-      const Vec shared = 1.0 / (factor * beyond);
-      w = shared * beyond * valid;
-      k = -inverse_d2 * valid * (t > 1.0 ? shared : 2.0 * w * w);
+      return valid / factor;
     } else {
       const Vec t = 1.0 - s * inverse_d2;
       const Vec inside = (s <= d2 ? broadcast(1.0) : Vec{}) * valid;
       // NaN must not pass for far away.
       sum += (s > d2 ? broadcast(d2 / 3.0) : d2 / 3.0 * (1.0 - t * t * t)) * valid;
-      w = t * t * inside;
-      k = larger(-4.0 * inverse_d2 * t * inside, -w / s);
+      return t * t * inside;
     }
   }
 
@@ -150,8 +136,7 @@ template <int loss, int level>
                                                 const Vec (&m)[8], Loss<loss>& losses, Vec* sums) {
   const Vec rx = m[0] * x + m[1] * y + (m[2] - x40);
   const Vec ry = m[3] * x + m[4] * y + (m[5] - y40);
-  Vec w, k;
-  losses.add(rx * rx + ry * ry, valid, w, k);
+  const Vec w = losses.add(rx * rx + ry * ry, valid);
   if constexpr (level >= 1) {
     const Vec wrx = w * rx;
     const Vec wry = w * ry;
@@ -161,69 +146,8 @@ template <int loss, int level>
     sums[3] += wry * x;
     sums[4] += wry * y;
     sums[5] += wry;
-    if constexpr (level == 2) {
-      const Vec q[3] = {x, y, broadcast(1.0)};
-      if constexpr (loss == squared) {
-        add_moments(sums + 6, w, q);
-      } else {
-        const Vec kx = k * rx;
-        add_moments(sums + 6, w + kx * rx, q);
-        add_moments(sums + 12, kx * ry, q);
-        add_moments(sums + 18, w + k * ry * ry, q);
-      }
-    }
+    if constexpr (level == 2) add_moments(sums + 6, w, {x, y, broadcast(1.0)});
   }
-}
-
-constexpr std::size_t block = 64 * lanes;
-
-// Only there do the sums leave registers free.
-#ifdef __AVX512F__
-constexpr int unrolled = 2;
-#else
-constexpr int unrolled = 1;
-#endif
-
-// The same normal equations of a robust loss for a block of points, in three steps: their 25 sums
-// at once, with all that a loss needs, are more than there are registers.
-template <int loss>
-[[gnu::always_inline]] inline void affine_block(const Input& in, std::size_t begin, std::size_t end,
-                                                const Vec (&m)[8], Loss<loss>& losses, Vec* sums) {
-  Vec wrx[block / lanes], wry[block / lanes], b[3][block / lanes];
-  for (std::size_t i = begin, j = 0; i < end; i += lanes, ++j) {
-    const Vec x = load(in.x10 + i);
-    const Vec y = load(in.y10 + i);
-    const Vec rx = m[0] * x + m[1] * y + (m[2] - load(in.x40 + i));
-    const Vec ry = m[3] * x + m[4] * y + (m[5] - load(in.y40 + i));
-    Vec w, k;
-    losses.add(rx * rx + ry * ry, broadcast(1.0), w, k);
-    const Vec kx = k * rx;
-    wrx[j] = w * rx;
-    wry[j] = w * ry;
-    b[0][j] = w + kx * rx;
-    b[1][j] = kx * ry;
-    b[2][j] = w + k * ry * ry;
-  }
-  Vec part[12];
-  __builtin_memcpy(part, sums, sizeof part);
-#pragma GCC unroll unrolled
-  for (std::size_t i = begin, j = 0; i < end; i += lanes, ++j) {
-    const Vec q[3] = {load(in.x10 + i), load(in.y10 + i), broadcast(1.0)};
-    for (int c = 0; c < 3; ++c) {
-      part[c] += wrx[j] * q[c];
-      part[3 + c] += wry[j] * q[c];
-    }
-    add_moments(part + 6, b[0][j], q);
-  }
-  __builtin_memcpy(sums, part, sizeof part);
-  __builtin_memcpy(part, sums + 12, sizeof part);
-#pragma GCC unroll unrolled
-  for (std::size_t i = begin, j = 0; i < end; i += lanes, ++j) {
-    const Vec q[3] = {load(in.x10 + i), load(in.y10 + i), broadcast(1.0)};
-    add_moments(part, b[1][j], q);
-    add_moments(part + 6, b[2][j], q);
-  }
-  __builtin_memcpy(sums + 12, part, sizeof part);
 }
 
 template <int loss, int level>
@@ -236,8 +160,7 @@ template <int loss, int level>
   const Vec mapped_y = (m[3] * x + m[4] * y + m[5]) * inverse;
   const Vec rx = mapped_x - x40;
   const Vec ry = mapped_y - y40;
-  Vec w, k;
-  losses.add(rx * rx + ry * ry, valid, w, k);
+  const Vec w = losses.add(rx * rx + ry * ry, valid);
   if constexpr (level >= 1) {
     const Vec wrx = w * rx;
     const Vec wry = w * ry;
@@ -249,23 +172,18 @@ template <int loss, int level>
     sums[6] -= wrm * q[0];
     sums[7] -= wrm * q[1];
     if constexpr (level == 2) {
-      const Vec bxx = w + k * rx * rx;
-      const Vec bxy = k * rx * ry;
-      const Vec byy = w + k * ry * ry;
-      add_moments(sums + 8, bxx, q);
-      add_moments(sums + 14, bxy, q);
-      add_moments(sums + 20, byy, q);
-      const Vec cx = -(bxx * mapped_x + bxy * mapped_y);
-      const Vec cy = -(bxy * mapped_x + byy * mapped_y);
+      add_moments(sums + 8, w, q);
+      const Vec cx = -w * mapped_x;
+      const Vec cy = -w * mapped_y;
       for (int i = 0; i < 3; ++i)
         for (int j = 0; j < 2; ++j) {
-          sums[26 + 2 * i + j] += cx * q[i] * q[j];
-          sums[32 + 2 * i + j] += cy * q[i] * q[j];
+          sums[14 + 2 * i + j] += cx * q[i] * q[j];
+          sums[20 + 2 * i + j] += cy * q[i] * q[j];
         }
       const Vec e = -(cx * mapped_x + cy * mapped_y);
-      sums[38] += e * q[0] * q[0];
-      sums[39] += e * q[0] * q[1];
-      sums[40] += e * q[1] * q[1];
+      sums[26] += e * q[0] * q[0];
+      sums[27] += e * q[0] * q[1];
+      sums[28] += e * q[1] * q[1];
     }
   }
 }
@@ -278,8 +196,7 @@ template <int loss, int level>
   const Vec rx = (m[0] * u + m[1] * v + (m[2] - x40)) * valid;
   const Vec ry = (m[3] * u + m[4] * v + (m[5] - y40)) * valid;
   const Vec q[3] = {in.turn[0] * u + in.turn[1] * v, in.turn[0] * v - in.turn[1] * u, valid};
-  Vec w, k;
-  losses.add(rx * rx + ry * ry, valid, w, k);
+  const Vec w = losses.add(rx * rx + ry * ry, valid);
   for (int i = 0; i < 3; ++i) {
     sums[i] += rx * q[i];
     sums[3 + i] += ry * q[i];
@@ -289,7 +206,7 @@ template <int loss, int level>
 
 template <bool projective, int loss, int level, bool centred = false>
 void pass(const Input& in, const double* map, double* result) {
-  constexpr std::size_t count = sum_count(projective, loss == squared, level) - 1;
+  constexpr std::size_t count = sum_count(projective, level) - 1;
   Vec m[8]{};
   for (int i = 0; i < (projective ? 8 : 6); ++i) m[i] = broadcast(map[i]);
   Accumulators<count + 1> total;
@@ -307,14 +224,9 @@ void pass(const Input& in, const double* map, double* result) {
   for (std::size_t begin = 0; begin < in.size; begin += chunk) {
     Accumulators<count + 1> part;
     const std::size_t end = begin + chunk < whole ? begin + chunk : whole;
-    if constexpr (!projective && loss != squared && level == 2) {
-      for (std::size_t i = begin; i < end; i += block)
-        affine_block<loss>(in, i, i + block < end ? i + block : end, m, losses, part.sum);
-    } else {
-      for (std::size_t i = begin; i < end; i += lanes)
-        point(load(in.x10 + i), load(in.y10 + i), load(in.x40 + i), load(in.y40 + i),
-              broadcast(1.0), part.sum);
-    }
+    for (std::size_t i = begin; i < end; i += lanes)
+      point(load(in.x10 + i), load(in.y10 + i), load(in.x40 + i), load(in.y40 + i), broadcast(1.0),
+            part.sum);
     if (begin + chunk >= in.size && whole < in.size) {
       Vec x{}, y{}, x40{}, y40{}, valid{};
       for (std::size_t i = whole; i < in.size; ++i) {

@@ -21,16 +21,15 @@ struct Input {
   double centre[2], turn[2];
 };
 
-// Sums of an affine pass: value, 6 of the gradient, then moments (xx xy x yy y 1) of the points:
-// once for squared loss, else weighted by B_xx, B_xy and B_yy of B = w I + k r r^T.
+// Sums of an affine pass: value, 6 of the gradient, then moments w (xx xy x yy y 1) of the points.
 // Sums of a projective pass, with q = (x, y, 1)/w and p = (x, y)/w: value, 8 of the gradient, then
-// 6 each of B_xx qq, B_xy qq, B_yy qq, 6 of c_x q p, 6 of c_y q p, 3 of e pp.
-inline constexpr std::size_t max_sums = 1 + 8 + 18 + 12 + 3;
+// 6 of rho' qq, 6 of c_x q p, 6 of c_y q p, 3 of e pp.
+inline constexpr std::size_t max_sums = 1 + 8 + 6 + 12 + 3;
 
-constexpr std::size_t sum_count(bool projective, bool squared, int level) {
+constexpr std::size_t sum_count(bool projective, int level) {
   if (level == 0) return 1;
   if (projective) return level == 1 ? 9 : max_sums;
-  return level == 1 ? 7 : squared ? 13 : 25;
+  return level == 1 ? 7 : 13;
 }
 
 // `sums` gets the lanes of each sum, sum after sum, for at most a group of points.

@@ -77,7 +77,7 @@ TEST_CASE("unknown keys") {
   check("[job]\nname = \"t\"\nxyz = 3\n", {3, "job.xyz", "unknown key", "name, seed, trials"});
   check_problem("nois_px = 1", "nois_px", "unknown key (did you mean \"noise_px\"?)",
                 "source, points, field_px, min_distance_px, border_px, magnification, noise_px, "
-                "outliers, missing, transform");
+                "outliers, missing, layout, noise_kind, outlier_kind, transform");
   check_fit("bounds = { size = [1, 2] }", "bounds.size", "unknown key",
             "scale, angle_deg, dx_px, dy_px");
   check(
@@ -152,7 +152,7 @@ TEST_CASE("out of range") {
   check_problem("transform.angle_deg = 181", "transform.angle_deg", "181 is out of range",
                 "number, -180 ... 180; a list of such; { min, max }");
   check_fit("loss_scale_px = 0", "loss_scale_px", "0 is out of range",
-            "number > 0; a list of such; { min, max }");
+            "\"auto\" or number > 0; a list of such; { min, max }");
   check_fit("max_evaluations = 0", "max_evaluations", "0 is out of range",
             "whole number, 1 ... 2147483647; a list of such; { min, max }");
   check_fit("ftol_rel = -1e-3", "ftol_rel", "-0.001 is out of range", part);
@@ -282,8 +282,13 @@ TEST_CASE("solvers") {
   check(
       head + "[[solver]]\nkind = \"lm\"\nname = \"A\"\n",
       {8, "solver.name", "there are two solvers named \"A\"", "a name of its own for each solver"});
-  const std::string option = "boolean, finite number or string";
-  check(head + "x = [1]\n", {6, "solver.x", "wrong type (list)", option});
+  const std::string option = "boolean, finite number, string, or a list of such";
+  check(head + "x = [[1]]\n", {6, "solver.x", "wrong type (list)", option});
+  check(head + "x = []\n", {6, "solver.x", "empty list", option});
+  check(head + "x = [1, 1]\n", {6, "solver.x", "1 is twice in the list", option});
+  check(head + "command = [\"a\", 1]\n", {6, "solver.command", "wrong type (integer)", option});
+  check_fit("loss_scale_px = \"automatic\"", "loss_scale_px", "unknown word \"automatic\"",
+            "\"auto\" or number > 0; a list of such; { min, max }");
   check(head + "x = { a = 1 }\n", {6, "solver.x", "wrong type (table)", option});
   check(head + "x = 2024-01-01\n", {6, "solver.x", "wrong type (date or time)", option});
   check(head + "x = nan\n", {6, "solver.x", "not a finite number", option});

@@ -92,7 +92,7 @@ TEST_CASE("errors name the override") {
   check_error("problem.tranform.dx_px=3", "problem.tranform",
               "unknown key (did you mean \"transform\"?)",
               "source, points, field_px, min_distance_px, border_px, magnification, noise_px, "
-              "outliers, missing, transform");
+              "outliers, missing, layout, noise_kind, outlier_kind, transform");
   check_error("nothing.at.all=3", "nothing", "unknown key",
               "[job], [problem], [fit], [[solver]], [run]");
   check_error("job.trials=0", "job.trials", "0 is out of range", "whole number, 1 ... 4294967295");

@@ -175,3 +175,26 @@ TEST_CASE("a file is read as its text") {
   CHECK(job.problem.points == Axis<Draw>{Draw(7.0)});
   CHECK(job.job.trials == 3);
 }
+
+TEST_CASE("lists in the options of a solver are a solver for each combination") {
+  const Job job = parse_job_text(
+      "[job]\nname = \"t\"\n[fit]\nloss_scale_px = [\"auto\", 3]\n[[solver]]\nname = \"A\"\n"
+      "kind = \"nlopt\"\nvector_storage = [5, 50]\nalgorithm = [\"LD_LBFGS\", \"LD_VAR2\"]\n"
+      "[[solver]]\nname = \"B\"\nkind = \"process\"\ncommand = [\"python3\", \"x.py\"]\n");
+  std::vector<std::string> names;
+  for (const SolverSpec& solver : job.solvers) names.push_back(solver.name);
+  CHECK(names == std::vector<std::string>{"A algorithm LD_LBFGS vector_storage 5",
+                                          "A algorithm LD_LBFGS vector_storage 50",
+                                          "A algorithm LD_VAR2 vector_storage 5",
+                                          "A algorithm LD_VAR2 vector_storage 50", "B"});
+  CHECK(std::get<std::int64_t>(job.solvers[1].options.at("vector_storage")) == 50);
+  CHECK(std::get<std::string>(job.solvers[2].options.at("algorithm")) == "LD_VAR2");
+  CHECK(std::get<std::vector<std::string>>(job.solvers[4].options.at("command")) ==
+        std::vector<std::string>{"python3", "x.py"});
+  CHECK(job.fit.loss_scale_px == Axis<Draw>{Draw(0.0), Draw(3.0)});
+  const Job again = parse_job_text(to_toml(job));
+  CHECK(again.solvers.size() == 5);
+  CHECK(again.solvers[3].name == names[3]);
+  CHECK(again.solvers[4].options == job.solvers[4].options);
+  CHECK(again.fit == job.fit);
+}

@@ -32,8 +32,10 @@ TEST_CASE("columns and units of a synthetic job") {
   CHECK(table.name == "configurations");
   CHECK(header_of(table) ==
         "configuration/1 problem/1 points/1 min_distance_px/px noise_px/px outliers/1 missing/1 "
+        "layout noise_kind outlier_kind "
         "magnification/1 transform_model true_dx_px/px true_dy_px/px true_angle_deg/deg "
         "true_scale_x/1 true_scale_y/1 model loss loss_scale_px/px coordinates start "
+        "start_turn_deg/deg start_shift_px/px start_scale/1 "
         "max_evaluations/1 ftol_rel/1 xtol_rel/1 max_seconds/s ");
   CHECK(table.rows() == 4);
   for (const Column& column : table.columns) CHECK(column.rows() == 4);

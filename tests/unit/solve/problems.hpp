@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "nucreg/core/error.hpp"
 #include "support/scaled_problem.hpp"
 #include "unit/fit/random_pairs.hpp"
 
@@ -19,12 +20,22 @@ struct Named {
   }
 };
 
-/// Every kind that ships, NLopt by each of `algorithms`.
+/// Whether this build has it: Ceres and GSL may be missing.
+inline bool is_built(const Named& named) {
+  try {
+    return named.make() != nullptr;
+  } catch (const nucreg::JobError&) {
+    return false;
+  }
+}
+
+/// Every kind that ships and needs no other program, NLopt by each of `algorithms`.
 inline std::vector<Named> every_kind(const std::vector<std::string>& algorithms) {
   std::vector<Named> named;
   const nucreg::SolverRegistry registry = nucreg::standard_solvers();
   for (const nucreg::SolverKind& kind : registry.kinds()) {
-    if (kind.name != "nlopt") named.push_back({kind.name, {}});
+    if (kind.name == "nlopt" || kind.name == "process") continue;
+    if (const Named one{kind.name, {}}; is_built(one)) named.push_back(one);
   }
   for (const std::string& algorithm : algorithms) named.push_back({"nlopt", algorithm});
   return named;

@@ -47,7 +47,8 @@ TEST_CASE("the registry ships every kind, each with a summary and an estimate th
     CHECK(kind.seconds(1000.0) > 0.0);
     CHECK(kind.seconds(1e6) > 10.0 * kind.seconds(1000.0));
   }
-  CHECK(names == std::set<std::string>{"nlopt", "eigen-lm", "lm", "closed-form"});
+  CHECK(names == std::set<std::string>{"nlopt", "eigen-lm", "lm", "closed-form", "irls",
+                                       "consensus", "process", "ceres", "gsl"});
 }
 
 TEST_CASE("a kind is named once") {
@@ -59,7 +60,9 @@ TEST_CASE("an unknown kind is answered with those that exist, at its line") {
   const JobError error = error_of("kind = \"simplex\"\n");
   CHECK(error.fields().line == 7);
   CHECK(error.fields().key == "solver.kind");
-  CHECK(error.fields().allowed == "nlopt, eigen-lm, lm, closed-form");
+  CHECK(error.fields().allowed ==
+        "nlopt, eigen-lm, lm, closed-form, irls, consensus, process, "
+        "ceres, gsl");
   CHECK(contains(error.problem(), "simplex"));
 }
 
@@ -67,7 +70,7 @@ TEST_CASE("an unknown key is answered with those of the kind") {
   const JobError lm = error_of("kind = \"lm\"\nalgorithm = \"LD_LBFGS\"\n");
   CHECK(lm.fields().line == 8);
   CHECK(lm.fields().key == "solver.algorithm");
-  CHECK(lm.fields().allowed == "name, kind, evaluation");
+  CHECK(lm.fields().allowed == "name, kind, evaluation, start, starts");
   const JobError nlopt = error_of("kind = \"nlopt\"\n\nalgoritm = \"LD_LBFGS\"\n");
   CHECK(nlopt.fields().line == 9);
   CHECK(contains(nlopt.fields().allowed, "algorithm"));
@@ -116,6 +119,21 @@ TEST_CASE("a global algorithm needs a whole box") {
   }
 }
 
+TEST_CASE("an algorithm that no build of NLopt contains is refused, and not listed") {
+  const JobError error = error_of("kind = \"nlopt\"\nalgorithm = \"LD_LBFGS_NOCEDAL\"\n");
+  CHECK(error.fields().line == 8);
+  CHECK(contains(error.fields().allowed, "LD_LBFGS"));
+  for (const std::string& name : nlopt_algorithms()) CHECK(name != "LD_LBFGS_NOCEDAL");
+}
+
+TEST_CASE("starts that are none, and other options of robust kinds out of range, are errors") {
+  CHECK(error_of("kind = \"lm\"\nstart = \"best\"\n").fields().allowed == "fit, consensus, irls");
+  CHECK(error_of("kind = \"lm\"\nstarts = 0\n").fields().key == "solver.starts");
+  CHECK(error_of("kind = \"irls\"\ngraduated = \"yes\"\n").fields().allowed == "gm, tls, no");
+  CHECK(error_of("kind = \"irls\"\nfactor = 1\n").fields().key == "solver.factor");
+  CHECK(error_of("kind = \"consensus\"\nconfidence = 1.0\n").fields().key == "solver.confidence");
+}
+
 TEST_CASE("an algorithm that may never end is refused where it may") {
   const std::string alone = "kind = \"nlopt\"\nalgorithm = \"LN_NEWUOA_BOUND\"\n";
   const std::string within =
@@ -136,12 +154,11 @@ TEST_CASE("an algorithm that may never end is refused where it may") {
 TEST_CASE("options are filled in from their defaults and told as text") {
   const Job job = job_with("kind = \"nlopt\"\nvector_storage = 7\n");
   const SolverOptions options = standard_solvers().options(job.solvers.at(0), "job.toml");
-  CHECK(options.size() == 5);
+  CHECK(options.size() == 8);
   CHECK(std::get<std::string>(options.at("algorithm")) == "LD_LBFGS");
   CHECK(std::get<std::int64_t>(options.at("vector_storage")) == 7);
   CHECK(options_text(options) ==
         "algorithm = \"LD_LBFGS\", evaluation = \"points\", local_algorithm = \"LD_LBFGS\", "
-        "population = 0, "
-        "vector_storage = 7");
+        "population = 0, rounds = 20, start = \"fit\", starts = 1, vector_storage = 7");
   CHECK(options_text({}).empty());
 }

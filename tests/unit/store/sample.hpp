@@ -33,6 +33,8 @@ inline Record record(std::uint64_t row) {
   r.timing_valid = row % 2 == 0;
   r.rmsd_px = 0.1 * x;
   r.tre_px = row % 3 == 0 ? Record::nan : 0.2 * x;
+  r.stationarity = 1e-9 * x;
+  r.loss_scale_px = 3.0;
   r.heldout_rmsd_px = row % 4 == 1 ? Record::nan : 0.4 * x;
   r.param_error = 0.3 * x;
   r.objective = x * x;

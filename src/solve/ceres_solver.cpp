@@ -1,0 +1,179 @@
+// Ceres Solver: a residual block and a loss function for each pair, as its users write it.
+#include <ceres/ceres.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "peers.hpp"
+
+namespace nucreg {
+namespace {
+
+// Map and derivative of the evaluation in hand, worked out once for all pairs; counts evaluations
+// and refuses them beyond the budget.
+class Evaluations final : public ceres::EvaluationCallback {
+ public:
+  Evaluations(Objective& f, const SolveRequest& request, const double* params)
+      : objective(f), request_(request), params_(params) {}
+
+  void PrepareForEvaluation(bool evaluate_jacobians, bool new_evaluation_point) override {
+    refused = out_of_time || (new_evaluation_point &&
+                              objective.function_evaluations() >= request_.max_evaluations);
+    if (refused) return;
+    objective.count(new_evaluation_point ? 1 : 0, evaluate_jacobians ? 1 : 0);
+    const Params p = Eigen::Map<const Eigen::VectorXd>(params_, objective.parameters());
+    map = map_entries(objective.model(), p, objective.magnification(), true, objective.form());
+    out_of_time = objective.out_of_time_after_pass();
+  }
+
+  Objective& objective;
+  MapEntries map;
+  bool refused = false, out_of_time = false;
+
+ private:
+  const SolveRequest& request_;
+  const double* params_;
+};
+
+class PairCost final : public ceres::CostFunction {
+ public:
+  PairCost(const Evaluations& evaluations, std::size_t pair) : e_(evaluations), pair_(pair) {
+    set_num_residuals(2);
+    mutable_parameter_block_sizes()->push_back(static_cast<int>(e_.objective.parameters()));
+  }
+  bool Evaluate(double const* const*, double* residuals, double** jacobians) const override {
+    if (e_.refused) return false;
+    const PairsView& pairs = e_.objective.pairs();
+    const auto& m = e_.map.entries;
+    const double x = pairs.x10[pair_], y = pairs.y10[pair_];
+    const double inverse = e_.map.projective ? 1.0 / (m[6] * x + m[7] * y + 1.0) : 1.0;
+    const double mapped_x = (m[0] * x + m[1] * y + m[2]) * inverse;
+    const double mapped_y = (m[3] * x + m[4] * y + m[5]) * inverse;
+    residuals[0] = mapped_x - pairs.x40[pair_];
+    residuals[1] = mapped_y - pairs.y40[pair_];
+    if (!jacobians || !jacobians[0]) return true;
+    const double q[3] = {x * inverse, y * inverse, inverse};
+    const Eigen::Index count = e_.objective.parameters();
+    for (Eigen::Index k = 0; k < count; ++k) {
+      double dx = 0.0, dy = 0.0;
+      for (Eigen::Index i = 0; i < 3; ++i) {
+        dx += q[i] * e_.map.derivative(i, k);
+        dy += q[i] * e_.map.derivative(3 + i, k);
+      }
+      if (e_.map.projective) {
+        const double g = q[0] * e_.map.derivative(6, k) + q[1] * e_.map.derivative(7, k);
+        dx -= mapped_x * g;
+        dy -= mapped_y * g;
+      }
+      jacobians[0][k] = dx;
+      jacobians[0][count + k] = dy;
+    }
+    return true;
+  }
+
+ private:
+  const Evaluations& e_;
+  std::size_t pair_;
+};
+
+// Ends the search; the parameters then are the best that was accepted.
+class Watch final : public ceres::IterationCallback {
+ public:
+  explicit Watch(const Evaluations& evaluations) : e_(evaluations) {}
+  ceres::CallbackReturnType operator()(const ceres::IterationSummary&) override {
+    return e_.refused || e_.out_of_time ? ceres::SOLVER_ABORT : ceres::SOLVER_CONTINUE;
+  }
+
+ private:
+  const Evaluations& e_;
+};
+
+std::unique_ptr<ceres::LossFunction> loss_of(Loss loss, double scale) {
+  switch (loss) {
+    case Loss::squared:
+      return nullptr;
+    case Loss::huber:
+      return std::make_unique<ceres::HuberLoss>(scale);
+    case Loss::cauchy:
+      return std::make_unique<ceres::CauchyLoss>(scale);
+    case Loss::tukey:
+      return std::make_unique<ceres::TukeyLoss>(scale);
+  }
+  return nullptr;
+}
+
+class CeresSolver : public Solver {
+ public:
+  explicit CeresSolver(const std::string& algorithm) {
+    options_.logging_type = ceres::SILENT;
+    options_.linear_solver_type = ceres::DENSE_QR;
+    options_.gradient_tolerance = 0.0;
+    options_.update_state_every_iteration = true;
+    options_.num_threads = 1;
+    if (algorithm == "LBFGS") {
+      options_.minimizer_type = ceres::LINE_SEARCH;
+      options_.line_search_direction_type = ceres::LBFGS;
+    } else if (algorithm != "LM") {
+      options_.trust_region_strategy_type = ceres::DOGLEG;
+      options_.dogleg_type =
+          algorithm == "DOGLEG" ? ceres::TRADITIONAL_DOGLEG : ceres::SUBSPACE_DOGLEG;
+    }
+  }
+  // Its line search ignores bounds.
+  [[nodiscard]] bool honours_bounds() const override {
+    return options_.minimizer_type == ceres::TRUST_REGION;
+  }
+
+  [[nodiscard]] SolveResult solve(Objective& f, const SolveRequest& request) const override {
+    Params params = request.start;
+    Evaluations evaluations(f, request, params.data());
+    const auto loss = loss_of(f.loss(), f.loss_scale());
+    ceres::Problem::Options ownership;
+    ownership.evaluation_callback = &evaluations;
+    ownership.loss_function_ownership = ceres::DO_NOT_TAKE_OWNERSHIP;
+    ceres::Problem problem(ownership);
+    for (std::size_t i = 0; i < f.pairs().size; ++i)
+      problem.AddResidualBlock(new PairCost(evaluations, i), loss.get(), params.data());
+    for (int i = 0; honours_bounds() && i < static_cast<int>(params.size()); ++i) {
+      if (std::isfinite(request.box.lower[i]))
+        problem.SetParameterLowerBound(params.data(), i, request.box.lower[i]);
+      if (std::isfinite(request.box.upper[i]))
+        problem.SetParameterUpperBound(params.data(), i, request.box.upper[i]);
+    }
+    Watch watch(evaluations);
+    ceres::Solver::Options options = options_;
+    options.callbacks.push_back(&watch);
+    options.function_tolerance = request.ftol_rel;
+    options.parameter_tolerance = request.xtol_rel;
+    constexpr std::int64_t most = std::numeric_limits<int>::max();
+    options.max_num_iterations = static_cast<int>(std::min(request.max_evaluations, most));
+    ceres::Solver::Summary summary;
+    ceres::Solve(options, &problem, &summary);
+    SolveResult result{.params = params,
+                       .status = SolveStatus::failed,
+                       .iterations = static_cast<std::int64_t>(summary.iterations.size()) - 1,
+                       .native_code = static_cast<std::int32_t>(summary.termination_type)};
+    result.iterations = std::max<std::int64_t>(0, result.iterations);
+    if (evaluations.out_of_time)
+      result.status = SolveStatus::max_time;
+    else if (evaluations.refused || summary.termination_type == ceres::NO_CONVERGENCE)
+      result.status = SolveStatus::max_evaluations;
+    else if (summary.termination_type == ceres::CONVERGENCE)
+      result.status = SolveStatus::converged;
+    else
+      result.message = "Ceres: " + summary.message;
+    return result;
+  }
+
+ private:
+  ceres::Solver::Options options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Solver> make_ceres_solver(const std::string& algorithm) {
+  return std::make_unique<CeresSolver>(algorithm);
+}
+
+}  // namespace nucreg

@@ -1,0 +1,82 @@
+"""tools/findings: its first sentence says what the rows of its result say."""
+
+import pathlib
+import re
+import subprocess
+import unittest
+
+import numpy as np
+from nucreg_case import ROOT, NucregCase, read_group, solver_rows
+
+JOB = """
+[job]
+name = "small"
+trials = 6
+[problem]
+points = [20, 60]
+noise_px = 1
+outliers = [0, 0.4]
+transform = { model = "similarity" }
+[fit]
+model = "similarity"
+loss = ["squared", "cauchy"]
+start_error = { turn_deg = [0, 90] }
+[[solver]]
+name = "LM"
+kind = "lm"
+[[solver]]
+name = "L-BFGS"
+kind = "nlopt"
+algorithm = "LD_LBFGS"
+[[solver]]
+name = "consensus"
+kind = "consensus"
+"""
+
+
+class Findings(NucregCase):
+    def page(self, out):
+        to = self.dir / "FINDINGS.md"
+        subprocess.run([ROOT / "tools" / "findings", out, "--to", to], check=True,
+                       capture_output=True)
+        return to.read_text(encoding="utf-8")
+
+    def test_the_first_sentence_is_counted_from_the_rows(self):
+        out = self.run_job(JOB)
+        page = self.page(out)
+        first = page.splitlines()[0]
+        trials, configurations = read_group(out, "trials"), read_group(out, "configurations")
+        robust = np.array([v in (b"cauchy", "cauchy") for v in configurations["loss"]])
+        robust = robust[trials["configuration"]]
+        arrived = (trials["arrived"] > 0 if "arrived" in trials
+                   else trials["tre_px"] <= 10.0)
+        lm, lbfgs = (solver_rows(out)[name] & robust for name in ("LM", "L-BFGS"))
+        self.assertEqual(lm.sum(), 48)
+        self.assertIn(f"{arrived[lm].sum()} against {arrived[lbfgs].sum()} of 48 trials", first)
+        both = arrived[lm] & arrived[lbfgs]
+        evaluations = trials["function_evaluations"]
+        ratio = evaluations[lm][both].sum() / evaluations[lbfgs][both].sum()
+        told = re.search(r"takes ([0-9.]+) times the evaluations", first)
+        self.assertAlmostEqual(float(told[1]), ratio, delta=0.006)
+        only_lm = (arrived[lm] & ~arrived[lbfgs]).sum()
+        only_lbfgs = (~arrived[lm] & arrived[lbfgs]).sum()
+        p = float(re.search(r"sign test p = ([0-9.e+-]+)\)", first)[1])
+        if p < 0.05:
+            winner = "Levenberg-Marquardt" if only_lm > only_lbfgs else "L-BFGS"
+            self.assertTrue(first.startswith(winner + ": it arrives more often"), first)
+        else:
+            self.assertTrue(first.startswith("Either: "), first)
+        # consensus has no answer under squared loss, and wrong pairs leave none to the others.
+        self.assertRegex(page, r"\| consensus \| \d+ \([^|]+\| - \|")
+        for number in ("60", "20"):
+            self.assertIn(f"\n| {number} | 40 % | 90 deg | consensus", page)
+
+    def test_what_is_no_result_is_refused(self):
+        outcome = subprocess.run([ROOT / "tools" / "findings", self.write("x.h5", "no")],
+                                 capture_output=True, text=True)
+        self.assertNotEqual(outcome.returncode, 0)
+        self.assertIn("is no result of nucreg", outcome.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,130 @@
+// Solvers in other processes: what they answer, and what they may do wrong without harm.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+
+#include "unit/solve/problems.hpp"
+
+using namespace nucreg;
+
+namespace {
+
+std::unique_ptr<Solver> solver_of(std::vector<std::string> command) {
+  SolverSpec spec{.name = "S", .kind = "process"};
+  spec.options["command"] = std::move(command);
+  spec.options["start_seconds"] = 20.0;
+  return standard_solvers().make(spec, Job{});
+}
+
+// A program that reads questions `q` and, for each, runs the statements that print an answer.
+std::vector<std::string> python(const std::string& statements) {
+  return {NUCREG_PYTHON, "-c",
+          "import sys, json, os, time\n"
+          "for line in sys.stdin:\n"
+          "    q = json.loads(line)\n"
+          "    good = {'solve': q['solve'], 'params': q['start'], 'status': 'stalled',\n"
+          "            'seconds': 0.25, 'function_evaluations': 3, 'jacobian_evaluations': 2}\n" +
+              statements + "\n    sys.stdout.flush()\n"};
+}
+
+const std::string answers = "    print(json.dumps(good))";
+
+SolveResult solve(const Solver& solver, double max_seconds = 5.0) {
+  ScaledProblem problem(solve_test::pairs(30, 1.0), Model::affine, Loss::huber, 3.0, 4.0);
+  problem.request.max_seconds = max_seconds;
+  Objective objective = problem.objective();
+  return solver.solve(objective, problem.request);
+}
+
+}  // namespace
+
+TEST_CASE("a process is asked, its answer, counts and time are taken as they are") {
+  ScaledProblem problem(solve_test::pairs(30, 1.0), Model::trs, Loss::huber, 3.0, 4.0);
+  const auto solver = solver_of(python(
+      "    ok = (q['model'] == 'trs' and q['loss'] == 'huber' and len(q['x10']) == 30 and\n"
+      "          q['shift'] == 'plain' and q['lower'] == [None] * 5 and len(q['start']) == 5)\n"
+      "    good['message'] = 'as asked' if ok else line\n" +
+      answers));
+  for (int i = 0; i < 3; ++i) {
+    Objective objective = problem.objective();
+    const SolveResult result = solver->solve(objective, problem.request);
+    CHECK(result.status == SolveStatus::stalled);
+    CHECK(result.message == "as asked");
+    CHECK(result.params == problem.request.start);
+    CHECK(result.own_seconds == 0.25);
+    CHECK(objective.function_evaluations() == 3);
+    CHECK(objective.jacobian_evaluations() == 2);
+  }
+  problem.request.max_evaluations = 2;  // it says itself that it took 3
+  Objective objective = problem.objective();
+  static_cast<void>(solver->solve(objective, problem.request));
+  CHECK(objective.function_evaluations() == 3);
+}
+
+TEST_CASE("what a process does wrong costs its row, with the reason, and no later one") {
+  struct Misdeed {
+    std::string statements, reason;
+  };
+  // Wrong at its first question, right at all others: a new process begins to count anew, so the
+  // second question is told by its number.
+  const std::string first = "    if q['solve'] == 1:\n        ";
+  for (const Misdeed& misdeed :
+       {Misdeed{"os._exit(3)", "status 3"}, Misdeed{"os.kill(os.getpid(), 9)", "signal 9"},
+        Misdeed{"print('hello', flush=True); continue", "no JSON object"},
+        Misdeed{"print('[1]', flush=True); continue", "no JSON object"},
+        Misdeed{"good['solve'] = 7", "another solve"},
+        Misdeed{"good['params'] = [1, 2]", "not 6 numbers"},
+        Misdeed{"good['params'] = ['a'] * 6", "not 6 numbers"},
+        Misdeed{"good['status'] = 'splendid'", "\"status\""},
+        Misdeed{"good['seconds'] = -1", "\"seconds\""},
+        Misdeed{"good['function_evaluations'] = 'many'", "no count"},
+        Misdeed{"os.close(1); os.close(0); time.sleep(3)", "closed its output"}}) {
+    CAPTURE(misdeed.statements);
+    const auto solver = solver_of(python(first + misdeed.statements + "\n" + answers));
+    const SolveResult wrong = solve(*solver);
+    CAPTURE(wrong.message);
+    CHECK(wrong.status == SolveStatus::failed);
+    CHECK(wrong.message.find(misdeed.reason) != std::string::npos);
+    CHECK(wrong.params.allFinite());
+    CHECK(solve(*solver).status == SolveStatus::stalled);
+  }
+}
+
+TEST_CASE("a process that hangs is ended in time, one that is not there says so") {
+  const auto late = solver_of(python("    if q['solve'] == 2: time.sleep(1000)\n" + answers));
+  CHECK(solve(*late).status == SolveStatus::stalled);
+  const SolveResult hung = solve(*late, 0.1);
+  CHECK(hung.status == SolveStatus::failed);
+  CHECK(hung.message.find("in time") != std::string::npos);
+  CHECK(solve(*late).status == SolveStatus::stalled);
+  const SolveResult absent = solve(*solver_of({"no-such-program-anywhere"}));
+  CHECK(absent.status == SolveStatus::failed);
+  CHECK(absent.message.find("could not be started") != std::string::npos);
+}
+
+TEST_CASE("SciPy's solvers reach what lm reaches, for every model and loss") {
+  if (std::system(NUCREG_PYTHON " -c 'import scipy.optimize' 2>/dev/null") != 0) {
+    MESSAGE("skipped: no SciPy");
+    return;
+  }
+  const std::string script = NUCREG_SOURCE_DIR "/tools/solvers/scipy_solver.py";
+  for (const std::string method : {"L-BFGS-B", "lm", "trf"}) {
+    const auto solver = solver_of({NUCREG_PYTHON, script, method});
+    for (const Model model : fit_test::all_models)
+      for (const Loss loss : fit_test::all_losses) {
+        CAPTURE(method);
+        CAPTURE(name_of(model));
+        CAPTURE(name_of(loss));
+        ScaledProblem problem(solve_test::pairs(60, 1.0), model, loss,
+                              loss == Loss::tukey ? 500.0 : 30.0, 4.0);
+        Objective own = problem.objective(), other = problem.objective();
+        const double least = problem.value_px(make_solver("lm")->solve(own, problem.request));
+        const SolveResult result = solver->solve(other, problem.request);
+        CAPTURE(result.message);
+        CHECK(result.status != SolveStatus::failed);
+        CHECK(problem.value_px(result) == doctest::Approx(least).epsilon(1e-7));
+        CHECK(other.function_evaluations() > 0);
+        CHECK(result.own_seconds > 0.0);
+      }
+  }
+}
