@@ -1,34 +1,11 @@
 #include "nucreg/fit/kernels.hpp"
 
 #include <algorithm>
-#include <cstdlib>
-#include <string>
 
-#include "kernels/table.hpp"
+#include "kernels/passes.hpp"
 
 namespace nucreg {
 namespace {
-
-struct Choice {
-  std::string_view name;
-  const kernels::Table* table;
-};
-
-Choice choose() {
-#if defined(__x86_64__)
-  const char* asked = std::getenv("NUCREG_SIMD");
-  const std::string_view limit = asked ? asked : "avx512";
-  if (limit == "avx512" && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"))
-    return {"avx512", &kernels::avx512()};
-  if (limit != "baseline" && __builtin_cpu_supports("avx2")) return {"avx2", &kernels::avx2()};
-#endif
-  return {"baseline", &kernels::baseline()};
-}
-
-const Choice& choice() {
-  static const Choice chosen = choose();
-  return chosen;
-}
 
 // Puts moments (xx xy x yy y 1) into the 3 x 3 block at (row, column), and mirrors the block.
 void place_moments(PassSums& out, const double* moments, std::size_t row, std::size_t column) {
@@ -77,7 +54,7 @@ void add_groups(kernels::Pass pass, const kernels::Input& all, const double* map
 }  // namespace
 
 std::string_view kernel_instruction_set() {
-  return choice().name;
+  return kernels::choice().name;
 }
 
 PassSums pass_over_points(const PairsView& pairs, const double* map, bool projective, Loss loss,
@@ -86,7 +63,7 @@ PassSums pass_over_points(const PairsView& pairs, const double* map, bool projec
                              pairs.size, loss_scale, {},        {}};
   const int depth = static_cast<int>(level);
   double sums[kernels::max_sums];
-  add_groups(choice().table->pass[projective][static_cast<int>(loss)][depth], input, map,
+  add_groups(kernels::choice().table->pass[projective][static_cast<int>(loss)][depth], input, map,
              kernels::sum_count(projective, depth), threads, sums);
   PassSums out;
   out.value = sums[0];
@@ -98,12 +75,16 @@ PassSums pass_over_points(const PairsView& pairs, const double* map, bool projec
   place_moments(out, moments, 0, 0);
   place_moments(out, moments, 3, 3);
   if (projective) {
-    for (std::size_t i = 0; i < 6; ++i)
-      for (std::size_t j = 0; j < 2; ++j)
-        out.normal[i][6 + j] = out.normal[6 + j][i] = moments[6 + 2 * i + j];
-    out.normal[6][6] = moments[18];
-    out.normal[6][7] = out.normal[7][6] = moments[19];
-    out.normal[7][7] = moments[20];
+    // Products of which the passes sum each once: q0 q0, q0 q1, q1 q1, q2 q0, q2 q1.
+    static constexpr std::size_t index[3][2] = {{0, 1}, {1, 2}, {3, 4}};
+    for (std::size_t image = 0; image < 2; ++image)
+      for (std::size_t i = 0; i < 3; ++i)
+        for (std::size_t j = 0; j < 2; ++j)
+          out.normal[3 * image + i][6 + j] = out.normal[6 + j][3 * image + i] =
+              moments[9 + 5 * image + index[i][j]];
+    out.normal[6][6] = moments[6];
+    out.normal[6][7] = out.normal[7][6] = moments[7];
+    out.normal[7][7] = moments[8];
   }
   return out;
 }
@@ -115,7 +96,7 @@ CentredSums centred_pass(const PairsView& pairs, const std::array<double, 2>& ce
   std::copy(centre.begin(), centre.end(), input.centre);
   std::copy(turn.begin(), turn.end(), input.turn);
   std::array<double, 13> sums;
-  add_groups(choice().table->centred, input, map, sums.size(), threads, sums.data());
+  add_groups(kernels::choice().table->centred, input, map, sums.size(), threads, sums.data());
   CentredSums out;
   out.value = sums[0];
   out.by_x << sums[1], sums[2], sums[3];

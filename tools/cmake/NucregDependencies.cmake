@@ -40,12 +40,18 @@ find_path(RANDOM123_INCLUDE_DIR Random123/philox.h REQUIRED)
 find_path(LIBDEFLATE_INCLUDE_DIR libdeflate.h REQUIRED)
 find_library(LIBDEFLATE_LIBRARY deflate REQUIRED)
 
+find_path(HIGHWAY_INCLUDE_DIR hwy/highway.h REQUIRED)
+find_library(HIGHWAY_LIBRARY hwy REQUIRED)
+
 # Third-party headers are not ours to warn about.
 add_library(nucreg_random123 INTERFACE)
 target_include_directories(nucreg_random123 SYSTEM INTERFACE ${RANDOM123_INCLUDE_DIR})
 add_library(nucreg_libdeflate INTERFACE)
 target_include_directories(nucreg_libdeflate SYSTEM INTERFACE ${LIBDEFLATE_INCLUDE_DIR})
 target_link_libraries(nucreg_libdeflate INTERFACE ${LIBDEFLATE_LIBRARY})
+add_library(nucreg_highway INTERFACE)
+target_include_directories(nucreg_highway SYSTEM INTERFACE ${HIGHWAY_INCLUDE_DIR})
+target_link_libraries(nucreg_highway INTERFACE ${HIGHWAY_LIBRARY})
 add_library(nucreg_hdf5 INTERFACE)
 target_include_directories(nucreg_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
 target_link_libraries(nucreg_hdf5 INTERFACE ${HDF5_C_LIBRARIES})

@@ -1,4 +1,4 @@
-// What the translation units of the passes, one per instruction set, offer.
+// What the passes, compiled once per instruction set, offer.
 #pragma once
 
 #include <cstddef>
@@ -21,15 +21,18 @@ struct Input {
   double centre[2], turn[2];
 };
 
-// Sums of an affine pass: value, 6 of the gradient, then moments w (xx xy x yy y 1) of the points.
-// Sums of a projective pass, with q = (x, y, 1)/w and p = (x, y)/w: value, 8 of the gradient, then
-// 6 of rho' qq, 6 of c_x q p, 6 of c_y q p, 3 of e pp.
-inline constexpr std::size_t max_sums = 1 + 8 + 6 + 12 + 3;
+// Sums of an affine pass: value, 6 of the gradient, then the moments (xx xy x yy y 1) of the points,
+// each weighted by w.
+// Sums of a projective pass, with q = (x, y, 1)/w and p its map: value, 8 of the gradient, then of
+// weighted products: qq (6), -p_x and -p_y times (q0 q0, q0 q1, q1 q1, q2 q0, q2 q1), and p^2 times
+// (q0 q0, q0 q1, q1 q1).
+inline constexpr std::size_t affine_sums = 1 + 6 + 6, projective_sums = 1 + 8 + 6 + 10 + 3;
+inline constexpr std::size_t max_sums = projective_sums;
 
 constexpr std::size_t sum_count(bool projective, int level) {
   if (level == 0) return 1;
-  if (projective) return level == 1 ? 9 : max_sums;
-  return level == 1 ? 7 : 13;
+  if (projective) return level == 1 ? 9 : projective_sums;
+  return level == 1 ? 7 : affine_sums;
 }
 
 // `sums` gets the lanes of each sum, sum after sum, for at most a group of points.
@@ -39,11 +42,5 @@ struct Table {
   Pass pass[2][4][3];  // [projective][loss][level]
   Pass centred;        // affine, squared, normal
 };
-
-const Table& baseline();
-#if defined(__x86_64__)
-const Table& avx2();
-const Table& avx512();
-#endif
 
 }  // namespace nucreg::kernels
