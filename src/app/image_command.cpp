@@ -1,11 +1,15 @@
 // The command that looks into an image file.
 #include <fmt/format.h>
 
+#include <new>
+
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/terminal.hpp"
+#include "nucreg/core/text.hpp"
 #include "nucreg/disk/publish.hpp"
 #include "nucreg/image/image.hpp"
 #include "nucreg/image/write_tiff.hpp"
+#include "nucreg/nuclei/nuclei_file.hpp"
 #include "nucreg/report/image_overview.hpp"
 #include "nucreg/tiles/tiles.hpp"
 
@@ -28,6 +32,19 @@ void write_plane(ImageReader& reader, const ImageCommand& command) {
   });
 }
 
+// What `match` and `map` take the first plane for; empty if its pixels cannot be read.
+std::string reading_of(ImageReader& reader, const std::filesystem::path& file) {
+  try {
+    const PlaneKind plane = kind_of_plane(reader, 0, 0, file);
+    if (plane.kind != NucleiKind::labels) return std::string(name_of(plane.kind));
+    return fmt::format("labels, {} nuclei", count_text(plane.labels));
+  } catch (const InputError&) {
+    return {};
+  } catch (const std::bad_alloc&) {  // who wants its pixels is told
+    return {};
+  }
+}
+
 }  // namespace
 
 ExitStatus image_command(const ImageCommand& command) {
@@ -40,7 +57,9 @@ ExitStatus image_command(const ImageCommand& command) {
       return ExitStatus::done;
     }
   }
-  print_result(command.json ? to_json(*reader, file) + "\n" : to_text(reader->info(), file));
+  const std::string reading = reading_of(*reader, command.file);
+  print_result(command.json ? to_json(*reader, file, reading) + "\n"
+                            : to_text(reader->info(), file, reading));
   return ExitStatus::done;
 }
 

@@ -7,12 +7,11 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/terminal.hpp"
+#include "nucreg/core/text.hpp"
 #include "nucreg/disk/files.hpp"
 #include "nucreg/image/image.hpp"
-#include "nucreg/image/label_image.hpp"
 #include "nucreg/match/match.hpp"
-#include "nucreg/nuclei/nuclei_table.hpp"
-#include "nucreg/nuclei/segment.hpp"
+#include "nucreg/nuclei/nuclei_file.hpp"
 #include "nucreg/report/image_overview.hpp"
 #include "nucreg/tiles/tiles.hpp"
 
@@ -22,24 +21,14 @@ namespace {
 // What was read of one side.
 struct ReadSide {
   Points points;
-  std::optional<Tile> image;  // none: a table or labels
+  std::vector<std::uint64_t> labels;  // of the points: of the file, or numbers of rows
+  std::optional<Tile> image;          // none: a table
 };
 
 // An input that is at fault, and no match as well.
 struct TooFewNuclei : InputError {
   using InputError::InputError;
 };
-
-// A TIFF of whole numbers may hold labels; if it does not look like it, it is an image.
-std::optional<Nuclei> as_labels(const std::filesystem::path& file) {
-  try {
-    return nuclei_of_labels(read_label_tiff(file), file.string()).nuclei;
-  } catch (const InputError&) {
-    return std::nullopt;
-  } catch (const std::bad_alloc&) {  // which what reads images tells of
-    return std::nullopt;
-  }
-}
 
 bool is_table(const std::filesystem::path& file) {
   std::string ending = file.extension().string();
@@ -57,36 +46,61 @@ std::string image_options(const MatchSide& side, const std::string& name) {
   return given;
 }
 
+// What the command says of one side, or of both.
+NucleiFileOptions file_options(const MatchCommand& command, const MatchSide& side,
+                               const std::string& name) {
+  const auto either = [](const auto& own, const auto& both) { return own ? own : both; };
+  NucleiFileOptions options{.channel = either(side.channel, command.channel).value_or("0"),
+                            .frame = either(side.frame, command.frame).value_or(0),
+                            .diameter_px = side.diameter_px};
+  const auto option = [&](const char* text, bool own) {
+    return own ? fmt::format("--{}-{}", text, name) : fmt::format("--{}", text);
+  };
+  const NucleiReading &own = side.reading, &both = command.reading;
+  if (const auto& as = either(own.as, both.as))
+    options.as = parse_nuclei_kind(*as, option("as", own.as.has_value()));
+  if (const auto& columns = either(own.columns, both.columns))
+    options.table.columns =
+        parse_table_columns(*columns, option("columns", own.columns.has_value()));
+  if (const auto& order = either(own.npy_order, both.npy_order)) {
+    if (*order != "yx" && *order != "xy")
+      throw JobError("\"" + *order + "\"",
+                     {.key = option("npy-order", own.npy_order.has_value()), .allowed = "yx, xy"});
+    options.table.npy_order = *order == "xy" ? NpyOrder::xy : NpyOrder::yx;
+  }
+  options.table.pixel_um = either(own.pixel_um, both.pixel_um);
+  return options;
+}
+
+// Says how a file was read, since it might be read in another way.
+void print_reading(const std::string& file, const NucleiFile& found) {
+  const std::size_t count = found.table.nuclei.size();
+  fmt::print(stderr, "nucreg: {}: {}, {} {}\n", file, name_of(found.kind), count_text(count),
+             count == 1 ? "nucleus" : "nuclei");
+  for (const std::string& note : found.table.notes) fmt::print(stderr, "  {}\n", note);
+  for (const std::string& warning : found.table.warnings)
+    fmt::print(stderr, "  warning: {}\n", warning);
+  if (found.table.tile_count > 1)
+    fmt::print(stderr, "  warning: it holds {} tiles, which are taken for one\n",
+               found.table.tile_count);
+}
+
 ReadSide read_side(const MatchCommand& command, bool is_ten, NucleusCounts& counts) {
   const MatchSide& side = is_ten ? command.ten : command.forty;
-  const std::string file = side.file.string();
-  const std::string given = image_options(side, is_ten ? "10x" : "40x");
-  ReadSide read;
-  std::optional<Nuclei> nuclei;
-  if (is_table(side.file)) {
-    if (!given.empty())
-      throw JobError(file + " is a table", {.key = given, .allowed = "with an image"});
-    nuclei = read_nuclei_table(side.file).nuclei;
-  } else if (given.empty()) {  // who asks for what only an image has, has one
-    nuclei = as_labels(side.file);
-  }
-  if (!nuclei) {
-    const std::unique_ptr<ImageReader> reader = open_image(side.file);
-    const ImageInfo& info = reader->info();
-    const std::size_t channel =
-        find_channel(info, side.channel.value_or(command.channel.value_or("0")), file);
-    const std::size_t frame = side.frame.value_or(command.frame.value_or(0));
-    nuclei = within_memory(info, file, [&] {
-      const Plane plane = reader->read(frame, channel);
-      return segment(plane.view(), {.diameter_px = side.diameter_px}).nuclei;
-    });
-    read.image = tile_of(file, info, frame, channel, is_ten);
-  }
-  (is_ten ? counts.ten : counts.forty) = nuclei->size();
-  if (nuclei->size() < 2)
-    throw TooFewNuclei(nuclei->size() == 0 ? "no nuclei" : "one nucleus",
+  const std::string file = side.file.string(), name = is_ten ? "10x" : "40x";
+  NucleiFile found = read_nuclei_file(side.file, file_options(command, side, name));
+  if (const std::string given = image_options(side, name); !found.open && !given.empty())
+    throw JobError(file + " is a table", {.key = given, .allowed = "with an image"});
+  print_reading(file, found);
+  Nuclei& nuclei = found.table.nuclei;
+  (is_ten ? counts.ten : counts.forty) = nuclei.size();
+  if (nuclei.size() < 2)
+    throw TooFewNuclei(nuclei.size() == 0 ? "no nuclei" : "one nucleus",
                        {.file = file, .allowed = "an image or a table of several nuclei"});
-  read.points = {std::move(nuclei->x_px), std::move(nuclei->y_px)};
+  ReadSide read{.points = {std::move(nuclei.x_px), std::move(nuclei.y_px)},
+                .labels = std::move(found.table.labels)};
+  if (found.open)
+    read.image = tile_of(file, found.open->info(), found.frame, found.channel, is_ten);
   return read;
 }
 
@@ -122,6 +136,22 @@ void demand_images(const MatchCommand& command, bool ten_is_image, bool forty_is
   }
   if (command.stage_error_um && !(ten_is_image && forty_is_image))
     refuse("--stage-error", "with two images; --near with tables");
+}
+
+// What a user most often has to change, as the rest of a reason; empty if nothing of it helps.
+std::string usual_cause(const Points& ten, const Points& forty, const MatchOptions& options) {
+  const std::optional<double> found = other_magnification(ten, forty, options);
+  const auto [low, high] = options.magnification;
+  if (!found)
+    return fmt::format("; magnifications {} to {} were tried, and none from {} to {} matches", low,
+                       high, widest_magnification[0], widest_magnification[1]);
+  if (1.0 / *found >= low && 1.0 / *found <= high)
+    return "; they match with the files exchanged: the 10x file comes first";
+  return fmt::format(
+      "; they match at {:.3g} 40x px per 10x px, outside of {} to {}: if that is right, "
+      "--magnification {:.3g} {:.3g}; if one table is in micrometres, --columns ...,unit=um and "
+      "--pixel-um SIZE",
+      *found, low, high, 0.8 * *found, 1.25 * *found);
 }
 
 // What needs no look into a file, which may take minutes.
@@ -161,11 +191,14 @@ ExitStatus match_command(const MatchCommand& command) {
     print({.no_match = NoMatch::too_few, .reason = e.problem() + " in " + e.fields().file});
     throw;
   }
-  demand_images(command, ten.image.has_value(), forty.image.has_value());  // labels are none
+  demand_images(command, ten.image.has_value(), forty.image.has_value());
   options.stage = prior_of(command, ten, forty);
-  const MatchResult result = match_nuclei(ten.points, forty.points, options);
+  MatchResult result = match_nuclei(ten.points, forty.points, options);
+  if (result.no_match == NoMatch::not_significant)
+    result.reason += usual_cause(ten.points, forty.points, options);
   if (!command.pairs.empty() && result.matched())
-    write_pairs_csv(command.pairs, result, ten.points, forty.points, command.force);
+    write_pairs_csv(command.pairs, result, {ten.points, ten.labels}, {forty.points, forty.labels},
+                    command.force);
   print(result);
   return ExitStatus::done;
 }

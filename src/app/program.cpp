@@ -208,6 +208,21 @@ void Commands::add_images() {
   add_synth();
 }
 
+// How files of nuclei are read: of both sides, or of the one whose options end so.
+void add_reading(Command& command, const std::string& end, NucleiReading& reading) {
+  const auto doc = [&](const char* text) { return end.empty() ? text : "of that file alone"; };
+  command.text(("--as" + end).c_str(), "KIND", reading.as,
+               doc("take files for table, labels, mask or image, whatever they look like"));
+  command.text(("--columns" + end).c_str(), "x=NAME,y=NAME", reading.columns,
+               doc("columns of tables by name; also label=NAME, unit=px, unit=um"));
+  command
+      .text(("--npy-order" + end).c_str(), "ORDER", reading.npy_order,
+            doc("columns of N x 2 arrays: yx (row, column) or xy"))
+      .otherwise(end.empty() ? "yx" : "");
+  command.number(("--pixel-um" + end).c_str(), "UM", reading.pixel_um, {.low = 0.0, .above = true},
+                 doc("size of a pixel of tables in micrometres"));
+}
+
 void Commands::add_match() {
   Command& match = command("match", "Images",
                            "which nucleus at 10x is which at 40x, whatever turn and mirroring",
@@ -218,7 +233,8 @@ void Commands::add_match() {
       .demand();
   match.path("FORTY", "FILE", match_.forty.file, "the same at 40x").demand();
   match.flag("--json", match_.json, "as JSON");
-  match.path("--pairs", "FILE", match_.pairs, "CSV file for the pairs: x10,y10,x40,y40");
+  match.path("--pairs", "FILE", match_.pairs, 
+             "CSV file for the pairs: x10,y10,x40,y40,label10,label40,residual_px");
   match.flag("--force", match_.force, "overwrite an existing file").with("--pairs");
   match.numbers("--magnification", "LOW HIGH", match_.magnification, 2,
                 "lowest and highest, 40x px per 10x px");
@@ -236,15 +252,17 @@ void Commands::add_match() {
       .otherwise("500");
   match.text("--channel", "NAME", match_.channel, "of images, name or number").otherwise("0");
   match.number("--frame", "N", match_.frame, {}, "of images").otherwise("0");
-  const auto add_side = [&](MatchSide& side, const char* channel, const char* frame,
-                            const char* diameter) {
-    match.text(channel, "NAME", side.channel, "of that image alone");
-    match.number(frame, "N", side.frame, {}, "of that image alone");
-    match.number(diameter, "PX", side.diameter_px, {3, 1000}, "of a typical nucleus in that image")
+  add_reading(match, "", match_.reading);
+  for (const auto& [end, side] : {std::pair{"-10x", &match_.ten}, {"-40x", &match_.forty}}) {
+    const auto name = [end = end](const char* option) { return std::string(option) + end; };
+    match.text(name("--channel").c_str(), "NAME", side->channel, "of that image alone");
+    match.number(name("--frame").c_str(), "N", side->frame, {}, "of that image alone");
+    match
+        .number(name("--diameter").c_str(), "PX", side->diameter_px, {3, 1000},
+                "of a typical nucleus in that image")
         .otherwise("estimated");
-  };
-  add_side(match_.ten, "--channel-10x", "--frame-10x", "--diameter-10x");
-  add_side(match_.forty, "--channel-40x", "--frame-40x", "--diameter-40x");
+    add_reading(match, end, side->reading);
+  }
   match.footer = "No match is an answer: exit status 0; --pairs then writes nothing.";
 }
 

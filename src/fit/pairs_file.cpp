@@ -28,7 +28,7 @@ std::array<std::vector<double>*, 4> columns_of(PointPairs& pairs) {
 
 PointPairs parse_csv(std::string_view text, const std::string& file) {
   PointPairs pairs;
-  std::array<std::vector<double>*, 4> columns{};
+  std::vector<std::vector<double>*> columns;  // of each cell; null for those that are ignored
   for (const TextLine& line : lines_of(text)) {
     const std::vector<std::string_view> cells = cells_of(line.text, ',');
     const auto fail = [&](const std::string& problem, std::string_view key,
@@ -37,25 +37,28 @@ PointPairs parse_csv(std::string_view text, const std::string& file) {
           problem,
           {.file = file, .line = line.number, .key = std::string(key), .allowed = allowed});
     };
-    if (!columns[0]) {
-      for (std::size_t i = 0; i < names.size(); ++i)
-        for (std::size_t j = 0; j < cells.size() && cells.size() == names.size(); ++j)
-          if (cells[j] == names[i]) columns[j] = columns_of(pairs)[i];
-      const bool each_once =
-          std::is_permutation(columns.begin(), columns.end(), columns_of(pairs).begin());
-      if (!each_once) fail("unknown header", {}, "x10,y10,x40,y40");
+    if (columns.empty()) {
+      columns.assign(cells.size(), nullptr);
+      for (std::size_t i = 0; i < names.size(); ++i) {
+        if (std::ranges::count(cells, names[i]) != 1)
+          fail("unknown header", {}, "x10,y10,x40,y40, each once; more columns are ignored");
+        columns[static_cast<std::size_t>(std::ranges::find(cells, names[i]) - cells.begin())] =
+            columns_of(pairs)[i];
+      }
       continue;
     }
     if (cells.size() != columns.size())
-      fail(counted(cells.size(), "cell"), {}, "4 cells as in the header");
+      fail(counted(cells.size(), "cell"), {},
+           fmt::format("{} cells as in the header", columns.size()));
     for (std::size_t j = 0; j < cells.size(); ++j) {
+      if (columns[j] == nullptr) continue;
       const std::optional<double> value = parse_number<double>(cells[j]);
       if (!value || !std::isfinite(*value))
         fail(fmt::format("\"{}\"", cells[j]), fmt::format("column {}", j + 1), "finite numbers");
       columns[j]->push_back(*value);
     }
   }
-  if (!columns[0])
+  if (columns.empty())
     throw InputError("empty file", {.file = file, .allowed = "a header x10,y10,x40,y40 and rows"});
   return pairs;
 }

@@ -55,18 +55,38 @@ using namespace std::string_view_literals;
 
 constexpr std::string_view nd2_start = "\xda\xce\xbe\x0a"sv;
 constexpr std::string_view legacy_nd2_start = "\0\0\0\x0cjP  \r\n\x87\n"sv;
+constexpr std::string_view tiff_names[] = {".tif", ".tiff", ".btf", ".tf2", ".tf8", ".lsm", ".stk"};
 constexpr std::string_view tiff_starts[] = {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv};
 
-bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
-  return std::find(words.begin(), words.end(), word) != words.end();
+std::string start_of(const std::filesystem::path& path) {
+  const ImageFile file(path);
+  std::string start(std::min<std::uint64_t>(file.size(), legacy_nd2_start.size()), '\0');
+  file.copy(0, start.size(), reinterpret_cast<std::byte*>(start.data()));
+  return start;
+}
+
+bool starts_like_tiff(std::string_view start) {
+  return std::ranges::find(tiff_starts, start.substr(0, 4)) != std::end(tiff_starts);
+}
+
+bool starts_like_nd2(std::string_view start) {
+  return start == legacy_nd2_start || start.starts_with(nd2_start);
+}
+
+std::string extension_of(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
+  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return extension;
+}
+
+bool is_named_tiff(std::string_view extension) {
+  return std::ranges::find(tiff_names, extension) != std::end(tiff_names);
 }
 
 // A name that promises the other format is the sign of a mix-up; any other name will do.
 void check_name(const std::filesystem::path& path, bool nd2) {
-  std::string extension = path.extension().string();
-  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  const bool named_nd2 = extension == ".nd2";
-  const bool named_tiff = is_one_of(extension, {".tif", ".tiff", ".btf", ".tf2", ".tf8"});
+  const std::string extension = extension_of(path);
+  const bool named_nd2 = extension == ".nd2", named_tiff = is_named_tiff(extension);
   if (nd2 ? named_tiff : named_nd2)
     throw ImageError(fmt::format("is named {} but holds {}", extension, nd2 ? "ND2" : "TIFF"),
                      {path.string(), "wrong-name"});
@@ -74,20 +94,24 @@ void check_name(const std::filesystem::path& path, bool nd2) {
 
 }  // namespace
 
-std::unique_ptr<ImageReader> open_image(const std::filesystem::path& path) {
-  std::string start;
-  {
-    const ImageFile file(path);
-    start.resize(std::min<std::uint64_t>(file.size(), legacy_nd2_start.size()));
-    file.copy(0, start.size(), reinterpret_cast<std::byte*>(start.data()));
+bool is_image(const std::filesystem::path& path) {
+  const std::string extension = extension_of(path);
+  if (is_named_tiff(extension) || extension == ".nd2") return true;
+  try {
+    const std::string start = start_of(path);
+    return starts_like_tiff(start) || starts_like_nd2(start);
+  } catch (const InputError&) {
+    return false;
   }
-  const std::string_view four = std::string_view(start).substr(0, 4);
-  const bool tiff =
-      std::find(std::begin(tiff_starts), std::end(tiff_starts), four) != std::end(tiff_starts);
+}
+
+std::unique_ptr<ImageReader> open_image(const std::filesystem::path& path) {
+  const std::string start = start_of(path);
+  const bool tiff = starts_like_tiff(start);
   if (start == legacy_nd2_start)
     throw ImageError("legacy JPEG2000 ND2 not supported; NIS-Elements can save it anew",
                      {path.string(), "legacy-jpeg2000", "", 0});
-  if (four != nd2_start && !tiff)
+  if (!starts_like_nd2(start) && !tiff)
     throw ImageError("is neither ND2 nor TIFF", {path.string(), "unknown-format", "", 0});
   check_name(path, !tiff);
   return tiff ? open_tiff(path) : open_nd2(path);

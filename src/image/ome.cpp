@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <pugixml.hpp>
 
 #include "nucreg/core/text.hpp"
@@ -88,8 +89,8 @@ struct Picture {
 
 class Ome {
  public:
-  Ome(xml_node root, const TiffLayout& layout, std::size_t pages, std::string file_name)
-      : root_(root), layout_(layout), pages_(pages), file_name_(std::move(file_name)) {}
+  Ome(xml_node root, const TiffLayout& layout, std::size_t pages, std::filesystem::path file)
+      : root_(root), layout_(layout), pages_(pages), file_(std::move(file)) {}
 
   TiffPlan plan() {
     for (const xml_node image : all(root_, "Image")) pictures_.push_back(read_picture(image));
@@ -104,6 +105,7 @@ class Ome {
     lay_out_frames(plan_.info, pictures_.size(), leader.times, leader.planes);
     plan_.pages.resize(plan_.info.frames.size() * leader.page_channels);
     plan_.times_ms.resize(plan_.info.frames.size());
+    renamed_ = is_renamed();
     for (std::size_t p = 0; p < pictures_.size(); ++p) {
       if (pictures_.size() > 1)
         plan_.info.position_names.push_back(
@@ -186,14 +188,33 @@ class Ome {
                                   .numerical_aperture = positive(objective, "LensNA")};
   }
 
+  // All planes name one and the same file, which is not beside this one, and this one has as many
+  // pages as they ask for: it is that file under another name. A file with a UUID needs no guess.
+  bool is_renamed() const {
+    if (root_.attribute("UUID")) return false;
+    std::filesystem::path named;
+    std::uint64_t pages = 0;
+    for (const Picture& picture : pictures_)
+      for (const xml_node block : all(picture.pixels, "TiffData")) {
+        const std::filesystem::path name = first(block, "UUID").attribute("FileName").value();
+        if (name.empty() || (!named.empty() && name != named)) return false;
+        named = name;
+        pages = std::max(pages, count(block, "IFD", 0) + count(block, "PlaneCount", 1));
+      }
+    std::error_code ignored;  // what cannot be looked at is not there
+    return !named.empty() && pages <= pages_ &&
+           !std::filesystem::exists(file_.parent_path() / named.filename(), ignored);
+  }
+
   // A set of files shares one description; each names the file that holds its planes.
   bool is_here(xml_node data) const {
+    if (renamed_) return true;
     const xml_node uuid = first(data, "UUID");
     if (!uuid) return true;
     const std::string_view own = root_.attribute("UUID").value();
     if (!own.empty() && own == uuid.child_value()) return true;
     const std::string_view file = uuid.attribute("FileName").value();
-    return !file.empty() && file == file_name_;
+    return !file.empty() && file == file_.filename();
   }
 
   void place_planes(const Picture& picture, std::size_t position) {
@@ -277,7 +298,8 @@ class Ome {
   xml_node root_;
   const TiffLayout& layout_;
   std::size_t pages_;
-  std::string file_name_;
+  std::filesystem::path file_;
+  bool renamed_ = false;
   std::vector<Picture> pictures_;
   TiffPlan plan_;
 };
@@ -285,7 +307,7 @@ class Ome {
 }  // namespace
 
 std::optional<TiffPlan> plan_of_ome(const std::string& description, const TiffLayout& layout,
-                                    std::size_t pages, const std::string& file_name) {
+                                    std::size_t pages, const std::filesystem::path& file) {
   const auto start = description.find_first_not_of(" \t\r\n\xef\xbb\xbf");
   if (start == std::string::npos || description[start] != '<' ||
       description.find("OME", start) == std::string::npos)
@@ -300,7 +322,7 @@ std::optional<TiffPlan> plan_of_ome(const std::string& description, const TiffLa
         "ome-xml", fmt::format("OME-XML: {} at its byte {}", parsed.description(), parsed.offset)};
   // Some other XML, or a description that is kept in another file.
   if (!root || !first(root, "Image")) return {};
-  return Ome(root, layout, pages, file_name).plan();
+  return Ome(root, layout, pages, file).plan();
 }
 
 }  // namespace nucreg

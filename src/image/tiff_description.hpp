@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,7 +34,7 @@ struct TiffDescriptionError {
 /// Nothing where the description is not of that kind. Throws TiffDescriptionError.
 [[nodiscard]] std::optional<TiffPlan> plan_of_ome(const std::string& description,
                                                   const TiffLayout& first, std::size_t pages,
-                                                  const std::string& file_name);
+                                                  const std::filesystem::path& file);
 [[nodiscard]] std::optional<TiffPlan> plan_of_imagej(const TiffTags& tags, const TiffLayout& first,
                                                      std::size_t pages);
 /// A page is a frame, a sample a channel.

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "nucreg/image/image_error.hpp"
 #include "nucreg/image/label_image.hpp"
@@ -15,7 +16,7 @@ namespace {
 class TiffReader : public ImageReader {
  public:
   explicit TiffReader(const std::filesystem::path& path)
-      : file_(path), first_(file_.layout(0)), plan_(make_plan(path.filename().string())) {
+      : file_(path), first_(file_.layout(0)), plan_(make_plan(path)) {
     plan_.info.width_px = first_.width_px;
     plan_.info.height_px = first_.height_px;
     plan_.info.type = first_.type;
@@ -55,10 +56,10 @@ class TiffReader : public ImageReader {
   }
 
  private:
-  TiffPlan make_plan(const std::string& name) {
+  TiffPlan make_plan(const std::filesystem::path& path) {
     const TiffTags tags = file_.tags(0);
     try {
-      if (auto plan = plan_of_ome(tags.description, first_, file_.pages(), name)) return *plan;
+      if (auto plan = plan_of_ome(tags.description, first_, file_.pages(), path)) return *plan;
       if (auto plan = plan_of_imagej(tags, first_, file_.pages())) return *plan;
       return plan_of_pages(tags, first_, file_.pages());
     } catch (const TiffDescriptionError& error) {
@@ -137,7 +138,7 @@ class TiffReader : public ImageReader {
 
 [[noreturn]] void refuse_labels(const std::filesystem::path& file, const std::string& reason) {
   throw InputError(reason, {.file = file.string(),
-                            .allowed = "a label TIFF: one 8, 16 or 32-bit integer per pixel, "
+                            .allowed = "a label TIFF: one whole number per pixel, "
                                        "0 = background"});
 }
 
@@ -145,6 +146,18 @@ template <class T>
 void widen(const PlaneView& plane, std::vector<std::uint32_t>& labels) {
   for (std::size_t y = 0; y < plane.height_px; ++y)
     for (std::size_t x = 0; x < plane.width_px; ++x) labels.push_back(plane.at<T>(x, y));
+}
+
+// Programs that hold more than 65,535 labels in an image of ImageJ store them as floats.
+void widen_floats(const PlaneView& plane, std::vector<std::uint32_t>& labels,
+                  const std::filesystem::path& file) {
+  for (std::size_t y = 0; y < plane.height_px; ++y)
+    for (std::size_t x = 0; x < plane.width_px; ++x) {
+      const float value = plane.at<float>(x, y);
+      if (!(value >= 0.0F && value < 0x1p32F && value == std::floor(value)))
+        refuse_labels(file, fmt::format("pixel {}, {} is {}, not a whole number", x, y, value));
+      labels.push_back(static_cast<std::uint32_t>(value));
+    }
 }
 
 }  // namespace
@@ -160,7 +173,6 @@ std::string read_tiff_description(const std::filesystem::path& file) {
 LabelImage read_label_tiff(const std::filesystem::path& file) {
   TiffReader reader(file);
   const ImageInfo& info = reader.info();
-  if (info.type == PixelType::f32) refuse_labels(file, "pixels are not integers");
   if (info.channels.size() != 1)
     refuse_labels(file, fmt::format("{} samples per pixel", info.channels.size()));
   const Plane plane = reader.read_numbers(0, 0).finish();
@@ -171,6 +183,8 @@ LabelImage read_label_tiff(const std::filesystem::path& file) {
     widen<std::uint8_t>(plane.view(), image.labels);
   else if (info.type == PixelType::u16)
     widen<std::uint16_t>(plane.view(), image.labels);
+  else if (info.type == PixelType::f32)
+    widen_floats(plane.view(), image.labels, file);
   else
     widen<std::uint32_t>(plane.view(), image.labels);
   return image;

@@ -25,6 +25,16 @@ int keep_message(TIFF*, void* to, const char*, const char* format, va_list argum
   return 1;
 }
 
+void pack_row(const PlaneView& plane, std::size_t y, std::size_t value_bytes, std::byte* to) {
+  const std::byte* from = plane.data + y * plane.row_bytes;
+  if (plane.pixel_bytes == value_bytes) {
+    std::memcpy(to, from, plane.width_px * value_bytes);
+    return;
+  }
+  for (std::size_t x = 0; x < plane.width_px; ++x)
+    std::memcpy(to + x * value_bytes, from + x * plane.pixel_bytes, value_bytes);
+}
+
 class Writer {
  public:
   Writer(const std::filesystem::path& file, bool big) : path_(file.string()) {
@@ -43,19 +53,17 @@ class Writer {
     if (std::filesystem::is_regular_file(path_, ignored)) std::filesystem::remove(path_, ignored);
   }
 
-  void write(const PlaneView& plane, const TiffOptions& options) {
+  void write(const PlaneView& plane, const TiffOptions& options, int deflate_level) {
     const std::size_t value_bytes = bytes_of(plane.type);
     const std::size_t row_bytes = plane.width_px * value_bytes;
     const auto rows_per_strip = static_cast<std::uint32_t>(
         std::clamp<std::uint64_t>(strip_bytes / row_bytes, 1, plane.height_px));
-    set_tags(plane, options, rows_per_strip);
+    set_tags(plane, options, rows_per_strip, deflate_level);
     std::vector<std::byte> strip(row_bytes * rows_per_strip);
     for (std::size_t y0 = 0, number = 0; y0 < plane.height_px; y0 += rows_per_strip, ++number) {
       const std::size_t rows = std::min<std::size_t>(rows_per_strip, plane.height_px - y0);
       for (std::size_t y = 0; y < rows; ++y)
-        for (std::size_t x = 0; x < plane.width_px; ++x)
-          std::memcpy(&strip[y * row_bytes + x * value_bytes],
-                      plane.data + (y0 + y) * plane.row_bytes + x * plane.pixel_bytes, value_bytes);
+        pack_row(plane, y0 + y, value_bytes, &strip[y * row_bytes]);
       if (TIFFWriteEncodedStrip(tiff_, static_cast<std::uint32_t>(number), strip.data(),
                                 static_cast<tmsize_t>(rows * row_bytes)) < 0)
         fail();
@@ -66,7 +74,8 @@ class Writer {
   }
 
  private:
-  void set_tags(const PlaneView& plane, const TiffOptions& options, std::uint32_t rows_per_strip) {
+  void set_tags(const PlaneView& plane, const TiffOptions& options, std::uint32_t rows_per_strip,
+                int deflate_level) {
     const bool is_float = plane.type == PixelType::f32;
     TIFFSetField(tiff_, TIFFTAG_IMAGEWIDTH, static_cast<std::uint32_t>(plane.width_px));
     TIFFSetField(tiff_, TIFFTAG_IMAGELENGTH, static_cast<std::uint32_t>(plane.height_px));
@@ -77,8 +86,9 @@ class Writer {
     TIFFSetField(tiff_, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
     TIFFSetField(tiff_, TIFFTAG_ROWSPERSTRIP, rows_per_strip);
     TIFFSetField(tiff_, TIFFTAG_COMPRESSION, COMPRESSION_ADOBE_DEFLATE);
-    TIFFSetField(tiff_, TIFFTAG_PREDICTOR,
-                 is_float ? PREDICTOR_FLOATINGPOINT : PREDICTOR_HORIZONTAL);
+    // ImageJ and a plain tifffile do not know the predictor for floats.
+    TIFFSetField(tiff_, TIFFTAG_PREDICTOR, is_float ? PREDICTOR_NONE : PREDICTOR_HORIZONTAL);
+    TIFFSetField(tiff_, TIFFTAG_ZIPQUALITY, deflate_level);
     if (!options.description.empty())
       TIFFSetField(tiff_, TIFFTAG_IMAGEDESCRIPTION, options.description.c_str());
     if (!options.pixel_size_um) return;
@@ -101,13 +111,22 @@ class Writer {
 
 }  // namespace
 
-void write_tiff(const std::filesystem::path& file, const PlaneView& plane,
-                const TiffOptions& options) {
+namespace {
+
+void write_page(const std::filesystem::path& file, const PlaneView& plane,
+                const TiffOptions& options, int deflate_level) {
   if (plane.width_px == 0 || plane.height_px == 0)
     throw OutputError("an image without pixels cannot be written", {.file = file.string()});
   const std::uint64_t bytes =
       std::uint64_t{plane.width_px} * plane.height_px * bytes_of(plane.type);
-  Writer(file, bytes > most_classic_bytes).write(plane, options);
+  Writer(file, bytes > most_classic_bytes).write(plane, options, deflate_level);
+}
+
+}  // namespace
+
+void write_tiff(const std::filesystem::path& file, const PlaneView& plane,
+                const TiffOptions& options) {
+  write_page(file, plane, options, 6);
 }
 
 void write_label_tiff(const std::filesystem::path& file, const LabelImage& image,
@@ -122,7 +141,8 @@ void write_label_tiff(const std::filesystem::path& file, const LabelImage& image
                  .type = PixelType::u32};
   // The low half of a little-endian value lies first, where a plane of u16 looks for it.
   if (highest <= 0xffff) view.type = PixelType::u16;
-  write_tiff(file, view, options);
+  // Labels are long runs: a higher level costs time and saves little.
+  write_page(file, view, options, 1);
 }
 
 }  // namespace nucreg

@@ -227,4 +227,18 @@ MatchResult match_nuclei(const Points& ten_points, const Points& forty_points,
   return result;
 }
 
+std::optional<double> other_magnification(const Points& ten, const Points& forty,
+                                          MatchOptions options) {
+  const auto [low, high] = options.magnification;
+  options.stage.reset();
+  for (const auto& [from, to] :
+       {std::array{high, widest_magnification[1]}, std::array{widest_magnification[0], low}}) {
+    if (from >= to) continue;
+    options.magnification = {from, to};
+    const MatchResult result = match_nuclei(ten, forty, options);
+    if (result.matched()) return std::sqrt(std::abs(determinant(result.affine)));
+  }
+  return std::nullopt;
+}
+
 }  // namespace nucreg

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <numbers>
 #include <utility>
@@ -16,37 +17,60 @@
 namespace nucreg {
 namespace {
 
+// A row, packed: what follows is then done several pixels at a time.
+template <class T>
+void copy_row(const PlaneView& plane, std::size_t y, std::vector<T>& row) {
+  const std::byte* from = plane.data + y * plane.row_bytes;
+  if (plane.pixel_bytes == sizeof(T))
+    std::memcpy(row.data(), from, row.size() * sizeof(T));
+  else
+    for (std::size_t x = 0; x < row.size(); ++x)
+      std::memcpy(&row[x], from + x * plane.pixel_bytes, sizeof(T));
+}
+
+// Lowest and highest finite value; of none, the lower is the larger.
+template <class T>
+std::array<T, 2> range_of(const PlaneView& plane) {
+  std::vector<T> row(plane.width_px);
+  T low = std::numeric_limits<T>::max(), high = std::numeric_limits<T>::lowest();
+  for (std::size_t y = 0; y < plane.height_px; ++y) {
+    copy_row(plane, y, row);
+    for (const T v : row) {
+      if constexpr (std::is_floating_point_v<T>)
+        if (!std::isfinite(v)) continue;
+      low = v < low ? v : low;
+      high = v > high ? v : high;
+    }
+  }
+  return {low, high};
+}
+
 template <class T>
 PlaneValues values_of(const PlaneView& plane) {
-  const int width = static_cast<int>(plane.width_px), height = static_cast<int>(plane.height_px);
-  const auto value = [&](int x, int y) {
-    return static_cast<double>(
-        plane.at<T>(static_cast<std::size_t>(x), static_cast<std::size_t>(y)));
-  };
-  double low = std::numeric_limits<double>::infinity(), high = -low;
-  for (int y = 0; y < height; ++y)
-    for (int x = 0; x < width; ++x) {
-      const double v = value(x, y);
-      if (!std::isfinite(v)) continue;
-      low = std::min(low, v);
-      high = std::max(high, v);
-    }
   PlaneValues values;
-  if (!(low < high)) return values;
+  const auto [lowest, highest] = range_of<T>(plane);
+  if (!(lowest < highest)) return values;
+  const auto low = static_cast<double>(lowest), high = static_cast<double>(highest);
   values.flat = false;
   values.lowest = low;
   values.unit = std::ldexp(1.0, std::ilogb(high - low));  // a power of two loses no bit
-  if (!std::is_floating_point_v<T>) values.step = 1.0 / values.unit;
-  values.numbers.create(height, width);
+  values.numbers.create(static_cast<int>(plane.height_px), static_cast<int>(plane.width_px));
   const double scale = 1.0 / values.unit;
-  for (int y = 0; y < height; ++y) {
-    float* const row = values.numbers[y];
-    for (int x = 0; x < width; ++x) {
-      double v = value(x, y);
-      if (std::is_floating_point_v<T>) v = std::isnan(v) ? low : std::clamp(v, low, high);
-      row[x] = static_cast<float>((v - low) * scale);
+  bool two_values = true;
+  std::vector<T> row(plane.width_px);
+  for (std::size_t y = 0; y < plane.height_px; ++y) {
+    copy_row(plane, y, row);
+    two_values =
+        two_values && std::ranges::all_of(row, [&](T v) { return v == lowest || v == highest; });
+    float* const out = values.numbers[static_cast<int>(y)];
+    for (std::size_t x = 0; x < row.size(); ++x) {
+      auto v = static_cast<double>(row[x]);
+      if constexpr (std::is_floating_point_v<T>) v = std::isnan(v) ? low : std::clamp(v, low, high);
+      out[x] = static_cast<float>((v - low) * scale);
     }
   }
+  // A mask is exact: its values stand for yes and no, and nothing was rounded.
+  if (!std::is_floating_point_v<T> && !two_values) values.step = 1.0 / values.unit;
   return values;
 }
 

@@ -76,7 +76,7 @@ std::string frame_line(const ImageFrame& frame, std::size_t number) {
 
 }  // namespace
 
-std::string to_json(ImageReader& reader, const std::string& file) {
+std::string to_json(ImageReader& reader, const std::string& file, const std::string& reading) {
   const ImageInfo& info = reader.info();
   Json json{{"file", file},
             {"format", info.format},
@@ -100,13 +100,14 @@ std::string to_json(ImageReader& reader, const std::string& file) {
                        {"magnification", or_null(info.objective.magnification)},
                        {"numerical_aperture", or_null(info.objective.numerical_aperture)}};
   json["position_names"] = info.position_names;
+  json["reading"] = reading.empty() ? Json(nullptr) : Json(reading);
   json["frames"] = Json::array();
   for (std::size_t n = 0; n < info.frames.size(); ++n)
     json["frames"].push_back(frame_json(reader, n));
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string to_text(const ImageInfo& info, const std::string& file) {
+std::string to_text(const ImageInfo& info, const std::string& file, const std::string& reading) {
   constexpr std::size_t most_frames_shown = 20;
   std::string sizes;
   const Json all_sizes = sizes_of(info);
@@ -118,6 +119,7 @@ std::string to_text(const ImageInfo& info, const std::string& file) {
   if (info.inverted)
     text += "  white is zero in the file: values are inverted, larger is brighter\n";
   text += fmt::format("  sizes     {}\n", sizes);
+  if (!reading.empty()) text += fmt::format("  read as    {} (--as changes it)\n", reading);
   for (std::size_t c = 0; c < info.channels.size(); ++c)
     text += fmt::format("  channel {:<2} {}\n", c, printable(channel_label(info.channels[c])));
   text += fmt::format("  pixel      {} x {}, z step {}\n", or_unknown(info.pixel_size_um, " um"),
@@ -227,12 +229,14 @@ std::string to_text(const MatchResult& result, const NucleusCounts& nuclei) {
 }
 
 void write_pairs_csv(const std::filesystem::path& file, const MatchResult& result,
-                     const Points& ten, const Points& forty, bool overwrite) {
+                     const LabelledPoints& ten, const LabelledPoints& forty, bool overwrite) {
   TextFile csv(file);
-  csv.write("x10,y10,x40,y40\n");
+  csv.write("x10,y10,x40,y40,label10,label40,residual_px\n");
   for (std::size_t i = 0; i < result.ten.size(); ++i) {
     const std::uint32_t j = result.ten[i], k = result.forty[i];
-    csv.write(fmt::format("{},{},{},{}\n", ten.x[j], ten.y[j], forty.x[k], forty.y[k]));
+    csv.write(fmt::format("{},{},{},{},{},{},{}\n", ten.points.x[j], ten.points.y[j],
+                          forty.points.x[k], forty.points.y[k], ten.labels[j], forty.labels[k],
+                          result.residual_px[i]));
   }
   csv.publish(overwrite);
 }

@@ -6,6 +6,7 @@ import unittest
 import numpy as np
 
 from label_tiff import label_tiff, two_pages
+import table_forms
 from nucreg_case import INPUT, LEAST_JOB, OUTPUT, SHARED, USAGE, NucregCase, read_group, run
 from tiff_pages import read_page
 
@@ -50,7 +51,10 @@ class Match(NucregCase):
         self.assertLess(found["trs"]["scale_x"] * found["trs"]["scale_y"], 0)
 
         pairs = np.loadtxt(self.dir / "pairs.csv", delimiter=",", skiprows=1)
-        expected = np.column_stack([ten[100:], forty])
+        index = np.arange(1, 201)  # of rows, since the tables have no labels
+        expected = np.column_stack([ten[100:], forty, index + 100, index])
+        self.assertLess(pairs[:, 6].max(), 5.0)
+        pairs = pairs[:, :6]
         np.testing.assert_array_equal(pairs[np.lexsort(pairs.T)], expected[np.lexsort(expected.T)])
         result = self.run_job(LEAST_JOB.replace(
             "points = 30", 'source = "pairs"\nfiles = ["pairs.csv"]'))
@@ -140,6 +144,84 @@ class Match(NucregCase):
         np.save(self.dir / "10x.npy", ten[:, ::-1])
         found = json.loads(self.nucreg("match", "10x.npy", forty_file, "--json").out)
         self.assertEqual((found["status"], found["matched"]), ("matched", 200))
+
+    def test_tables_of_all_programs_give_the_same_match_and_keep_their_labels(self):
+        _, forty_file, ten, _ = self.pair_of_tables()
+        ten = np.round(ten, 3)
+        rows = None
+        for what, name, data, options, labelled in table_forms.forms(ten):
+            with self.subTest(what):
+                self.write(name, data)
+                found = self.nucreg("match", name, forty_file, "--json", "--pairs", "pairs.csv",
+                                    "--force", *options)
+                pairs = np.genfromtxt(self.dir / "pairs.csv", delimiter=",", names=True)
+                if rows is None:  # the plain table
+                    plain, rows = found.out, pairs
+                self.assertEqual(plain, found.out)
+                np.testing.assert_array_equal(pairs["label10"],
+                                              rows["label10"] - (0 if labelled else 99))
+                for column in ("x10", "y10", "x40", "y40", "label40", "residual_px"):
+                    np.testing.assert_array_equal(pairs[column], rows[column], column)
+        at = {100.0 + i: p for i, p in enumerate(ten)}
+        for row in rows:
+            np.testing.assert_array_equal(at[row["label10"]], [row["x10"], row["y10"]])
+
+    def test_how_a_table_was_read_is_said(self):
+        ten_file, forty_file, ten, _ = self.pair_of_tables()
+        np.save(self.dir / "ten.npy", ten[:, ::-1])
+        said = self.nucreg("match", "ten.npy", forty_file).err
+        self.assertIn("ten.npy: table, 300 nuclei", said)
+        self.assertIn("row (y), column (x); --npy-order xy", said)
+        text = self.write("gaps.csv", ten_file.read_text().replace("\n", "\nnan,nan,30,1\n", 1))
+        said = self.nucreg("match", text, forty_file).err
+        self.assertIn("warning: 1 row without a centroid skipped", said)
+        lines = ten_file.read_text().splitlines()
+        text = self.write("tiles.csv", "\n".join(
+            ["tile," + lines[0], *(f"{i % 3},{line}" for i, line in enumerate(lines[1:]))]))
+        self.assertIn("warning: it holds 3 tiles", self.nucreg("match", text, forty_file).err)
+
+    def test_a_failed_match_names_what_would_have_worked(self):
+        ten_file, forty_file, ten, forty = self.pair_of_tables()
+        in_um = self.table("um.csv", ten * 0.65)
+        for files, needles in (
+                ((forty_file, ten_file), ["exchanged"]),
+                ((in_um, forty_file), ["6.15 40x px per 10x px", "micrometres", "--magnification"]),
+                ((ten_file, self.table("half.csv", forty / 2)), ["at 2 40x px per 10x px"]),
+                ((ten_file, self.table("other.csv", nuclei(200, 9))), ["none from 0.1 to 20"])):
+            found = json.loads(self.nucreg("match", *files, "--json").out)
+            self.assertEqual(found["status"], "no match")
+            for needle in needles:
+                self.assertIn(needle, found["reason"])
+
+    def test_reading_that_the_user_decides(self):
+        ten_file, forty_file, ten, _ = self.pair_of_tables()
+        points = np.round(ten).astype(int)
+        labels = np.zeros((510, 510), int)
+        for label, (x, y) in enumerate(points, start=1):
+            labels[y - 1:y + 2, x - 1:x + 2] = label
+        self.write("labels.tif", label_tiff(labels.tolist()))
+        self.write("mask.tif", label_tiff((labels > 0).astype(int).tolist()))
+        self.write("mask255.tif", label_tiff(((labels > 0) * 255).tolist()))
+        kinds = {}
+        for name, options in (("labels.tif", []), ("labels.tif", ["--as-10x", "image"]),
+                              ("labels.tif", ["--as", "labels", "--as-40x", "table"]),
+                              ("mask.tif", []), ("mask255.tif", []),
+                              ("labels.tif", ["--as-10x", "mask"])):
+            found = self.nucreg("match", name, forty_file, "--json", *options)
+            kinds[name, *options] = found.err.splitlines()[0].split(": ")[2], found.out
+        self.assertEqual(kinds["labels.tif",][0], "labels, 300 nuclei")
+        self.assertEqual(kinds["labels.tif", "--as", "labels", "--as-40x", "table"],
+                         kinds["labels.tif",])
+        self.assertTrue(kinds["labels.tif", "--as-10x", "image"][0].startswith("image, "))
+        self.assertTrue(kinds["mask.tif",][0].startswith("mask, "))
+        self.assertEqual(kinds["mask.tif",], kinds["mask255.tif",])
+        self.assertEqual(kinds["labels.tif", "--as-10x", "mask"], kinds["mask.tif",])
+        self.refused(INPUT, ["match", "mask.tif", forty_file, "--as-10x", "labels"], "a mask")
+        self.refused(INPUT, ["match", ten_file, forty_file, "--as-10x", "image"], "neither ND2")
+        self.refused(USAGE, ["match", ten_file, forty_file, "--as", "picture"], "--as", "labels")
+        self.refused(USAGE, ["match", ten_file, forty_file, "--npy-order", "x"], "--npy-order")
+        self.refused(USAGE, ["match", ten_file, forty_file, "--columns-40x", "q"], "--columns-40x")
+        self.refused(USAGE, ["match", ten_file, forty_file, "--pixel-um", "0"], "--pixel-um")
 
     def test_label_images(self):
         points = nuclei(120, seed=4) * 0.5 + 5

@@ -98,12 +98,21 @@ struct SegmentCommand {
 [[nodiscard]] ExitStatus segment_command(const SegmentCommand& command,
                                          const SolverRegistry& registry);
 
+/// How the nuclei of a file are to be read; what is empty follows from the file.
+struct NucleiReading {
+  std::optional<std::string> as;         ///< table, labels, mask, image
+  std::optional<std::string> columns;    ///< x=NAME,y=NAME,label=NAME of a table
+  std::optional<std::string> npy_order;  ///< xy, yx
+  std::optional<double> pixel_um;        ///< of a table in micrometres
+};
+
 /// One side of a match. What only an image has and none was asked for is empty.
 struct MatchSide {
   std::filesystem::path file;          ///< image, label image, or table of nuclei
   std::optional<std::string> channel;  ///< name or number
   std::optional<std::size_t> frame;
   std::optional<double> diameter_px;
+  NucleiReading reading;
 };
 
 struct MatchCommand {
@@ -116,6 +125,7 @@ struct MatchCommand {
   double significance = 1e-4;
   std::optional<std::string> channel;  ///< of every side that is an image and has none of its own
   std::optional<std::size_t> frame;    ///< likewise
+  NucleiReading reading;               ///< likewise
   std::vector<double> near;            ///< x, y, uncertainty at 10x of the middle of 40x; or empty
   std::optional<double> stage_error_um;  ///< how far stage positions of images may be off
 };

@@ -113,6 +113,9 @@ class ImageReader {
   [[nodiscard]] virtual std::optional<double> time_ms(std::size_t frame) = 0;
 };
 
+/// Whether a file is to be opened as an image: it is named or begins like an ND2 or a TIFF.
+[[nodiscard]] bool is_image(const std::filesystem::path& path);
+
 /// Opens ND2 (2.x, 3.x) or TIFF (also OME-TIFF, ImageJ, BigTIFF), told apart by content and not by
 /// name. Reads descriptions only, no pixels. Throws InputError with path, offset and part of the
 /// file on anything that cannot be read or is not understood.

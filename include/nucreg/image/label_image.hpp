@@ -14,9 +14,10 @@ struct LabelImage {
   std::vector<std::uint32_t> labels;
 };
 
-/// Reads the first page of a TIFF of 8, 16 or 32-bit integers, none negative, one sample per pixel,
-/// in strips or tiles, with any compression that libtiff knows. Throws InputError (path, reason) on
-/// anything else, on more than 2^30 pixels and on files cut off.
+/// Reads the first page of a TIFF of 8, 16 or 32-bit integers or of floats that are whole numbers,
+/// none negative, one sample per pixel, in strips or tiles, with any compression that libtiff
+/// knows. Throws InputError (path, reason) on anything else, on more than 2^30 pixels and on files
+/// cut off.
 [[nodiscard]] LabelImage read_label_tiff(const std::filesystem::path& file);
 
 /// What the first page of a TIFF says of itself; empty where it says nothing. Throws InputError.

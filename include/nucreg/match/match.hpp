@@ -100,4 +100,13 @@ struct MatchResult {
 [[nodiscard]] MatchResult match_nuclei(const Points& ten, const Points& forty,
                                        const MatchOptions& options = {});
 
+/// Magnifications that other_magnification() tries.
+inline constexpr std::array<double, 2> widest_magnification{0.1, 20.0};
+
+/// If two sets do not match within `options.magnification`: the magnification outside of it (40x px
+/// per 10x px) at which they do, as if files were exchanged, units mixed up or another objective
+/// used. Nothing without one.
+[[nodiscard]] std::optional<double> other_magnification(const Points& ten, const Points& forty,
+                                                        MatchOptions options);
+
 }  // namespace nucreg

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "nucreg/fit/points.hpp"
 #include "nucreg/image/image.hpp"
@@ -16,12 +18,14 @@ namespace nucreg {
 /// there are several channels, Y, X), `width_px`, `height_px`, `pixel_type`, `significant_bits`,
 /// `channel_names`, `channels`, `loops`, `pixel_size_um` (x, y, z_step), `objective`,
 /// `position_names` and `frames` (one object each: indices along the loops, whether it is missing,
-/// stage position in um, time in ms). What the file does not tell is null. Indented by two spaces,
-/// no newline at the end. May take a look at every frame, to learn when it was taken.
-[[nodiscard]] std::string to_json(ImageReader& reader, const std::string& file);
+/// stage position in um, time in ms), `reading`: what commands take its first plane for. What the
+/// file does not tell is null. Indented by two spaces, no newline at the end. May take a look at every frame, to learn when it was taken.
+[[nodiscard]] std::string to_json(ImageReader& reader, const std::string& file,
+                                  const std::string& reading);
 
 /// The same for people; of many frames only the first. Ends with a newline.
-[[nodiscard]] std::string to_text(const ImageInfo& info, const std::string& file);
+[[nodiscard]] std::string to_text(const ImageInfo& info, const std::string& file,
+                                  const std::string& reading);
 
 /// Nuclei of both sides; of one that was not read nothing.
 struct NucleusCounts {
@@ -39,9 +43,15 @@ struct NucleusCounts {
 /// The same for people. Ends with a newline.
 [[nodiscard]] std::string to_text(const MatchResult& result, const NucleusCounts& nuclei);
 
-/// A row `x10,y10,x40,y40` per pair; read_pairs reads it back to the last bit. The file appears
-/// when it is whole. Throws OutputError.
+/// One side of pairs: its points and what they are called there.
+struct LabelledPoints {
+  const Points& points;
+  const std::vector<std::uint64_t>& labels;
+};
+
+/// A row `x10,y10,x40,y40,label10,label40,residual_px` per pair; read_pairs reads the coordinates
+/// back to the last bit. The file appears when it is whole. Throws OutputError.
 void write_pairs_csv(const std::filesystem::path& file, const MatchResult& result,
-                     const Points& ten, const Points& forty, bool overwrite);
+                     const LabelledPoints& ten, const LabelledPoints& forty, bool overwrite);
 
 }  // namespace nucreg

@@ -135,7 +135,7 @@ TEST_CASE("images of another kind are refused with what they are") {
   const Scratch scratch;
   const auto file = scratch / "other.tif";
   write_tiff(file, {.bits = 32, .format = SAMPLEFORMAT_IEEEFP});
-  check_refused(file, "not integers");
+  check_refused(file, "not a whole number");
   write_tiff(file, {.bits = 8, .samples = 3});
   check_refused(file, "3 samples per pixel");
   write_tiff(file, {.bits = 8, .samples = 2});

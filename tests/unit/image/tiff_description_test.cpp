@@ -1,8 +1,10 @@
 // What programs for microscopes say of their TIFF: ImageJ and OME-XML.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "nucreg/image/image.hpp"
 #include "unit/image/made_tiff.hpp"
@@ -251,6 +253,37 @@ TEST_CASE("OME pages in any order, some in another file, with stage positions") 
   CHECK(info.frames[1].y_um == -2.5);
   CHECK(reader->time_ms(1) == 1500.0);
   CHECK_FALSE(info.frames[0].x_um.has_value());
+}
+
+TEST_CASE("an OME file that was renamed is known by all its planes naming one absent file") {
+  const Scratch scratch;
+  const auto data = [](const char* first, const char* second) {
+    return fmt::format(
+        R"(<TiffData FirstZ="0" IFD="0"><UUID FileName="{}">urn:uuid:2</UUID></TiffData>)"
+        R"(<TiffData FirstZ="1" IFD="1"><UUID FileName="{}">urn:uuid:2</UUID></TiffData>)",
+        first, second);
+  };
+  const auto without_uuid = [](const std::string& planes, std::uint32_t pages) {
+    TiffSpec spec = ome({.planes = 2, .data = planes}, pages);
+    const std::string_view uuid = R"( UUID="urn:uuid:1")";
+    spec.description.erase(spec.description.find(uuid), uuid.size());
+    return spec;
+  };
+  const auto missing = [&](const std::string& planes, std::uint32_t pages) {
+    const auto reader = open_made(scratch, without_uuid(planes, pages));
+    return std::pair{reader->info().frames[0].missing, reader->info().frames[1].missing};
+  };
+  const TiffSpec renamed = without_uuid(data("scan.ome.tif", "scan.ome.tif"), 2);
+  const auto reader = open_made(scratch, renamed);
+  check_pixels(*reader, renamed, 0, 0, 0);
+  check_pixels(*reader, renamed, 1, 0, 1);
+  // Two files are a set; one with fewer pages than planes is not the one that is named.
+  CHECK(missing(data("scan.ome.tif", "other.tif"), 2) == std::pair{true, true});
+  CHECK(missing(data("scan.ome.tif", "scan.ome.tif"), 1) == std::pair{true, true});
+  CHECK(missing(data("made.tif", "other.tif"), 2) == std::pair{false, true});
+  // The file that is named is there: this is another one.
+  std::ofstream(scratch / "scan.ome.tif") << "x";
+  CHECK(missing(data("scan.ome.tif", "scan.ome.tif"), 2) == std::pair{true, true});
 }
 
 TEST_CASE("OME channels are where their TiffData say, also those side by side in a page") {

@@ -1,0 +1,198 @@
+#include "nucreg/nuclei/nuclei_file.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "nucreg/core/error.hpp"
+#include "nucreg/nuclei/segment.hpp"
+
+namespace nucreg {
+namespace {
+
+constexpr std::array<std::string_view, 4> kind_names{"table", "labels", "mask", "image"};
+
+template <class T>
+std::optional<LabelImage> whole_numbers_of(const PlaneView& plane) {
+  constexpr double largest = 4294967295.0;
+  LabelImage image{.width = static_cast<std::uint32_t>(plane.width_px),
+                   .height = static_cast<std::uint32_t>(plane.height_px)};
+  image.labels.reserve(plane.width_px * plane.height_px);
+  for (std::size_t y = 0; y < plane.height_px; ++y)
+    for (std::size_t x = 0; x < plane.width_px; ++x) {
+      const T value = plane.at<T>(x, y);
+      if constexpr (std::is_floating_point_v<T>)
+        if (!(value >= 0 && static_cast<double>(value) <= largest && value == std::floor(value)))
+          return std::nullopt;
+      image.labels.push_back(static_cast<std::uint32_t>(value));
+    }
+  return image;
+}
+
+// Nothing if a pixel is negative or a fraction.
+std::optional<LabelImage> whole_numbers_of(const PlaneView& plane) {
+  switch (plane.type) {
+    case PixelType::u8:
+      return whole_numbers_of<std::uint8_t>(plane);
+    case PixelType::u16:
+      return whole_numbers_of<std::uint16_t>(plane);
+    case PixelType::u32:
+      return whole_numbers_of<std::uint32_t>(plane);
+    case PixelType::f32:
+      return whole_numbers_of<float>(plane);
+  }
+  return std::nullopt;
+}
+
+// By their bytes: two NaNs of one kind are equal.
+bool has_two_values(const PlaneView& plane) {
+  const std::size_t bytes = bytes_of(plane.type);
+  const std::byte* first = plane.data;
+  const std::byte* second = nullptr;
+  for (std::size_t y = 0; y < plane.height_px; ++y)
+    for (std::size_t x = 0; x < plane.width_px; ++x) {
+      const std::byte* value = plane.data + y * plane.row_bytes + x * plane.pixel_bytes;
+      if (std::memcmp(value, first, bytes) == 0) continue;
+      if (second == nullptr) second = value;
+      if (std::memcmp(value, second, bytes) != 0) return false;
+    }
+  return second != nullptr;
+}
+
+// The nuclei of a plane that holds labels; nothing if it does not.
+std::optional<NucleiTable> labels_in(const PlaneView& plane, const std::string& file) {
+  const std::optional<LabelImage> labels = whole_numbers_of(plane);
+  if (labels) try {
+      return nuclei_of_labels(*labels, file);
+    } catch (const InputError&) {  // says what keeps it from being labels
+    }
+  return std::nullopt;
+}
+
+NucleiTable table_of(Nuclei nuclei) {
+  NucleiTable table{.nuclei = std::move(nuclei), .labelled = true};
+  for (std::size_t i = 0; i < table.nuclei.size(); ++i) table.labels.push_back(i + 1);
+  return table;
+}
+
+NucleiTable segmented(const PlaneView& plane, const NucleiFileOptions& options) {
+  return table_of(segment(plane, {.diameter_px = options.diameter_px}).nuclei);
+}
+
+NucleiTable segmented_mask(const PlaneView& plane, const NucleiFileOptions& options) {
+  const std::optional<LabelImage> values = whole_numbers_of(plane);
+  std::vector<std::byte> mask(plane.width_px * plane.height_px);
+  for (std::size_t y = 0, i = 0; y < plane.height_px; ++y)
+    for (std::size_t x = 0; x < plane.width_px; ++x, ++i) {
+      const bool inside = values ? values->labels[i] != 0 : plane.at<float>(x, y) > 0.0F;
+      mask[i] = std::byte{inside};
+    }
+  return segmented({.data = mask.data(),
+                    .width_px = plane.width_px,
+                    .height_px = plane.height_px,
+                    .row_bytes = plane.width_px,
+                    .pixel_bytes = 1,
+                    .type = PixelType::u8},
+                   options);
+}
+
+// A colour picture is none of labels, and numbers that were turned are read as they are in the
+// file.
+std::optional<NucleiTable> labels_of(const ImageReader& reader, const PlaneView& plane,
+                                     std::size_t channel, const std::filesystem::path& file) {
+  const ImageInfo& info = reader.info();
+  if (!info.channels[channel].component.empty()) return std::nullopt;
+  if (!info.inverted) return labels_in(plane, file.string());
+  try {
+    return nuclei_of_labels(read_label_tiff(file), file.string());
+  } catch (const InputError&) {
+    return std::nullopt;
+  }
+}
+
+NucleiTable required_labels(const PlaneView& plane, const std::string& file) {
+  const std::optional<LabelImage> labels = whole_numbers_of(plane);
+  if (!labels)
+    throw InputError("no label image: not all pixels are whole numbers",
+                     {.file = file, .allowed = "0 = background, k = the pixels of nucleus k"});
+  return nuclei_of_labels(*labels, file);
+}
+
+void read_plane(NucleiFile& found, const std::filesystem::path& file,
+                const NucleiFileOptions& options) {
+  const Plane pixels = found.open->read(found.frame, found.channel);
+  const PlaneView& plane = pixels.view();
+  if (options.as == NucleiKind::labels) {
+    found.kind = NucleiKind::labels;
+    found.table = required_labels(plane, file.string());
+    return;
+  }
+  const bool may_be_labels = !options.as && !options.diameter_px;
+  if (options.as == NucleiKind::mask) {
+    found.kind = NucleiKind::mask;
+    found.table = segmented_mask(plane, options);
+  } else if (!options.as && has_two_values(plane)) {
+    found.kind = NucleiKind::mask;
+    found.table = segmented(plane, options);
+  } else if (auto labels = may_be_labels ? labels_of(*found.open, plane, found.channel, file)
+                                         : std::nullopt) {
+    found.kind = NucleiKind::labels;
+    found.table = std::move(*labels);
+  } else {
+    found.kind = NucleiKind::image;
+    found.table = segmented(plane, options);
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(NucleiKind kind) {
+  return kind_names[static_cast<std::size_t>(kind)];
+}
+
+NucleiKind parse_nuclei_kind(std::string_view name, const std::string& option) {
+  for (std::size_t i = 0; i < kind_names.size(); ++i)
+    if (kind_names[i] == name) return static_cast<NucleiKind>(i);
+  throw JobError(fmt::format("\"{}\"", name),
+                 {.key = option, .allowed = fmt::format("{}", fmt::join(kind_names, ", "))});
+}
+
+PlaneKind kind_of_plane(ImageReader& reader, std::size_t frame, std::size_t channel,
+                        const std::filesystem::path& file) {
+  const Plane pixels = reader.read(frame, channel);
+  if (has_two_values(pixels.view())) return {.kind = NucleiKind::mask};
+  const auto labels = labels_of(reader, pixels.view(), channel, file);
+  if (!labels) return {};
+  return {.kind = NucleiKind::labels, .labels = labels->nuclei.size()};
+}
+
+NucleiFile read_nuclei_file(const std::filesystem::path& file, const NucleiFileOptions& options) {
+  NucleiFile found;
+  const bool image =
+      options.as ? *options.as != NucleiKind::table && is_image(file) : is_image(file);
+  if (!image) {
+    if (options.as && *options.as != NucleiKind::table && *options.as != NucleiKind::labels)
+      throw InputError("is neither ND2 nor TIFF",
+                       {.file = file.string(), .allowed = "an image, or --as table"});
+    found.table = read_nuclei_table(file, options.table);
+    return found;
+  }
+  found.open = open_image(file);
+  found.frame = options.frame;
+  const ImageInfo& info = found.open->info();
+  found.channel = find_channel(info, options.channel, file.string());
+  try {
+    read_plane(found, file, options);
+  } catch (const std::bad_alloc&) {
+    throw InputError(fmt::format("not enough memory for {} x {} pixels of {}", info.width_px,
+                                 info.height_px, name_of(info.type)),
+                     {.file = file.string()});
+  }
+  return found;
+}
+
+}  // namespace nucreg
