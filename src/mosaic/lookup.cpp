@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t indexed_neighbours = 5;
 constexpr std::size_t asked_per_axis = 7;  // nuclei that are asked, spread over the tile
 constexpr std::size_t order_step = 19;     // from one nucleus to the next, far from it
-constexpr std::size_t first_voters = 16;   // if they agree on nothing, no more are asked
+constexpr std::size_t first_voters = 12;   // if no three of them agree, no more are asked
 constexpr double bin_tolerances = 6.0;     // width of a bin of shifts: lens and deformation
 constexpr std::size_t filter_bits = std::size_t{1} << 21;
 
@@ -261,7 +261,7 @@ ConstellationIndex::Hit ConstellationIndex::look_up(const Constellations& asked)
     return hit;
   };
   const Hit first = ask(first_voters);
-  return first.votes < 2.0 ? first : ask(asked.size());
+  return first.votes < 3.0 ? first : ask(asked.size());
 }
 
 }  // namespace nucreg::mosaic

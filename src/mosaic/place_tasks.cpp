@@ -57,7 +57,7 @@ PlaceResult run_seed(const TileNuclei& ten, const TileNuclei& forty,
   options.magnification = {values[0], values[1]};
   options.seed = static_cast<std::uint64_t>(values[2]);
   const MatchResult match = match_nuclei(ten.px, forty.px, options);
-  if (!match.matched()) return {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, match.log10_significance};
+  if (!match.matched()) return {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, match.log10_significance, 0.0};
   const AffineMap back = invert(match.affine);
   return {1.0,
           back[0],
@@ -65,7 +65,8 @@ PlaceResult run_seed(const TileNuclei& ten, const TileNuclei& forty,
           back[3],
           back[4],
           static_cast<double>(match.ten.size()),
-          match.log10_significance};
+          match.log10_significance,
+          match.noise_px};
 }
 
 }  // namespace
@@ -127,7 +128,7 @@ PlaceTask seed_task(std::uint32_t ten, std::uint32_t forty,
 }
 
 SeedAnswer seed_of(const PlaceResult& r) {
-  return {r.at(0) == 1.0, {r.at(1), r.at(2), r.at(3), r.at(4)}, r.at(5), r.at(6)};
+  return {r.at(0) == 1.0, {r.at(1), r.at(2), r.at(3), r.at(4)}, r.at(5), r.at(6), r.at(7)};
 }
 
 PlaceTask lookup_task(std::uint32_t tile, const std::vector<std::uint32_t>& asked,

@@ -23,6 +23,7 @@ struct SeedAnswer {
   bool matched = false;
   std::array<double, 4> forty_to_ten{};  ///< px to px, rows
   double pairs = 0.0, log10_significance = 0.0;
+  double noise_px = 0.0;  ///< deviation of a coordinate of the pairs, 40x px
 };
 [[nodiscard]] PlaceTask seed_task(std::uint32_t ten, std::uint32_t forty,
                                   const std::array<double, 2>& magnification, std::uint64_t seed);

@@ -18,8 +18,8 @@ constexpr double seed_significance = -8.0;  // log10
 constexpr double sure_significance = -20.0;
 constexpr std::size_t small_side = 400;  // 40x tiles: up to so many are all looked up at once
 constexpr std::uint32_t refinements = 2;
-constexpr double coarse_floor_um = 1.5;  // lens and deformation, before they are known
-constexpr double fine_floor_um = 0.03;
+constexpr Floors coarse{0.3, 3.0};  // before the deformation is known
+constexpr Floors fine{0.03, 0.03};
 constexpr double fine_inflation = 16.0;
 
 double median(std::vector<double> values) {
@@ -208,7 +208,7 @@ void PlacerState::take_seeds(const std::vector<PlaceResult>& results) {
         "same nuclei");
   }
   std::array<double, 4> sum{};
-  double weight = 0.0;
+  double weight = 0.0, noise_px = 0.0;
   const double scale = std::sqrt(std::abs(determinant(best->forty_to_ten)));
   for (const SeedAnswer& o : seeds) {
     double off = 0.0;
@@ -216,9 +216,11 @@ void PlacerState::take_seeds(const std::vector<PlaceResult>& results) {
       off = std::max(off, std::abs(best->forty_to_ten[k] - o.forty_to_ten[k]));
     if (off >= 0.02 * scale) continue;
     for (std::size_t k = 0; k < 4; ++k) sum[k] += o.pairs * o.forty_to_ten[k];
+    noise_px += o.pairs * o.noise_px;
     weight += o.pairs;
   }
   for (double& v : sum) v /= weight;
+  noise_px /= weight;
   double um = pixel_um(0);
   if (um == 0.0 && pixel_um(1) > 0.0) um = pixel_um(1) / scale;
   if (um == 0.0) um = default_pixel_um;
@@ -229,19 +231,46 @@ void PlacerState::take_seeds(const std::vector<PlaceResult>& results) {
     if (has_nuclei(t)) spacing.push_back(um * summary[t].spacing_px);
   spacing_um = median(spacing);
   gate_um = 0.35 * spacing_um;
+  // Three deviations of the difference of two.
+  alike_um = std::clamp(4.2 * noise_px * scale * um, 0.05 * spacing_um, 0.2 * spacing_um);
   pass = 0;
   phase = Phase::lookups;
 }
 
-std::vector<PlaceTask> PlacerState::lookup_tasks() {
-  std::vector<std::uint32_t> asked;
+// 40x tiles on two lines through the middle of a large well whose stage can be read from them.
+std::vector<std::uint32_t> PlacerState::lookup_subset() const {
+  std::vector<std::uint32_t> all;
   for (const std::uint32_t t : of_side[1])
-    if (has_nuclei(t)) asked.push_back(t);
-  all_looked_up = true;
+    if (has_nuclei(t)) all.push_back(t);
+  const bool staged =
+      std::ranges::all_of(tiles, [](const WellTile& t) { return t.stage_um.has_value(); });
+  if (!staged || subset_failed || all.size() <= small_side) return all;
+  std::array<std::vector<double>, 2> at;
+  for (const std::uint32_t t : all)
+    for (const std::size_t k : {0U, 1U}) at[k].push_back((*tiles[t].stage_um)[k]);
+  std::array<double, 2> middle{}, wide{};
+  for (const std::size_t k : {0U, 1U}) {
+    std::ranges::sort(at[k]);
+    middle[k] = at[k][at[k].size() / 2];
+    wide[k] = at[k][at[k].size() * 9 / 10] - at[k][at[k].size() / 10];
+  }
+  // 80 % of each axis holds some 64 % of the tiles of a square; 0.8 of a step to each side.
+  const double step = std::sqrt(wide[0] * wide[1] / (0.64 * static_cast<double>(all.size())));
+  std::erase_if(all, [&](std::uint32_t t) {
+    return std::abs((*tiles[t].stage_um)[0] - middle[0]) > 0.8 * step &&
+           std::abs((*tiles[t].stage_um)[1] - middle[1]) > 0.8 * step;
+  });
+  return all;
+}
+
+std::vector<PlaceTask> PlacerState::lookup_tasks() {
+  const std::vector<std::uint32_t> asked = lookup_subset();
+  all_looked_up = asked.size() == static_cast<std::size_t>(std::ranges::count_if(
+                                      of_side[1], [&](std::uint32_t t) { return has_nuclei(t); }));
   std::vector<PlaceTask> out;
   for (const std::uint32_t t : of_side[0])
     if (has_nuclei(t))
-      out.push_back(lookup_task(t, asked, model.camera[0], model.camera[1], 0.14 * spacing_um));
+      out.push_back(lookup_task(t, asked, model.camera[0], model.camera[1], alike_um));
   return out;
 }
 
@@ -282,7 +311,7 @@ void PlacerState::take_links(const std::vector<PlaceResult>& results) {
 
 void PlacerState::put_together() {
   measure_noise(model, links);
-  Assembly assembly = assemble(model, links, coarse_floor_um);
+  Assembly assembly = assemble(model, links, coarse);
   component = std::move(assembly.component);
   fit = std::move(assembly.fit);
   read_stage();
@@ -293,9 +322,9 @@ void PlacerState::place_fit() {
   model.placed.assign(tiles.size(), false);
   for (std::uint32_t t = 0; t < tiles.size(); ++t) model.placed[t] = component[t] >= 0;
   if (pass == 1) {
-    choose_deformation(model, links, fine_floor_um, facts);
+    choose_deformation(model, links, fine, facts);
   }
-  fit = fit_well(model, links, fine_floor_um, fine_inflation);
+  fit = fit_well(model, links, fine, fine_inflation);
 }
 
 std::vector<PlaceTask> PlacerState::tasks() {
@@ -343,6 +372,12 @@ void PlacerState::conclude(const std::vector<PlaceResult>& results) {
       return;
     case Phase::sightings:
       take_sightings(results);
+      if (!all_looked_up && !(stage[0].found && stage[1].found)) {
+        subset_failed = true;
+        links.clear();
+        phase = Phase::lookups;
+        return;
+      }
       if (links.empty())
         return no_match("no 40x tile is found in a 10x tile with the turn of the first");
       phase = Phase::links;

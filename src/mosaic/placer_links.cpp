@@ -79,13 +79,12 @@ std::vector<PlaceTask> PlacerState::stray_tasks() {
     for (const std::uint32_t t : of_side[s])
       if (has_nuclei(t)) (component[t] == 0 ? settled : strays)[s].push_back(t);
   std::vector<PlaceTask> out;
-  const double tolerance = 0.14 * spacing_um;
   const auto look = [&](const std::vector<std::uint32_t>& in, std::size_t in_side,
                         const std::vector<std::uint32_t>& asked, std::size_t asked_side) {
     if (asked.empty()) return;
     for (const std::uint32_t t : in)
       out.push_back(
-          lookup_task(t, asked, model.camera[in_side], model.camera[asked_side], tolerance));
+          lookup_task(t, asked, model.camera[in_side], model.camera[asked_side], alike_um));
   };
   if (!all_looked_up) {
     look(settled[0], 0, strays[1], 1);

@@ -39,6 +39,7 @@ struct PlacerState {
   std::vector<TileSummary> summary;
   double spacing_um = 0.0;  ///< median distance of a nucleus to the nearest other
   double gate_um = 0.0;     ///< of pairs before lens and deformation are known
+  double alike_um = 0.0;    ///< how far vectors between the same nuclei may differ
 
   std::vector<std::array<std::uint32_t, 2>> seed_pairs;  ///< of the round
   std::vector<SeedAnswer> seeds;
@@ -51,6 +52,7 @@ struct PlacerState {
   std::vector<std::uint32_t> searched;                ///< first tile of each task of the round
   std::vector<std::array<std::uint32_t, 2>> refused;  ///< should overlap and show nothing in common
   bool all_looked_up = false;                         ///< each 40x tile in each 10x tile
+  bool subset_failed = false;  ///< a few 40x tiles did not suffice to read the stage
   WellFit fit;
   FitFacts facts;
   bool matched = true;
@@ -64,6 +66,7 @@ struct PlacerState {
   // Tasks of the phase; none: the phase has nothing to do.
   [[nodiscard]] std::vector<PlaceTask> tasks();
   [[nodiscard]] std::vector<PlaceTask> seed_tasks();
+  [[nodiscard]] std::vector<std::uint32_t> lookup_subset() const;
   [[nodiscard]] std::vector<PlaceTask> lookup_tasks();
   [[nodiscard]] std::vector<PlaceTask> stray_tasks();
   [[nodiscard]] std::vector<PlaceTask> sighting_tasks();

@@ -16,7 +16,7 @@ constexpr double wrong_um = 20.0;   // a stage position off by more is wrong
 constexpr double wrong_deviations = 8.0;
 constexpr double twin_area = 0.8;     // of two tiles that show the same
 constexpr double blur_scatter = 1.5;  // times the noise of its side
-constexpr double blur_rate = 0.8;     // times the match rate of its side
+constexpr double blur_rate = 0.8;     // times the nuclei that tiles of its side show
 
 double median(std::vector<double> values, double none) {
   if (values.empty()) return none;
@@ -97,14 +97,15 @@ class Verdicts {
       const double noise = s_.model.noise_um[s_.model.kind(r.tile_a, r.tile_b)];
       for (const std::uint32_t t : {r.tile_a, r.tile_b}) {
         scatter[t].push_back(r.scatter_um / noise);
-        rate[t].push_back(r.pairs / std::max(1.0, std::min(r.common_a, r.common_b)));
+        const double self = t == r.tile_a ? r.common_a : r.common_b;
+        const double other = t == r.tile_a ? r.common_b : r.common_a;
+        rate[t].push_back(self / std::max(1.0, other));
       }
     }
     std::array<std::vector<double>, 2> all;
     for (std::uint32_t t = 0; t < n; ++t) {
       scatter_.push_back(median(scatter[t], 1.0));
       rate_.push_back(median(rate[t], 1.0));
-      density_.push_back(s_.summary[t].nuclei);
       if (!rate[t].empty()) all[s_.model.index(t)].push_back(rate_[t]);
     }
     for (const std::size_t side : {0U, 1U}) usual_rate_[side] = median(all[side], 1.0);
@@ -150,10 +151,9 @@ class Verdicts {
     const double usual = usual_rate_[s_.model.index(t)];
     if (scatter_[t] > blur_scatter && rate_[t] < blur_rate * usual)
       return say(TileStatus::blurred,
-                 fmt::format("Its nuclei scatter {:.1f} times as far as usual, "
-                             "and {:.0f} % of them "
-                             "are seen elsewhere instead of {:.0f} %.",
-                             scatter_[t], 100.0 * rate_[t], 100.0 * usual));
+                 fmt::format("Its nuclei scatter {:.1f} times as far as usual, and it shows {:.2f} "
+                             "times as many as other tiles at its place, not {:.2f}.",
+                             scatter_[t], rate_[t], usual));
   }
 
   // A sentence if the recorded position is wrong.
@@ -186,7 +186,7 @@ class Verdicts {
 
   const PlacerState& s_;
   Placement& p_;
-  std::vector<double> scatter_, rate_, density_;
+  std::vector<double> scatter_, rate_;
   std::array<double, 2> usual_rate_{};
   std::vector<std::int64_t> twin_;
 };

@@ -40,16 +40,18 @@ Point in_well(const WellModel& model, std::uint32_t tile, const Point& visit) {
 }
 
 std::vector<Observation> observations_of(const WellModel& model,
-                                         const std::vector<LinkResult>& links, double floor_um) {
+                                         const std::vector<LinkResult>& links,
+                                         const Floors& floors) {
   std::vector<Observation> out;
   for (std::uint32_t l = 0; l < links.size(); ++l) {
     const LinkResult& link = links[l];
     const std::uint32_t a = link.tile_a, b = link.tile_b;
     if (!model.placed[a] || !model.placed[b]) continue;
     const double noise = model.noise_um[model.kind(a, b)];
+    const double floor = model.side[a] == model.side[b] ? floors.within_um : floors.across_um;
     for (std::uint32_t k = 0; k < link.cells; ++k) {
       const LinkCell& c = link.cell[k];
-      Observation o{a, b, l, std::sqrt(noise * noise / c.pairs + floor_um * floor_um), c.pairs};
+      Observation o{a, b, l, std::sqrt(noise * noise / c.pairs + floor * floor), c.pairs};
       const Point pa = times(model.camera_of(a), c.v_a), pb = times(model.camera_of(b), c.v_b);
       o.constant = minus(pa, pb);
       o.lens_a = times(model.camera_of(a), c.q_a);
@@ -89,10 +91,10 @@ std::vector<PriorRow> priors_of(const WellModel& model) {
 }
 
 GlobalFit problem_of(const WellModel& model, const std::vector<LinkResult>& links,
-                     double floor_um) {
+                     const Floors& floors) {
   GlobalFit fit;
   fit.side = model.side;
-  fit.observations = observations_of(model, links, floor_um);
+  fit.observations = observations_of(model, links, floors);
   fit.priors = priors_of(model);
   fit.grid = model.deformation;
   return fit;
@@ -177,9 +179,10 @@ bool left_out(const Observation& o, std::uint32_t index) {
 
 // Mean square of a coordinate of the parts left out, beyond what is cut off at
 // 5 deviations.
-double heldout_um(const WellModel& start, const std::vector<LinkResult>& links, double floor_um) {
+double heldout_um(const WellModel& start, const std::vector<LinkResult>& links,
+                  const Floors& floors) {
   WellModel model = start;
-  const GlobalFit all = problem_of(model, links, floor_um);
+  const GlobalFit all = problem_of(model, links, floors);
   GlobalFit rest = all;
   rest.observations.clear();
   std::vector<std::uint32_t> out;
@@ -257,10 +260,10 @@ void measure_noise(WellModel& model, const std::vector<LinkResult>& links) {
     if (noise == 0.0) noise = known > 0.0 ? known : 1.0;
 }
 
-WellFit fit_well(WellModel& model, const std::vector<LinkResult>& links, double floor_um,
+WellFit fit_well(WellModel& model, const std::vector<LinkResult>& links, const Floors& floors,
                  double inflation) {
   WellFit out;
-  auto problem = std::make_shared<GlobalFit>(problem_of(model, links, floor_um));
+  auto problem = std::make_shared<GlobalFit>(problem_of(model, links, floors));
   const std::vector<double> start = unknowns_of(model, *problem);
   out.solution = solve(*problem, start, {.first_inflation = inflation});
   take(model, *problem, out.solution.unknowns);
@@ -430,7 +433,7 @@ void align_sides(WellModel& model, const std::vector<LinkResult>& links,
 
 }  // namespace
 
-Assembly assemble(WellModel& model, const std::vector<LinkResult>& links, double floor_um) {
+Assembly assemble(WellModel& model, const std::vector<LinkResult>& links, const Floors& floors) {
   Assembly out;
   model.placed.assign(model.side.size(), false);
   model.deformation = {};
@@ -439,9 +442,10 @@ Assembly assemble(WellModel& model, const std::vector<LinkResult>& links, double
   for (const LinkResult& l : links)
     if (model.side[l.tile_a] == model.side[l.tile_b]) within.push_back(l);
   // Tissue that moved between the visits bends no mosaic: each is made from its own overlaps first.
-  const Matrix2 camera = model.camera[1];
-  if (!within.empty()) (void)fit_well(model, within, floor_um, first_inflation);
-  model.camera[1] = camera;
+  // Scale and turn of its camera say nothing within a side: a spline without nodes keeps them.
+  model.deformation.kind = DeformationKind::spline;
+  if (!within.empty()) (void)fit_well(model, within, floors, first_inflation);
+  model.deformation = {};
   const std::vector<std::int32_t> joined = join_bodies(model, bodies, links);
   // The component of most tiles is 0.
   std::vector<std::size_t> size(bodies.tiles.size());
@@ -474,12 +478,12 @@ Assembly assemble(WellModel& model, const std::vector<LinkResult>& links, double
     align_sides(model, links, part);
     inflation = 2.0;
   }
-  out.fit = fit_well(model, links, floor_um, inflation);
+  out.fit = fit_well(model, links, floors, inflation);
   return out;
 }
 
-void choose_deformation(WellModel& model, const std::vector<LinkResult>& links, double floor_um,
-                        FitFacts& facts) {
+void choose_deformation(WellModel& model, const std::vector<LinkResult>& links,
+                        const Floors& floors, FitFacts& facts) {
   Point mean{};
   double n = 0.0;
   for (std::size_t t = 0; t < model.side.size(); ++t)
@@ -493,12 +497,12 @@ void choose_deformation(WellModel& model, const std::vector<LinkResult>& links, 
     return trial;
   };
   WellModel best = with({});
-  facts.heldout_none_um = heldout_um(best, links, floor_um);
+  facts.heldout_none_um = heldout_um(best, links, floors);
   double least = facts.heldout_none_um;
   Deformation affine;
   affine.kind = DeformationKind::affine;
   if (n > 0.0) affine.origin = {mean[0] / n, mean[1] / n};
-  facts.heldout_affine_um = heldout_um(with(affine), links, floor_um);
+  facts.heldout_affine_um = heldout_um(with(affine), links, floors);
   if (facts.heldout_affine_um < improvement * least) {
     best = with(affine);
     least = facts.heldout_affine_um;
@@ -508,7 +512,7 @@ void choose_deformation(WellModel& model, const std::vector<LinkResult>& links, 
   for (const double knot : {2000.0, 1000.0, 500.0, 300.0}) {
     if (knot < 0.5 * tile_um) break;
     const WellModel trial = with(spline_over(model, knot));
-    const double held = heldout_um(trial, links, floor_um);
+    const double held = heldout_um(trial, links, floors);
     if (!(held >= facts.heldout_spline_um)) facts.heldout_spline_um = held;
     if (!(held < improvement * least)) continue;
     best = trial;

@@ -51,6 +51,11 @@ struct LinkError {
 /// Noise of pairs by kind of link, weighted medians of the links' scatter.
 void measure_noise(WellModel& model, const std::vector<LinkResult>& links);
 
+/// What the model may be wrong by beside noise, um: across it lacks the deformation at first.
+struct Floors {
+  double within_um = 0.0, across_um = 0.0;
+};
+
 struct WellFit {
   std::shared_ptr<const GlobalFit> problem;
   FitSolution solution;
@@ -59,10 +64,9 @@ struct WellFit {
 };
 
 /// Fits all places, lenses and the deformation of the model's kind and grid, from what the model
-/// has. `floor_um` is what the model may be wrong by beside noise; `inflation` is how many times
-/// wider than in the end the loss is at first.
+/// has; `inflation` is how many times wider than in the end the loss is at first.
 [[nodiscard]] WellFit fit_well(WellModel& model, const std::vector<LinkResult>& links,
-                               double floor_um, double inflation);
+                               const Floors& floors, double inflation);
 
 /// The tiles put together from nothing: what links within a side tie is fitted by itself, then
 /// these mosaics are joined and fitted by the links across, without deformation.
@@ -71,11 +75,11 @@ struct Assembly {
   WellFit fit;
 };
 [[nodiscard]] Assembly assemble(WellModel& model, const std::vector<LinkResult>& links,
-                                double floor_um);
+                                const Floors& floors);
 
 /// None, affine or a spline with the knots that predict parts of links best
 /// that were left out.
-void choose_deformation(WellModel& model, const std::vector<LinkResult>& links, double floor_um,
-                        FitFacts& facts);
+void choose_deformation(WellModel& model, const std::vector<LinkResult>& links,
+                        const Floors& floors, FitFacts& facts);
 
 }  // namespace nucreg::mosaic

@@ -26,6 +26,7 @@ struct WellOptions {
   double overlap = 0.12;
   double missing = 0.1, noise_ten_px = 0.4, noise_forty_px = 1.0;
   double stage_um = 1.5;
+  double torn_um = 0.0, torn_radius_um = 0.0;  ///< a disc that moved before the second visit
   double turn_deg = 1.0, camera_turn_deg = 0.7, deform_um = 2.0;
   double k1 = 4e-4;  ///< of 10x; of 40x its negative
   Point shift_um{80.0, -60.0};
@@ -108,7 +109,10 @@ inline Well make_well(const WellOptions& o) {
                       row * s * 0.866 - o.radius_um + 0.28 * s * random.normal());
       if (std::abs(p) > o.radius_um || random.uniform() < 0.15) continue;
       first.push_back(p);
-      second.push_back(detail::deformed(p, o.deform_um) * turn +
+      const Complex torn = std::abs(p - Complex(90.0, 60.0)) < o.torn_radius_um
+                               ? Complex(0.8, -0.6) * o.torn_um
+                               : Complex();
+      second.push_back((detail::deformed(p, o.deform_um) + torn) * turn +
                        Complex(o.shift_um[0], o.shift_um[1]));
     }
   const double camera_turn = o.camera_turn_deg * std::numbers::pi / 180.0;

@@ -1,0 +1,180 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "made_well.hpp"
+#include "nucreg/core/random.hpp"
+#include "nucreg/mosaic/placement.hpp"
+
+using namespace nucreg;
+using namespace nucreg::mosaic;
+using made::make_well;
+using made::Well;
+
+namespace {
+
+std::vector<Point> centres(const Placement& p) {
+  std::vector<Point> out;
+  for (const PlacedTile& t : p.tiles) out.push_back(t.centre_um);
+  return out;
+}
+
+// 40x tiles in the inner part of the well, which overlap others on all sides.
+std::vector<std::uint32_t> inner_tiles(const Well& well) {
+  std::vector<std::uint32_t> out;
+  for (std::uint32_t t = 0; t < well.tiles.size(); ++t)
+    if (well.tiles[t].side == Side::forty && well.nuclei[t].size() > 150) out.push_back(t);
+  return out;
+}
+
+void check_places(const Well& well, const Placement& p, double rms_um) {
+  REQUIRE_MESSAGE(p.matched, p.reason);
+  for (const Side side : {Side::ten, Side::forty}) {
+    CAPTURE(static_cast<int>(side));
+    CHECK(place_error(well, side, centres(p)).rms_um < rms_um);
+  }
+}
+
+// A tile of nuclei whose places are other random ones.
+void shuffle(TileNuclei& nuclei, double size_px) {
+  RandomStream random(9, 0, 0, Purpose::positions);
+  for (std::size_t i = 0; i < nuclei.size(); ++i) {
+    nuclei.px.x[i] = random.uniform(0.0, size_px - 1.0);
+    nuclei.px.y[i] = random.uniform(0.0, size_px - 1.0);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("wrong stage positions are named, their tiles placed, and no other is blamed") {
+  Well well = make_well({.seed = 21});
+  const auto inner = inner_tiles(well);
+  REQUIRE(inner.size() > 20);
+  std::vector<std::uint32_t> wrong{inner[2], inner[7], inner[8], inner[9]};
+  well.tiles[inner[2]].stage_um = Point{-310.0, 205.0};
+  const Point last = *well.tiles[inner[10]].stage_um;
+  for (std::size_t k = 7; k < 10; ++k)  // a run with the positions of the next
+    well.tiles[inner[k]].stage_um = k == 9 ? last : *well.tiles[inner[k + 1]].stage_um;
+  const Placement p = place(well.tiles, well.nuclei);
+  check_places(well, p, 0.15);
+  for (std::uint32_t t = 0; t < well.tiles.size(); ++t) {
+    CAPTURE(t);
+    const bool is_wrong = std::ranges::find(wrong, t) != wrong.end();
+    CHECK((p.tiles[t].status == TileStatus::position_wrong) == is_wrong);
+    if (is_wrong) {
+      CHECK(std::isfinite(p.tiles[t].centre_um[0]));
+      CHECK(p.tiles[t].message.ends_with("."));
+    }
+  }
+  CHECK(p.tiles[inner[7]].message.find("that of " + well.tiles[inner[8]].name) !=
+        std::string::npos);
+}
+
+TEST_CASE("empty, doubled and blurred tiles and those of another well are named") {
+  Well well = make_well({.seed = 22});
+  const auto inner = inner_tiles(well);
+  const std::uint32_t empty = inner[3], twice = inner[12], blurred = inner[18], other = inner[5];
+  well.nuclei[empty] = {};
+  well.tiles.push_back(well.tiles[twice]);
+  well.nuclei.push_back(well.nuclei[twice]);
+  well.centre_um.push_back(well.centre_um[twice]);
+  well.identity.push_back(well.identity[twice]);
+  RandomStream random(3, 0, 0, Purpose::noise);
+  TileNuclei dim;
+  for (std::size_t i = 0; i < well.nuclei[blurred].size(); ++i) {
+    if (random.uniform() < 0.45) continue;
+    dim.px.x.push_back(well.nuclei[blurred].px.x[i] + 2.8 * random.normal());
+    dim.px.y.push_back(well.nuclei[blurred].px.y[i] + 2.8 * random.normal());
+    dim.label.push_back(well.nuclei[blurred].label[i]);
+  }
+  well.nuclei[blurred] = dim;
+  shuffle(well.nuclei[other], well.tiles[other].width_px);
+  const Placement p = place(well.tiles, well.nuclei);
+  check_places(well, p, 0.15);
+  CHECK(p.tiles[empty].status == TileStatus::empty);
+  CHECK(p.tiles[blurred].status == TileStatus::blurred);
+  CHECK(p.tiles[other].status == TileStatus::position_wrong);
+  CHECK(std::isnan(p.tiles[other].centre_um[0]));
+  CHECK(p.tiles.back().status == TileStatus::duplicate);
+  CHECK(p.tiles.back().message.find(well.tiles[twice].name) != std::string::npos);
+  std::size_t named = 0;
+  for (std::size_t t = 0; t < well.tiles.size(); ++t)
+    named += well.nuclei[t].size() >= 25 && p.tiles[t].status != TileStatus::ok ? 1 : 0;
+  CHECK(named == 3);
+}
+
+TEST_CASE("without stage, mirrored and turned, tiles are found") {
+  const Well well = make_well({.seed = 23,
+                               .turn_deg = 137.0,
+                               .camera_turn_deg = 45.0,
+                               .mirrored = true,
+                               .with_stage = false});
+  const Placement p = place(well.tiles, well.nuclei);
+  check_places(well, p, 0.15);
+  CHECK(p.mirrored);
+  for (const StageModel& s : p.stage) CHECK_FALSE(s.known);
+}
+
+TEST_CASE("the unit, the signs and the order of stage axes are found out") {
+  Well well = make_well({.seed = 24});
+  for (WellTile& t : well.tiles)
+    if (t.side == Side::forty) {
+      const Point at = *t.stage_um;
+      t.stage_um = Point{-at[1] / 1000.0, -at[0] / 1000.0};
+    } else {
+      t.stage_um = Point{(*t.stage_um)[0], -(*t.stage_um)[1]};
+    }
+  const Placement p = place(well.tiles, well.nuclei);
+  check_places(well, p, 0.15);
+  CHECK(p.stage[0].flipped);
+  CHECK(p.stage[1].flipped);
+  CHECK(p.stage[1].unit_um == doctest::Approx(1000.0).epsilon(0.01));
+  CHECK(p.stage[1].message.find("mm") != std::string::npos);
+  for (const PlacedTile& t : p.tiles) CHECK(t.status != TileStatus::position_wrong);
+}
+
+TEST_CASE("tiles that do not overlap are tied by those of the other side") {
+  const Well well = make_well({.seed = 25, .overlap = 0.0, .shift_um = {1500.0, -700.0}});
+  const Placement p = place(well.tiles, well.nuclei);
+  check_places(well, p, 0.3);
+}
+
+TEST_CASE("tissue that moved between the visits bends no mosaic") {
+  // A region of the second visit lies 25 um off.
+  const Well moved = make_well({.seed = 26, .torn_um = 25.0, .torn_radius_um = 220.0});
+  const Placement p = place(moved.tiles, moved.nuclei);
+  check_places(moved, p, 0.15);
+  for (const PlacedTile& t : p.tiles) CHECK(t.status != TileStatus::position_wrong);
+}
+
+TEST_CASE("two wells do not match, and the reason is given") {
+  const Well one = make_well({.seed = 27, .radius_um = 500.0});
+  const Well two = make_well({.seed = 28, .radius_um = 500.0});
+  std::vector<WellTile> tiles;
+  std::vector<TileNuclei> nuclei;
+  for (std::size_t t = 0; t < one.tiles.size(); ++t)
+    if (one.tiles[t].side == Side::ten) {
+      tiles.push_back(one.tiles[t]);
+      nuclei.push_back(one.nuclei[t]);
+    }
+  for (std::size_t t = 0; t < two.tiles.size(); ++t)
+    if (two.tiles[t].side == Side::forty) {
+      tiles.push_back(two.tiles[t]);
+      nuclei.push_back(two.nuclei[t]);
+    }
+  const Placement p = place(tiles, nuclei);
+  CHECK_FALSE(p.matched);
+  CHECK(p.reason.find("do not show the same nuclei") != std::string::npos);
+  REQUIRE(p.tiles.size() == tiles.size());
+  for (const PlacedTile& t : p.tiles) CHECK(std::isnan(t.centre_um[0]));
+}
+
+TEST_CASE("a side without nuclei does not match") {
+  Well well = make_well({.seed = 29, .radius_um = 400.0});
+  for (std::size_t t = 0; t < well.tiles.size(); ++t)
+    if (well.tiles[t].side == Side::forty) well.nuclei[t] = {};
+  const Placement p = place(well.tiles, well.nuclei);
+  CHECK_FALSE(p.matched);
+  CHECK(p.reason.find("40x") != std::string::npos);
+}
