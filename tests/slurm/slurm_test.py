@@ -135,7 +135,7 @@ class Checkout:
         """Of two parts one runs into its limit, the one whose number is that of the array; the job
         that merges waits for both."""
         number = self.sbatch([*RANKS_OF_ONE_NODE, "--array=1-2", "--time=1"], "run-array",
-                             self.write_job("array", 3200))
+                             "2", self.write_job("array", 3200))
         merge = self.sbatch([CALM, f"--dependency=afterany:{number}"], "merge", "results/array")
         parts = {f"{number}_{k}": self.wait_for_state(f"{number}_{k}", "RUNNING") for k in (1, 2)}
         limited = next(part for part, job in parts.items() if job["JobId"] == str(number))
@@ -149,6 +149,22 @@ class Checkout:
             assert job["Restarts"] == str(int(part == limited)), job
         self.complete(merge, "results/array", 3200, resumed=True)
         assert "merged from 2 files" in self.text(merge), self.text(merge)
+
+    def part_alone(self):
+        """A part that is submitted again alone is the same part: the number of parts is in the
+        command; a command without it is refused."""
+        job = self.write_job("alone", 30)
+        number = self.sbatch([*RANKS_OF_ONE_NODE, "--array=3"], "run-array", "5", job)
+        self.wait_for_state(f"{number}_3", "COMPLETED")
+        files = sorted(path.name for path in self.folder.glob("results/alone*.h5"))
+        assert files == ["alone.part-3-of-5.h5"], files
+        for arguments, words in (([job], "number of parts comes first"),
+                                 (["2", job], "no part 3 of 2")):
+            number = self.sbatch([*RANKS_OF_ONE_NODE, "--array=3"], "run-array", *arguments)
+            self.wait_for_state(f"{number}_3", "FAILED")
+            text = "".join(path.read_text(encoding="utf-8")
+                           for path in self.folder.glob(f"nucreg*-{number}_3.out"))
+            assert words in text, text
 
     def cancelled(self):
         number = self.submit("run-one-node", "cancelled", RANKS_OF_ONE_NODE, 400)
@@ -189,8 +205,8 @@ class Checkout:
         self.lose_node("other-dies", 1)
 
 
-SCENARIOS = ("time_limit", "array", "first_node_dies", "other_node_dies", "cancelled", "rank_dies",
-             "one_node", "many_nodes")
+SCENARIOS = ("time_limit", "array", "part_alone", "first_node_dies", "other_node_dies", "cancelled",
+             "rank_dies", "one_node", "many_nodes")
 
 
 class SlurmTest(unittest.TestCase):
@@ -214,6 +230,9 @@ class SlurmTest(unittest.TestCase):
 
     def test_array_of_parts_is_merged(self):
         self.under_way["array"].result()
+
+    def test_part_that_is_repeated_alone_is_the_same_part(self):
+        self.under_way["part_alone"].result()
 
     def test_scancel_leaves_a_run_that_is_resumed(self):
         self.under_way["cancelled"].result()

@@ -39,9 +39,12 @@ function(nucreg_room name)
     set_target_properties(nucreg_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
     set_source_files_properties(${ROOM_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   endif()
-  target_include_directories(nucreg_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include)
+  target_include_directories(nucreg_${name} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
   list(TRANSFORM ROOM_USES PREPEND nucreg_)
+  # Flags and headers of the build are no business of who links an installed room.
   target_link_libraries(nucreg_${name}
     PUBLIC ${ROOM_USES}
-    PRIVATE nucreg_warnings nucreg_arithmetic nucreg_sanitize ${ROOM_PRIVATE})
+    PRIVATE $<BUILD_INTERFACE:nucreg_warnings> $<BUILD_INTERFACE:nucreg_arithmetic>
+      $<BUILD_INTERFACE:nucreg_sanitize> ${ROOM_PRIVATE})
 endfunction()
