@@ -75,6 +75,8 @@ class Commands {
   MatchCommand match_;
   MapCommand map_;
   SynthCommand synth_;
+  ReportCommand report_;
+  DoctorCommand doctor_;
   bool json_ = false, keys_of_maps_ = false;
 };
 
@@ -143,6 +145,13 @@ void Commands::add_looks() {
   inspect.path("OUT", "FILE", inspect_.file, "result file").demand();
   inspect.flag("--json", inspect_.json, "as JSON");
   inspect.flag("--all", inspect_.all, "every configuration, however many");
+
+  Command& report = command("report", group, "one page with plots of a result; needs Python",
+                            [this] { return report_command(report_); });
+  report.path("OUT", "FILE", report_.file, "result file").demand();
+  report.path("-o,--output", "FILE", report_.output, "the page").otherwise("OUT with .html");
+  report.path("--plots", "DIR", report_.plots, "write each plot as SVG and PNG, too");
+  report.flag("--force", report_.force, "overwrite existing files");
 
   Command& exporting =
       command("export", group, "a run or a map of a well as tables for other programs",
@@ -297,6 +306,10 @@ void Commands::add_lists() {
   Command& keys = command("keys", group, "every key of a job file with default, unit and range",
                           [this] { return job_keys_command(keys_of_maps_); });
   keys.flag("--map", keys_of_maps_, "of a map file (nucreg map) instead");
+  Command& doctor = command("doctor", group, "what of this machine will hurt a run, and what to do",
+                             [this] { return doctor_command(doctor_); });
+  doctor.path("FOLDER", "DIR", doctor_.folder, "where results will lie");
+  doctor.flag("--ranks", doctor_.ranks, "under mpirun: how its ranks are bound");
   Command& options = command("options", group, "every option of every command", [this] {
     print_result(options_json(table_));
     return ExitStatus::done;

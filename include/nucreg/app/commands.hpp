@@ -158,6 +158,22 @@ struct WatchCommand {
 /// `stopped` where no run is under way and the result is not complete.
 [[nodiscard]] ExitStatus watch_command(const WatchCommand& command);
 
+struct ReportCommand {
+  std::filesystem::path file;
+  std::filesystem::path output;  ///< empty: the file's name with .html
+  std::filesystem::path plots;   ///< folder; empty: no separate plots
+  bool force = false;
+};
+/// Becomes tools/report; returns only by throwing.
+[[nodiscard]] ExitStatus report_command(const ReportCommand& command);
+
+struct DoctorCommand {
+  std::filesystem::path folder = ".";  ///< where results will lie
+  bool ranks = false;                  ///< under mpirun: how its ranks are bound
+};
+/// Done also if something will hurt: that is printed, with what to do.
+[[nodiscard]] ExitStatus doctor_command(const DoctorCommand& command);
+
 [[nodiscard]] ExitStatus solvers_command(const SolverRegistry& registry);
 [[nodiscard]] ExitStatus models_command();
 /// Keys of job files, or of map files.
