@@ -23,8 +23,8 @@
 #include "nucreg/fit/kernels.hpp"
 #include "nucreg/run/communicator.hpp"
 #include "nucreg/run/dispatch.hpp"
+#include "nucreg/run/launcher.hpp"
 #include "nucreg/run/machine.hpp"
-#include "on_ranks.hpp"
 
 namespace nucreg {
 namespace {
@@ -183,10 +183,10 @@ std::vector<Check> check_folder(const fs::path& folder) {
   return checks;
 }
 
-ExitStatus print_ranks(Communicator& communicator) {
+void print_ranks(Communicator& communicator) {
   if (communicator.rank() != 0) {
     static_cast<void>(receive_setup(communicator));
-    return ExitStatus::done;
+    return;
   }
   const std::vector<RankFacts> facts =
       share_setup(communicator, [](const std::vector<RankFacts>&) { return Bytes{}; });
@@ -196,13 +196,22 @@ ExitStatus print_ranks(Communicator& communicator) {
         fmt::format("rank {} on {}: processors {}\n", rank.rank, rank.host, cpu_list(rank.cpus));
   for (const std::string& warning : machine_warnings(facts)) text += warning + "\n";
   print_result(text);
-  return ExitStatus::done;
+}
+
+void look_at_ranks() {
+  if (!started_by_launcher()) return run_local(1, print_ranks);
+  MpiSession session;
+  print_ranks(session.communicator());
+  session.leave_with(static_cast<int>(ExitStatus::done));
 }
 
 }  // namespace
 
 ExitStatus doctor_command(const DoctorCommand& command) {
-  if (command.ranks) return on_ranks(print_ranks);
+  if (command.ranks) {
+    look_at_ranks();
+    return ExitStatus::done;
+  }
   std::vector<Check> checks = check_mpi();
   for (Check check : {check_processors(), check_clock(), check_memory(), check_shared_memory(),
                       check_open_files()})

@@ -124,13 +124,8 @@ ExitStatus MapRoot::run() {
 bool MapRoot::is_complete() const {
   if (!file_exists(files_.output) || format_of(files_.output) != map_format) return false;
   const WellMap there = read_map(files_.output);
-  const auto text = [&](const char* name) {
-    const auto at = there.attributes.find(name);
-    const auto* value =
-        at == there.attributes.end() ? nullptr : std::get_if<std::string>(&at->second);
-    return value ? *value : std::string();
-  };
-  return text("status") == "complete" && text("map_toml") == to_toml(map_);
+  return there.attributes.text("status") == "complete" &&
+         there.attributes.text("map_toml") == to_toml(map_);
 }
 
 void MapRoot::open_journal() {
@@ -158,7 +153,7 @@ void MapRoot::make() {
   WellMap map = map_wells(stages_, map_, std::move(wells), folders_,
                           {.phase = [this](const std::string& doing) { show_phase(doing); },
                            .warn = [this](const std::string& sentence) { warn(sentence); }});
-  map.attributes.merge(attributes());
+  for (const auto& [name, value] : attributes()) map.attributes[name] = value;
   show_phase("writing the result file");
   write_map(files_.output, map, true);
   remove_file(files_.replaced);

@@ -4,28 +4,18 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <system_error>
 #include <type_traits>
 #include <utility>
 
 #include "nucreg/app/terminal.hpp"
+#include "nucreg/core/numbers.hpp"
 #include "nucreg/core/text.hpp"
 
 namespace nucreg {
 namespace {
 
 constexpr double infinite = std::numeric_limits<double>::infinity();
-
-/// The number that the whole text is.
-template <class T>
-std::optional<T> parse_number(std::string_view text) {
-  T value{};
-  const char* const last = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), last, value);
-  return error == std::errc() && stop == last ? std::optional(value) : std::nullopt;
-}
 
 template <class T>
 struct Plain {

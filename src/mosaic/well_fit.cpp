@@ -199,7 +199,8 @@ double heldout_um(const WellModel& start, const std::vector<LinkResult>& links,
   double sum = 0.0, weight = 0.0;
   for (const std::uint32_t k : out) {
     const Observation& o = all.observations[k];
-    const double square = std::min(50.0, r[2 * k] * r[2 * k] + r[2 * k + 1] * r[2 * k + 1]);
+    const std::size_t at = std::size_t{2} * k;
+    const double square = std::min(50.0, r[at] * r[at] + r[at + 1] * r[at + 1]);
     sum += square;
     weight += 2.0 / (o.sd_um * o.sd_um);
   }

@@ -34,6 +34,7 @@ struct Peer {
   bool spoke = false;    ///< in this dispatch
   bool visible = false;  ///< as a process of this host: its death is seen at once
   bool lost = false;
+  bool behind = false;  ///< until its facts arrive, its messages are of an earlier stage
   bool said_goodbye = false;
 };
 
@@ -106,7 +107,10 @@ void Root::hand_out() {
   for (int rank = 1; rank < communicator_.size(); ++rank) {
     const RankFacts& facts = facts_[static_cast<std::size_t>(rank)];
     peer(rank).visible = facts.host == facts_[0].host && runs_here(facts.pid);
-    if (communicator_.gave_up(rank)) lose(rank, "was lost before the first task", 0);
+    if (communicator_.gave_up(rank)) {
+      peer(rank).behind = true;
+      lose(rank, "was lost before the first task", 0);
+    }
   }
   for (int depth = 0; depth < 2; ++depth)
     for (int rank = 0; rank < communicator_.size(); ++rank) grant(rank);
@@ -237,6 +241,10 @@ void Root::accept(const Message& message) {
   peers_[rank].heard = now_;
   communicator_.give_up(message.source, false);
   peers_[rank].spoke = true;
+  if (peers_[rank].behind) {
+    peers_[rank].behind = message.tag != tag::facts;
+    return;
+  }
   switch (message.tag) {
     case tag::alive:
       if (!reader.empty()) news_.note(message.source, reader.read<Vitals>(), now_);

@@ -58,6 +58,11 @@ bool all_missing_died(const std::vector<bool>& known) {
   return true;
 }
 
+/// Whether a working rank sends it to the root.
+bool of_dispatch(const Message& message) {
+  return message.tag >= tag::batch && message.tag <= tag::alive;
+}
+
 [[noreturn]] void unexpected(const Message& message) {
   throw std::logic_error("message " + std::to_string(message.tag) + " of rank " +
                          std::to_string(message.source) + " during set-up");
@@ -97,6 +102,8 @@ std::vector<RankFacts> share_setup(
       std::this_thread::sleep_for(patience.next());
       continue;
     }
+    // Messages of one rank arrive in order: before its facts come its last ones of the stage before.
+    if (of_dispatch(*message) && !known[static_cast<std::size_t>(message->source)]) continue;
     if (message->tag != tag::facts) unexpected(*message);
     facts[static_cast<std::size_t>(message->source)] = facts_in(*message);
     known[static_cast<std::size_t>(message->source)] = true;
@@ -134,7 +141,7 @@ void refuse_setup(Communicator& communicator, int exit_status) {
     if (!message) break;  // dead ranks need not hear it
     if (message->tag == tag::refusal_heard)
       --missing;
-    else if (message->tag != tag::facts)  // facts cross the refusal on their way
+    else if (message->tag != tag::facts && !of_dispatch(*message))  // both cross it on their way
       unexpected(*message);
   }
   // Only now may anyone send facts again, else they would have been taken for the old ones.

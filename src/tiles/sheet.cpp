@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "nucreg/core/error.hpp"
+#include "nucreg/core/numbers.hpp"
 #include "nucreg/core/table_text.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/files.hpp"
@@ -123,7 +124,7 @@ class SheetReader {
     const auto number = [&](const char* column) -> std::optional<double> {
       const std::string cell = word(column);
       if (cell.empty()) return std::nullopt;
-      const std::optional<double> value = number_in(cell);
+      const std::optional<double> value = parse_number<double>(cell);
       if (!value || !std::isfinite(*value))
         fail(fmt::format("\"{}\"", cell), column, "finite numbers, or nothing if it is unknown");
       return value;

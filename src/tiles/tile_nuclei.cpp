@@ -14,6 +14,7 @@
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/bytes.hpp"
 #include "nucreg/core/error.hpp"
+#include "nucreg/core/numbers.hpp"
 #include "nucreg/core/sha256.hpp"
 #include "nucreg/core/table_text.hpp"
 #include "nucreg/disk/files.hpp"
@@ -97,7 +98,7 @@ std::vector<std::size_t> all_rows(const NucleiTable& table) {
 // "3" and "3.0" name one tile, as pandas writes whole numbers beside missing ones.
 bool same_name(const std::string& one, const std::string& other) {
   if (one == other) return true;
-  const auto a = number_in(one), b = number_in(other);
+  const auto a = parse_number<double>(one), b = parse_number<double>(other);
   return a && b && *a == *b;
 }
 

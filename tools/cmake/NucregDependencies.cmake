@@ -26,10 +26,6 @@ find_package(MPI REQUIRED COMPONENTS C)
 find_package(Ceres QUIET)
 find_library(GSL_LIBRARY gsl)
 find_library(GSL_BLAS_LIBRARY NAMES blas gslcblas)
-if(GSL_LIBRARY AND GSL_BLAS_LIBRARY)
-  add_library(nucreg_gsl INTERFACE)
-  target_link_libraries(nucreg_gsl INTERFACE ${GSL_LIBRARY} ${GSL_BLAS_LIBRARY})
-endif()
 
 # The serial flavour and no other: two HDF5 libraries in one process break each other.
 set(HDF5_PREFER_PARALLEL OFF)

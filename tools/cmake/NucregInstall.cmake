@@ -91,5 +91,5 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_RECOMMENDS
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME nucreg-dev)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_DEPENDS
-  "libeigen3-dev, libfmt-dev, libspdlog-dev, libnlopt-cxx-dev, libssl-dev, libboost-dev, libtomlplusplus-dev, libnanoflann-dev")
+  "libeigen3-dev, libfmt-dev, libspdlog-dev, libnlopt-cxx-dev, libssl-dev, libboost-dev, libtomlplusplus-dev, libnanoflann-dev, libhwy-dev, nlohmann-json3-dev")
 include(CPack)

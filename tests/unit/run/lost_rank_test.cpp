@@ -377,3 +377,47 @@ TEST_CASE("work is kept as long as a thread is in it") {
   while (has_hanging_worker()) std::this_thread::sleep_for(milliseconds(1));
   CHECK(read == 7);
 }
+
+TEST_CASE("what a rank said in the stage before is not of the next one") {
+  Results results(20);
+  run_local(3, [&](Communicator& communicator) {
+    if (communicator.rank() == 0) {
+      const auto facts = share_setup(communicator, [](const auto&) { return Bytes{}; });
+      DispatchOptions options = quick();
+      const auto report =
+          dispatch(communicator, {{{0, 20}}}, sleep_work, results.sink(), facts, options);
+      CHECK(report.tasks_done == 20);
+      CHECK(report.lost.empty());
+      return;
+    }
+    if (communicator.rank() == 2) {  // late words of its last stage, before its facts
+      communicator.send(0, tag::alive, {});
+      communicator.send(0, tag::results, Bytes(3));
+      communicator.send(0, tag::alive, {});
+    }
+    (void)receive_setup(communicator);
+    serve(communicator, sleep_work, quick());
+  });
+  CHECK(results.each_once());
+}
+
+TEST_CASE("a rank that missed the set-up brings nothing of the stage before into this one") {
+  Results results(20);
+  run_local(2, [&](Communicator& communicator) {
+    if (communicator.rank() == 0) {
+      communicator.give_up(1);
+      while (communicator.receive() == std::nullopt) std::this_thread::sleep_for(milliseconds(1));
+      const auto report = dispatch(communicator, {{{0, 20}}}, sleep_work, results.sink(),
+                                   facts_for(communicator), quick());
+      CHECK(report.tasks_done == 20);
+      REQUIRE(report.lost.size() == 1);
+      return;
+    }
+    communicator.send(0, tag::alive, {});  // the root may begin
+    communicator.send(0, tag::results,
+                      answer({1, tag::batch, to_bytes(std::uint64_t{0}, std::uint64_t{3})}));
+    communicator.send(0, tag::facts, to_bytes(facts_for(communicator)[1]));
+    serve(communicator, sleep_work, quick());
+  });
+  CHECK(results.of(0) == 20);
+}
