@@ -127,6 +127,21 @@ JobError no_command(const CLI::App& app, const std::vector<Command>& commands) {
                   {.allowed = joined(names) + ", --help, --version"});
 }
 
+/// The words after the program's name; `help COMMAND`, `version` and `-V`, which other programs
+/// take, as the options that they mean.
+std::vector<std::string> words_of(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.empty()) return words;
+  if (words.front() == "help") {
+    words.erase(words.begin());
+    words.resize(std::min<std::size_t>(words.size(), 1));
+    words.emplace_back("--help");
+  } else if (words.front() == "version" || words.front() == "-V") {
+    words = {"--version"};
+  }
+  return words;
+}
+
 JobError wrong_options(const CLI::App& app, const Command& command, const CLI::ParseError& e) {
   std::vector<std::string> names;
   for (const Option& option : command.options) names.push_back(option.name());
@@ -134,8 +149,14 @@ JobError wrong_options(const CLI::App& app, const Command& command, const CLI::P
     // CLI11 says itself what an option that is known takes.
     return JobError(fmt::format("{}: {}", command.name, e.what()),
                     {.allowed = fmt::format("what nucreg {} --help lists", command.name)});
+  const std::vector<std::string> rest = app.remaining();
+  if (const auto ranks = std::ranges::find_if(
+          rest, [](const std::string& word) { return word == "-n" || word == "-np"; });
+      ranks != rest.end())
+    return JobError(fmt::format("{}: ranks are started by mpirun", command.name),
+                    {.allowed = fmt::format("mpirun -n N nucreg {} ...", command.name)});
   std::string unknown;
-  for (const std::string& word : app.remaining()) {
+  for (const std::string& word : rest) {
     const std::string name = word.substr(0, word.find('='));
     unknown += (unknown.empty() ? "" : ", ") + name + suggestion(name, names);
   }
@@ -315,7 +336,9 @@ ExitStatus run_command_line(int argc, char** argv, std::vector<Command>& command
     sub->callback([&chosen, &command] { chosen = &command; });
   }
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> words = words_of(argc, argv);
+    std::ranges::reverse(words);  // as CLI11 takes them
+    app.parse(std::move(words));
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) {  // help or version
       app.exit(e);

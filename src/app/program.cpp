@@ -21,9 +21,16 @@ namespace nucreg {
 namespace {
 
 constexpr const char* description =
-    "Which optimizer maps nuclei from 10x to 40x best? Benchmarks solvers over MPI ranks.\n"
-    "A run:   mpirun -n 4 nucreg run jobs/synthetic.toml\n"
-    "A look:  nucreg inspect results/synthetic.h5";
+    "Which nucleus at 10x is which at 40x, and which optimizer finds out best.";
+// What `nucreg` alone prints.
+constexpr const char* first_steps =
+    "Which nucleus at 10x is which at 40x, and which optimizer finds out best.\n\n"
+    "match two tiles       nucreg match 10x.tif 40x.tif --pairs pairs.csv\n"
+    "map a whole well      mpirun nucreg map 10x.csv 40x.csv -o well.h5\n"
+    "compare optimizers    mpirun nucreg run jobs/synthetic.toml\n"
+    "look at a result      nucreg report results/synthetic.h5\n"
+    "check this machine    nucreg doctor\n\n"
+    "nucreg --help lists all commands, nucreg COMMAND --help the options of one.\n";
 constexpr const char* exit_statuses =
     "Exit status: 0 done, 1 bug, 2 bad command line or job, 3 input that cannot be read,\n"
     "4 stopped early, 5 output that cannot be written, 6 a comparison found a difference.";
@@ -242,7 +249,7 @@ void Commands::add_match() {
       .demand();
   match.path("FORTY", "FILE", match_.forty.file, "the same at 40x").demand();
   match.flag("--json", match_.json, "as JSON");
-  match.path("--pairs", "FILE", match_.pairs, 
+  match.path("--pairs", "FILE", match_.pairs,
              "CSV file for the pairs: x10,y10,x40,y40,label10,label40,residual_px");
   match.flag("--force", match_.force, "overwrite an existing file").with("--pairs");
   match.numbers("--magnification", "LOW HIGH", match_.magnification, 2,
@@ -307,7 +314,7 @@ void Commands::add_lists() {
                           [this] { return job_keys_command(keys_of_maps_); });
   keys.flag("--map", keys_of_maps_, "of a map file (nucreg map) instead");
   Command& doctor = command("doctor", group, "what of this machine will hurt a run, and what to do",
-                             [this] { return doctor_command(doctor_); });
+                            [this] { return doctor_command(doctor_); });
   doctor.path("FOLDER", "DIR", doctor_.folder, "where results will lie");
   doctor.flag("--ranks", doctor_.ranks, "under mpirun: how its ranks are bound");
   Command& options = command("options", group, "every option of every command", [this] {
@@ -333,6 +340,10 @@ int run_program(int argc, char** argv, const SolverRegistry& registry) {
   one_thread_per_rank();
   use_one_image_thread();
   try {
+    if (argc == 1) {
+      print_result(first_steps);
+      return leave(ExitStatus::done);
+    }
     Commands commands(registry);
     const ExitStatus status =
         run_command_line(argc, argv, commands.table(), description, exit_statuses, version_text());

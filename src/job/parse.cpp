@@ -187,7 +187,8 @@ std::string read_job_file(const std::filesystem::path& file) {
   try {
     return read_file(file);
   } catch (const InputError& error) {
-    throw JobError("the job file cannot be read: " + error.problem(), {.file = file.string()});
+    throw JobError("the job file cannot be read: " + error.problem(),
+                   {.file = file.string(), .allowed = "a TOML file, such as those in jobs/"});
   }
 }
 

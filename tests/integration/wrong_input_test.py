@@ -77,7 +77,10 @@ class WrongJob(NucregCase):
         self.write("job.toml", LEAST_JOB)
         every = ("run, plan, watch, merge, inspect, export, verify, compare, image, segment, match, "
                  "synth, solvers, models, keys")
-        self.refused(USAGE, [], "no command", every)
+        self.assertIn("mpirun nucreg run", self.nucreg().out)
+        self.assertEqual(self.nucreg("help", "run").out, self.nucreg("run", "--help").out)
+        self.assertEqual(self.nucreg("version").out, self.nucreg("--version").out)
+        self.refused(USAGE, ["run", "-n", "4", "job.toml"], "allowed: mpirun -n N nucreg run")
         self.refused(USAGE, ["inspct", "a.h5"], 'command inspct (did you mean "inspect"?)', every)
         self.refused(USAGE, ["fly"], "unknown command fly; allowed: run")
         self.refused(USAGE, ["run", "job.toml", "--fast"], "nucreg: run:", "--fast",
