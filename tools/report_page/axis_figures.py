@@ -7,7 +7,7 @@ from .style import Figure, finite, legend, log_where_positive, look, nothing, pa
 # measure: (column of /summary, factor or None: into the unit of times, label, words)
 MEASURES = {
     "rmsd": ("rmsd_px", 1, "RMSD, 40x px", "root mean square distance of all pairs"),
-    "tre": ("tre_px", 1, "TRE, 40x px",
+    "tre": ("tre_px", 1, "error of the map (TRE), 40x px",
             "distance between fitted and true map over corners and centre of the field"),
     "parameter-error": ("param_error", 1, "parameter error",
                         "norm of fitted minus true parameters"),
@@ -23,6 +23,7 @@ WORDS = {"points": "number of points", "min_distance_px": "minimum distance"}
 # Below, an error is one of rounding: 40x px, or the unit of a parameter; KiB; counts.
 LINEAR_BELOW = {"rmsd": 1e-3, "tre": 1e-3, "parameter-error": 1e-3, "memory": 1, "evaluations": 1}
 FIRST = ("points", "noise_px", "outliers", "missing", "model", "loss", "coordinates", "start")
+NUMBERED = ("configuration", "problem")  # names, not quantities
 MOST_AXES = 6
 TYPICAL = ("A marker is the median of the medians of all configurations that the solver takes on; "
            "the bar joins the medians of their 5th and 95th percentiles. Of an even number the lower "
@@ -61,7 +62,7 @@ class Cells:
         self.solver = self.columns["solver"].astype(int)
         self.place = self.columns["configuration"].astype(int)
         numbers = {name for row in configurations for name, value in row.items()
-                   if isinstance(value, (int, float)) and name != "configuration"}
+                   if isinstance(value, (int, float)) and name not in NUMBERED}
         every = {name: finite(row.get(name) for row in configurations) for name in numbers}
         self.categories = {}
         for name in FIRST:
@@ -133,7 +134,7 @@ def against(cells, name):
     title = f"{what[:1].upper()}{what[1:]} against {', '.join(map(words, cells.axes))}"
     left_out = cells.time_note if name == "time" else ""
     return Figure(name, title,
-                  f"{meaning[:1].upper()}{meaning[1:]}. {TYPICAL}{below}{left_out}", drawing)
+                  f"Lower is better. {meaning[:1].upper()}{meaning[1:]}. {TYPICAL}{below}{left_out}", drawing)
 
 
 def _finish(ax, cells, axis, label, linear_below=None):
@@ -222,7 +223,7 @@ def complexity(cells):
 
 def ratios(cells):
     """Of each solver over the first one, for each measure."""
-    drawing, axes = panels(len(MEASURES), columns=3, height=2.7)
+    drawing, axes = panels(len(MEASURES))
     first = cells.result.solvers[0]
     axis = cells.axes[0]
     for ax, (column, _, label, _) in zip(axes, MEASURES.values()):
@@ -249,7 +250,7 @@ def ratios(cells):
 
 
 def success(cells):
-    drawing, axes = panels(len(cells.axes), height=2.8)
+    drawing, axes = panels(len(cells.axes))
     c = cells.columns
     if len(cells.solver):
         tried = c["count"] - c["not_applicable"]
@@ -312,8 +313,7 @@ def heat_map(cells):
                 if len(here):
                     grids[s, i, j] = lower_median(here)
     top = np.nanmax(grids) if np.isfinite(grids).any() else 1.0
-    drawing, axes = panels(len(solvers), columns=2 if len(solvers) == 4 else 3,
-                           height=0.42 * grids.shape[1] + 1.3)
+    drawing, axes = panels(len(solvers), 0.32 * grids.shape[1] + 0.9)
     for s, (ax, solver) in enumerate(zip(axes, solvers)):
         picture = ax.pcolormesh(grids[s], cmap="cividis", vmin=0, vmax=top or 1, edgecolors="white",
                                 linewidth=0.5)
@@ -332,11 +332,15 @@ def heat_map(cells):
                   "Typical RMSD of each solver; one scale for all.", drawing)
 
 
-def figures(result):
+def measures(result):
     cells = Cells(result)
-    drawn = [against(cells, name) for name in MEASURES]
-    drawn += [time_per_point(cells), growth(cells), complexity(cells), heat_map(cells),
-              success(cells), variation(cells)]
+    return {name: against(cells, name) for name in MEASURES}
+
+
+def others(result):
+    cells = Cells(result)
+    drawn = [time_per_point(cells), growth(cells), complexity(cells), heat_map(cells),
+             success(cells), variation(cells)]
     if len(result.solvers) > 1:
         drawn.append(ratios(cells))
     return {figure.name: figure for figure in drawn}

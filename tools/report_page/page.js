@@ -41,3 +41,11 @@ for (const button of document.querySelectorAll("button.copy")) {
     button.parentElement.querySelector("code").textContent).then(
     () => { button.textContent = "Copied"; }, () => { button.textContent = "Select and copy"; }));
 }
+// What is folded opens for a link to it and on paper.
+const unfold = () => document.getElementById(location.hash.slice(1))?.closest("details")
+  ?.setAttribute("open", "");
+addEventListener("hashchange", unfold);
+unfold();
+addEventListener("beforeprint", () => {
+  for (const section of document.querySelectorAll("details.section")) section.open = true;
+});

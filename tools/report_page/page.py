@@ -3,16 +3,20 @@
 import base64
 import pathlib
 
+from . import answer
 from .html_parts import Marked, Raw, figure, joined, number, table, tag
 
 HERE = pathlib.Path(__file__).resolve().parent
 KINDS = {"failed": "failed", "gap": "far from the best known", "slow": "slow"}
 MACHINE = ("nucreg_version", "git_revision", "compiler", "cpu_model", "mpi_library", "mpi_ranks",
            "created_utc", "seed", "part")
+# The first screens; whatever there is of SECTIONS beyond these is folded.
+FIRST = ("arrivals", "time-ratios", "time", "tre", "time-accuracy", "runtime-to-target")
 SECTIONS = (
+    ("images", "Images", ("image-tiles", "image-matches", "image-residuals")),
     ("conditions", "Over conditions", ("rmsd", "tre", "parameter-error", "time", "memory",
                                        "evaluations", "rmsd-map", "ratios", "success",
-                                        "variation")),
+                                       "variation")),
     ("speed", "Speed", ("time-boxes", "time-accuracy", "time-per-point", "growth", "complexity")),
     ("profiles", "Profiles", ("runtime-to-target", "performance-profile", "data-profile",
                               "average-runtime")),
@@ -23,7 +27,7 @@ SECTIONS = (
 
 def differing(rows):
     """The columns of configurations that are not the same in all, without the number."""
-    return [c for c in (rows[0] if rows else {}) if c != "configuration"
+    return [c for c in (rows[0] if rows else {}) if c not in ("configuration", "problem")
             and any(row.get(c) != rows[0][c] for row in rows)]
 
 
@@ -76,22 +80,31 @@ def banners(result):
 
 
 def verdict(result):
+    """The answer in plain words; the sentences of nucreg, with their statistics, are folded."""
     o = result.overview
-    sentences = o["sentences"]
-    # A name stays as it is written: it may be the first word.
-    pieces = [tag("p", sentences[0] + ".", class_="lead")]
-    if sentences[1:]:
-        pieces.append(tag("ul", joined(tag("li", s) for s in sentences[1:])))
+    found = answer.answers(o)
+    pieces = []
+    for kind, headline, said in found:
+        pieces += [tag("p", f"{kind}: {headline}" if kind else headline, class_="lead"),
+                   tag("ul", joined(tag("li", s) for s in said))]
     if o.get("flips"):
-        pieces += [tag("p", tag("strong", "It flips where")),
+        pieces += [tag("p", tag("strong", "Not everywhere")),
                    tag("ul", joined(tag("li", s) for s in o["flips"]))]
-    if o.get("fits"):
-        pieces += [tag("p", tag("strong", "Losses, starts and models")),
-                   tag("ul", joined(tag("li", s) for s in o["fits"]))]
     if o.get("more_trials"):
         pieces.append(tag("p", joined(["Trials enough to tell: run again with",
                                        tag("code", o["more_trials"])], " ")))
-    pieces += [tag("p", note, class_="soft") for note in o.get("notes", [])]
+    exact = [tag("ul", joined(tag("li", s + ".") for s in o["sentences"]))]
+    if o.get("fits"):
+        exact += [tag("p", tag("strong", "Losses, starts and models")),
+                  tag("ul", joined(tag("li", s) for s in o["fits"]))]
+    exact += [tag("p", note, class_="soft") for note in o.get("notes", [])]
+    if found:
+        pieces.append(tag("p", "A solver arrives if its map gives each nucleus its own partner.",
+                          class_="soft"))
+        pieces.append(tag("details", joined(
+            [tag("summary", "How sure: intervals, tests, losses and starts"), *exact])))
+    else:
+        pieces += exact
     return tag("div", joined(pieces), class_="verdict")
 
 
@@ -224,24 +237,34 @@ def scaled(value, factor):
 
 def page(result, figures):
     title = f"{result.attributes.get('job_name', 'job')}: nucreg report"
-    shown = [s for s in SECTIONS if any(name in figures for name in s[2])]
-    menu = [("verdict", "Verdict"), ("run", "What was run"), *(s[:2] for s in shown),
-            ("worst", "Worst trials"), ("tables", "Tables")]
-    body = [tag("h1", title), tag("p", "Which solver, on what, and how sure is that?",
-                                  class_="soft"),
+    figures = {name: figure for name, figure in figures.items() if not figure.empty}
+    first = [name for name in FIRST if name in figures]
+    shown = [(anchor, words, [name for name in wanted if name in figures and name not in first])
+             for anchor, words, wanted in SECTIONS]
+    shown = [section for section in shown if section[2] or section[0] == "fits"]
+    menu = [("verdict", "Answer"), *(s[:2] for s in shown), ("worst", "Worst trials"),
+            ("tables", "Tables"), ("run", "What was run")]
+    body = [tag("h1", title), tag("p", answer.size(result), class_="soft"),
             tag("nav", joined(tag("a", words, href=f"#{name}") for name, words in menu),
                 aria_label="Sections"),
-            banners(result), tag("h2", "Verdict", id="verdict"), verdict(result),
-            plots(figures, ("arrivals", "time-ratios")),
-            tag("h2", "What was run", id="run"), what_was_run(result)]
+            tag("h2", "Answer", id="verdict"), verdict(result), banners(result),
+            plots(figures, first)]
     for name, words, wanted in shown:
-        body += [tag("h2", words, id=name), plots(figures, wanted)]
+        inside = [plots(figures, wanted)]
         if name == "fits" and "convergence" not in figures:
-            body.append(tag("p", "The run kept no traces, so that there is no convergence to draw: "
-                                 "set run.trace = true in the job."))
-    body += [tag("h2", "Worst trials", id="worst"), worst(result),
-             tag("h2", "Tables", id="tables"), tables(result)]
+            inside.append(tag("p", "The run kept no traces, so that there is no convergence to draw: "
+                                   "set run.trace = true in the job."))
+        body.append(folded(name, words, inside))
+    body += [folded("worst", "Worst trials", [worst(result)]),
+             folded("tables", "Tables", [tables(result)]),
+             folded("run", "What was run", [what_was_run(result)])]
     return document(title, body)
+
+
+def folded(name, words, inside):
+    """A section that opens by a click, by a link to it and for printing."""
+    return tag("details", joined([tag("summary", tag("h2", words)), *inside]), id=name,
+               class_="section")
 
 
 def document(title, body):

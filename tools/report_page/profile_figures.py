@@ -25,7 +25,7 @@ def profile(profiles, name, title, caption, kind, unit="s", per_second=1):
     """Of one kind: a panel for each target and cost."""
     costs = [cost for cost, shape in DRAWN if shape == kind]
     targets = profiles["targets"]
-    drawing, axes = panels(len(costs) * len(targets), columns=2, height=2.3)
+    drawing, axes = panels(len(costs) * len(targets), 2.2)
     for n, ax in enumerate(axes):
         target, cost = targets[n // len(costs)], costs[n % len(costs)]
         curves = [steps(solver[cost][kind]) for solver in target["solvers"]]
@@ -57,7 +57,7 @@ def used(profiles):
 
 def average_runtimes(profiles, unit, per_second):
     targets = profiles["targets"]
-    drawing, axes = panels(2, height=3.2)
+    drawing, axes = panels(2)
     for ax, (cost, label) in zip(axes, (("evaluations", "average runtime, evaluations"),
                                         ("seconds", f"average runtime, {unit}"))):
         solvers = [s["solver"] for s in targets[0]["solvers"]] if targets else []

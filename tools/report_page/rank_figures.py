@@ -11,7 +11,7 @@ MOST_BARS = 64
 def over_time(result):
     samples, machine, ranks = result.rank_samples
     few = len(samples) <= MOST_LINES
-    drawing, axes = panels(2, height=2.9)
+    drawing, axes = panels(2)
     for ax, column, label in ((axes[0], 1, "CPU, %"), (axes[1], 2, "resident memory, MiB")):
         scale = 1 if column == 1 else 1 / 2**20
         if few:
@@ -64,7 +64,8 @@ def busy(result):
     pick = np.unique(np.linspace(0, len(ranks) - 1, min(len(ranks), MOST_BARS)).astype(int)) \
         if ranks else []
     rows = [ranks[i] for i in pick]
-    drawing, (ax,) = panels(1, height=min(8.0, 0.24 * max(4, len(rows)) + 0.9))
+    names = [f"rank {row.get('rank', i)} ({row.get('host', '?')})" for i, row in zip(pick, rows)]
+    drawing, (ax,) = panels(1, min(8.0, 0.24 * max(4, len(rows)) + 0.9), names)
     left = np.zeros(len(rows))
     for i, (column, label, colour, hatch) in enumerate((
             ("busy_s", "solving", COLOURS[5], ""), ("wait_s", "waiting for work",
@@ -79,8 +80,7 @@ def busy(result):
         nothing(ax, "no rank in the file")
     places = np.unique(np.linspace(0, len(rows) - 1, min(len(rows),
                                                          24)).astype(int)) if rows else []
-    ax.set_yticks(places, [f"rank {rows[i].get('rank', i)} ({rows[i].get('host', '?')})"
-                           for i in places])
+    ax.set_yticks(places, [names[i] for i in places])
     ax.set_ylim(max(len(rows), 1) - 0.4, -0.6)
     ax.set_xlabel("s")
     legend(drawing, [ax])

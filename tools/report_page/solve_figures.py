@@ -69,7 +69,7 @@ def time_accuracy(result):
     rows = result.sample
     measure, label = ("tre_px", "TRE, 40x px") if np.isfinite(rows["tre_px"]).any() else \
         ("rmsd_px", "RMSD, 40x px")
-    drawing, (ax,) = panels(1, height=3.8)
+    drawing, (ax,) = panels(1, 3.4)
     count, said = timed(result)
     most = 0
     for s, solver in enumerate(result.solvers):
@@ -101,7 +101,7 @@ def parameter_errors(result):
     models = sorted({row.get("model") for row in result.configurations} & PARAMETERS.keys())
     model_of = np.array([row.get("model", "") for row in result.configurations])
     count = len(result.solvers)
-    drawing, axes = panels(max(1, len(models)), columns=1, height=3.0)
+    drawing, axes = panels(max(1, len(models)), height=2.8)
     for ax, model in zip(axes, models):
         names = PARAMETERS[model]
         mine = rows.where(model_of[rows["configuration"].astype(int)] == model)
@@ -135,7 +135,7 @@ def convergence(result):
     """None where the run kept no traces."""
     if result.traces is None:
         return None
-    drawing, (ax,) = panels(1, height=3.6)
+    drawing, (ax,) = panels(1, 3.2)
     drawn = 0
     for s, (solver, traces) in enumerate(zip(result.solvers, result.traces)):
         curves = []

@@ -1,6 +1,8 @@
 """How figures look: one colour, marker and line for each solver in all of them."""
 
 import io
+import multiprocessing
+import os
 import re
 
 import matplotlib
@@ -22,7 +24,7 @@ matplotlib.rcParams.update({
     "axes.edgecolor": "#444444",
     "text.color": "#111111", "axes.labelcolor": "#111111", "xtick.color": "#222222",
     "ytick.color": "#222222", "lines.linewidth": 1.6, "lines.markersize": 5.5,
-    "figure.constrained_layout.use": True, "legend.frameon": False, "axes.unicode_minus": True,
+    "legend.frameon": False, "axes.unicode_minus": True,
 })
 
 
@@ -41,10 +43,16 @@ class Figure:
         with matplotlib.rc_context({"svg.hashsalt": name}):  # ids differ between figures, not runs
             drawing.savefig(svg, format="svg", bbox_inches="tight", transparent=True,
                             metadata={"Date": None, "Creator": None})
-        drawing.set_layout_engine("none")  # it lies where it lies now
         self.svg, self._drawing = svg.getvalue(), drawing
+        self.empty = not any(marks(ax) for ax in drawing.axes)
+
+    def __getstate__(self):
+        """What a process that has drawn it hands back: no drawing, perhaps its PNG."""
+        return self.__dict__ | {"_drawing": None, "_png": self.png() if drawn_apart.png else None}
 
     def png(self):
+        if self._drawing is None:
+            return self._png
         png = io.BytesIO()
         self._drawing.savefig(png, format="png", bbox_inches="tight", dpi=160, facecolor="white")
         return png.getvalue()
@@ -53,6 +61,7 @@ class Figure:
         """For HTML: no XML head, ids of its own, named to those who do not see it."""
         svg = self.svg[self.svg.index("<svg"):]
         svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
+        svg = re.sub(r' id="image[0-9a-f]+"', "", svg)  # equal pictures, equal ids
         svg = re.sub(r'\bid="([^"]+)"', rf'id="{self.name}-\1"', svg)
         svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{self.name}-", svg)
         return re.sub(r'<svg[^>]*?viewBox="([^"]+)"[^>]*>',
@@ -60,15 +69,36 @@ class Figure:
                       r'xmlns:xlink="http://www.w3.org/1999/xlink">', svg, count=1)
 
 
-def panels(count, columns=2, height=3.1, width=9.2):
-    """A drawing and its `count` axes, filled row by row."""
-    columns = min(count, columns)
-    rows = -(-count // columns)
-    drawing = matplotlib.figure.Figure(figsize=(width, height * rows + 0.35))
-    axes = drawing.subplots(rows, columns, squeeze=False)
-    for unused in axes.flat[count:]:
-        unused.remove()
-    return drawing, list(axes.flat[:count])
+# Of a panel, in inches: a drawing is as wide as a phone, and three of them as a desk.
+WIDTH, BESIDE, RIGHT, ABOVE, BELOW = 5.2, 0.75, 0.15, 0.3, 0.5
+CHARACTER = 0.083  # width of one, in inches
+
+
+def drawn_apart(makers, png):
+    """The figures of `makers`, functions that return them by name: drawn by as many processes as there
+    are processors. `png`: png() will be asked for."""
+    drawn_apart.makers, drawn_apart.png = makers, png
+    with multiprocessing.get_context("fork").Pool(
+            min(len(os.sched_getaffinity(0)), len(makers))) as pool:
+        drawn = pool.map(_draw, range(len(makers)), chunksize=1)
+    return {name: figure for figures in drawn for name, figure in figures.items()}
+
+
+def _draw(number):
+    return drawn_apart.makers[number]()
+
+
+def panels(count, height=2.5, words_beside=()):
+    """A drawing and its `count` axes, one above the other, each `height` inches high with its labels.
+    `words_beside`: what stands on the y axis, if it is more than numbers."""
+    left = max([BESIDE, *(0.2 + CHARACTER * len(w) for w in words_beside)])
+    whole = height * count
+    drawing = matplotlib.figure.Figure(figsize=(WIDTH, whole))
+    # Placed by hand: matplotlib's layout takes longer than all of the drawing.
+    axes = [drawing.add_axes((left / WIDTH, ((count - 1 - i) * height + BELOW) / whole,
+                              max(1.5, WIDTH - left - RIGHT) / WIDTH,
+                              (height - ABOVE - BELOW) / whole)) for i in range(count)]
+    return drawing, axes
 
 
 def legend(drawing, axes, order=()):
@@ -79,8 +109,15 @@ def legend(drawing, axes, order=()):
             entries[label] = entries.get(label) or handle
     entries = {label: handle for label, handle in entries.items() if handle}
     if entries:
+        beside = int(WIDTH / (0.6 + CHARACTER * max(map(len, entries))))
         drawing.legend(entries.values(), entries.keys(), loc="lower left",
-                       bbox_to_anchor=(0.0, 1.0), ncols=min(len(entries), 6))
+                       bbox_to_anchor=(0.0, 1.0), ncols=max(1, min(len(entries), beside)))
+
+
+def marks(ax):
+    """Whether anything is drawn but lines across all of it."""
+    return bool(ax.collections or ax.patches or ax.images or ax.containers or any(
+        line.get_transform() == ax.transData for line in ax.lines))
 
 
 def finite(values):
@@ -110,9 +147,10 @@ def logarithmic(ax, which):
     few = low > 0 and high / low < 100
     axis = getattr(ax, f"{which}axis")
     axis.set_major_formatter(plain)
-    if few:
-        axis.set_minor_locator(matplotlib.ticker.LogLocator(subs=(2, 5) if high / low > 5 else
-                                                            range(2, 10)))
+    # Ticks without words take longer to draw than all curves.
+    axis.set_minor_locator(matplotlib.ticker.LogLocator(
+        subs=(2, 5) if high / low > 5 else range(2, 10)) if few else
+        matplotlib.ticker.NullLocator())
     axis.set_minor_formatter(plain if few else matplotlib.ticker.NullFormatter())
 
 

@@ -1,6 +1,6 @@
 """The verdict as pictures: arrivals, ratios of times with intervals. Nothing is computed."""
 
-from .style import Figure, finite, logarithmic, look, nothing, panels
+from .style import Figure, finite, legend, logarithmic, look, nothing, panels
 
 MOST_REGIONS = 24
 
@@ -30,7 +30,7 @@ def time_ratios(overview):
                                                                          c["solver_b"])]
     regions = list(dict.fromkeys(map(region, rows)))
     shown = regions[:MOST_REGIONS]
-    drawing, (ax,) = panels(1, height=max(2.4, (0.13 * len(solvers) + 0.1) * len(shown) + 0.8))
+    drawing, (ax,) = panels(1, max(2.4, (0.13 * len(solvers) + 0.1) * len(shown) + 0.8), shown)
     others = [s for s in solvers if s != best]
     for s in others:
         places, values = [], []
@@ -54,9 +54,8 @@ def time_ratios(overview):
     logarithmic(ax, "x")
     ax.set_yticks(range(len(shown)), shown)
     ax.set_ylim(len(shown) - 0.4, -0.6)
-    ax.set(xlabel=f"time of the other solver / time of {best}; right of 1: {best} is faster")
-    if ax.containers:
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=5)
+    ax.set(xlabel=f"time of the other / time of {best}\n(right of 1: {best} is faster)")
+    legend(drawing, [ax])
     cut = f" The first {len(shown)} of {len(regions)} regions." if len(shown) < len(regions) else ""
     return Figure("time-ratios", f"How many times as fast {best} is", "Paired by trial, where both "
                   "arrive (at equal accuracy, if arrival is unknown) and both timings are valid; "
@@ -78,7 +77,7 @@ def arrivals(overview):
     if not shares:
         return None
     shown = list(shares)[:MOST_REGIONS]
-    drawing, (ax,) = panels(1, height=max(2.4, 0.3 * len(shown) + 0.9))
+    drawing, (ax,) = panels(1, max(2.4, 0.3 * len(shown) + 0.9), shown)
     for number, solver in enumerate(solvers):
         step = (number - (len(solvers) - 1) / 2) * 0.6 / len(solvers)
         ax.plot([100 * shares[name].get(solver, float("nan")) for name in shown],
@@ -87,8 +86,8 @@ def arrivals(overview):
     ax.set_yticks(range(len(shown)), shown)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_xlim(-3, 103)
-    ax.set(xlabel="trials that arrive, %")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=5)
+    ax.set(xlabel="trials that arrive, % (right is better)")
+    legend(drawing, [ax])
     cut = f" The first {len(shown)} of {len(shares)} regions." if len(shown) < len(shares) else ""
     return Figure("arrivals", "How often each solver arrives",
                   "A fit has arrived if its map is near enough to the truth to give each nucleus "

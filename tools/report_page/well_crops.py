@@ -9,10 +9,10 @@ import tempfile
 import matplotlib.figure
 import numpy as np
 
-from .style import COLOURS, Figure
+from .style import COLOURS, WIDTH, Figure
 
 COUNT = 10
-COLUMNS = 5
+COLUMNS = 3
 PIXELS = 120  # of a crop
 IMAGES = {".nd2", ".tif", ".tiff", ".png"}
 
@@ -112,7 +112,7 @@ def draw(well, pictures, rows, name, title, words):
     images = any(c is not None for both in crops for c in both)
     lines = -(-len(rows) // COLUMNS)
     each = 2 if images else 1
-    drawing = matplotlib.figure.Figure(figsize=(9.2, (1.85 * each + 0.5) * lines + 0.4))
+    drawing = matplotlib.figure.Figure(figsize=(WIDTH, (1.75 * each + 0.4) * lines + 0.3))
     drawing.set_layout_engine("compressed")
     axes = drawing.subplots(lines * each, COLUMNS, squeeze=False)
     for ax in axes.flat:

@@ -3,7 +3,6 @@
 import matplotlib
 import matplotlib.collections
 import matplotlib.colors
-import matplotlib.figure
 import matplotlib.lines
 import numpy as np
 
@@ -53,7 +52,6 @@ def cmap(name):
 
 def match_map(well):
     drawing, axes = panels(2, height=4.6)
-    drawing.set_layout_engine("compressed")
     t = well.tiles
     for ax, side in zip(axes, (10, 40)):
         rows = well.rows_of(side)
@@ -124,9 +122,8 @@ def residuals(well):
     keep = likely(well)
     x, y = well.at(10, "x_um")[keep], well.at(10, "y_um")[keep]
     dx, dy = x - well.at(40, "x_um")[keep], y - well.at(40, "y_um")[keep]
-    drawing = matplotlib.figure.Figure(figsize=(9.2, 5.4))
-    grid = drawing.add_gridspec(2, 2, width_ratios=(2, 1))
-    ax = drawing.add_subplot(grid[:, 0])
+    drawing, axes = panels(3, height=4.0)
+    ax = axes[0]
     field(ax, "")
     ax.set_title("over the well", loc="left")
     if len(x):
@@ -137,12 +134,12 @@ def residuals(well):
         finish_field(ax, np.c_[x, y])
     else:
         nothing(ax, "no likely pair")
-    for row, side in enumerate((10, 40)):
-        tile_residuals(drawing.add_subplot(grid[row, 1]), well, keep, side, dx, dy)
+    for below, side in zip(axes[1:], (10, 40)):
+        tile_residuals(below, well, keep, side, dx, dy)
     return Figure(f"well-{well.index}-residuals", "What the fit leaves over",
                   "Mean vector from the 40x to the 10x nucleus of pairs with a probability of at "
                   f"least 0.9, where there are {MIN_PAIRS}; noise averages out, so that what is "
-                  "seen is a map that is not flexible enough. Left over the well; right over the "
+                  "seen is a map that is not flexible enough. Above over the well; below over the "
                   "mean tile of each side, in its own axes: a pattern there is the lens's.",
                   drawing)
 
@@ -168,7 +165,6 @@ def links(well):
     """Links between tile centres by closure, and closure against significance."""
     t, k = well.tiles, well.links
     drawing, axes = panels(4, height=4.2)
-    drawing.set_layout_engine("compressed")
     centre = well.centres() * MM
     sides = t["side"][k["tile_a"]], t["side"][k["tile_b"]]
     used = k["used"].astype(bool)
@@ -192,8 +188,7 @@ def links(well):
             list(np.stack([centre[k["tile_a"][out]], centre[k["tile_b"][out]]], axis=1)),
             colors=COLOURS[1], linestyles=":", linewidths=1.4))
         finish_field(ax, well.corners(np.r_[well.rows_of(10), well.rows_of(40)]).reshape(-1, 2))
-    drawing.colorbar(shown, ax=axes[:3], shrink=0.5, label="closure, µm", location="left",
-                     extend="max")
+    drawing.colorbar(shown, ax=axes[:3], shrink=0.5, label="closure, µm", extend="max")
     closure_panel(axes[3], k, used)
     return Figure(f"well-{well.index}-links", "Links and how they close",
                   "A link joins two tiles that show the same nuclei. Closure: how far its own shift "
@@ -275,7 +270,7 @@ def q_values(well):
         nothing(ax, "no decoys were made")
     ax.set(xlabel="q-value: expected part of wrong pairs", ylabel="part by decoys")
     return Figure(f"well-{well.index}-q", "How sure the pairs are",
-                  "Left: how many pairs there are up to a q-value. Right: the same nuclei shifted "
+                  "Above: how many pairs there are up to a q-value. Below: the same nuclei shifted "
                   "away have no true partner; what is paired of them all the same, beside what the "
                   "q-value promises. On the dashed line both agree; below it the q-value is on the "
                   "safe side.", drawing)
@@ -311,7 +306,6 @@ def per_tile(well):
 def cameras(well):
     rows, magnification, turn = per_tile(well)
     drawing, axes = panels(2, height=4.4)
-    drawing.set_layout_engine("compressed")
     overall = well.overview["model"]["magnification"] or np.nan
     for ax, values, title, label in (
             (axes[0], 1e3 * (magnification / overall - 1), "magnification", "deviation, ‰"),

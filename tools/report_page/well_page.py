@@ -1,9 +1,11 @@
 """The page of a mapped well: what is said where, in which order."""
 
 from .html_parts import figure, joined, number, table, tag
-from .page import MACHINE, document
+from .page import MACHINE, document, folded
 
-FIGURES = ("match", "residuals", "links", "distances", "q", "cameras", "least", "random")
+# The first screens; the rest is folded.
+FIRST = ("match", "q", "distances", "residuals", "least", "random")
+REST = ("links", "cameras")
 SIDE_WORDS = (("tiles", "tiles"), ("placed", "of these placed"), ("detections", "detections"),
               ("nuclei", "nuclei"), ("in_both_fields", "of these in both fields"),
               ("paired", "of these paired"))
@@ -112,6 +114,11 @@ def machine(a):
     return joined(pieces)
 
 
+def drawn(figures, well, names):
+    wanted = [figures.get(f"well-{well.index}-{name}") for name in names]
+    return tag("div", joined(figure(f) for f in wanted if f and not f.empty), class_="figures")
+
+
 def page(well_map, figures):
     overview, a = well_map.overview, well_map.attributes
     several = len(well_map.wells) > 1
@@ -127,11 +134,11 @@ def page(well_map, figures):
         body += [tag("h2", f"Well {well.name}" if well.name else "The well",
                      id=f"well-{well.index}"),
                  tag("div", tag("p", told["sentence"] + ".", class_="lead"), class_="verdict"),
-                 look_at(overview, well.index, several), facts(told), sides(told),
-                 tag("div", joined(figure(figures[f"well-{well.index}-{n}"]) for n in FIGURES
-                                   if f"well-{well.index}-{n}" in figures), class_="figures"),
-                 worst_links(well, well_map.tiles)]
+                 drawn(figures, well, FIRST), look_at(overview, well.index, several),
+                 folded(f"numbers-{well.index}", "Numbers", [facts(told), sides(told)]),
+                 folded(f"more-{well.index}", "Links and cameras",
+                        [drawn(figures, well, REST), worst_links(well, well_map.tiles)])]
     if overview["trials"]:
-        body += [tag("h2", "Solvers", id="solvers"), solvers(overview)]
-    body += [tag("h2", "How it was made", id="machine"), machine(a)]
+        body.append(folded("solvers", "Solvers", [solvers(overview)]))
+    body.append(folded("machine", "How it was made", [machine(a)]))
     return document(f"{name}: nucreg report", body)
