@@ -54,6 +54,19 @@ class Installed(unittest.TestCase):
         self.call("nucreg", "run", "job.toml", "-o", "out.h5", "--force")
         self.assertIn("LM", self.call("nucreg", "inspect", "out.h5"))
 
+    def test_a_well_is_mapped(self):
+        self.call("nucreg", "synth", "--well", "--ten", "1", "--field", "512", "--tile", "512",
+                  "--nuclei", "200", "--to", "well")
+        self.assertIn("pairs ", self.call("nucreg", "map", "well/ten.csv", "well/forty.csv",
+                                          "-o", "well.h5"))
+        self.call("nucreg", "export", "well.h5", "--to", "tables")
+        self.assertIn("tile_10x,label_10x", (self.work / "tables/pairs.csv").read_text("utf-8"))
+
+    def test_nothing_points_to_the_repository(self):
+        for place in (str(SOURCE), str(BUILD)):
+            self.assertEqual([path.name for path in self.prefix.rglob("*")
+                              if path.is_file() and place.encode() in path.read_bytes()], [])
+
     def test_report_is_found_beside_the_program(self):
         for module in ("h5py", "numpy", "matplotlib"):
             if subprocess.run(["/usr/bin/python3", "-c", f"import {module}"], check=False,
@@ -74,8 +87,10 @@ class Installed(unittest.TestCase):
 
     def test_man_page_has_every_command_and_no_warning(self):
         page = self.prefix / "share/man/man1/nucreg.1"
-        if not shutil.which("groff"):
-            self.skipTest("no groff")
+        if not shutil.which("groff") or not shutil.which("man"):
+            self.skipTest("no groff or no man")
+        shown = call("man", "-l", page, environment={**ENVIRONMENT, "MANWIDTH": "80"})
+        self.assertLessEqual(max(map(len, shown.splitlines())), 80)
         self.assertEqual(call("groff", "-man", "-ww", "-z", page), "")
         text = page.read_text(encoding="utf-8")
         for name in re.findall(r"^  ([a-z]+) ", self.call("nucreg", "--help"), re.MULTILINE):
@@ -139,8 +154,12 @@ class Packages(unittest.TestCase):
         needed = re.findall(r"NEEDED\s+(\S+)", call("objdump", "-p", BUILD / "nucreg"))
         for library in needed:
             found = re.search(rf"{re.escape(library)} .*=> (\S+)", call("ldconfig", "-p"))
-            owner = call("dpkg-query", "-S", os.path.realpath(found.group(1))).split(":")[0]
-            self.assertIn(owner, named, f"{library} belongs to {owner}")
+            # By its name: the database may know it in /lib, which is a link to /usr/lib.
+            file = pathlib.Path(os.path.realpath(found.group(1))).name
+            owner = call("dpkg-query", "-S", f"*/{file}").split(":")[0]
+            provides = call("dpkg-query", "-W", "-f", "${Provides}", owner)
+            names = {owner, *re.findall(r"[a-z][\w.+-]+", provides)}
+            self.assertTrue(names & named, f"{library} belongs to {owner}")
 
     def test_package_installs_into_a_clean_root_and_leaves_nothing(self):
         root = self.folder / "root"
