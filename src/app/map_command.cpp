@@ -194,9 +194,9 @@ void MapRoot::print(const WellMap& map) const {
   const std::string out = files_.output.string();
   print_result(
       fmt::format("{}\nresult  {} ({})\nnext    nucreg inspect {}\n"
-                  "        nucreg export {} --to DIR\n",
+                  "        nucreg report {}\n        nucreg export {} --to DIR\n",
                   to_text(summarize(map), static_cast<std::size_t>(output_width())), out,
-                  bytes_text(static_cast<double>(fs::file_size(files_.output))), out, out));
+                  bytes_text(static_cast<double>(fs::file_size(files_.output))), out, out, out));
 }
 
 void MapRoot::print_resume_hint() const {

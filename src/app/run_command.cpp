@@ -279,13 +279,13 @@ ExitStatus RunRoot::write(StageReport trials) {
 
 void RunRoot::print_overview(const Overview& overview, bool complete) const {
   const std::string out = files_.output.string();
-  print_result(
-      fmt::format("{}\n"
-                  "result  {} ({})\nlogs    {}/\nnext    {}nucreg inspect {}\n"
-                  "        nucreg export {} --to DIR\n",
-                  to_text(overview, terminal_text()), out,
-                  bytes_text(static_cast<double>(fs::file_size(files_.output))),
-                  files_.logs.string(), complete ? "" : resume_command() + "\n        ", out, out));
+  print_result(fmt::format(
+      "{}\n"
+      "result  {} ({})\nlogs    {}/\nnext    {}nucreg inspect {}\n"
+      "        nucreg report {}\n        nucreg export {} --to DIR\n",
+      to_text(overview, terminal_text()), out,
+      bytes_text(static_cast<double>(fs::file_size(files_.output))), files_.logs.string(),
+      complete ? "" : resume_command() + "\n        ", out, out, out));
 }
 
 void RunRoot::print_complete() const {

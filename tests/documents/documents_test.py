@@ -33,7 +33,7 @@ ELSEWHERE = {
     "sbatch": "tests/slurm", "cmake": "tests/install", "ctest": "tools/check", "cd": "tests/install",
     "git": "a fresh clone, by hand", "sudo": "tests/install", "apt": "tests/install",
     "apptainer": "not tried: no such program in Debian 12", "podman": "not tried: no registry",
-    "perf": "by hand, for profiles", "export": "a variable of Open MPI",
+    "perf": "by hand, for profiles", "mpirun": "of other programs: by hand", "export": "a variable of Open MPI",
     "h5dump": "tests/integration", "/usr/bin/python3": "tests/integration", "import": "Python",
     "f": "Python", "man": "tests/install", "module": "a cluster's own", "spack": "not tried",
     "conda": "not tried", "cat": "the shell's", "COLUMNS=120": "tests/integration",
@@ -68,6 +68,16 @@ def commands(text):
         whole = ""
         if command and not command.startswith("#"):
             yield begin, command
+
+
+def commands_of_table(text):
+    """Commands of nucreg in the tables of a document: what people copy first."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.startswith("|"):
+            for code in re.findall(r"`([^`]+)`", line):
+                words = code.split()
+                if "nucreg" in words[:2] and len(words) > words.index("nucreg") + 2:
+                    yield number, code
 
 
 def nucreg_words(command):
@@ -156,8 +166,11 @@ class Commands(unittest.TestCase):
 
     def test_commands_run(self):
         for document in DOCUMENTS:
-            found = [(number, command) for number, command in commands(document.read_text("utf-8"))
+            text = document.read_text("utf-8")
+            found = [(number, command) for number, command in commands(text)
                      if nucreg_words(command) is not None and "apptainer" not in command]
+            if document == SOURCE / "README.md":
+                found += commands_of_table(text)
             if not found:
                 continue
             folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
@@ -179,11 +192,10 @@ class Commands(unittest.TestCase):
 READY = [
     "nucreg synth --to tiles --ten 1 --forty 2 --nuclei 150",
     "cp tiles/10x_0*.tif 10x.tif && cp tiles/40x_0*.tif 40x.tif && cp 10x.tif tile.tif",
-    "nucreg run jobs/quickstart.toml -o results/quickstart.h5 --set job.trials=2",
+    "nucreg synth --well --to small --ten 1 --field 512 --tile 512 --nuclei 200",
+    "cp small/*.tif . && cp small/ten.csv small/forty.csv .",
     "nucreg run jobs/quickstart.toml -o old.h5 --set job.trials=2",
-    "nucreg run jobs/quickstart.toml -o new.h5 --set job.trials=2",
-    "nucreg run jobs/quickstart.toml -o OUT.h5 --set job.trials=2",
-    "cp jobs/quickstart.toml JOB.toml",
+    "cp old.h5 new.h5",
 ]
 
 if __name__ == "__main__":

@@ -154,9 +154,9 @@ class Packages(unittest.TestCase):
         needed = re.findall(r"NEEDED\s+(\S+)", call("objdump", "-p", BUILD / "nucreg"))
         for library in needed:
             found = re.search(rf"{re.escape(library)} .*=> (\S+)", call("ldconfig", "-p"))
-            # By its name: the database may know it in /lib, which is a link to /usr/lib.
-            file = pathlib.Path(os.path.realpath(found.group(1))).name
-            owner = call("dpkg-query", "-S", f"*/{file}").split(":")[0]
+            # The database may know it in /lib, which is a link to /usr/lib.
+            file = os.path.realpath(found.group(1)).removeprefix("/usr")
+            owner = call("dpkg-query", "-S", f"*{file}").split(":")[0]
             provides = call("dpkg-query", "-W", "-f", "${Provides}", owner)
             names = {owner, *re.findall(r"[a-z][\w.+-]+", provides)}
             self.assertTrue(names & named, f"{library} belongs to {owner}")
