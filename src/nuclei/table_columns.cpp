@@ -205,8 +205,9 @@ class HeaderReader {
   }
 
   void take_unit() {
-    header_.unit = columns_[header_.x].unit;
-    if (header_.unit != columns_[header_.y].unit)
+    const TableUnit x = columns_[header_.x].unit, y = columns_[header_.y].unit;
+    header_.unit = x == TableUnit::unknown ? y : x;  // one column of "left, px", "down" names it
+    if (y != TableUnit::unknown && header_.unit != y && wanted_.unit.empty())
       throw NoHeader{fmt::format("{} and {} have different units", header_.names[header_.x],
                                  header_.names[header_.y]),
                      "one unit, or --columns x=NAME,y=NAME"};

@@ -363,7 +363,7 @@ class RealImages(NucregCase):
             inside = np.sum((inside >= 0).all(axis=1) & (inside <= 1023).all(axis=1))
             self.assertGreaterEqual(len(pairs), 0.8 * inside, tile["file"])
             self.assertLess(np.hypot(*(pairs[:, :2] @ true[:, :2].T + true[:, 2]
-                                       - pairs[:, 2:]).T).max(), 12.0)
+                                       - pairs[:, 2:4]).T).max(), 12.0)
             columns = np.loadtxt(table, delimiter=",", skiprows=1)[:, :2]
             # Turned by 90 degrees and mirrored: x and y change places.
             swap = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]])
