@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Proves that the rooms of include/nucreg and src are layered as CONTRIBUTING.md says.
+"""Proves that the rooms of include/nucreg and src are layered as src/README.md says.
 
 usage: layering.py rules [ROOT]              rules on #include lines and on the CMake lists
        layering.py headers [ROOT] -- CXX...  every public header compiles alone: it says
@@ -39,6 +39,7 @@ OWNERS = [
     (r"nlopt", r"NLopt::", ["solve"]),
     (r"ceres/", r"Ceres::", ["solve"]),
     (r"gsl/", r"nucreg_gsl", ["solve"]),
+    (r"hwy/", r"nucreg_highway", ["fit"]),
     (r"nanoflann", r"nanoflann::", ["match", "mosaic"]),
     (r"mpi\.h|mpi/", r"MPI::", ["run"]),
     (r"libdeflate", r"nucreg_libdeflate", ["run", "store"]),
