@@ -267,6 +267,16 @@ class OddResults(NucregCase):
         for needle in needles:
             self.assertTrue(needle in words, f"{needle!r} is not in: {words[:3000]}")
 
+    def test_a_job_of_images_shows_tiles_and_pairs_and_nothing_empty(self):
+        self.nucreg("synth", "--to", "tiles", "--ten", "1", "--forty", "2", "--nuclei", "150")
+        self.nucreg("run", ROOT / "jobs/images-synthetic.toml", "-o", "out.h5",
+                    "--set", "job.trials=2", "--set", "run.timing_repeats=1")
+        html = self.page()
+        drawn = re.findall(r'<figure id="([^"]+)"', html)
+        self.assertEqual(drawn[:3], ["image-tiles", "image-residuals", "image-matches"])
+        self.assertFalse({"tre", "parameter-error"} & set(drawn))
+        self.assertIn("40x tile", html)
+
     def test_worst_trial_runs_alone_and_alike(self):
         text = JOB.replace("trials = 3", "trials = 4").replace("trace = true", "trace = false")
         whole = self.run_job(text, "--set", "problem.outliers=0", "--set", "fit.max_evaluations=3",

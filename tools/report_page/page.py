@@ -11,9 +11,10 @@ KINDS = {"failed": "failed", "gap": "far from the best known", "slow": "slow"}
 MACHINE = ("nucreg_version", "git_revision", "compiler", "cpu_model", "mpi_library", "mpi_ranks",
            "created_utc", "seed", "part")
 # The first screens; whatever there is of SECTIONS beyond these is folded.
-FIRST = ("arrivals", "time-ratios", "time", "tre", "time-accuracy", "runtime-to-target")
+FIRST = ("image-tiles", "image-residuals", "image-matches", "arrivals", "time-ratios", "time", "tre",
+         "time-accuracy", "runtime-to-target")
+MAX_FIRST = 6
 SECTIONS = (
-    ("images", "Images", ("image-tiles", "image-matches", "image-residuals")),
     ("conditions", "Over conditions", ("rmsd", "tre", "parameter-error", "time", "memory",
                                        "evaluations", "rmsd-map", "ratios", "success",
                                        "variation")),
@@ -238,7 +239,7 @@ def scaled(value, factor):
 def page(result, figures):
     title = f"{result.attributes.get('job_name', 'job')}: nucreg report"
     figures = {name: figure for name, figure in figures.items() if not figure.empty}
-    first = [name for name in FIRST if name in figures]
+    first = [name for name in FIRST if name in figures][:MAX_FIRST]
     shown = [(anchor, words, [name for name in wanted if name in figures and name not in first])
              for anchor, words, wanted in SECTIONS]
     shown = [section for section in shown if section[2] or section[0] == "fits"]
