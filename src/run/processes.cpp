@@ -87,15 +87,19 @@ std::string_view variable(const char* name) {
 RootWatch::RootWatch() {
   const std::string_view rank = variable("OMPI_COMM_WORLD_RANK");
   if (rank.empty()) return;
+  // Asked for before there is a second thread: MPI changes the environment while it starts, which
+  // no other thread may read meanwhile.
   const bool must_be_here = all_ranks_here();
-  if (rank != "0")
+  const auto ranks = static_cast<std::size_t>(std::atoi(variable("OMPI_COMM_WORLD_SIZE").data()));
+  is_root_ = rank == "0";
+  if (!is_root_)
     thread_ = std::thread([this, must_be_here] { watch_root(must_be_here); });
   else if (must_be_here)
-    thread_ = std::thread([this] { watch_start(); });
+    thread_ = std::thread([this, ranks] { watch_start(ranks); });
 }
 
 void RootWatch::started() {
-  if (variable("OMPI_COMM_WORLD_RANK") == "0") stop();
+  if (is_root_) stop();
 }
 
 RootWatch::~RootWatch() {
@@ -123,8 +127,7 @@ namespace {
 
 }  // namespace
 
-void RootWatch::watch_start() {
-  const auto ranks = static_cast<std::size_t>(std::atoi(variable("OMPI_COMM_WORLD_SIZE").data()));
+void RootWatch::watch_start(std::size_t ranks) {
   const auto begin = std::chrono::steady_clock::now();
   auto last_whole = begin;
   for (std::unique_lock lock(mutex_);

@@ -50,11 +50,11 @@ class RootWatch {
 
  private:
   void watch_root(bool must_be_here);
-  void watch_start();
+  void watch_start(std::size_t ranks);
   void stop();
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool over_ = false;
+  bool over_ = false, is_root_ = false;
   std::thread thread_;
 };
 

@@ -102,7 +102,8 @@ std::vector<RankFacts> share_setup(
       std::this_thread::sleep_for(patience.next());
       continue;
     }
-    // Messages of one rank arrive in order: before its facts come its last ones of the stage before.
+    // Messages of one rank arrive in order: before its facts come its last ones of the stage
+    // before.
     if (of_dispatch(*message) && !known[static_cast<std::size_t>(message->source)]) continue;
     if (message->tag != tag::facts) unexpected(*message);
     facts[static_cast<std::size_t>(message->source)] = facts_in(*message);
