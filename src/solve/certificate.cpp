@@ -11,7 +11,7 @@
 namespace nucreg {
 namespace {
 
-constexpr  double stationary = 1e-6;
+constexpr double stationary = 1e-6;
 // Normal equations square the condition of the problem: below this pivot, relative to its diagonal,
 // their digits are doubtful and the points are asked themselves.
 constexpr double doubtful_pivot = 1e-8;
@@ -190,18 +190,20 @@ Certificate certify(const ScaledFit& fit, const Params& params, double rounding_
 }
 
 void judge(const Certificate& certificate, double ftol_rel, SolveResult& result) {
-  if (result.status != SolveStatus::converged) return;
   const char* reason = nullptr;
-  if (!certificate.any_weight)
+  // Of a plateau some solvers notice that they cannot move: the reason is the same.
+  if (!certificate.any_weight &&
+      (result.status == SolveStatus::converged || result.status == SolveStatus::stalled))
     reason = "no pair is within loss_scale_px of its partner: the loss is flat there";
+  else if (result.status != SolveStatus::converged)
+    return;
   else if (!certificate.weighted)
     reason = "the pairs that the loss gives weight to do not determine the map there";
   else if (!(certificate.stationarity <= std::max(stationary, ftol_rel)))
     reason = "the solver met its own tolerance, but a Gauss-Newton step would still gain";
   if (!reason) return;
   result.status = SolveStatus::stalled;
-  result.reason = reason;
-  result.message.clear();
+  result.message = reason;  // before what else was noticed
 }
 
 }  // namespace nucreg

@@ -216,6 +216,7 @@ class ProcessSolver : public Solver {
   [[nodiscard]] SolveResult solve(Objective& f, const SolveRequest& request) const override {
     constexpr double grace_seconds = 2.0;  // for the answer to come, beyond what the solve may take
     SolveResult result{.params = request.start};
+    const auto begin = Clock::now();
     try {
       const bool fresh = !child_;
       if (fresh) child_ = std::make_unique<Child>(command_);
@@ -227,6 +228,8 @@ class ProcessSolver : public Solver {
     } catch (const Broken& broken) {
       child_.reset();  // the next solve has a new one
       result.message = broken.problem;
+      // What was waited: that it has a time also says that nobody repeats the solve to time it.
+      result.own_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
       return result;
     }
     if (result.own_seconds > request.max_seconds) result.status = SolveStatus::max_time;
