@@ -10,6 +10,7 @@ namespace {
 
 constexpr double stage_tolerance_um = 30.0;  // of a recorded position, about the stage's own map
 constexpr double stage_search_um = 45.0;     // around a place that only the stage knows
+constexpr double island_deviations = 4.0;    // of stage positions, the search for an island
 constexpr double least_common = 8.0;         // nuclei that an overlap must be expected to share
 
 Matrix2 rotation(double turn) {
@@ -28,9 +29,38 @@ double area_um2(const WellModel& model, std::uint32_t tile) {
 
 }  // namespace
 
-PlacerState::Guess PlacerState::guess(std::uint32_t tile) const {
+std::vector<Point> PlacerState::island_shifts() const {
+  std::vector<std::array<std::vector<double>, 2>> off(
+      static_cast<std::size_t>(std::max(0, *std::ranges::max_element(component) + 1)));
+  for (std::uint32_t t = 0; t < tiles.size(); ++t) {
+    const StageFit& s = stage[model.index(t)];
+    if (component[t] < 0 || !s.found || !tiles[t].stage_um) continue;
+    const Point said = nucreg::apply(s.map, *tiles[t].stage_um);
+    for (const std::size_t k : {0U, 1U})
+      off[static_cast<std::size_t>(component[t])][k].push_back(said[k] - model.centre_um[t][k]);
+  }
+  std::vector<Point> shifts;
+  for (auto& o : off)
+    shifts.push_back(
+        {median(std::move(o[0]), std::nan("")), median(std::move(o[1]), std::nan(""))});
+  return shifts;
+}
+
+double PlacerState::island_search_um() const {
+  if (phase == Phase::links) return stage_search_um;
+  const double scatter = std::max(stage[0].scatter_um, stage[1].scatter_um);
+  return std::min(stage_search_um, island_deviations * scatter + 2.0 * gate_um);
+}
+
+PlacerState::Guess PlacerState::guess(std::uint32_t tile, const std::vector<Point>& shifts) const {
   if (component[tile] == 0)
     return {true, model.centre_um[tile], phase == Phase::refinement ? 0.0 : 2.0 * gate_um};
+  if (component[tile] > 0) {  // its neighbours' positions count as its own
+    const Point& shift = shifts[static_cast<std::size_t>(component[tile])];
+    const Point& own = model.centre_um[tile];
+    if (std::isfinite(shift[0]))
+      return {true, {own[0] + shift[0], own[1] + shift[1]}, island_search_um()};
+  }
   const StageFit& s = stage[model.index(tile)];
   if (!s.found || !tiles[tile].stage_um) return {};
   return {true, nucreg::apply(s.map, *tiles[tile].stage_um), stage_search_um};
@@ -105,7 +135,8 @@ std::vector<PlaceTask> PlacerState::overlap_tasks() {
     for (const std::uint32_t t : side)
       if (has_nuclei(t)) order.push_back(t);
   std::vector<Guess> guesses(tiles.size());
-  for (const std::uint32_t t : order) guesses[t] = guess(t);
+  const std::vector<Point> shifts = island_shifts();
+  for (const std::uint32_t t : order) guesses[t] = guess(t, shifts);
   std::vector<PlaceTask> out;
   WellModel laid = model;
   for (std::uint32_t t = 0; t < tiles.size(); ++t) laid.centre_um[t] = guesses[t].visit_um;
@@ -127,7 +158,11 @@ std::vector<PlaceTask> PlacerState::overlap_tasks() {
       // Within a side all is rigid, but what is known of places so far may come from across.
       const double off = std::max(ga.off_um, gb.off_um);
       link.search_um = link.gate_um + (fine || across ? off : std::max(off, stage_search_um));
-      if (fine) link.gate_um = std::min(gate_um, 0.5 + 4.5 * model.noise_um[model.kind(a, b)]);
+      // An island touches the well by slivers of few nuclei: turn and lens are known by then, so
+      // that a small gate tells those from chance.
+      const bool sliver = phase == Phase::stray_links && component[a] != component[b];
+      const double fine_gate_um = std::min(gate_um, 0.5 + 4.5 * model.noise_um[model.kind(a, b)]);
+      if (fine || sliver) link.gate_um = fine_gate_um;
       if (fine) link.search_um = link.gate_um;
       out.push_back(link_task(link, 1.0));
     }

@@ -94,7 +94,12 @@ struct PlacerState {
     Point visit_um{};
     double off_um = 0.0;
   };
-  [[nodiscard]] Guess guess(std::uint32_t tile) const;
+  /// `shifts`: island_shifts().
+  [[nodiscard]] Guess guess(std::uint32_t tile, const std::vector<Point>& shifts) const;
+  /// For each component what takes its places into the well, by what the stage says of its tiles;
+  /// NaN if it says nothing.
+  [[nodiscard]] std::vector<Point> island_shifts() const;
+  [[nodiscard]] double island_search_um() const;
 };
 
 }  // namespace nucreg::mosaic
