@@ -19,7 +19,7 @@ namespace nucreg {
 namespace {
 
 /// Reads a result file; an error that does not name its file does then.
-auto read_file(const std::filesystem::path& file, auto&& read) {
+auto read_result(const std::filesystem::path& file, auto&& read) {
   try {
     return read(ResultReader(file));
   } catch (const InputError& error) {
@@ -35,7 +35,7 @@ auto read_file(const std::filesystem::path& file, auto&& read) {
 ExitStatus inspect_command(const InspectCommand& command) {
   read_in_child({command.file});
   if (is_map(command.file)) return inspect_map(command);
-  print_result(read_file(command.file, [&](const ResultReader& reader) {
+  print_result(read_result(command.file, [&](const ResultReader& reader) {
     const Overview overview = make_overview(reader);
     if (command.json) return to_json(overview) + "\n";
     TextOptions options = terminal_text();
@@ -52,7 +52,7 @@ ExitStatus export_command(const ExportCommand& command) {
     throw JobError("is the result of a run; the format " + command.format +
                        " is for maps of wells (nucreg map)",
                    {.file = command.file.string(), .key = "--format"});
-  const auto paths = read_file(command.file, [&](const ResultReader& reader) {
+  const auto paths = read_result(command.file, [&](const ResultReader& reader) {
     const auto write = command.format == "python-benchmark" ? export_python_benchmark
                        : command.format == "profiles"       ? export_profiles
                        : command.format == "maps"           ? export_maps
@@ -67,7 +67,7 @@ ExitStatus export_command(const ExportCommand& command) {
 ExitStatus verify_command(const VerifyCommand& command) {
   read_in_child({command.file});
   if (is_map(command.file)) return verify_map_command(command);
-  const Verification v = read_file(command.file, verify);
+  const Verification v = read_result(command.file, verify);
   std::string text;
   for (const std::string& finding : v.findings) text += fmt::format("damage: {}\n", finding);
   for (const std::string& note : v.notes) text += fmt::format("note: {}\n", note);

@@ -6,8 +6,6 @@
 namespace nucreg {
 namespace {
 
-constexpr double radians_per_degree = std::numbers::pi / 180.0;
-
 bool same(double a, double b) {
   return std::abs(a - b) <= 1e-12 * std::max(std::abs(a), std::abs(b));
 }

@@ -7,7 +7,6 @@ namespace nucreg {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double radians_per_degree = std::numbers::pi / 180.0;
 
 // Smallest interval that holds every product of the two.
 Interval product(const Interval& a, const Interval& b) {

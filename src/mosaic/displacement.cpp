@@ -9,8 +9,8 @@
 namespace nucreg::mosaic {
 namespace {
 
-constexpr double nuclei_per_cell = 20.0;
-constexpr double prior_pairs = 4.0;  // of the tile's mean
+constexpr double nuclei_per_field_cell = 20.0;
+constexpr double field_prior_pairs = 4.0;  // of the tile's mean
 
 }  // namespace
 
@@ -33,7 +33,7 @@ LocalShift::LocalShift(const Detections& forty, std::span<const PlacedTile> plac
     if (count[t] == 0) continue;
     const double w = std::max(static_cast<double>(box[t][2] - box[t][0]), 1e-3);
     const double h = std::max(static_cast<double>(box[t][3] - box[t][1]), 1e-3);
-    const double per = std::max(1.0, static_cast<double>(count[t]) / nuclei_per_cell);
+    const double per = std::max(1.0, static_cast<double>(count[t]) / nuclei_per_field_cell);
     const double cell = std::max(std::sqrt(w * h / per), std::max(w, h) / 64.0);
     const auto cells = [&](double v) { return static_cast<std::uint32_t>(v / cell) + 1; };
     grids_[t] = {box[t][0], box[t][1], static_cast<float>(cell), cells(w), cells(h), first};
@@ -91,12 +91,12 @@ Shift LocalShift::blend(std::uint32_t d, const Shift& own, double own_weight) co
   // Shrunk to the mean of the tile, itself shrunk to 0; the B-spline weights of a cell are at most
   // 0.56, so that a few pairs count as a few.
   const Sum& all = tiles_[t];
-  const double nt = static_cast<double>(all.weight) - own_weight + prior_pairs;
+  const double nt = static_cast<double>(all.weight) - own_weight + field_prior_pairs;
   const double mx = (static_cast<double>(all.x) - own_weight * own_x) / nt;
   const double my = (static_cast<double>(all.y) - own_weight * own_y) / nt;
   n = std::max(n, 0.0);
-  return {static_cast<float>((x + prior_pairs * mx) / (n + prior_pairs)),
-          static_cast<float>((y + prior_pairs * my) / (n + prior_pairs))};
+  return {static_cast<float>((x + field_prior_pairs * mx) / (n + field_prior_pairs)),
+          static_cast<float>((y + field_prior_pairs * my) / (n + field_prior_pairs))};
 }
 
 }  // namespace nucreg::mosaic

@@ -127,13 +127,6 @@ Pairs mutual(const PointCells& a, const Part& part_a, const Part& part_b, const 
   return out;
 }
 
-double median(std::vector<double> values) {
-  if (values.empty()) return 0.0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 // Counts of the parts that lie within the other tile, the shift being known.
 double count_within(const Part& part, const Laid& other, const Point& shift_um) {
   const Footprint within(other, 0.0);
@@ -232,6 +225,13 @@ void fill_cells(LinkResult& out, const TileNuclei& a, const TileNuclei& b, const
 }
 
 }  // namespace
+
+double median(std::vector<double> values, double none) {
+  if (values.empty()) return none;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
 
 double log10_tail(double k, double n, double p) {
   if (!(n > 0.0) || k <= n * p) return 0.0;

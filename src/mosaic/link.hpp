@@ -63,4 +63,7 @@ struct LinkResult {
 /// trials; 0 if k <= n p.
 [[nodiscard]] double log10_tail(double k, double n, double p);
 
+/// The middle value, of an even number the upper one; `none` of no values.
+[[nodiscard]] double median(std::vector<double> values, double none = 0.0);
+
 }  // namespace nucreg::mosaic

@@ -13,8 +13,7 @@
 namespace nucreg::mosaic {
 namespace {
 
-constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr std::uint32_t no_object = std::numeric_limits<std::uint32_t>::max();
 
 struct Near {
   float square;
@@ -41,7 +40,7 @@ Positions comparable(const Detections& d, std::span<const WellTile> tiles,
 }
 
 double median(std::vector<float>& values) {
-  if (values.empty()) return nan;
+  if (values.empty()) return std::nan("");
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return static_cast<double>(*middle);
@@ -118,9 +117,9 @@ bool may_join(const Rings& rings, const Near& near, const Detections& d, const P
 }
 
 void number_objects(const Detections& d, const Positions& at, const Rings& rings, Objects& out) {
-  out.of.assign(d.size(), none);
+  out.of.assign(d.size(), no_object);
   for (std::uint32_t i = 0; i < d.size(); ++i) {
-    if (out.of[i] != none) continue;
+    if (out.of[i] != no_object) continue;
     const auto object = static_cast<std::uint32_t>(out.size());
     double x = 0, y = 0;
     std::uint32_t best = i, count = 0;
@@ -150,7 +149,7 @@ double noise_of(const std::vector<Near>& near, const Objects& objects) {
   std::vector<float> squares;
   for (const Near& n : near)
     if (objects.of[n.a] == objects.of[n.b]) squares.push_back(n.square);
-  return squares.size() < 10 ? nan : std::sqrt(median(squares) / (4.0 * std::log(2.0)));
+  return squares.size() < 10 ? std::nan("") : std::sqrt(median(squares) / (4.0 * std::log(2.0)));
 }
 
 }  // namespace

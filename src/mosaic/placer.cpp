@@ -22,12 +22,6 @@ constexpr Floors coarse{0.3, 3.0};  // before the deformation is known
 constexpr Floors fine{0.03, 0.03};
 constexpr double fine_inflation = 16.0;
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 void check(const WellTile& t) {
   const auto fail = [&](const char* key, const char* allowed) {
     throw InputError("the tile cannot be placed", {.file = t.name, .key = key, .allowed = allowed});

@@ -18,13 +18,6 @@ constexpr double twin_area = 0.8;     // of two tiles that show the same
 constexpr double blur_scatter = 1.5;  // times the noise of its side
 constexpr double blur_rate = 0.8;     // times the nuclei that tiles of its side show
 
-double median(std::vector<double> values, double none) {
-  if (values.empty()) return none;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 class Verdicts {
  public:
   Verdicts(const PlacerState& state, Placement& placement) : s_(state), p_(placement) {}

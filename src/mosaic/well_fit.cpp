@@ -344,12 +344,6 @@ Bodies bodies_of(WellModel& model, const std::vector<LinkResult>& links) {
   return out;
 }
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 // Shifts whole bodies along the links across, the best tied first; components of bodies.
 std::vector<std::int32_t> join_bodies(WellModel& model, const Bodies& bodies,
                                       const std::vector<LinkResult>& links) {

@@ -3,12 +3,15 @@
 
 #include <Eigen/Core>
 #include <array>
+#include <numbers>
 #include <optional>
 
 #include "nucreg/core/terms.hpp"
 #include "nucreg/fit/points.hpp"
 
 namespace nucreg {
+
+inline constexpr double radians_per_degree = std::numbers::pi / 180.0;
 
 /// Parameters of a model. Never on the heap.
 using Params = Eigen::Matrix<double, Eigen::Dynamic, 1, Eigen::ColMajor, max_parameters, 1>;
