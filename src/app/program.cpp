@@ -217,6 +217,7 @@ void Commands::add_images() {
   segment.text("--channel", "NAME", segment_.channel, "name or number");
   segment.number("--diameter", "PX", segment_.diameter_px, {3, 1000}, "of a typical nucleus")
       .otherwise("estimated for each frame");
+  segment.flag("--no-overlay", segment_.no_overlay, "write tables and labels only");
   segment.flag("--force", segment_.force, "overwrite existing files");
   segment.flag("--resume", segment_.resume, "keep outputs made of the same pixels and diameter")
       .without("--force");

@@ -94,7 +94,8 @@ void SegmentRoot::list_frames(const fs::path& image) {
                       .frame = frame,
                       .channel = channel,
                       .diameter_px = command_.diameter_px,
-                      .outputs = fs::absolute(command_.folder / name)});
+                      .outputs = fs::absolute(command_.folder / name),
+                      .with_overlay = !command_.no_overlay});
   }
 }
 

@@ -54,7 +54,7 @@ std::string place_text(const ImageInfo& info, std::size_t frame) {
 
 // Whether outputs of this very origin exist. What is not known to be ours is not replaced: ours
 // begin with the labels. Labels that cannot be read are torn ones.
-bool are_of(const SegmentFiles& files, const std::string& origin) {
+bool are_of(const SegmentFiles& files, const std::string& origin, bool with_overlay) {
   std::string found;
   if (file_exists(files.labels)) try {
       found = read_tiff_description(files.labels);
@@ -69,7 +69,8 @@ bool are_of(const SegmentFiles& files, const std::string& origin) {
       if (file_exists(file))
         throw OutputError("exists without the labels that nucreg segment writes before it",
                           {.file = file.string(), .allowed = "--force to overwrite it"});
-  return found == origin && file_exists(files.table) && file_exists(files.overlay);
+  return found == origin && file_exists(files.table) &&
+         (!with_overlay || file_exists(files.overlay));
 }
 
 std::size_t rows_of(const fs::path& table) {
@@ -89,7 +90,8 @@ SegmentSummary segment_image(const SegmentTask& task, Existing existing) {
     const std::string origin = made_from(image, task.diameter_px, place_text(info, task.frame));
     SegmentSummary summary;
     if (existing == Existing::kept_if_same) {
-      if (are_of(files, origin)) return {.nuclei = rows_of(files.table), .kept = true};
+      if (are_of(files, origin, task.with_overlay))
+        return {.nuclei = rows_of(files.table), .kept = true};
       summary.replaced = file_exists(files.table);
     }
     const bool overwrite = existing != Existing::refused;
@@ -102,8 +104,11 @@ SegmentSummary segment_image(const SegmentTask& task, Existing existing) {
     publish_with(files.labels, overwrite, [&](const fs::path& file) {
       write_label_tiff(file, found.labels, {.description = origin});
     });
-    publish_with(files.overlay, overwrite,
-                 [&](const fs::path& file) { write_png(file, overlay(image, found.labels)); });
+    if (task.with_overlay)
+      publish_with(files.overlay, overwrite,
+                   [&](const fs::path& file) { write_png(file, overlay(image, found.labels)); });
+    else if (overwrite)
+      remove_file(files.overlay);  // it would show other labels
     publish_with(files.table, overwrite,
                  [&](const fs::path& file) { write_file(file, to_csv(found.nuclei)); });
     return summary;

@@ -49,6 +49,19 @@ class Segment(NucregCase):
         self.nucreg("synth", "--to", folder, *SMALL, *more)
         return json.loads((self.dir / folder / "truth.json").read_text())
 
+    def test_without_overlay(self):
+        self.synth("a")
+        self.nucreg("segment", "a/10x_0.tif", "--to", "out")
+        table = (self.dir / "out/10x_0.csv").read_bytes()
+        self.nucreg("segment", "a/10x_0.tif", "--to", "out", "--no-overlay", "--force")
+        self.assertEqual(sorted(path.name for path in (self.dir / "out").iterdir()),
+                         ["10x_0.csv", "10x_0_labels.tif"])
+        self.assertEqual((self.dir / "out/10x_0.csv").read_bytes(), table)
+        kept = self.nucreg("segment", "a/10x_0.tif", "--to", "out", "--no-overlay", "--resume")
+        self.assertIn("1 image was done before", kept.err)
+        self.nucreg("segment", "a/10x_0.tif", "--to", "out", "--resume")
+        self.assertTrue((self.dir / "out/10x_0_overlay.png").exists())
+
     def test_synthetic_tiles_from_pixels_to_tables(self):
         truth = self.synth("a", "--turned")
         outcome = self.nucreg("segment", "a/10x_0.tif", "a/40x_0.tif", "--to", "out", ranks=2)

@@ -92,6 +92,7 @@ struct SegmentCommand {
   std::optional<double> diameter_px;  ///< estimated for each frame where not given
   bool force = false;                 ///< overwrite outputs
   bool resume = false;                ///< keep those of the same pixels, diameter and build
+  bool no_overlay = false;            ///< write tables and labels only
 };
 /// All ranks. One image that cannot be read does not keep the
 /// others from being done.

@@ -160,9 +160,10 @@ struct SegmentTask {
   std::uint64_t frame = 0, channel = 0;
   std::optional<double> diameter_px;
   std::filesystem::path outputs;  ///< the outputs' path up to what tells them apart
+  bool with_overlay = true;
 };
 void fields(auto& archive, MaybeConst<SegmentTask> auto& task) {
-  archive(task.image, task.frame, task.channel, task.diameter_px, task.outputs);
+  archive(task.image, task.frame, task.channel, task.diameter_px, task.outputs, task.with_overlay);
 }
 
 /// `<outputs>.csv`, `<outputs>_labels.tif`, `<outputs>_overlay.png`.
@@ -188,7 +189,7 @@ struct SegmentSummary {
 /// of the same pixels with the same diameter by the same build.
 enum class Existing : std::uint8_t { refused, replaced, kept_if_same };
 
-/// Reads, segments, and writes the three files; each appears when it is whole. Throws InputError,
+/// Reads, segments, and writes the files; each appears when it is whole. Throws InputError,
 /// also if memory does not suffice, and OutputError. No nuclei: an empty table.
 [[nodiscard]] SegmentSummary segment_image(const SegmentTask& task, Existing existing);
 
