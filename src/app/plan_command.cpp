@@ -136,8 +136,10 @@ ExitStatus plan_command(const PlanCommand& command, const SolverRegistry& regist
                column.units.empty() || column.units == "1" ? "" : " " + column.units);
   }
   fmt::print("solvers\n");
+  std::size_t width = 17;
+  for (const SolverSpec& spec : job.solvers) width = std::max(width, places(spec.name));
   for (const SolverSpec& spec : job.solvers)
-    fmt::print("  {:<18}{} {}\n", spec.name, spec.kind,
+    fmt::print("  {:<{}} {} {}\n", spec.name, width, spec.kind,
                options_text(registry.options(spec, job.file)));
   return ExitStatus::done;
 }

@@ -136,6 +136,7 @@ void RunRoot::prepare() {
   plan_ = make_plan(job_);
   check_part(part_, plan_);
   if (!of_images) inputs_ = read_inputs(job_);
+  fill_counts(plan_, inputs_);
   static_cast<void>(make_source(job_, plan_, inputs_));
   trials_identity_ = run_identity(build_identity(), part_, describe_inputs(inputs_), to_toml(job_));
   if (command_.resume && output_is_complete(files_, trials_identity_)) {
