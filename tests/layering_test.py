@@ -81,9 +81,9 @@ BAD = {
         {"src/fit/points.cpp": "#include <boost/math/distributions/normal.hpp>\n"},
         "only for core stats",
     ),
-    "JSON outside report": (
+    "JSON outside solve and report": (
         {"src/fit/points.cpp": "#include <nlohmann/json.hpp>\n"},
-        "only for report",
+        "only for solve report",
     ),
     "OpenCV outside nuclei": (
         {"src/fit/points.cpp": "#include <opencv2/core.hpp>\n"},

@@ -8,8 +8,9 @@ import h5py
 
 from nucreg_case import LEAST_JOB, NucregCase, read_group, run, texts
 
-COMMANDS = ("run", "plan", "inspect", "export", "verify", "watch", "compare", "merge", "image",
-            "pairs", "segment", "match", "synth", "solvers", "models", "keys")
+COMMANDS = ("run", "map", "plan", "watch", "merge", "inspect", "report", "export", "verify",
+            "compare", "pairs", "image", "segment", "match", "synth", "solvers", "models", "keys",
+            "doctor")
 # mpirun would not start with these; a command that starts MPI fails with them, too.
 NONSENSE = {"OMPI_MCA_pml": "nonsense", "OMPI_MCA_btl": "nonsense", "OMPI_MCA_ess": "nonsense",
             "OMPI_COMM_WORLD_SIZE": "3", "OMPI_COMM_WORLD_RANK": "2", "PMIX_RANK": "2"}
@@ -119,9 +120,12 @@ class Lists(NucregCase):
         out = self.nucreg("solvers").out
         kinds = re.findall(r"^([a-z][a-z-]+) ", out, re.MULTILINE)
         kinds = [kind for kind in kinds if kind != "algorithms"]
-        self.assertEqual(kinds, ["nlopt", "eigen-lm", "lm", "closed-form"])
+        built_in = [kind for kind in ("ceres", "gsl") if kind in kinds]
+        self.assertEqual(kinds, ["nlopt", "eigen-lm", "lm", "closed-form", "irls", "consensus",
+                                 "process", *built_in])
         for kind in kinds:
-            self.write("job.toml", LEAST_JOB.replace('"lm"', f'"{kind}"'))
+            command = '\ncommand = ["cat"]' if kind == "process" else ""
+            self.write("job.toml", LEAST_JOB.replace('"lm"', f'"{kind}"') + command)
             self.nucreg("plan", "job.toml")
         algorithms = re.search(r"algorithms of kind nlopt: (.*)", out)[1].split(", ")
         self.assertIn("LD_LBFGS", algorithms)

@@ -44,6 +44,7 @@ class Compare(NucregCase):
                                            ("p95", np.percentile(values, 95))):
                         f[f"summary/{name}_{suffix}"][s] = number
             f["summary/timing_valid"][:] = f["summary/count"][:]
+            f["summary/expected_s"][:] = f["summary/wall_s_mean"][:] / f["summary/arrival_rate"][:]
 
     def slow_down(self, factor, solver):
         with h5py.File(self.b, "a") as f:
@@ -140,6 +141,8 @@ class Compare(NucregCase):
                 for suffix, number in (("count", 1), ("mean", value), ("std", np.nan),
                                        ("median", value), ("p05", value), ("p95", value)):
                     f[f"summary/{name}_{suffix}"][1] = number
+            f["summary/expected_s"][1] = (f["summary/wall_s_mean"][1] /
+                                          f["summary/arrival_rate"][1])
         second = self.compare(DONE)[1]
         self.assertEqual((second["timed"], second["compared"]), (1, False))
         text = self.nucreg("compare", "a.h5", "b.h5").out

@@ -76,18 +76,18 @@ class Edge(NucregCase):
         self.assertEqual(len(trials["status"]), 3 * 5 * 3 * 4)
         self.nucreg("verify", "out.h5")
         failed = trials["status"] == codes["failed"]
-        self.assertTrue(failed.any())
+        self.assertFalse(failed.any())
         # Three points determine an affine map, with any solver.
         models = read_group(file, "configurations")["model"][trials["configuration"]]
         three = (models == b"affine") & (trials["pairs"] == 3)
-        self.assertEqual(set(trials["status"][three]) & {codes["failed"]}, set())
+        self.assertEqual(set(trials["status"][three]), {codes["converged"]})
         self.assertLess(trials["tre_px"][three].max(), 1e-6)
-        # MINPACK's method needs as many equations as there are parameters.
+        # What fewer leave open, every solver is told alike.
         least = {b"rigid": 2, b"similarity": 2, b"trs": 3, b"affine": 3, b"projective": 4}
         few = trials["pairs"] < np.array([least[model] for model in models])
-        self.assertTrue(failed[few & (trials["solver"] == 2)].all())
-        one = (trials["solver"] == 3) & (trials["pairs"] == 1)
-        self.assertEqual(set(trials["status"][one]), {codes["failed"], codes["not_applicable"]})
+        few &= trials["status"] != codes["not_applicable"]
+        self.assertEqual(set(trials["status"][few]), {codes["stalled"]})
+        self.assertEqual(set(trials["message"][few]), {b"the pairs do not determine the map"})
         for row in range(len(summary["count"])):
             mine = (trials["configuration"] == summary["configuration"][row]) & \
                 (trials["solver"] == summary["solver"][row])

@@ -442,7 +442,9 @@ class Images(Maps):
         self.assertTrue((tiles["pixel_um"] > 0).all())
         self.map("10x/*_labels.tif", "40x/*_labels.tif", "--set", "place.pixel_10x_um=0.65",
                  output="labels.h5")
-        self.assertGreater(len(read_group(self.dir / "labels.h5", "pairs")["ten"]), 400)
+        # Without positions two of the four 10x tiles, which share some 20 nuclei with others, stay
+        # apart.
+        self.assertGreater(len(read_group(self.dir / "labels.h5", "pairs")["ten"]), 300)
 
 
 if __name__ == "__main__":

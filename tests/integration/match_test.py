@@ -389,7 +389,7 @@ class RealImages(NucregCase):
         self.assertGreaterEqual(found["match_rate"], 0.8, found)
         pairs = np.loadtxt(self.dir / "pairs.csv", delimiter=",", skiprows=1)
         self.assertEqual(len(np.unique(pairs[:, :2], axis=0)), len(pairs))
-        self.assertEqual(len(np.unique(pairs[:, 2:], axis=0)), len(pairs))
+        self.assertEqual(len(np.unique(pairs[:, 2:4], axis=0)), len(pairs))
         return pairs
 
 

@@ -48,8 +48,8 @@ SolveResult allocates_without_end(Objective&, const SolveRequest&) {
   while (true) blocks.emplace_back(std::size_t{1} << 23, 1.0);
 }
 
-// Spends its time off the processor like a solve that others were preferred to. It has not moved from
-// the start, and says so: what it called converged would be taken from it.
+// Spends its time off the processor like a solve that others were preferred to. It has not moved
+// from the start, and says so: what it called converged would be taken from it.
 SolveResult naps(Objective&, const SolveRequest& request) {
   std::this_thread::sleep_for(std::chrono::milliseconds(5));
   return {.params = request.start, .status = SolveStatus::stalled};

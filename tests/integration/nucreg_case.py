@@ -20,7 +20,7 @@ LIMIT_S = 100
 DONE, BUG, USAGE, INPUT, STOPPED, OUTPUT = range(6)  # exit statuses of the contract
 
 # What may differ between two runs of one job; everything else must be equal to the bit.
-MEASURED = ("wall_s", "cpu_s", "peak_bytes", "rank", "timing_valid")
+MEASURED = ("wall_s", "cpu_s", "peak_bytes", "rank", "timing_valid", "expected_s")
 
 LEAST_JOB = """
 [job]

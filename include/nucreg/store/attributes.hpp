@@ -29,6 +29,7 @@ class Attributes {
   [[nodiscard]] Map::const_iterator end() const { return values_.end(); }
   void erase(const std::string& name) { values_.erase(name); }
   void clear() { values_.clear(); }
+  [[nodiscard]] bool operator==(const Attributes&) const = default;
 
   /// The value as a T (std::int64_t, double or std::string); nothing if it is missing or of another
   /// type.

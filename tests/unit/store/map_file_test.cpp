@@ -124,7 +124,7 @@ TEST_CASE("a map comes back as it was written") {
   REQUIRE(read.trials.size() == 2);
   CHECK(read.trials[1].function_evaluations == 7);
   CHECK(read.trials[0].wall_seconds == 0.08);
-  CHECK(std::get<std::string>(read.attributes.at("status")) == "complete");
+  CHECK(read.attributes.get<std::string>("status") == "complete");
 }
 
 TEST_CASE("a map with nothing in it comes back, too") {
