@@ -2,8 +2,8 @@
 // include guard, and no function of the standard library: a copy of it that was compiled with wider
 // instructions could be the one that the linker keeps for everybody.
 //
-// The eight lanes of a sum are as many registers as an instruction set needs for them. Each group of
-// lanes passes over a block of points by itself: the block stays in the first cache, the group's
+// The eight lanes of a sum are as many registers as an instruction set needs for them. Each group
+// of lanes passes over a block of points by itself: the block stays in the first cache, the group's
 // sums stay in registers, and every lane sees the same operations in the same order, however wide
 // the registers are.
 #include <hwy/highway.h>
@@ -424,8 +424,7 @@ void pass(const Input& in, const double* map, double* result) {
       for (std::size_t g = 0; g < groups; ++g) {
         const std::size_t at = g * width;
         pass_block<projective, loss, level, centred, true>(
-            in, {x10 + at, y10 + at, x40 + at, y40 + at, valid + at, 1}, map, losses[g],
-            part + at);
+            in, {x10 + at, y10 + at, x40 + at, y40 + at, valid + at, 1}, map, losses[g], part + at);
       }
     }
     for (std::size_t g = 0; g < groups; ++g) {

@@ -3,8 +3,8 @@
 
 #include <cstdlib>
 
-// SSE4 gains nothing over SSSE3, AVX3_DL nothing over AVX3; vectors of unknown width cannot be lanes
-// of eight.
+// SSE4 gains nothing over SSSE3, AVX3_DL nothing over AVX3; vectors of unknown width cannot be
+// lanes of eight.
 #define HWY_DISABLED_TARGETS \
   (HWY_SSE4 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #define HWY_TARGET_INCLUDE "passes-inl.hpp"

@@ -21,11 +21,10 @@ struct Input {
   double centre[2], turn[2];
 };
 
-// Sums of an affine pass: value, 6 of the gradient, then the moments (xx xy x yy y 1) of the points,
-// each weighted by w.
-// Sums of a projective pass, with q = (x, y, 1)/w and p its map: value, 8 of the gradient, then of
-// weighted products: qq (6), -p_x and -p_y times (q0 q0, q0 q1, q1 q1, q2 q0, q2 q1), and p^2 times
-// (q0 q0, q0 q1, q1 q1).
+// Sums of an affine pass: value, 6 of the gradient, then the moments (xx xy x yy y 1) of the
+// points, each weighted by w. Sums of a projective pass, with q = (x, y, 1)/w and p its map: value,
+// 8 of the gradient, then of weighted products: qq (6), -p_x and -p_y times (q0 q0, q0 q1, q1 q1,
+// q2 q0, q2 q1), and p^2 times (q0 q0, q0 q1, q1 q1).
 inline constexpr std::size_t affine_sums = 1 + 6 + 6, projective_sums = 1 + 8 + 6 + 10 + 3;
 inline constexpr std::size_t max_sums = projective_sums;
 
