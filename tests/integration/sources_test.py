@@ -150,14 +150,13 @@ class RealNuclei(NucregCase):
                 noisy = trials["tre_px"][rows & (noise == 2)]
                 self.assertEqual((len(exact), len(noisy)), (30, 30))
                 report.append(f"{kind.decode():<11}{name:<12} exact {exact.max():.2e} px, "
-                              f"2 px noise: median {np.median(noisy):.4f} px")
+                              f"2 px noise: {np.sqrt(np.mean(noisy**2)):.4f} px RMS")
                 with self.subTest(solver=name, model=kind):
                     self.assertLessEqual(exact.max(), 1e-9)
-                    # A median lies below the root mean square, most for the fewest parameters.
-                    self.assertGreater(np.median(noisy), 0.7 * THEORY_PX[kind])
-                    self.assertLess(np.median(noisy), 1.1 * THEORY_PX[kind])
-                    if kind != b"projective":
-                        self.assertLess(np.median(noisy), 0.2)
+                    # Of 30 trials it varies by 5 to 8 %, most for the fewest parameters.
+                    rms = np.sqrt(np.mean(noisy**2))
+                    self.assertGreater(rms, 0.8 * THEORY_PX[kind])
+                    self.assertLess(rms, 1.2 * THEORY_PX[kind])
                     self.assertFalse((trials["status"][rows] == codes["failed"]).any())
         print("\n".join(report))
 
