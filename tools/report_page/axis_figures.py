@@ -41,8 +41,8 @@ def axis_label(axis):
 def timing_note(summary):
     valid = sum(row["timing_valid"] for row in summary)
     tried = sum(row["count"] - row["not_applicable"] for row in summary)
-    return f" {tried - valid:,} of {tried:,} timings are not valid; left out where there are " \
-           "others, a ring marks what has none." if valid < tried else ""
+    return f" {tried - valid:,} of {tried:,} timings are not valid; a ring marks what has none, a " \
+           "line breaks where conditions lack them." if valid < tried else ""
 
 
 def lower_median(values):
@@ -76,7 +76,31 @@ class Cells:
         self.axes = varied[:MOST_AXES] or ["points"]
         self.every = every
         self.timed = self.columns.get("timing_valid", np.empty(0)) > 0
-        self.time_note = timing_note(summary)
+        self.kind, self.kind_note = self._best_kind()
+        self.time_note = timing_note(summary) + self.kind_note
+
+    def _best_kind(self):
+        """Model and loss, numbers of which mean different things and are never pooled: those whose
+        solves arrive most often, and what is to be said of that."""
+        rows = self.result.configurations
+        kinds = list(dict.fromkeys((row.get("model"), row.get("loss")) for row in rows))
+        if len(kinds) < 2:
+            return None, ""
+        kind_of = np.array([kinds.index((row.get("model"), row.get("loss"))) for row in rows])
+        rate = self.columns.get("arrival_rate", np.full(len(self.place), np.nan))
+        shares = [np.nan_to_num(rate[kind_of[self.place] == k]) for k in range(len(kinds))]
+        best = max(range(len(kinds)), key=lambda k: shares[k].mean() if len(shares[k]) else -1.0)
+        return kinds[best], (f" Of model {kinds[best][0]} and loss {kinds[best][1]} only, whose solves "
+                             "arrive most often; a panel over models or losses has all of these.")
+
+    def _of_kind(self, axis):
+        """Rows that a panel over `axis` draws."""
+        keep = np.ones(len(self.place), bool)
+        for name, value in zip(("model", "loss"), self.kind or (None, None)):
+            if value is not None and axis != name:
+                keep &= np.array([row.get(name) == value for row in
+                                  self.result.configurations])[self.place]
+        return keep
 
     def axis(self, name):
         """Of each row of the summary; where the job has no such number, that of its trials."""
@@ -88,13 +112,15 @@ class Cells:
         x, y = self.axis(axis), self.columns.get(column)
         if y is None:
             return np.empty(0), np.empty(0)
-        mine = (self.solver == solver) & np.isfinite(y)
+        mine = (self.solver == solver) & np.isfinite(y) & self._of_kind(axis)
         x = np.where(np.isfinite(x), x, 0.0)
         at, values = np.unique(x[mine]), []
         for place in at:
             here = mine & (x == place)
             timed = here & self.timed if column.startswith("wall_s") else here
-            values.append(combine(y[timed if timed.any() else here]))
+            # Of some of the conditions only, it is no neighbour of one of all: the line breaks.
+            partly = timed.any() and timed.sum() < here.sum()
+            values.append(np.nan if partly else combine(y[here]))
         return at, np.array(values)
 
     def ring(self, ax, axis, column, solver, x, y):
@@ -132,9 +158,10 @@ def against(cells, name):
     below = f" The scale is linear below {LINEAR_BELOW[name]:g}." if any(
         ax.get_yscale() == "symlog" for ax in axes) else ""
     title = f"{what[:1].upper()}{what[1:]} against {', '.join(map(words, cells.axes))}"
-    left_out = cells.time_note if name == "time" else ""
+    left_out = cells.time_note if name == "time" else cells.kind_note
     return Figure(name, title,
-                  f"Lower is better. {meaning[:1].upper()}{meaning[1:]}. {TYPICAL}{below}{left_out}", drawing)
+                  f"Lower is better. {meaning[:1].upper()}{meaning[1:]}. {TYPICAL}{below}{left_out}",
+                  drawing)
 
 
 def _finish(ax, cells, axis, label, linear_below=None):

@@ -4,6 +4,7 @@ import io
 import multiprocessing
 import os
 import re
+import warnings
 
 import matplotlib
 import matplotlib.figure
@@ -15,6 +16,8 @@ COLOURS = ["#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#0
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "<", ">"]
 LINES = ["-", "--", "-.", ":"]
 
+# A line that breaks is no mistake.
+warnings.filterwarnings("ignore", "Warning: converting a masked element to nan", UserWarning)
 matplotlib.rcParams.update({
     "svg.fonttype": "none", "text.parse_math": False, "font.family": "sans-serif",
     "font.sans-serif": ["Liberation Sans", "Arial", "Helvetica", "DejaVu Sans"],
