@@ -50,7 +50,7 @@ def banners(result):
             f"{number(done)} of {number(planned)} trials are done, {number(planned - done)} are "
             f"missing: the configurations hold {least} to {most} trials each, and "
             f"{sum(not n for n in per.values())} of {len(per)} none. All below is of what is done. "
-            "nucreg run with --resume goes on.")]))
+            "nucreg run with --resume continues it.")]))
     if "part" in a:
         said.append(joined([tag("strong", "One part of a job. "), f"Part {a['part']}; nucreg merge "
                                                                    "puts parts together."]))
