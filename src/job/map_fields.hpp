@@ -79,6 +79,11 @@ void describe(Visitor& visit, MapPlace& o) {
 
 template <class Visitor>
 void describe(Visitor& visit, MapFit& o) {
+  visit(Field{.name = "solver",
+              .doc = "of the fit of all tiles: reweighted least squares, Levenberg-Marquardt or "
+                     "L-BFGS; each begins with a wide loss"},
+        o.solver);
+  visit(Field{.name = "loss", .doc = "of that fit; its scale is 3 deviations"}, o.loss);
   visit(Field{.name = "compare_solvers",
               .doc = "run LM and L-BFGS on the fit of all tiles, too, and keep a row for each"},
         o.compare_solvers);

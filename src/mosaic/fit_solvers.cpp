@@ -9,6 +9,8 @@
 #include <limits>
 #include <utility>
 
+#include "nucreg/fit/loss.hpp"
+
 namespace nucreg::mosaic {
 namespace {
 
@@ -35,11 +37,10 @@ Sparse jacobian_of(const GlobalFit& fit) {
 // Of each residual: what the robust loss leaves of its square. Priors are squared.
 Vector weights_of(const GlobalFit& fit, const Vector& residuals) {
   Vector weights = Vector::Ones(residuals.size());
-  const double c2 = fit.loss_scale * fit.loss_scale;
   for (std::size_t o = 0; o < fit.observations.size(); ++o) {
     const auto at = static_cast<Eigen::Index>(2 * o);
     const double squared = residuals[at] * residuals[at] + residuals[at + 1] * residuals[at + 1];
-    weights[at] = weights[at + 1] = 1.0 / (1.0 + squared / c2);
+    weights[at] = weights[at + 1] = evaluate_loss(fit.loss, squared, fit.loss_scale).first;
   }
   return weights;
 }

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "fit_rows.hpp"
+#include "nucreg/fit/loss.hpp"
 
 namespace nucreg::mosaic {
 
@@ -132,16 +133,15 @@ void GlobalFit::jacobian(std::vector<std::uint32_t>& row, std::vector<std::uint3
 double GlobalFit::objective(std::span<const double> u, std::vector<double>* gradient) const {
   const std::size_t n = shifts();
   if (gradient) gradient->assign(unknowns(), 0.0);
-  const double c2 = loss_scale * loss_scale;
   double sum = 0.0;
   for (const Observation& o : observations) {
     const Row row = row_of(*this, o);
     const SharedTerms terms = shared_terms(*this, o);
     const Point r = residual(*this, o, row, terms, u);
-    const double s = (r[0] * r[0] + r[1] * r[1]) / c2;
-    sum += 0.5 * c2 * std::log1p(s);
+    const LossValue value = evaluate_loss(loss, r[0] * r[0] + r[1] * r[1], loss_scale);
+    sum += 0.5 * value.rho;
     if (!gradient) continue;
-    const double w = 1.0 / ((1.0 + s) * o.sd_um);
+    const double w = value.first / o.sd_um;
     for (std::size_t k = 0; k < row.size; ++k) {
       (*gradient)[row.unknown[k]] += w * r[0] * row.coefficient[k];
       (*gradient)[n + row.unknown[k]] += w * r[1] * row.coefficient[k];

@@ -318,7 +318,7 @@ void PlacerState::place_fit() {
   if (pass == 1) {
     choose_deformation(model, links, fine, facts);
   }
-  fit = fit_well(model, links, fine, fine_inflation);
+  fit = fit_well(model, links, fine, fine_inflation, options.fit);
 }
 
 std::vector<PlaceTask> PlacerState::tasks() {

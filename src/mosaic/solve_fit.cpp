@@ -8,6 +8,8 @@
 #include <stdexcept>
 
 #include "fit_rows.hpp"
+#include "nucreg/fit/loss.hpp"
+#include "nucreg/mosaic/fit_solvers.hpp"
 
 namespace nucreg::mosaic {
 namespace {
@@ -16,6 +18,8 @@ using Sparse = Eigen::SparseMatrix<double, Eigen::ColMajor, std::int32_t>;
 using Factor = Eigen::SimplicialLDLT<Sparse, Eigen::Lower, Eigen::AMDOrdering<std::int32_t>>;
 
 constexpr double hold_um = 1e-3;
+// Of what tukey's loss leaves out: else the matrix of a tile that it leaves out is singular.
+constexpr double least_weight = 1e-9;
 
 // The normal matrix of one axis over tiles and nodes: its pattern is made once,
 // and each row knows where in the values its products go.
@@ -189,18 +193,14 @@ void robust_weights(const GlobalFit& fit, const std::vector<double>& unknowns, d
   const std::vector<double> r = fit.residuals(unknowns);
   for (std::size_t o = 0; o < fit.observations.size(); ++o) {
     const double s = r[2 * o] * r[2 * o] + r[2 * o + 1] * r[2 * o + 1];
-    kept[o] = 1.0 / (1.0 + s / (scale * scale));
-    weight[o] = kept[o] / (fit.observations[o].sd_um * fit.observations[o].sd_um);
+    kept[o] = evaluate_loss(fit.loss, s, scale).first;
+    weight[o] =
+        std::max(kept[o], least_weight) / (fit.observations[o].sd_um * fit.observations[o].sd_um);
   }
 }
 
-}  // namespace
-
-FitSolution solve(const GlobalFit& fit, std::span<const double> start, const FitOptions& options) {
-  FitSolution out;
-  out.unknowns.assign(start.begin(), start.end());
-  out.weight.assign(fit.observations.size(), 1.0);
-  std::vector<double> weight(fit.observations.size());
+void reweight(const GlobalFit& fit, const FitOptions& options, FitSolution& out,
+              std::vector<double>& weight) {
   Normal normal(fit);
   double inflation = options.first_inflation, last_inflation = inflation;
   while (out.iterations < static_cast<std::uint32_t>(options.max_iterations)) {
@@ -217,6 +217,37 @@ FitSolution solve(const GlobalFit& fit, std::span<const double> start, const Fit
     last_inflation = inflation;
     inflation = std::max(1.0, 0.5 * inflation);
   }
+}
+
+// With a wide loss the answer need not be exact.
+void solve_step_by_step(const GlobalFit& fit, const FitOptions& options, FitSolution& out) {
+  constexpr double rough = 1e-3;
+  const auto run = options.solver == MapSolver::lm ? levenberg_marquardt : lbfgs;
+  GlobalFit relaxed = fit;
+  for (double inflation = options.first_inflation;; inflation = std::max(1.0, 0.5 * inflation)) {
+    relaxed.loss_scale = inflation * fit.loss_scale;
+    const bool last = inflation == 1.0;
+    SolverRun found =
+        run(relaxed, out.unknowns, {.ftol_rel = last ? options.tolerance : rough, .stop = {}});
+    out.unknowns = std::move(found.unknowns);
+    out.iterations += found.evaluations;
+    out.objective = found.objective;
+    out.converged = found.converged;
+    if (last) return;
+  }
+}
+
+}  // namespace
+
+FitSolution solve(const GlobalFit& fit, std::span<const double> start, const FitOptions& options) {
+  FitSolution out;
+  out.unknowns.assign(start.begin(), start.end());
+  out.weight.assign(fit.observations.size(), 1.0);
+  std::vector<double> weight(fit.observations.size());
+  if (options.solver == MapSolver::irls)
+    reweight(fit, options, out, weight);
+  else
+    solve_step_by_step(fit, options, out);
   robust_weights(fit, out.unknowns, fit.loss_scale, out.weight, weight);
   return out;
 }

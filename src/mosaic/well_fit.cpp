@@ -261,12 +261,29 @@ void measure_noise(WellModel& model, const std::vector<LinkResult>& links) {
     if (noise == 0.0) noise = known > 0.0 ? known : 1.0;
 }
 
+namespace {
+
+const char* method_of(MapSolver solver) {
+  switch (solver) {
+    case MapSolver::irls:
+      return "reweighted least squares, sparse Cholesky";
+    case MapSolver::lm:
+      return "Levenberg-Marquardt, sparse Cholesky";
+    case MapSolver::lbfgs:
+      return "L-BFGS, strong Wolfe line search";
+  }
+  return "?";
+}
+
+}  // namespace
+
 WellFit fit_well(WellModel& model, const std::vector<LinkResult>& links, const Floors& floors,
-                 double inflation) {
+                 double inflation, const MapFit& by) {
   WellFit out;
   auto problem = std::make_shared<GlobalFit>(problem_of(model, links, floors));
+  problem->loss = by.loss;
   const std::vector<double> start = unknowns_of(model, *problem);
-  out.solution = solve(*problem, start, {.first_inflation = inflation});
+  out.solution = solve(*problem, start, {.solver = by.solver, .first_inflation = inflation});
   take(model, *problem, out.solution.unknowns);
   std::vector<double> parts(links.size());
   out.link_weight.assign(links.size(), 0.0);
@@ -278,8 +295,8 @@ WellFit fit_well(WellModel& model, const std::vector<LinkResult>& links, const F
   for (std::size_t l = 0; l < links.size(); ++l)
     if (parts[l] > 0.0) out.link_weight[l] /= parts[l];
   FitFacts& facts = out.facts;
-  facts.solver = "sparse Cholesky, reweighted";
-  facts.loss = "cauchy";
+  facts.solver = method_of(by.solver);
+  facts.loss = name_of(by.loss);
   facts.unknowns = static_cast<std::uint32_t>(problem->unknowns());
   facts.observations = static_cast<std::uint32_t>(problem->observations.size());
   facts.evaluations = out.solution.iterations;

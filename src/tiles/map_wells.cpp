@@ -167,8 +167,9 @@ void demand_nuclei(const WellInputs& well, std::span<const TileFacts> facts) {
 
 mosaic::Placement place(const MapJob& map, StageRunner& runner, const MapEvents& events,
                         const MapFolders& folders, PlaceRound round) {
-  mosaic::Placer placer(round.tiles,
-                        {.magnification = map.place.magnification, .seed = map.map.seed});
+  mosaic::Placer placer(
+      round.tiles,
+      {.magnification = map.place.magnification, .seed = map.map.seed, .fit = map.fit});
   while (!(round.tasks = placer.next_round()).empty()) {
     round.doing = placer.round_name();
     std::vector<mosaic::PlaceResult> results;

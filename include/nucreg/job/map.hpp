@@ -38,8 +38,17 @@ struct MapPlace {
   friend bool operator==(const MapPlace&, const MapPlace&) = default;
 };
 
+/// What the fit of all tiles is solved by (mosaic/global_fit.hpp).
+enum class MapSolver { irls, lm, lbfgs };
+template <>
+struct Spelling<MapSolver> {
+  static constexpr std::array<std::string_view, 3> names{"irls", "lm", "lbfgs"};
+};
+
 /// `[fit]`: of all tiles at once.
 struct MapFit {
+  MapSolver solver = MapSolver::irls;
+  Loss loss = Loss::cauchy;
   bool compare_solvers = false;
   friend bool operator==(const MapFit&, const MapFit&) = default;
 };

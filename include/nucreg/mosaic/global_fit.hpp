@@ -8,7 +8,8 @@
 // means over the pairs of a part of a link; their residuals are linear:
 //     r = (c_a - c_b + constant + k1_a lens_a - k1_b lens_b - shared terms -
 //     spline(at)) / sd
-// and the objective is sum c^2/2 log(1 + |r|^2 / c^2) + 1/2 |priors|^2.
+// and the objective is sum 1/2 rho(|r|^2) + 1/2 |priors|^2, rho being a loss of
+// fit/loss.hpp with scale c.
 #pragma once
 
 #include <array>
@@ -17,6 +18,7 @@
 #include <span>
 #include <vector>
 
+#include "nucreg/job/map.hpp"
 #include "nucreg/mosaic/well_map.hpp"
 
 namespace nucreg::mosaic {
@@ -44,8 +46,9 @@ struct GlobalFit {
   std::vector<Side> side;  ///< of each tile
   std::vector<Observation> observations;
   std::vector<PriorRow> priors;
-  Deformation grid;            ///< kind, origin, spacing and size of what is fitted;
-                               ///< coefficients unused
+  Deformation grid;  ///< kind, origin, spacing and size of what is fitted;
+                     ///< coefficients unused
+  Loss loss = Loss::cauchy;
   double loss_scale = 3.0;     ///< c, deviations
   double k1_deviation = 0.01;  ///< of the prior of k1, mean 0
 
@@ -68,9 +71,10 @@ struct GlobalFit {
 };
 
 struct FitOptions {
-  int max_iterations = 30;
+  MapSolver solver = MapSolver::irls;
+  int max_iterations = 30;       ///< of irls
   double tolerance = 1e-7;       ///< of the relative change of the objective
-  double first_inflation = 1.0;  ///< of the loss scale at first; halved in each iteration to 1
+  double first_inflation = 1.0;  ///< of the loss scale at first; halved step by step to 1
 };
 
 struct FitSolution {
@@ -78,13 +82,14 @@ struct FitSolution {
   std::vector<double> weight;  ///< of each observation, 0 to 1: how far the robust loss keeps it
   std::vector<double> tile_sd_um;  ///< if asked for
   double objective = 0.0;
-  std::uint32_t iterations = 0;
+  std::uint32_t iterations = 0;  ///< of irls; evaluations of other solvers
   bool converged = false;
 };
 
-/// Iteratively reweighted least squares; each step one sparse Cholesky
-/// factorisation for both axes, the shared unknowns eliminated last. Throws
-/// std::runtime_error if the matrix cannot be factored.
+/// irls: iteratively reweighted least squares; each step one sparse Cholesky
+/// factorisation for both axes, the shared unknowns eliminated last, the loss
+/// narrower in each. Other solvers (mosaic/fit_solvers.hpp) end before the loss
+/// gets narrower. Throws std::runtime_error if the matrix cannot be factored.
 [[nodiscard]] FitSolution solve(const GlobalFit& fit, std::span<const double> start,
                                 const FitOptions& options = {});
 

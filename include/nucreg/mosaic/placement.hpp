@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "nucreg/job/map.hpp"
 #include "nucreg/mosaic/well.hpp"
 #include "nucreg/mosaic/well_map.hpp"
 
@@ -26,6 +27,7 @@ struct PlaceOptions {
   /// pixel sizes give or take a tenth, or 3 to 5 if no pixel sizes are known.
   std::array<double, 2> magnification{0.0, 0.0};
   std::uint64_t seed = 1;  ///< of the order in which hypotheses are tried
+  MapFit fit;              ///< solver and loss of the fit of all placed tiles
 };
 
 /// A piece of work on the nuclei of a few tiles: plain values, to be sent as
