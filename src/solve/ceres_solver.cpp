@@ -1,4 +1,5 @@
-// Ceres Solver: a residual block and a loss function for each pair, as its users write it.
+// Ceres Solver: a residual block and a loss function for each pair, as its users write it; for
+// squared loss, which needs no function of each, one block of all.
 #include <ceres/ceres.h>
 
 #include <algorithm>
@@ -36,23 +37,36 @@ class Evaluations final : public ceres::EvaluationCallback {
   const double* params_;
 };
 
-class PairCost final : public ceres::CostFunction {
+/// Residuals of consecutive pairs, x and y in turn.
+class PairsCost final : public ceres::CostFunction {
  public:
-  PairCost(const Evaluations& evaluations, std::size_t pair) : e_(evaluations), pair_(pair) {
-    set_num_residuals(2);
+  PairsCost(const Evaluations& evaluations, std::size_t first, std::size_t count)
+      : e_(evaluations), first_(first), count_(count) {
+    set_num_residuals(static_cast<int>(2 * count));
     mutable_parameter_block_sizes()->push_back(static_cast<int>(e_.objective.parameters()));
   }
   bool Evaluate(double const* const*, double* residuals, double** jacobians) const override {
     if (e_.refused) return false;
+    double* rows = jacobians ? jacobians[0] : nullptr;
+    const Eigen::Index columns = e_.objective.parameters();
+    for (std::size_t i = 0; i < count_; ++i, residuals += 2) {
+      evaluate(first_ + i, residuals, rows);
+      if (rows) rows += 2 * columns;
+    }
+    return true;
+  }
+
+ private:
+  void evaluate(std::size_t pair, double* residuals, double* rows) const {
     const PairsView& pairs = e_.objective.pairs();
     const auto& m = e_.map.entries;
-    const double x = pairs.x10[pair_], y = pairs.y10[pair_];
+    const double x = pairs.x10[pair], y = pairs.y10[pair];
     const double inverse = e_.map.projective ? 1.0 / (m[6] * x + m[7] * y + 1.0) : 1.0;
     const double mapped_x = (m[0] * x + m[1] * y + m[2]) * inverse;
     const double mapped_y = (m[3] * x + m[4] * y + m[5]) * inverse;
-    residuals[0] = mapped_x - pairs.x40[pair_];
-    residuals[1] = mapped_y - pairs.y40[pair_];
-    if (!jacobians || !jacobians[0]) return true;
+    residuals[0] = mapped_x - pairs.x40[pair];
+    residuals[1] = mapped_y - pairs.y40[pair];
+    if (!rows) return;
     const double q[3] = {x * inverse, y * inverse, inverse};
     const Eigen::Index count = e_.objective.parameters();
     for (Eigen::Index k = 0; k < count; ++k) {
@@ -66,15 +80,13 @@ class PairCost final : public ceres::CostFunction {
         dx -= mapped_x * g;
         dy -= mapped_y * g;
       }
-      jacobians[0][k] = dx;
-      jacobians[0][count + k] = dy;
+      rows[k] = dx;
+      rows[count + k] = dy;
     }
-    return true;
   }
 
- private:
   const Evaluations& e_;
-  std::size_t pair_;
+  std::size_t first_, count_;
 };
 
 // Ends the search; the parameters then are the best that was accepted.
@@ -133,8 +145,9 @@ class CeresSolver : public Solver {
     ownership.evaluation_callback = &evaluations;
     ownership.loss_function_ownership = ceres::DO_NOT_TAKE_OWNERSHIP;
     ceres::Problem problem(ownership);
-    for (std::size_t i = 0; i < f.pairs().size; ++i)
-      problem.AddResidualBlock(new PairCost(evaluations, i), loss.get(), params.data());
+    const std::size_t pairs = f.pairs().size, block = loss ? 1 : pairs;
+    for (std::size_t i = 0; i < pairs; i += block)
+      problem.AddResidualBlock(new PairsCost(evaluations, i, block), loss.get(), params.data());
     for (int i = 0; honours_bounds() && i < static_cast<int>(params.size()); ++i) {
       if (std::isfinite(request.box.lower[i]))
         problem.SetParameterLowerBound(params.data(), i, request.box.lower[i]);
