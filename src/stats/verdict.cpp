@@ -85,24 +85,31 @@ std::string undecided_text(const std::string& a, const std::string& b, const Pai
   return fmt::format("which of {} and {} is faster is unclear ({})", a, b, numbers);
 }
 
-/// "2 evaluations against 7.1"; empty if one needs none, as closed forms do.
-std::string evaluations_text(const PairStatistics& pair) {
-  if (!(pair.evaluations_a > 0.0 && pair.evaluations_b > 0.0)) return {};
-  return fmt::format("{:.3g} evaluations against {:.3g}", pair.evaluations_a, pair.evaluations_b);
+/// How much more is clearly more.
+constexpr double clearly = 1.05;
+
+/// "; LM is the cheaper method: 2 evaluations against 7.1": what holds of the method, whoever wrote
+/// the code; empty if one needs none, as closed forms do.
+std::string method_text(const std::string& a, const std::string& b, const PairStatistics& pair) {
+  const double of_a = pair.evaluations_a, of_b = pair.evaluations_b;
+  if (!(of_a > 0.0 && of_b > 0.0)) return {};
+  const auto [less, more] = std::minmax(of_a, of_b);
+  if (more <= clearly * less) return fmt::format("; {:.3g} evaluations against {:.3g}", of_a, of_b);
+  return fmt::format("; {} is the cheaper method: {:.3g} evaluations against {:.3g}",
+                     of_a < of_b ? a : b, less, more);
 }
 
 /// Whether the faster one takes clearly more evaluations: then its code is faster, not its method.
 bool code_only(const PairStatistics& pair) {
-  return pair.evaluations_b > 0.0 && pair.evaluations_a > 1.05 * pair.evaluations_b;
+  return pair.evaluations_b > 0.0 && pair.evaluations_a > clearly * pair.evaluations_b;
 }
 
 std::string faster_text(const std::string& a, const std::string& b, const PairStatistics& pair) {
-  const std::string evaluations = evaluations_text(pair);
   return fmt::format("{} is {:.3g} times as fast as {} {}{} ({}, {}, {}; {:.3g} times in total{})",
                      a, 1.0 / pair.ratio, b, where_compared(pair),
                      code_only(pair) ? " as an implementation, not as a method" : "",
                      interval_text(pair), p_text(pair.speed_p_holm), trials_text(pair),
-                     1.0 / pair.total_ratio, evaluations.empty() ? "" : "; " + evaluations);
+                     1.0 / pair.total_ratio, method_text(a, b, pair));
 }
 
 /// a is the one to speak of.
