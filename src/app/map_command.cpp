@@ -16,6 +16,8 @@
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/files.hpp"
 #include "nucreg/job/map.hpp"
+#include "nucreg/job/parse.hpp"
+#include "nucreg/job/recommended.hpp"
 #include "nucreg/report/well_summary.hpp"
 #include "nucreg/run/launcher.hpp"
 #include "nucreg/run/run_files.hpp"
@@ -36,6 +38,7 @@ MapJob job_of(const MapCommand& command) {
   MapJob map = command.forty.empty() ? parse_map(command.ten, command.set)
                                      : map_of_inputs(command.ten, command.forty, command.set);
   if (command.compare_solvers) map.fit.compare_solvers = true;
+  if (!command.recommendation.empty()) take_fit(map, parse_job(command.recommendation));
   return map;
 }
 

@@ -61,6 +61,7 @@ class Commands {
                       std::string& part);
   void add_runs();
   void add_looks();
+  void add_recommend();
   void add_images();
   void add_match();
   void add_synth();
@@ -76,6 +77,7 @@ class Commands {
   WatchCommand watch_;
   CompareCommand compare_;
   PairsCommand pairs_;
+  RecommendCommand recommend_;
   MergeCommand merge_;
   ImageCommand image_;
   SegmentCommand segment_;
@@ -101,6 +103,8 @@ void Commands::add_runs() {
                          [this] { return run_command(run_, registry_); });
   add_job(run, run_.job, run_.set, run_.part);
   run.path("-o,--output", "FILE", run_.output, "result file").otherwise("results/<job name>.h5");
+  run.path("--recommendation", "FILE", run_.recommendation,
+           "take solver, loss and start from a file that `recommend --to` wrote");
   run.flag("--force", run_.force,
            "overwrite an existing output; forget the journal of an earlier run");
   run.flag("--resume", run_.resume, "continue where an earlier run of this job ended")
@@ -118,6 +122,8 @@ void Commands::add_runs() {
       .otherwise("results/<name of TEN's folder or of the map>.h5");
   map.repeated("--set", "KEY=VALUE", map_.set,
                "override a key of the map, such as place.stage=false; may be repeated");
+  map.path("--recommendation", "FILE", map_.recommendation,
+           "take solver and loss of the fit of all tiles from a file that `recommend --to` wrote");
   map.flag("--force", map_.force,
            "overwrite an existing output; forget the journal of an earlier map");
   map.flag("--resume", map_.resume, "continue where an earlier map of these tiles ended")
@@ -195,6 +201,30 @@ void Commands::add_looks() {
   pairs.number("--trial", "T", pairs_.trial, {}, "number of the trial");
   pairs.path("--to", "FILE", pairs_.to, "CSV: x10,y10,x40,y40,inlier").demand();
   pairs.flag("--force", pairs_.force, "overwrite an existing file");
+  add_recommend();
+}
+
+void Commands::add_recommend() {
+  Command& recommend =
+      command("recommend", "Look", "which solver, loss and start to use, from results of runs",
+              [this] { return recommend_command(recommend_); });
+  recommend.paths("OUT", "FILE", recommend_.files, "result files of runs").demand();
+  std::vector<std::string> models(Spelling<Model>::names.begin(), Spelling<Model>::names.end());
+  recommend.choice("--model", "MODEL", recommend_.model, std::move(models), "that is fitted")
+      .otherwise("any");
+  recommend.number("--points", "N", recommend_.points, {1, 1e12}, "pairs of nuclei in a fit")
+      .otherwise("any");
+  recommend.number("--noise", "PX", recommend_.noise_px, {0.0, 1e9}, "of a coordinate, 40x px")
+      .otherwise("any");
+  recommend.number("--outliers", "F", recommend_.outliers, {0.0, 1.0}, "part of the pairs")
+      .otherwise("any");
+  recommend.flag("--json", recommend_.json, "as JSON");
+  recommend.path("--to", "FILE", recommend_.to,
+                 "also write it as a job, for --recommendation of map and run");
+  recommend.flag("--force", recommend_.force, "overwrite an existing file").with("--to");
+  recommend.footer =
+      "Recommended is what arrives as often as the best (within 1 %) at the least time until an "
+      "arrival. Evidence that does not reach the point is an answer: exit status 0.";
 }
 
 void Commands::add_images() {

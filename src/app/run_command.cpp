@@ -17,6 +17,7 @@
 #include "nucreg/core/log.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/job/parse.hpp"
+#include "nucreg/job/recommended.hpp"
 #include "nucreg/report/text.hpp"
 #include "nucreg/run/launcher.hpp"
 #include "nucreg/run/machine.hpp"
@@ -43,6 +44,15 @@ fs::path image_cache_of(const RunFiles& files) {
   return fs::absolute(files.output).parent_path() / "image-cache";
 }
 
+Job job_of(const RunCommand& command, const SolverRegistry& registry) {
+  Job job = parse_job(command.job, command.set);
+  if (command.recommendation.empty()) return job;
+  const Job recommended = parse_job(command.recommendation);
+  static_cast<void>(make_solvers(registry, recommended));
+  take_fit(job, recommended);
+  return job;
+}
+
 /// Counts the solves that failed, as results pass by.
 class FailedSolves {
  public:
@@ -65,7 +75,7 @@ class RunRoot {
       : stages_(stages),
         command_(command),
         registry_(registry),
-        job_(parse_job(command.job, command.set)),
+        job_(job_of(command, registry)),
         part_(command.part.empty() ? Part{} : parse_part(command.part)),
         files_(command.output.empty() ? default_output(job_, part_) : command.output),
         identity_(run_identity(build_identity(), part_, "", to_toml(job_))),

@@ -18,7 +18,8 @@ struct RunCommand {
   std::filesystem::path job;
   std::filesystem::path output;  ///< empty: results/<job name>.h5, or ....part-K-of-N.h5
   std::vector<std::string> set;
-  std::string part;  ///< K/N; empty: the whole job
+  std::string part;                      ///< K/N; empty: the whole job
+  std::filesystem::path recommendation;  ///< whose solver, loss and start are taken; empty: none
   bool force = false;
   bool resume = false;
 };
@@ -62,6 +63,17 @@ struct PairsCommand {
   bool force = false;
 };
 [[nodiscard]] ExitStatus pairs_command(const PairsCommand& command);
+
+struct RecommendCommand {
+  std::vector<std::filesystem::path> files;
+  std::string model;  ///< empty: any
+  std::optional<double> points, noise_px, outliers;
+  bool json = false;
+  std::filesystem::path to;  ///< empty: no file is written
+  bool force = false;
+};
+/// Evidence that does not reach the point is an answer: done.
+[[nodiscard]] ExitStatus recommend_command(const RecommendCommand& command);
 
 struct VerifyCommand {
   std::filesystem::path file;
@@ -138,6 +150,7 @@ struct MapCommand {
   std::string forty;  ///< sheet, folder, file or glob
   std::filesystem::path output;  ///< empty: results/<name>.h5
   std::vector<std::string> set;
+  std::filesystem::path recommendation;  ///< whose solver and loss are taken; empty: none
   bool force = false;
   bool resume = false;
   bool compare_solvers = false;
