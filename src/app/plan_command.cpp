@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "nucreg/app/commands.hpp"
+#include "nucreg/core/clock.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/job/parse.hpp"
 #include "nucreg/tiles/tiles.hpp"
@@ -86,6 +87,57 @@ std::string take_tiles(Job& job) {
                 tiles.others.size(), tiles.others.size() == 1 ? "is" : "are"));
 }
 
+/// Trials that were run to see what the estimates are worth.
+struct Sample {
+  std::uint64_t trials = 0;
+  double seconds = 0.0;
+  double factor = 1.0;  ///< mean of what a trial takes / what is estimated for it
+};
+
+// The i-th point of a sequence that fills 0 to 1 evenly (van der Corput, base 2).
+double spread_point(std::uint64_t i) {
+  double point = 0.0, digit = 0.5;
+  for (; i > 0; i /= 2, digit /= 2.0) point += digit * static_cast<double>(i % 2);
+  return point;
+}
+
+// Draws trials as often as they are estimated to cost, so that the mean factor is that of the run.
+Sample run_sample(const Job& job, Plan plan, std::vector<InputFile> inputs,
+                  const SolverRegistry& registry, const TaskList& list) {
+  constexpr double most_seconds = 1.0;
+  std::vector<double> ends;
+  std::uint64_t tasks = 0;
+  for (const TaskList::Block& block : list.blocks) {
+    ends.push_back((ends.empty() ? 0.0 : ends.back()) +
+                   block.cost_seconds * static_cast<double>(block.count));
+    tasks += block.count;
+  }
+  for (Configuration& c : plan.configurations) c.max_seconds = most_seconds;
+  auto source = make_source(job, plan, std::move(inputs));
+  const TrialRunner runner(job, plan, std::move(source), make_solvers(registry, job), 0, true);
+  Sample sample;
+  double factors = 0.0;
+  while (sample.trials < tasks && sample.seconds < most_seconds) {
+    const double at = spread_point(++sample.trials) * ends.back();
+    const auto end = std::ranges::upper_bound(ends, at);
+    const TaskList::Block& block =
+        list.blocks[static_cast<std::size_t>(std::min(end, ends.end() - 1) - ends.begin())];
+    const double start = wall_seconds();
+    static_cast<void>(runner.run(block.first + sample.trials % block.count));
+    const double took = wall_seconds() - start;
+    sample.seconds += took;
+    factors += took / block.cost_seconds;
+  }
+  if (sample.trials > 0) sample.factor = factors / static_cast<double>(sample.trials);
+  return sample;
+}
+
+// Programs of users are not started by a look at a plan.
+bool can_be_sampled(const Job& job) {
+  return job.problem.source != Source::images &&
+         std::ranges::none_of(job.solvers, [](const SolverSpec& s) { return s.kind == "process"; });
+}
+
 }  // namespace
 
 ExitStatus plan_command(const PlanCommand& command, const SolverRegistry& registry) {
@@ -96,13 +148,17 @@ ExitStatus plan_command(const PlanCommand& command, const SolverRegistry& regist
   std::vector<InputFile> inputs;
   if (images.empty()) inputs = read_inputs(job);
   fill_counts(plan, inputs);
-  static_cast<void>(make_source(job, plan, std::move(inputs)));
+  static_cast<void>(make_source(job, plan, inputs));
   const Part part = command.part.empty() ? Part{} : parse_part(command.part);
   check_part(part, plan);
 
+  const TaskList list = task_list(registry, job, plan, part);
   double seconds = 0.0;
-  for (const TaskList::Block& block : task_list(registry, job, plan, part).blocks)
+  for (const TaskList::Block& block : list.blocks)
     seconds += block.cost_seconds * static_cast<double>(block.count);
+  const Sample sample =
+      can_be_sampled(job) ? run_sample(job, plan, std::move(inputs), registry, list) : Sample{};
+  seconds *= sample.factor;
   // Measured: what a file of one trial holds, a row of /summary and of /trials.
   const double file_bytes = 465e3 +
                             300.0 * static_cast<double>(plan.configurations.size() * plan.solvers) +
@@ -120,6 +176,9 @@ ExitStatus plan_command(const PlanCommand& command, const SolverRegistry& regist
                count_text(part.tasks(plan) * plan.solvers));
   fmt::print("estimated time  {} on {} rank{}\n", duration_text(seconds / command.ranks),
              command.ranks, command.ranks == 1 ? "" : "s");
+  if (sample.trials > 0)
+    fmt::print("measured        {} here, in {}\n", counted(sample.trials, "trial"),
+               duration_text(sample.seconds));
   if (job.run.threads_per_rank > 1)
     fmt::print("threads         {} per rank, for passes over more than 65,536 pairs\n",
                job.run.threads_per_rank);
