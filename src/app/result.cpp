@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/error.hpp"
+#include "nucreg/fit/kernels.hpp"
 #include "nucreg/job/parse.hpp"
 #include "nucreg/solve/record_bytes.hpp"
 #include "nucreg/solve/registry.hpp"
@@ -55,7 +57,8 @@ Attributes attributes_of(const Job& job, const Plan& plan, const RunReport& repo
                         {"git_revision", build.git_revision},
                         {"build_identity", build_identity()},
                         {"compiler", build.compiler},
-                        {"cpu_model", cpu_model()}};
+                        {"cpu_model", cpu_model()},
+                        {"instruction_set", std::string(kernel_instruction_set())}};
   if (!report.part.whole()) {
     attributes["part"] = report.part.text();
     attributes["trials_of_job"] = static_cast<std::int64_t>(plan.tasks());

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 import shutil
 import tomllib
 import unittest
@@ -10,7 +11,7 @@ import unittest
 import h5py
 import numpy as np
 
-from nucreg_case import (INPUT, OUTPUT, NucregCase, column_of_configuration, read_group, run,
+from nucreg_case import (INPUT, OUTPUT, ROOT, NucregCase, column_of_configuration, read_group, run,
                          solver_rows, status_codes, texts)
 
 JOB = """
@@ -46,7 +47,7 @@ ATTRIBUTES = {
     "format": str, "format_version": int, "status": str, "job_name": str, "job_toml": str,
     "seed": int, "trials_planned": int, "trials_done": int, "created_utc": str, "mpi_ranks": int,
     "mpi_library": str, "nucreg_version": str, "git_revision": str, "compiler": str,
-    "cpu_model": str, "warnings": str}
+    "cpu_model": str, "instruction_set": str, "warnings": str}
 
 # Columns of the contract: kind of the dtype (int, float, string, enum) and units.
 TRIALS = {
@@ -106,6 +107,29 @@ class ResultFile(NucregCase):
         self.assertEqual(attributes["mpi_ranks"], 2)
         self.assertRegex(attributes["created_utc"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
         self.assertIn("Open MPI", attributes["mpi_library"])
+
+    def test_five_lines_join_trials_with_their_conditions_in_pandas(self):
+        code = re.search(r"```python\n(import h5py, pandas.*?)```",
+                         (ROOT / "jobs" / "README.md").read_text(), re.DOTALL)[1]
+        self.assertEqual(len(code.splitlines()), 5)
+        (self.dir / "results").mkdir()
+        shutil.copy(self.result, self.dir / "results" / "synthetic.h5")
+        found = {}
+        exec(code.replace("results/", f"{self.dir}/results/"), found)  # noqa: S102
+        trials = found["trials"]
+        self.assertEqual(len(trials), 72)
+        own = read_group(self.result, "trials")
+        for name in ("points", "model", "loss"):
+            wanted = column_of_configuration(self.result, name)
+            wanted = [v.decode() if isinstance(v, bytes) else v for v in wanted]
+            self.assertEqual(list(trials[name]), wanted)
+        np.testing.assert_array_equal(trials["tre_px"], own["tre_px"])
+        # Strings compare with Python's own.
+        loss = texts(column_of_configuration(self.result, "loss"))
+        self.assertEqual((trials["loss"] == loss[0]).sum(), loss.count(loss[0]))
+        self.assertIsInstance(trials["message"][0], str)
+        solvers = found["table"]("solvers")
+        self.assertIn("closed form", list(solvers["name"]))
 
     def test_columns_types_and_units(self):
         with h5py.File(self.result) as h5:

@@ -39,7 +39,8 @@ class ShippedJobs(NucregCase):
                 configurations, trials, solvers, solves = (int(number.replace(",", ""))
                                                            for number in size.groups())
                 self.assertEqual(configurations * trials * solvers, solves)
-                self.assertRegex(outcome.out, rf"configurations +{configurations}\n")
+                self.assertRegex(outcome.out.replace(",", ""),
+                                 rf"configurations +{configurations}\n")
                 self.assertRegex(outcome.out.replace(",", ""),
                                  rf"solves +{solves} = {configurations * trials} x {solvers}")
 
