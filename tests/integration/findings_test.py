@@ -1,9 +1,10 @@
 """tools/findings: its first sentence says what the rows of its result say."""
 
-import pathlib
+import json
 import re
 import subprocess
 import unittest
+from xml.etree import ElementTree
 
 import numpy as np
 from nucreg_case import ROOT, NucregCase, read_group, solver_rows
@@ -68,8 +69,41 @@ class Findings(NucregCase):
             self.assertTrue(first.startswith("Either: "), first)
         # consensus has no answer under squared loss, and wrong pairs leave none to the others.
         self.assertRegex(page, r"\| consensus \| \d+ \([^|]+\| - \|")
-        for number in ("60", "20"):
-            self.assertIn(f"\n| {number} | 40 % | 90 deg | consensus", page)
+
+    def test_what_to_use_is_what_recommend_says(self):
+        out = self.run_job(JOB)
+        page = self.page(out)
+        for outliers, row in ((0, "0 %"), (0.4, "40 %")):
+            cells = re.search(rf"\n\| {row} \| (.*) \| (.*) \|\n", page).groups()
+            for points, cell in zip((20, 60), cells):
+                made = json.loads(self.nucreg("recommend", out, "--json", "--model", "similarity",
+                                              "--points", points, "--outliers", outliers).out)
+                self.assertTrue(cell.startswith(f"{made['solver']}, {made['loss']}"), (cell, made))
+                self.assertIn(f": {100 * made['arrival_rate']:.0f} %", cell)
+        self.assertRegex(page, r"\n\| 40 % \| consensus, cauchy: .* \| consensus, cauchy: ")
+        self.assertIn("tools/findings results/out.h5", page)
+
+    def test_the_picture_shows_the_rates_of_the_rows(self):
+        out = self.run_job(JOB)
+        self.assertIn("](FINDINGS.svg)", self.page(out))
+        svg = ElementTree.parse(self.dir / "FINDINGS.svg").getroot()
+        words = [node.text for node in svg.iter("{http://www.w3.org/2000/svg}text")]
+        self.assertIn("sample turned 90 deg", words)
+        trials, of = read_group(out, "trials"), read_group(out, "trials")["configuration"]
+        conditions = read_group(out, "configurations")
+        rates = []
+        for name, rows in solver_rows(out).items():  # cells come column by column, solvers within
+            for turn in (0, 90):
+                for part in (0, 0.4):
+                    keep = (rows & (conditions["loss"][of] == b"cauchy")
+                            & (conditions["start_turn_deg"][of] == turn)
+                            & (conditions["outliers"][of] == part))
+                    rates.append((turn, part, f"{100 * trials['arrived'][keep].mean():.0f}"))
+        shown = [w for w in words if re.fullmatch(r"\d+", w)]
+        rates.sort(key=lambda r: r[:2])
+        self.assertEqual(sorted(shown), sorted(r[2] for r in rates))
+        self.assertEqual([sorted(shown[i:i + 3]) for i in range(0, 12, 3)],
+                         [sorted(r[2] for r in rates[i:i + 3]) for i in range(0, 12, 3)])
 
     def test_what_is_no_result_is_refused(self):
         outcome = subprocess.run([ROOT / "tools" / "findings", self.write("x.h5", "no")],
