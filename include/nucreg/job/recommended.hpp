@@ -1,4 +1,5 @@
-// What a recommendation changes in a job and in a map. It is a job itself (`nucreg recommend --to`).
+// What a recommendation changes in a job and in a map. It is a job itself (`nucreg recommend
+// --to`).
 #pragma once
 
 #include "nucreg/job/job.hpp"
