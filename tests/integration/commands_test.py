@@ -9,8 +9,8 @@ import h5py
 from nucreg_case import LEAST_JOB, NucregCase, read_group, run, texts
 
 COMMANDS = ("run", "map", "plan", "watch", "merge", "inspect", "report", "export", "verify",
-            "compare", "pairs", "image", "segment", "match", "synth", "solvers", "models", "keys",
-            "doctor")
+            "compare", "pairs", "recommend", "image", "segment", "match", "synth", "solvers",
+            "models", "keys", "doctor")
 # mpirun would not start with these; a command that starts MPI fails with them, too.
 NONSENSE = {"OMPI_MCA_pml": "nonsense", "OMPI_MCA_btl": "nonsense", "OMPI_MCA_ess": "nonsense",
             "OMPI_COMM_WORLD_SIZE": "3", "OMPI_COMM_WORLD_RANK": "2", "PMIX_RANK": "2"}
