@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "nucreg/app/terminal.hpp"
 #include "nucreg/core/terms.hpp"
 #include "nucreg/job/map.hpp"
 #include "nucreg/job/parse.hpp"
@@ -11,30 +12,33 @@
 namespace nucreg {
 
 ExitStatus solvers_command(const SolverRegistry& registry) {
+  std::string text;
   for (const SolverKind& kind : registry.kinds()) {
-    fmt::print("{:<12} {}\n", kind.name, kind.summary);
+    text += fmt::format("{:<12} {}\n", kind.name, kind.summary);
     for (const SolverOption& option : kind.options)
-      fmt::print("{:<12}   {} ({}): {}\n", "", option.name,
-                 options_text({{"default", option.standard}}), option.doc);
+      text += fmt::format("{:<12}   {} ({}): {}\n", "", option.name,
+                          options_text({{"default", option.standard}}), option.doc);
   }
-  fmt::print("\nalgorithms of kind nlopt: {}\n", fmt::join(nlopt_algorithms(), ", "));
+  print_result(
+      fmt::format("{}\nalgorithms of kind nlopt: {}\n", text, fmt::join(nlopt_algorithms(), ", ")));
   return ExitStatus::done;
 }
 
 ExitStatus models_command() {
+  std::string text;
   for (const std::string_view name : Spelling<Model>::names) {
     const Model model = *value_of<Model>(name);
     std::string parameters;
     for (const ParameterTerm& term : model_parameters(model))
       parameters += fmt::format(" {}", term.name);
-    fmt::print("{:<11} {}; parameters{}\n", name, model_equation(model), parameters);
+    text += fmt::format("{:<11} {}; parameters{}\n", name, model_equation(model), parameters);
   }
-  fmt::print("\nlosses: {}\n", all_names<Loss>());
+  print_result(fmt::format("{}\nlosses: {}\n", text, all_names<Loss>()));
   return ExitStatus::done;
 }
 
 ExitStatus job_keys_command(bool of_maps) {
-  fmt::print("{}", of_maps ? map_reference() : job_reference());
+  print_result(of_maps ? map_reference() : job_reference());
   return ExitStatus::done;
 }
 

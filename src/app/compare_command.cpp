@@ -44,7 +44,9 @@ void demand_sound(const fs::path& file, const ResultReader& reader) {
 }
 
 std::string heading(const char* name, const fs::path& file, const ResultReader& reader) {
-  const auto text = [&](const char* attribute) { return text_of(file, reader, attribute); };
+  const auto text = [&](const char* attribute) {
+    return shown_line(text_of(file, reader, attribute));
+  };
   return fmt::format("{}  {}: nucreg {} ({}), {}, {}", name, file.string(), text("nucreg_version"),
                      text("git_revision"), text("compiler"), text("cpu_model"));
 }

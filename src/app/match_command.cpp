@@ -75,14 +75,12 @@ NucleiFileOptions file_options(const MatchCommand& command, const MatchSide& sid
 // Says how a file was read, since it might be read in another way.
 void print_reading(const std::string& file, const NucleiFile& found) {
   const std::size_t count = found.table.nuclei.size();
-  fmt::print(stderr, "nucreg: {}: {}, {} {}\n", file, name_of(found.kind), count_text(count),
-             count == 1 ? "nucleus" : "nuclei");
-  for (const std::string& note : found.table.notes) fmt::print(stderr, "  {}\n", note);
-  for (const std::string& warning : found.table.warnings)
-    fmt::print(stderr, "  warning: {}\n", warning);
+  print_error("nucreg: {}: {}, {} {}\n", file, name_of(found.kind), count_text(count),
+              count == 1 ? "nucleus" : "nuclei");
+  for (const std::string& note : found.table.notes) print_error("  {}\n", note);
+  for (const std::string& warning : found.table.warnings) print_error("  warning: {}\n", warning);
   if (found.table.tile_count > 1)
-    fmt::print(stderr, "  warning: it holds {} tiles, which are taken for one\n",
-               found.table.tile_count);
+    print_error("  warning: it holds {} tiles, which are taken for one\n", found.table.tile_count);
 }
 
 ReadSide read_side(const MatchCommand& command, bool is_ten, NucleusCounts& counts) {

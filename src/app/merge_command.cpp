@@ -40,17 +40,17 @@ ExitStatus merge_command(const MergeCommand& command) {
   print_result(fmt::format("{}\nresult  {}, merged from {}\n", to_text(overview, terminal_text()),
                            command.output.string(), counted(command.files.size(), "file")));
   if (report.trials_twice > 0)
-    fmt::print(
-        stderr, "nucreg: {} there more than once, with equal results\n",
+    print_error(
+        "nucreg: {} there more than once, with equal results\n",
         counted(report.trials_twice, "trial") + (report.trials_twice == 1 ? " was" : " were"));
   if (report.missing.empty()) return ExitStatus::done;
-  fmt::print(stderr,
-             "nucreg: {} of {} trials are done; {} is partial\n"
-             "nucreg: missing: {}\n"
-             "nucreg: merge the files that hold them, too, or run them:\n"
-             "nucreg:   nucreg run JOB.toml -o {} --resume\n",
-             count_text(report.trials_done), count_text(report.trials_planned),
-             command.output.string(), report.missing, command.output.string());
+  print_error(
+      "nucreg: {} of {} trials are done; {} is partial\n"
+      "nucreg: missing: {}\n"
+      "nucreg: merge the files that hold them, too, or run them:\n"
+      "nucreg:   nucreg run JOB.toml -o {} --resume\n",
+      count_text(report.trials_done), count_text(report.trials_planned), command.output.string(),
+      report.missing, command.output.string());
   return ExitStatus::stopped;
 }
 

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <new>
 #include <string_view>
 
 #include "nucreg/app/terminal.hpp"
@@ -34,13 +35,25 @@ std::atomic<int> interrupts = 0;
 static_assert(std::atomic<int>::is_always_lock_free);
 std::array<struct sigaction, signals.size()> before;
 
+// What a second SIGINT says, ready for a signal handler to write.
+std::array<char, 4096> farewell;
+std::atomic<std::size_t> farewell_bytes = 0;
+static_assert(std::atomic<std::size_t>::is_always_lock_free);
+
+void prepare_farewell(const std::string& text) {
+  farewell_bytes = 0;
+  const std::string shown = shown_text(text);
+  const std::size_t bytes = std::min(shown.size(), farewell.size());
+  std::copy_n(shown.begin(), bytes, farewell.begin());
+  farewell_bytes = bytes;
+}
+
 // Only what is safe in a signal handler.
 void note(int number) {
   int none = 0;
   noted.compare_exchange_strong(none, number);
   if (number != SIGINT || ++interrupts < 2) return;
-  constexpr std::string_view text = "nucreg: leaving at once; --resume continues\n";
-  static_cast<void>(!write(STDERR_FILENO, text.data(), text.size()));
+  static_cast<void>(!write(STDERR_FILENO, farewell.data(), farewell_bytes));
   _exit(static_cast<int>(ExitStatus::stopped));
 }
 
@@ -50,6 +63,7 @@ void note(int number) {
 class StopSignals {
  public:
   StopSignals() {
+    prepare_farewell("nucreg: leaving at once; outputs that exist are whole\n");
     noted = 0;
     interrupts = 0;
     struct sigaction action {};
@@ -132,12 +146,22 @@ ExitStatus print_exception() {
   try {
     throw;
   } catch (const Error& e) {
-    fmt::print(stderr, "{}nucreg: {}\n", over_bar(), e.what());
+    print_error("nucreg: {}\n", e.what());
     return e.status();
+  } catch (const std::bad_alloc&) {
+    print_error("nucreg: there is not enough memory\n");
+    return ExitStatus::bug;
   } catch (const std::exception& e) {
-    fmt::print(stderr, "{}nucreg: bug: {}\n", over_bar(), e.what());
+    print_error("nucreg: bug: {}\n", e.what());
     return ExitStatus::bug;
   }
+}
+
+void announce_journal(const std::filesystem::path& journal) {
+  prepare_farewell(
+      fmt::format("nucreg: leaving at once; what was done a second ago and before is safe in {}\n"
+                  "nucreg: to continue: {}\n",
+                  journal.string(), resume_command()));
 }
 
 int stop_signal() {
@@ -149,14 +173,13 @@ std::optional<double> announce_stop(const std::string& tasks) {
   if (number == 0) return std::nullopt;
   // The command comes first, since what sent the signal may not wait for long.
   const double grace = grace_seconds(number);
-  fmt::print(stderr,
-             "{}nucreg: {}: {} in progress have {} to end\n"
-             "nucreg: to continue: {}\n",
-             over_bar(),
-             number == SIGINT    ? "SIGINT"
-             : number == SIGTERM ? "SIGTERM"
-                                 : "SIGUSR1",
-             tasks, duration_text(grace), resume_command());
+  print_error(
+      "nucreg: {}: {} in progress have {} to end\n"
+      "nucreg: to continue: {}\n",
+      number == SIGINT    ? "SIGINT"
+      : number == SIGTERM ? "SIGTERM"
+                          : "SIGUSR1",
+      tasks, duration_text(grace), resume_command());
   return grace;
 }
 

@@ -1,6 +1,7 @@
 // A command that runs on all ranks: the root does it, the others serve its stages until it ends.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -20,6 +21,8 @@ namespace nucreg {
 /// Prints the exception in flight to standard error; its status.
 ExitStatus print_exception();
 
+/// What a second SIGINT, which ends the process at once, is to say: this journal is kept.
+void announce_journal(const std::filesystem::path& journal);
 /// The first signal to stop that was noted; 0 = none.
 [[nodiscard]] int stop_signal();
 /// For RunView::stop: once a signal to stop has arrived, says so, how to continue, and for how many

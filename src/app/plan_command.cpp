@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_set>
 
 #include "nucreg/app/commands.hpp"
+#include "nucreg/app/terminal.hpp"
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/job/parse.hpp"
@@ -16,12 +18,12 @@ namespace {
 // Values of one column of the configuration table that occur, in order.
 std::string values_text(const Column& column) {
   std::vector<std::string> values;
+  std::unordered_set<std::string> known;
   std::visit(
       [&](const auto& cells) {
         for (const auto& cell : cells) {
           std::string text = fmt::format("{}", cell);
-          if (std::find(values.begin(), values.end(), text) == values.end())
-            values.push_back(std::move(text));
+          if (known.insert(text).second) values.push_back(std::move(text));
         }
       },
       column.values);
@@ -164,42 +166,49 @@ ExitStatus plan_command(const PlanCommand& command, const SolverRegistry& regist
                             300.0 * static_cast<double>(plan.configurations.size() * plan.solvers) +
                             120.0 * static_cast<double>(part.tasks(plan) * plan.solvers);
 
-  fmt::print("job             {}\n", job.job.name);
-  fmt::print("{}", images);
-  fmt::print("configurations  {}\n", count_text(plan.configurations.size()));
-  fmt::print("trials          {} = {} x {}\n", count_text(plan.tasks()),
-             count_text(plan.configurations.size()), count_text(plan.trials));
-  fmt::print("solves          {} = {} x {} solvers\n", count_text(plan.solves()),
-             count_text(plan.tasks()), plan.solvers);
+  std::string text;
+  const auto print = [&]<class... Args>(fmt::format_string<Args...> format, Args&&... args) {
+    text += fmt::format(format, std::forward<Args>(args)...);
+  };
+  print("job             {}\n", job.job.name);
+  text += images;
+  print("configurations  {}\n", count_text(plan.configurations.size()));
+  print("trials          {} = {} x {}\n", count_text(plan.tasks()),
+        count_text(plan.configurations.size()), count_text(plan.trials));
+  print("solves          {} = {} x {} solvers\n", count_text(plan.solves()),
+        count_text(plan.tasks()), plan.solvers);
   if (!part.whole())
-    fmt::print("part {:<11}{} trials, {} solves\n", part.text(), count_text(part.tasks(plan)),
-               count_text(part.tasks(plan) * plan.solvers));
-  fmt::print("estimated time  {} on {} rank{}\n", duration_text(seconds / command.ranks),
-             command.ranks, command.ranks == 1 ? "" : "s");
+    print("part {:<11}{} trials, {} solves\n", part.text(), count_text(part.tasks(plan)),
+          count_text(part.tasks(plan) * plan.solvers));
+  print("estimated time  {} on {} rank{}\n", duration_text(seconds / command.ranks), command.ranks,
+        command.ranks == 1 ? "" : "s");
   if (sample.trials > 0)
-    fmt::print("measured        {} here, in {}\n", counted(sample.trials, "trial"),
-               duration_text(sample.seconds));
+    print("measured        {} here, in {}\n", counted(sample.trials, "trial"),
+          duration_text(sample.seconds));
   if (job.run.threads_per_rank > 1)
-    fmt::print("threads         {} per rank, for passes over more than 65,536 pairs\n",
-               job.run.threads_per_rank);
-  fmt::print("memory          about {} per rank\n", bytes_text(rank_bytes(job, plan)));
-  fmt::print("result file     about {}\n\n", bytes_text(file_bytes));
+    print("threads         {} per rank, for passes over more than 65,536 pairs\n",
+          job.run.threads_per_rank);
+  print("memory          about {} per rank\n", bytes_text(rank_bytes(job, plan)));
+  print("result file     about {}\n\n", bytes_text(file_bytes));
 
-  fmt::print("axes\n");
+  print("axes\n");
   const Table table = configuration_table(plan, job);
   for (const Column& column : table.columns) {
     if (column.name == "configuration" || column.name.ends_with("_min") ||
         column.name.ends_with("_max") || says_nothing(table, column, !images.empty()))
       continue;
-    fmt::print("  {:<18}{}{}\n", column.name, axis_text(table, column),
-               column.units.empty() || column.units == "1" ? "" : " " + column.units);
+    print("  {:<18}{}{}\n", column.name, axis_text(table, column),
+          column.units.empty() || column.units == "1" ? "" : " " + column.units);
   }
-  fmt::print("solvers\n");
+  print("solvers
+");
   std::size_t width = 17;
   for (const SolverSpec& spec : job.solvers) width = std::max(width, places(spec.name));
   for (const SolverSpec& spec : job.solvers)
-    fmt::print("  {:<{}} {} {}\n", spec.name, width, spec.kind,
-               options_text(registry.options(spec, job.file)));
+    print("  {:<{}} {} {}
+", spec.name, width, spec.kind,
+          options_text(registry.options(spec, job.file)));
+  print_result(text);
   return ExitStatus::done;
 }
 

@@ -1,12 +1,13 @@
 // The command line: what each command is and takes; errors become messages and exit statuses.
 #include "nucreg/app/program.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
-#include <system_error>
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/terminal.hpp"
@@ -15,6 +16,7 @@
 #include "nucreg/nuclei/segment.hpp"
 #include "nucreg/run/communicator.hpp"
 #include "nucreg/run/launcher.hpp"
+#include "on_ranks.hpp"
 #include "options.hpp"
 
 namespace nucreg {
@@ -365,9 +367,20 @@ int leave(ExitStatus status) {
   std::_Exit(code);
 }
 
+// A standard stream that is closed gets a descriptor that refuses: else the first file to be opened
+// would be it, and take what is printed.
+void keep_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (fcntl(descriptor, F_GETFD) < 0)
+      static_cast<void>(open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+}
+
 }  // namespace
 
 int run_program(int argc, char** argv, const SolverRegistry& registry) {
+  keep_standard_descriptors();
+  // A file that reaches the limit of the process (ulimit -f) is a write that fails.
+  std::signal(SIGXFSZ, SIG_IGN);
   one_thread_per_rank();
   use_one_image_thread();
   try {
@@ -380,15 +393,8 @@ int run_program(int argc, char** argv, const SolverRegistry& registry) {
         run_command_line(argc, argv, commands.table(), description, exit_statuses, version_text());
     print_result("");  // what was printed before it is buffered
     return leave(status);
-  } catch (const Error& e) {
-    fmt::print(stderr, "nucreg: {}\n", e.what());
-    return leave(e.status());
-  } catch (const std::system_error& e) {  // of fmt::print, to standard output
-    fmt::print(stderr, "nucreg: standard output: {}\n", e.what());
-    return leave(ExitStatus::output);
-  } catch (const std::exception& e) {
-    fmt::print(stderr, "nucreg: bug: {}\n", e.what());
-    return leave(ExitStatus::bug);
+  } catch (...) {
+    return leave(print_exception());
   }
 }
 

@@ -13,6 +13,7 @@
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/publish.hpp"
 #include "nucreg/image/image.hpp"
+#include "nucreg/image/write_png.hpp"
 #include "nucreg/nuclei/segment.hpp"
 #include "nucreg/tiles/stages.hpp"
 #include "on_ranks.hpp"
@@ -80,6 +81,12 @@ void SegmentRoot::list_frames(const fs::path& image) {
                    {.file = image.string(), .allowed = "each image once"});
   const std::unique_ptr<ImageReader> reader = open_image(image);
   const ImageInfo& info = reader->info();
+  // Before the work: its overlay could not be written.
+  if (!fits_png(info.width_px, info.height_px))
+    throw InputError(fmt::format("has {} x {} pixels", info.width_px, info.height_px),
+                     {.file = image.string(),
+                      .allowed = "planes of up to 715,000,000 pixels, such as 26,700 x 26,700; "
+                                 "larger ones in tiles"});
   const std::size_t channel = find_channel(info, command_.channel, image.string());
   for (std::size_t frame = 0; frame < info.frames.size(); ++frame) {
     if (info.frames[frame].missing) continue;
@@ -139,26 +146,24 @@ void SegmentRoot::print_tables() const {
 }
 
 void SegmentRoot::print_counts(const StageReport& report) const {
-  if (!failures_.text().empty()) fmt::print(stderr, "nucreg: {}\n", failures_.text());
+  if (!failures_.text().empty()) print_error("nucreg: {}\n", failures_.text());
   if (kept_ > 0)
-    fmt::print(stderr, "nucreg: {} {} done before\n", counted(kept_, "image"),
-               kept_ == 1 ? "was" : "were");
+    print_error("nucreg: {} {} done before\n", counted(kept_, "image"),
+                kept_ == 1 ? "was" : "were");
   if (replaced_ > 0)
-    fmt::print(stderr,
-               "nucreg: {} had been made of other pixels, with another --diameter or by another "
-               "build: made again\n",
-               counted(replaced_, "image"));
+    print_error(
+        "nucreg: {} had been made of other pixels, with another --diameter or by another "
+        "build: made again\n",
+        counted(replaced_, "image"));
   if (report.dispatch.stopped)
-    fmt::print(stderr, "nucreg: {} of {} are done\n", count_text(report.dispatch.tasks_done),
-               counted(tasks_.size(), "image"));
+    print_error("nucreg: {} of {} are done\n", count_text(report.dispatch.tasks_done),
+                counted(tasks_.size(), "image"));
 }
 
 ExitStatus SegmentRoot::run() {
   stages_.view().stop = announce_stop;
   stages_.view().show = [this](const RunStatus& status) { display_.show(status); };
-  stages_.view().warn = [](const std::string& warning) {
-    fmt::print(stderr, "{}nucreg: {}\n", over_bar(), warning);
-  };
+  stages_.view().warn = [](const std::string& warning) { print_error("nucreg: {}\n", warning); };
   const StageReport report = stages_.run(
       [&](const std::vector<RankFacts>&) {
         for (const fs::path& image : command_.images) try {
@@ -176,7 +181,7 @@ ExitStatus SegmentRoot::run() {
         add(number, from_bytes<TaskOutcome>(result));
       },
       {.last = true});
-  fmt::print(stderr, "{}", over_bar());
+  print_error("");
   print_tables();
   for (const auto& [file, in_it] : found_)
     if (in_it.nothing())

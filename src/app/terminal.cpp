@@ -49,6 +49,13 @@ int columns_of(int descriptor) {
   return known ? size.ws_col : 80;
 }
 
+// Whether all of it got there. fmt::print throws where standard error is closed, and a report of
+// that would throw again.
+bool write_to(std::FILE* stream, const std::string& text) {
+  return std::fwrite(text.data(), 1, text.size(), stream) == text.size() &&
+         std::fflush(stream) == 0;
+}
+
 }  // namespace
 
 bool terminal_redraws() {
@@ -91,9 +98,12 @@ TextOptions terminal_text() {
   return {.width = static_cast<std::size_t>(output_width()), .unicode = output_is_unicode()};
 }
 
-void print_result(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0)
-    return;
+void print_error(const std::string& text) {
+  write_to(stderr, std::string(over_bar()) + shown_text(text));
+}
+
+void print_result(const std::string& text, std::string_view before) {
+  if (write_to(stdout, std::string(before) + shown_text(text))) return;
   throw OutputError(std::strerror(errno), {.file = "standard output"});
 }
 
@@ -105,8 +115,8 @@ void draw_bar(double part, const std::string& text, bool last) {
   const int full = static_cast<int>(part * width);
   const std::string bar =
       width < narrowest ? "" : fmt::format("[{:#<{}}{:.<{}}] ", "", full, "", width - full);
-  fmt::print(stderr, "\r{:.{}}\x1b[K{}", bar + text, std::max(columns, 0), last ? "\n" : "");
-  std::fflush(stderr);
+  write_to(stderr, fmt::format("\r{:.{}}\x1b[K{}", bar + shown_line(text), std::max(columns, 0),
+                               last ? "\n" : ""));
 }
 
 namespace {
@@ -195,7 +205,7 @@ void ProgressDisplay::show(const RunStatus& s) {
   else if (s.counts_trials())
     log_info("{}", text);
   else
-    fmt::print(stderr, "nucreg: {}\n", text);
+    print_error("nucreg: {}\n", text);
 }
 
 std::string watch_text(const RunStatus& s, double silent_seconds, std::size_t width,

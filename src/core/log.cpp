@@ -1,14 +1,21 @@
 #include "nucreg/core/log.hpp"
 
-#include <spdlog/sinks/basic_file_sink.h>
+#include <fcntl.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <vector>
 
 #include "nucreg/core/error.hpp"
+#include "nucreg/core/text.hpp"
 
 namespace nucreg {
 namespace {
@@ -18,6 +25,41 @@ spdlog::color_mode colour() {
   return none != nullptr && *none != '\0' ? spdlog::color_mode::never
                                           : spdlog::color_mode::automatic;
 }
+
+/// A new file. A link in its place is not followed: others may write in the folder, too.
+class FileSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit FileSink(const std::filesystem::path& file)
+      : descriptor_(::open(file.c_str(),
+                           O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+                           0666)) {
+    if (descriptor_ < 0)
+      throw OutputError(errno == ELOOP ? "is a symbolic link" : std::strerror(errno),
+                        {.file = file.string()});
+  }
+  ~FileSink() override {
+    FileSink::flush_();
+    ::close(descriptor_);
+  }
+  FileSink(const FileSink&) = delete;
+  FileSink& operator=(const FileSink&) = delete;
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    buffer_.append(line.data(), line.size());
+    if (buffer_.size() >= 4096) flush_();
+  }
+  // What a full disk does not take is lost: the result does not depend on it.
+  void flush_() override {
+    static_cast<void>(!::write(descriptor_, buffer_.data(), buffer_.size()));
+    buffer_.clear();
+  }
+
+  int descriptor_;
+  std::string buffer_;
+};
 
 std::shared_ptr<spdlog::logger> early_logger() {
   auto logger = std::make_shared<spdlog::logger>(
@@ -37,18 +79,14 @@ std::shared_ptr<spdlog::logger>& current() {
 void open_log(const std::filesystem::path& file, int rank, const std::string& host,
               bool to_terminal, std::string_view line_start) {
   std::vector<spdlog::sink_ptr> sinks;
-  try {
-    if (to_terminal) {
-      sinks.push_back(std::make_shared<spdlog::sinks::stderr_color_sink_mt>(colour()));
-      sinks.back()->set_pattern(std::string(line_start) + "%H:%M:%S %^%l%$ %v");
-      sinks.back()->set_level(spdlog::level::info);
-    }
-    if (!file.empty()) {
-      sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string(), true));
-      sinks.back()->set_pattern(fmt::format("%Y-%m-%dT%H:%M:%S.%e%z {} rank {} %l %v", host, rank));
-    }
-  } catch (const spdlog::spdlog_ex& e) {
-    throw OutputError(e.what(), {.file = file.string()});
+  if (to_terminal) {
+    sinks.push_back(std::make_shared<spdlog::sinks::stderr_color_sink_mt>(colour()));
+    sinks.back()->set_pattern(std::string(line_start) + "%H:%M:%S %^%l%$ %v");
+    sinks.back()->set_level(spdlog::level::info);
+  }
+  if (!file.empty()) {
+    sinks.push_back(std::make_shared<FileSink>(file));
+    sinks.back()->set_pattern(fmt::format("%Y-%m-%dT%H:%M:%S.%e%z {} rank {} %l %v", host, rank));
   }
   auto logger = std::make_shared<spdlog::logger>("nucreg", sinks.begin(), sinks.end());
   logger->set_level(spdlog::level::debug);
@@ -59,7 +97,8 @@ void open_log(const std::filesystem::path& file, int rank, const std::string& ho
 void log_line(LogLevel level, std::string_view text) {
   static constexpr spdlog::level::level_enum levels[] = {spdlog::level::debug, spdlog::level::info,
                                                          spdlog::level::warn, spdlog::level::err};
-  current()->log(levels[static_cast<int>(level)], spdlog::string_view_t(text.data(), text.size()));
+  const std::string line = shown_line(text);
+  current()->log(levels[static_cast<int>(level)], spdlog::string_view_t(line.data(), line.size()));
 }
 
 void flush_log() {

@@ -36,6 +36,22 @@ std::size_t character_bytes(std::string_view text) {
   return ill ? 0 : length;
 }
 
+// Of the well-formed character that a text begins with, `length` bytes long.
+std::uint32_t code_of(std::string_view text, std::size_t length) {
+  constexpr std::array<std::uint32_t, 5> lead{0, 0x7F, 0x1F, 0x0F, 0x07};
+  std::uint32_t code = static_cast<unsigned char>(text[0]) & lead[length];
+  for (std::size_t i = 1; i < length; ++i)
+    code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3F);
+  return code;
+}
+
+// What a terminal obeys or what changes how the text around it is read: controls, separators of
+// lines, and marks of the direction of writing (Unicode UAX 9).
+bool is_control(std::uint32_t code) {
+  return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x061C || code == 0x200E ||
+         code == 0x200F || (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+}
+
 void append_utf8(std::string& text, std::uint32_t code) {
   const auto put = [&](std::uint32_t byte) { text.push_back(static_cast<char>(byte)); };
   if (code < 0x80) return put(code);
@@ -149,10 +165,9 @@ std::string one_line(std::string_view text, std::size_t most_bytes) {
   std::size_t room_for_cut = 0;  // of the line, with what still leaves room for the dots
   while (!text.empty()) {
     const std::size_t length = character_bytes(text);
-    const auto first = static_cast<unsigned char>(text.front());
     if (length == 0)
       line += '?';
-    else if (first < 0x20 || first == 0x7F)
+    else if (is_control(code_of(text, length)))
       line += ' ';
     else
       line += text.substr(0, length);
@@ -161,6 +176,51 @@ std::string one_line(std::string_view text, std::size_t most_bytes) {
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return line;
+}
+
+std::string shown_text(std::string_view text) {
+  std::string shown;
+  shown.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = character_bytes(text);
+    const std::uint32_t code = length == 0 ? 0 : code_of(text, length);
+    if (length == 0)
+      shown += '?';
+    else if (is_control(code) && code != '\n' && code != '\t')
+      shown += fmt::format("\\u{:04x}", code);
+    else
+      shown += text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return shown;
+}
+
+std::string shown_line(std::string_view text) {
+  std::string line;
+  for (const char c : shown_text(text))
+    if (c == '\n')
+      line += "\\n";
+    else
+      line += c == '\t' ? ' ' : c;
+  return line;
+}
+
+std::string with_short_lines(std::string_view text, std::size_t max_bytes) {
+  std::string all;
+  while (true) {
+    const auto end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    if (line.size() <= max_bytes) {
+      all += line;
+    } else {
+      std::size_t kept = max_bytes;
+      while (kept > 0 && (line[kept] & 0xC0) == 0x80) --kept;
+      all.append(line.substr(0, kept)).append("...");
+    }
+    if (end == text.size()) return all;
+    all += '\n';
+    text.remove_prefix(end + 1);
+  }
 }
 
 std::string clean_utf8(std::string_view text) {

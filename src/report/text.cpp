@@ -167,7 +167,7 @@ std::string missing_trials(const Overview& view) {
 }
 
 std::string heading(const Overview& view, std::size_t width) {
-  const auto a = [&](const char* name) { return view.attributes.shown(name); };
+  const auto a = [&](const char* name) { return shown_line(view.attributes.shown(name)); };
   std::string text;
   for (const std::string& line :
        {fmt::format("job {}, seed {}{}: {}, {} of {} trials", a("job_name"), a("seed"),
@@ -181,7 +181,7 @@ std::string heading(const Overview& view, std::size_t width) {
         a("cpu_model")})
     text += wrapped(line, width) + "\n";
   if (view.attributes.contains("warnings")) {
-    std::istringstream warnings(a("warnings"));
+    std::istringstream warnings(view.attributes.shown("warnings"));
     for (std::string line; std::getline(warnings, line);)
       text += wrapped("warning: " + line, width) + "\n";
   }

@@ -155,7 +155,9 @@ class Signals(NucregCase):
         process.send_signal(signal.SIGINT)
         status, _, err = finish(process)
         self.assertEqual(status, STOPPED, err)
-        self.assertIn("leaving at once", err)
+        self.assertIn("leaving at once; what was done a second ago and before is safe in "
+                      "out.h5.journal", err)
+        self.assertIn("run job.toml -o out.h5 --resume", err.rpartition("leaving at once")[2])
         self.assertFalse(self.out.exists())
         outcome = run(self.dir, "run", "job.toml", "-o", "out.h5", "--resume", "--set",
                       "job.trials=3")

@@ -1,9 +1,12 @@
 // What the user sees during a run.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "nucreg/report/text.hpp"
 #include "nucreg/run/status.hpp"
@@ -18,6 +21,13 @@ namespace nucreg {
 /// What a line on standard error begins with while a bar may be drawn: on a terminal it takes the
 /// place of the bar, elsewhere it is nothing.
 [[nodiscard]] std::string_view over_bar();
+/// Writes to standard error, in place of a bar; what it does not take is lost, since there is no
+/// other place to say so. Text from outside is made harmless (shown_text).
+void print_error(const std::string& text);
+template <class... Args>
+void print_error(fmt::format_string<Args...> format, Args&&... args) {
+  print_error(fmt::format(format, std::forward<Args>(args)...));
+}
 /// The variable COLUMNS where it is a number, else the columns of the terminal behind standard
 /// output, or 80 where there is none.
 [[nodiscard]] int output_width();
@@ -26,8 +36,10 @@ namespace nucreg {
 /// How to lay out text for standard output.
 [[nodiscard]] TextOptions terminal_text();
 
-/// Writes to standard output and makes sure that it got there. Throws OutputError.
-void print_result(const std::string& text);
+/// Writes to standard output and makes sure that it got there. Throws OutputError. Text from
+/// outside is made harmless (shown_text); `before`: what moves the cursor of a terminal, written as
+/// it is.
+void print_result(const std::string& text, std::string_view before = {});
 
 /// Draws a bar with `text` (ASCII) beside it on standard error, a terminal, over the one before;
 /// where the terminal is narrow the bar is shorter, then missing, and then the text is cut.

@@ -19,7 +19,7 @@ enum class LogLevel { debug, info, warning, error };
 void open_log(const std::filesystem::path& file, int rank, const std::string& host,
               bool to_terminal, std::string_view line_start = "");
 
-/// Writes one line. Thread-safe. Never call it inside a timed region.
+/// Writes one line, as shown_line makes it one. Thread-safe. Never call it inside a timed region.
 void log_line(LogLevel level, std::string_view text);
 
 /// Forces what was logged into the file.

@@ -34,6 +34,15 @@ namespace nucreg {
 /// UTF-8 question marks; what is longer is cut between characters and ends with "...".
 [[nodiscard]] std::string one_line(std::string_view text, std::size_t most_bytes);
 
+/// As it can be shown: what a terminal would obey, or what turns the direction of writing, as
+/// `\u001b` (which JSON reads as the same); `?` for bytes that are no UTF-8. Ends of lines and tabs
+/// stay.
+[[nodiscard]] std::string shown_text(std::string_view text);
+/// The same on one line, for names that come from outside: `\n` for ends of lines.
+[[nodiscard]] std::string shown_line(std::string_view text);
+/// Lines of more bytes end with "..." instead.
+[[nodiscard]] std::string with_short_lines(std::string_view text, std::size_t max_bytes);
+
 /// With U+FFFD for every byte that is no UTF-8.
 [[nodiscard]] std::string clean_utf8(std::string_view text);
 /// Of little-endian units; U+FFFD for surrogates without their partner.

@@ -44,3 +44,10 @@ TEST_CASE("each kind of error has its exit status, and all can be caught as Erro
   CHECK(status(Error(ExitStatus::different, "x")) == 6);
   static_assert(std::is_base_of_v<std::runtime_error, Error>);
 }
+
+TEST_CASE("names within a message are one line, and no line has megabytes") {
+  CHECK(std::string(InputError("is bad", {.file = "a\nb", .key = "c\x1b"}).what()) ==
+        "a\\nb: c\\u001b: is bad");
+  CHECK(std::string(InputError("- one\n+ two").what()) == "- one\n+ two");
+  CHECK(std::string(InputError(std::string(5'000'000, 'x')).what()).size() < 10'000);
+}

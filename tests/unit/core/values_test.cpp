@@ -138,6 +138,7 @@ TEST_CASE("one line of UTF-8, whatever it is made of") {
   CHECK(one_line("", 10).empty());
   CHECK(one_line("plain", 5) == "plain");
   CHECK(one_line("a\nb\tc\x7f", 10) == "a b c ");
+  CHECK(one_line("a\u009b\u202eb", 10) == "a  b");
   CHECK(one_line("M\u00fcller \U0001f600", 100) == "M\u00fcller \U0001f600");
   CHECK(one_line("abcdefgh", 7) == "abcd...");
   CHECK(one_line("ab\u00b5defgh", 6) == "ab...");  // the micro sign is two bytes
@@ -146,4 +147,21 @@ TEST_CASE("one line of UTF-8, whatever it is made of") {
   // A lone byte, an overlong slash, a surrogate, beyond the last character, a cut one.
   CHECK(one_line("\xff|\xc0\xaf|\xed\xa0\x80|\xf4\x90\x80\x80|\xe2\x82", 100) ==
         "?|??|???|????|??");
+}
+
+TEST_CASE("text from outside cannot act on a terminal") {
+  CHECK(shown_text("plain \u00b5m\n\tmore") == "plain \u00b5m\n\tmore");
+  CHECK(shown_text("\x1b[31m\a\x7f\r") == "\\u001b[31m\\u0007\\u007f\\u000d");
+  CHECK(shown_text("\u009b\u202e\u2066\u200f\u061c\u2028") ==
+        "\\u009b\\u202e\\u2066\\u200f\\u061c\\u2028");
+  CHECK(shown_text("a\x9b\xff\xe2\x82") == "a????");
+  CHECK(shown_text(std::string_view("\0", 1)) == "\\u0000");
+  CHECK(shown_line("one\ntwo\tthree") == "one\\ntwo three");
+}
+
+TEST_CASE("long lines are cut, between characters") {
+  CHECK(with_short_lines("abc\nabcd\n\nabcde", 4) == "abc\nabcd\n\nabcd...");
+  CHECK(with_short_lines("ab\u00b5d", 3) == "ab...");
+  CHECK(with_short_lines("", 3).empty());
+  CHECK(with_short_lines("a\n", 3) == "a\n");
 }
