@@ -10,6 +10,7 @@
 
 #include "map_file_commands.hpp"
 #include "nucreg/app/commands.hpp"
+#include "nucreg/app/crash_guard.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/clock.hpp"
@@ -76,13 +77,14 @@ class MapRoot {
   [[nodiscard]] ExitStatus run();
 
  private:
-  [[nodiscard]] bool is_complete() const;
+  /// What print() shows of the output, if that is a complete one of this map.
+  [[nodiscard]] std::optional<std::string> complete_text() const;
   void open_journal();
   void make();
   void show_phase(const std::string& doing);
   void warn(const std::string& sentence);
   [[nodiscard]] Attributes attributes() const;
-  void print(const WellMap& map) const;
+  [[nodiscard]] std::string text_of(const WellMap& map) const;
   void print_resume_hint() const;
   void remove_store() const {
     std::error_code ignored;
@@ -102,11 +104,12 @@ class MapRoot {
 };
 
 ExitStatus MapRoot::run() {
-  if (command_.resume && is_complete()) {
-    fmt::print(stderr, "nucreg: {}: is complete, nothing is left to do\n", files_.output.string());
-    print(read_map(files_.output));
-    return ExitStatus::done;
-  }
+  if (command_.resume && file_exists(files_.output))
+    if (const auto text = read_apart({files_.output}, [&] { return complete_text(); })) {
+      print_error("nucreg: {}: is complete, nothing is left to do\n", files_.output.string());
+      print_result(*text);
+      return ExitStatus::done;
+    }
   try {
     make();
     return ExitStatus::done;
@@ -124,11 +127,13 @@ ExitStatus MapRoot::run() {
   }
 }
 
-bool MapRoot::is_complete() const {
-  if (!file_exists(files_.output) || format_of(files_.output) != map_format) return false;
+std::optional<std::string> MapRoot::complete_text() const {
+  if (format_of(files_.output) != map_format) return std::nullopt;
   const WellMap there = read_map(files_.output);
-  return there.attributes.text("status") == "complete" &&
-         there.attributes.text("map_toml") == to_toml(map_);
+  if (there.attributes.text("status") != "complete" ||
+      there.attributes.text("map_toml") != to_toml(map_))
+    return std::nullopt;
+  return text_of(there);
 }
 
 void MapRoot::open_journal() {
@@ -136,6 +141,7 @@ void MapRoot::open_journal() {
       fmt::format("{}build {}\n{}", map_identity_start, build_identity(), to_toml(map_));
   journal_ = command_.resume ? resume_journal(files_, identity, resume_command())
                              : begin_journal(files_, identity, command_.force, resume_command());
+  announce_journal(files_.journal);
   status_.emplace(files_.status, RunStatus{.job = name_,
                                            .resume = resume_command(),
                                            .doing = "starting",
@@ -164,7 +170,7 @@ void MapRoot::make() {
   remove_store();
   status_.reset();
   stages_.view().status = nullptr;
-  print(map);
+  print_result(text_of(map));
 }
 
 void MapRoot::show_phase(const std::string& doing) {
@@ -172,7 +178,7 @@ void MapRoot::show_phase(const std::string& doing) {
 }
 
 void MapRoot::warn(const std::string& sentence) {
-  fmt::print(stderr, "{}nucreg: {}\n", over_bar(), sentence);
+  print_error("nucreg: {}\n", sentence);
   journal_->warn(sentence);
 }
 
@@ -193,21 +199,21 @@ Attributes MapRoot::attributes() const {
           {"cpu_model", cpu_model()}};
 }
 
-void MapRoot::print(const WellMap& map) const {
+std::string MapRoot::text_of(const WellMap& map) const {
   const std::string out = files_.output.string();
-  print_result(
-      fmt::format("{}\nresult  {} ({})\nnext    nucreg inspect {}\n"
-                  "        nucreg report {}\n        nucreg export {} --to DIR\n",
-                  to_text(summarize(map), static_cast<std::size_t>(output_width())), out,
-                  bytes_text(static_cast<double>(fs::file_size(files_.output))), out, out, out));
+  return fmt::format(
+      "{}\nresult  {} ({})\nnext    nucreg inspect {}\n"
+      "        nucreg report {}\n        nucreg export {} --to DIR\n",
+      to_text(summarize(map), static_cast<std::size_t>(output_width())), out,
+      bytes_text(static_cast<double>(fs::file_size(files_.output))), out, out, out);
 }
 
 void MapRoot::print_resume_hint() const {
   try {
     if (journal_->keeper->put_back())
-      fmt::print(stderr, "nucreg: the journal was removed; what it held has been put back\n");
-    fmt::print(stderr, "nucreg: what was found is safe in {}\nnucreg: to continue: {}\n",
-               files_.journal.string(), resume_command());
+      print_error("nucreg: the journal was removed; what it held has been put back\n");
+    print_error("nucreg: what was found is safe in {}\nnucreg: to continue: {}\n",
+                files_.journal.string(), resume_command());
   } catch (const OutputError&) {
     print_exception();
   }

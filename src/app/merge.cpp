@@ -156,9 +156,11 @@ Table all_rows(const MergeFiles& sources, const std::string& name) {
   for (const auto& source : sources) {
     Table table = source->reader.table(name);
     for (Column& column : table.columns)
-      if (column.name == "rank")
-        for (std::int64_t& rank : std::get<std::vector<std::int64_t>>(column.values))
-          rank += source->first_rank;
+      if (column.name == "rank") {
+        std::vector<std::int64_t> ranks = table.get<std::int64_t>("rank");
+        for (std::int64_t& rank : ranks) rank += source->first_rank;
+        column.values = std::move(ranks);
+      }
     if (all.columns.empty()) {
       all.columns = std::move(table.columns);
       continue;

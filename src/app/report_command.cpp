@@ -8,7 +8,10 @@
 #include <cstring>
 #include <filesystem>
 
+#include "map_file_commands.hpp"
 #include "nucreg/app/commands.hpp"
+#include "nucreg/app/crash_guard.hpp"
+#include "nucreg/store/result_file.hpp"
 
 namespace nucreg {
 namespace {
@@ -27,9 +30,23 @@ fs::path report_program(const fs::path& self) {
                     .allowed = "an installation by `cmake --install`, or a checkout"});
 }
 
+// Python's HDF5 would follow a damaged file anywhere.
+void check_file(const fs::path& file) {
+  static_cast<void>(read_apart({file}, [&] {
+    if (is_map(file)) return true;
+    const ResultReader reader(file);
+    for (const char* count : {"trials_planned", "trials_done", "mpi_ranks"})
+      static_cast<void>(reader.attributes().get<std::int64_t>(count));
+    for (const char* text : {"status", "job_name", "job_toml"})
+      static_cast<void>(reader.attributes().get<std::string>(text));
+    return true;
+  }));
+}
+
 }  // namespace
 
 ExitStatus report_command(const ReportCommand& command) {
+  check_file(command.file);
   const fs::path self = fs::canonical("/proc/self/exe");
   const std::string program = report_program(self).string();
   // The statistics of the page are those of this program, not of another one on the PATH.

@@ -67,7 +67,9 @@ ExitStatus export_command(const ExportCommand& command) {
 ExitStatus verify_command(const VerifyCommand& command) {
   read_in_child({command.file});
   if (is_map(command.file)) return verify_map_command(command);
-  const Verification v = read_result(command.file, verify);
+  Verification v = read_result(command.file, verify);
+  if (checksum_matches(command.file) == false)
+    v.findings.emplace_back("bytes of the file are not those that nucreg wrote (checksum)");
   std::string text;
   for (const std::string& finding : v.findings) text += fmt::format("damage: {}\n", finding);
   for (const std::string& note : v.notes) text += fmt::format("note: {}\n", note);

@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory>
+#include <optional>
 #include <sstream>
 
+#include "nucreg/app/crash_guard.hpp"
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/sha256.hpp"
@@ -15,6 +16,8 @@
 
 namespace nucreg {
 namespace {
+
+namespace fs = std::filesystem;
 
 std::vector<std::string> split_lines(const std::string& text) {
   std::vector<std::string> lines;
@@ -33,36 +36,76 @@ std::string identity_with(const Attributes& attributes, const Part& part) {
   return run_identity(build, part, text("inputs"), text("job_toml"));
 }
 
-// Takes the trials of a partial result file into the journal.
-void take_over(EarlierTrials& earlier, JournalWriter& journal, const ResultReader& partial,
-               const Plan& plan) {
-  std::vector<std::byte> bytes;
-  for (TrialCursor at(partial, plan.trials, plan.solvers); !at.done(); at.next()) {
-    const std::uint64_t task = *at.task();
-    if (task >= earlier.done.size() || earlier.done[task]) continue;
-    bytes.clear();
-    put_records(at.rows(), bytes);
-    journal.append(task, at.rows()[0].rank, bytes);
-    earlier.done[task] = true;
-  }
-  journal.sync();
+// What an output says of itself.
+struct EarlierOutput {
+  std::string identity, status, merged_from, warnings;
+  [[nodiscard]] bool complete() const { return status == "complete"; }
+};
+void fields(auto& archive, MaybeConst<EarlierOutput> auto& output) {
+  archive(output.identity, output.status, output.merged_from, output.warnings);
 }
 
-std::unique_ptr<ResultReader> output_of(const RunFiles& files, const std::string& identity) {
-  check_output(files.output, true, another_output);
-  if (!file_exists(files.output)) return nullptr;
+auto as_output(const RunFiles& files, auto&& read) {
   try {
-    auto output = std::make_unique<ResultReader>(files.output);
-    refuse_other(files.output, run_identity(output->attributes()), identity);
-    return output;
+    return read();
   } catch (const InputError& e) {
-    throw OutputError("already exists and cannot be resumed: " + e.problem(),
-                      {.file = files.output.string(), .allowed = another_output});
+    const std::string& key = e.fields().key;
+    throw OutputError(
+        "already exists and cannot be resumed: " + (key.empty() ? "" : key + ": ") + e.problem(),
+        {.file = files.output.string(), .allowed = another_output});
   }
 }
 
-bool is_complete(const ResultReader& output) {
-  return output.attributes().text("status") == "complete";
+std::optional<EarlierOutput> output_of(const RunFiles& files, const std::string& identity) {
+  check_output(files.output, true, another_output);
+  if (!file_exists(files.output)) return std::nullopt;
+  auto output = as_output(files, [&] {
+    return read_apart({files.output}, [&] {
+      const ResultReader reader(files.output);
+      const Attributes& a = reader.attributes();
+      return EarlierOutput{run_identity(a), a.text("status"), a.text("merged_from"),
+                           a.text("warnings")};
+    });
+  });
+  refuse_other(files.output, output.identity, identity);
+  return output;
+}
+
+struct EarlierTrial {
+  std::uint64_t task = 0;
+  std::int32_t rank = 0;
+  Bytes records;
+};
+void fields(auto& archive, MaybeConst<EarlierTrial> auto& trial) {
+  archive(trial.task, trial.rank, trial.records);
+}
+
+// Sends what is not known yet.
+void send_trials(const fs::path& partial, const Plan& plan, const std::vector<bool>& known,
+                 const TakeBytes& send) {
+  const ResultReader reader(partial);
+  for (TrialCursor at(reader, plan.trials, plan.solvers); !at.done(); at.next()) {
+    EarlierTrial trial{*at.task(), at.rows()[0].rank, {}};
+    if (trial.task >= known.size() || known[trial.task]) continue;
+    put_records(at.rows(), trial.records);
+    send(to_bytes(trial));
+  }
+}
+
+// Takes the trials of a partial output into the journal.
+void take_over(EarlierTrials& earlier, JournalWriter& journal, const RunFiles& files,
+               const Plan& plan) {
+  as_output(files, [&] {
+    read_apart(
+        {files.output},
+        [&](const TakeBytes& send) { send_trials(files.output, plan, earlier.done, send); },
+        [&](std::span<const std::byte> bytes) {
+          const auto trial = from_bytes<EarlierTrial>(bytes);
+          journal.append(trial.task, trial.rank, trial.records);
+          earlier.done.at(trial.task) = true;
+        });
+  });
+  journal.sync();
 }
 
 }  // namespace
@@ -110,8 +153,8 @@ std::string describe_inputs(const std::vector<InputFile>& inputs) {
 }
 
 bool output_is_complete(const RunFiles& files, const std::string& identity) {
-  const std::unique_ptr<ResultReader> output = output_of(files, identity);
-  return output && is_complete(*output);
+  const std::optional<EarlierOutput> output = output_of(files, identity);
+  return output && output->complete();
 }
 
 EarlierTrials earlier_trials(OpenJournal& journal, const RunFiles& files,
@@ -126,15 +169,14 @@ EarlierTrials earlier_trials(OpenJournal& journal, const RunFiles& files,
         },
         known->number));
   }
-  if (const std::unique_ptr<ResultReader> output = output_of(files, identity)) {
-    earlier.complete = is_complete(*output);
+  if (const std::optional<EarlierOutput> output = output_of(files, identity)) {
+    earlier.complete = output->complete();
     if (earlier.complete) return earlier;
     earlier.replace_output = true;
-    earlier.merged_from = output->attributes().text("merged_from");
-    for (const std::string& line : split_lines(output->attributes().text("warnings")))
-      journal.warn(line);
+    earlier.merged_from = output->merged_from;
+    for (const std::string& line : split_lines(output->warnings)) journal.warn(line);
     journal.writer->begin_stage(TrialStage::kind, identity);
-    take_over(earlier, *journal.writer, *output, plan);
+    take_over(earlier, *journal.writer, files, plan);
   }
   earlier.count = static_cast<std::uint64_t>(std::ranges::count(earlier.done, true));
   return earlier;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "nucreg/app/commands.hpp"
+#include "nucreg/app/crash_guard.hpp"
 #include "nucreg/app/result.hpp"
 #include "nucreg/app/resume.hpp"
 #include "nucreg/app/terminal.hpp"
@@ -97,7 +98,7 @@ class RunRoot {
   void warn(const std::string& warning);
   void print_resume_hint() const;
   void print_complete() const;
-  void print_overview(const Overview& overview, bool complete) const;
+  [[nodiscard]] std::string overview_text(const Overview& overview, bool complete) const;
   [[nodiscard]] std::size_t threads() const {
     return static_cast<std::size_t>(job_.run.threads_per_rank);
   }
@@ -163,6 +164,7 @@ void RunRoot::prepare() {
 void RunRoot::open_journal() {
   journal_ = command_.resume ? resume_journal(files_, identity_, resume_command())
                              : begin_journal(files_, identity_, command_.force, resume_command());
+  announce_journal(files_.journal);
   stages_.view().journal = journal_->writer.get();
   stages_.view().output = fs::absolute(files_.output);
   stages_.view().warn = [this](const std::string& warning) { warn(warning); };
@@ -194,9 +196,9 @@ void RunRoot::find_tiles() {
   if (tiles.likely.empty() && tiles.others.empty()) throw no_tiles_overlap(job_);
   open_journal();
   show_status({.doing = "finding nuclei", .counting = "tile", .total = tiles.list.size()});
-  FoundImages found = find_images(
-      stages_, job_, tiles, image_cache_of(files_),
-      [](const std::string& line) { fmt::print(stderr, "{}nucreg: {}\n", over_bar(), line); });
+  FoundImages found =
+      find_images(stages_, job_, tiles, image_cache_of(files_),
+                  [](const std::string& line) { print_error("nucreg: {}\n", line); });
   job_ = with_pairs(std::move(job_), std::move(found.pairs));
   inputs_ = std::move(found.inputs);
   images_ = std::move(found.tables);
@@ -276,42 +278,44 @@ ExitStatus RunRoot::write(StageReport trials) {
   if (complete)
     remove_file(files_.journal);
   else
-    fmt::print(stderr, "{}nucreg: {} of {} trials are done; {} is partial\n", over_bar(),
-               count_text(written.trials_done), count_text(planned), files_.output.string());
+    print_error("nucreg: {} of {} trials are done; {} is partial\n",
+                count_text(written.trials_done), count_text(planned), files_.output.string());
   status_.reset();
   try {
-    print_overview(make_overview(ResultReader(files_.output), std::move(written.findings)),
-                   complete);
+    print_result(overview_text(
+        make_overview(ResultReader(files_.output), std::move(written.findings)), complete));
   } catch (...) {
     return print_exception();
   }
   return complete ? ExitStatus::done : ExitStatus::stopped;
 }
 
-void RunRoot::print_overview(const Overview& overview, bool complete) const {
+std::string RunRoot::overview_text(const Overview& overview, bool complete) const {
   const std::string out = files_.output.string();
-  print_result(fmt::format(
+  return fmt::format(
       "{}\n"
       "result  {} ({})\nlogs    {}/\nnext    {}nucreg inspect {}\n"
       "        nucreg report {}\n        nucreg export {} --to DIR\n",
       to_text(overview, terminal_text()), out,
       bytes_text(static_cast<double>(fs::file_size(files_.output))), files_.logs.string(),
-      complete ? "" : resume_command() + "\n        ", out, out, out));
+      complete ? "" : resume_command() + "\n        ", out, out, out);
 }
 
 void RunRoot::print_complete() const {
-  fmt::print(stderr, "nucreg: {}: is complete, nothing is left to do\n", files_.output.string());
-  print_overview(make_overview(ResultReader(files_.output)), true);
+  print_error("nucreg: {}: is complete, nothing is left to do\n", files_.output.string());
+  print_result(read_apart({files_.output}, [&] {
+    return overview_text(make_overview(ResultReader(files_.output)), true);
+  }));
 }
 
 void RunRoot::print_resume_hint() const {
   try {
     if (journal_->keeper->put_back())
-      fmt::print(stderr, "nucreg: the journal was removed; what it held has been put back\n");
-    fmt::print(stderr,
-               "nucreg: finished trials are safe in {}\n"
-               "nucreg: to continue: {}\n",
-               files_.journal.string(), resume_command());
+      print_error("nucreg: the journal was removed; what it held has been put back\n");
+    print_error(
+        "nucreg: finished trials are safe in {}\n"
+        "nucreg: to continue: {}\n",
+        files_.journal.string(), resume_command());
   } catch (const OutputError&) {
     print_exception();
   }

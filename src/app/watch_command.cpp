@@ -16,6 +16,7 @@
 
 #include "map_file_commands.hpp"
 #include "nucreg/app/commands.hpp"
+#include "nucreg/app/crash_guard.hpp"
 #include "nucreg/app/resume.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/build_info.hpp"
@@ -106,14 +107,16 @@ std::string journal_text(const JournalReader& journal, const std::string& file) 
   }
   const Plan plan = make_plan(parse_job_text(job_of_identity(trials->identity), file));
   const Part part = part_of_identity(trials->identity);
-  std::vector<bool> safe(plan.tasks());
+  std::vector<std::uint64_t> safe;  // not as many as the job claims: as many as are there
   static_cast<void>(journal.scan(
       [&](std::uint64_t task, int, std::uint64_t) {
-        if (task < safe.size()) safe[task] = true;
+        if (task < plan.tasks()) safe.push_back(task);
       },
       trials->number));
-  return fmt::format("{} of the {} trials of {} are safe in {}\n",
-                     count_text(static_cast<std::uint64_t>(std::ranges::count(safe, true))),
+  std::ranges::sort(safe);
+  const auto twice = std::ranges::unique(safe);
+  safe.erase(twice.begin(), twice.end());
+  return fmt::format("{} of the {} trials of {} are safe in {}\n", count_text(safe.size()),
                      count_text(part.tasks(plan)), part.whole() ? "the job" : "part " + part.text(),
                      file);
 }
@@ -124,13 +127,20 @@ std::string resume_noted_in(const JournalReader& journal) {
   return {};
 }
 
+struct Left {
+  ExitStatus status = ExitStatus::done;
+  std::string text;
+};
+void fields(auto& archive, MaybeConst<Left> auto& left) {
+  archive(left.status, left.text);
+}
+
 /// Nobody is at work: what is there.
-ExitStatus print_what_is_left(const RunFiles& files, const std::optional<RunStatus>& status) {
+Left what_is_left(const RunFiles& files, const std::optional<RunStatus>& status) {
   const std::string output = files.output.string();
-  if (is_map(files.output)) {  // written when it is complete
-    print_result(output + ": complete; nothing is running\n");
-    return ExitStatus::done;
-  }
+  // A map is written when it is complete.
+  if (is_map(files.output)) return {ExitStatus::done, output + ": complete; nothing is running\n"};
+  Left left{ExitStatus::stopped, {}};
   std::optional<Attributes> attributes;
   if (file_exists(files.output)) attributes = ResultReader(files.output).attributes();
   const bool complete = attributes && attributes->text("status") == "complete";
@@ -138,15 +148,15 @@ ExitStatus print_what_is_left(const RunFiles& files, const std::optional<RunStat
     const auto count = [&](const char* name) {
       return count_text(static_cast<std::uint64_t>(attributes->count(name)));
     };
-    print_result(fmt::format("{}: {}: {} of {} trials are done; nothing is running\n", output,
+    left.text += fmt::format("{}: {}: {} of {} trials are done; nothing is running\n", output,
                              complete ? "complete" : "partial", count("trials_done"),
-                             count("trials_planned")));
+                             count("trials_planned"));
   }
-  if (complete) return ExitStatus::done;
+  if (complete) return {ExitStatus::done, left.text};
   std::string resume = status ? status->resume : "";
   if (file_exists(files.journal)) {
     const JournalReader journal(files.journal);
-    print_result(journal_text(journal, files.journal.string()));
+    left.text += journal_text(journal, files.journal.string());
     if (resume.empty()) resume = resume_noted_in(journal);
   } else if (!attributes && !status) {
     throw InputError(
@@ -158,8 +168,15 @@ ExitStatus print_what_is_left(const RunFiles& files, const std::optional<RunStat
     resume = fmt::format("nucreg run JOB.toml -o {}{} --resume", output,
                          part.whole() ? "" : " --part " + part.text());
   }
-  print_result(fmt::format("to continue: {}\n", resume));
-  return ExitStatus::stopped;
+  left.text += fmt::format("to continue: {}\n", shown_line(resume));
+  return left;
+}
+
+ExitStatus print_what_is_left(const RunFiles& files, const std::optional<RunStatus>& status) {
+  const Left left =
+      read_apart({files.output, files.journal}, [&] { return what_is_left(files, status); });
+  print_result(left.text);
+  return left.status;
 }
 
 ExitStatus print_dead(const Watched& watched, const RunStatus& status) {
@@ -236,7 +253,7 @@ ExitStatus watch_live(Watched& watched) {
     const std::string block =
         block_of(watched, *status, rows > lines_beside_ranks ? rows - lines_beside_ranks : 1) +
         "q leaves; the run continues\n";
-    print_result((shown_lines > 0 ? fmt::format("\x1b[{}A\r\x1b[J", shown_lines) : "") + block);
+    print_result(block, shown_lines > 0 ? fmt::format("\x1b[{}A\r\x1b[J", shown_lines) : "");
     shown_lines = static_cast<std::size_t>(std::ranges::count(block, '\n'));
     if (keys.leave_within(pause_seconds)) return ExitStatus::done;
   }
