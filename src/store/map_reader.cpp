@@ -2,6 +2,7 @@
 
 #include "attribute.hpp"
 #include "dataset.hpp"
+#include "input_file.hpp"
 #include "map_schema.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/store/map_file.hpp"
@@ -15,22 +16,6 @@ using hdf5::check;
 using hdf5::Dataset;
 using hdf5::Failure;
 using hdf5::Handle;
-
-/// Opens an HDF5 file for reading. Throws InputError or Failure.
-Handle open_file(const std::filesystem::path& path) {
-  hdf5::silence();
-  const auto fail = [&](const std::string& problem) {
-    throw InputError(problem, {.file = path.string()});
-  };
-  std::error_code error;
-  const auto kind = std::filesystem::status(path, error).type();
-  if (kind == std::filesystem::file_type::not_found) fail("no such file");
-  if (error) fail(error.message());
-  if (kind == std::filesystem::file_type::directory) fail("is a directory");
-  if (kind == std::filesystem::file_type::regular && H5Fis_hdf5(path.c_str()) == 0)
-    fail("is not an HDF5 file, or its beginning is lost");
-  return {H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "H5Fopen"};
-}
 
 std::string text_attribute(hid_t file, const std::string& name) {
   const auto value = hdf5::read_attribute(file, name, "/");
@@ -203,14 +188,14 @@ class MapReader {
 
 WellMap read_map(const std::filesystem::path& file) {
   return hdf5::rethrow_as<InputError>(file, [&] {
-    const Handle opened = open_file(file);
+    const Handle opened = hdf5::open_input(file, "");
     return MapReader(opened.get()).read();
   });
 }
 
 std::string format_of(const std::filesystem::path& file) {
   return hdf5::rethrow_as<InputError>(file, [&] {
-    const Handle opened = open_file(file);
+    const Handle opened = hdf5::open_input(file, "");
     return text_attribute(opened.get(), "format");
   });
 }

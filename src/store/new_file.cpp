@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "attribute.hpp"
+#include "checksum.hpp"
 #include "nucreg/disk/publish.hpp"
 
 namespace nucreg::hdf5 {
@@ -32,8 +33,13 @@ void NewFile::throw_if_unwritten() const {
                       {.file = target_.string()});
 }
 
+void NewFile::seal() {
+  attempt([&] { checksum_at_ = add_checksum(file_.get()); });
+}
+
 void NewFile::publish(bool overwrite) {
   attempt([&] { file_.close("H5Fclose"); });
+  if (checksum_at_) fill_checksum(temporary_, *checksum_at_);
   publish_file(temporary_, target_, overwrite);
   published_ = true;
 }

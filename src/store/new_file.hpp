@@ -1,7 +1,9 @@
 // An HDF5 file in the making: a temporary beside its target, published whole or not at all.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "hdf5.hpp"
@@ -31,6 +33,8 @@ class NewFile {
     }
     throw_if_unwritten();
   }
+  /// The file will hold a checksum of itself (checksum.hpp).
+  void seal();
   /// Closes, syncs and renames. Throws OutputError, also if `overwrite` is false and the target
   /// exists.
   void publish(bool overwrite);
@@ -41,6 +45,7 @@ class NewFile {
   std::filesystem::path target_, temporary_;
   WriteError error_;  // outlives the file
   Handle file_;
+  std::optional<std::uint64_t> checksum_at_;
   bool published_ = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include "attribute.hpp"
 #include "dataset.hpp"
+#include "input_file.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/store/map_file.hpp"
 #include "nucreg/store/result_file.hpp"
@@ -40,9 +41,7 @@ struct ResultReader::Body {
 };
 
 void ResultReader::Body::open() {
-  if (std::filesystem::is_regular_file(path) && H5Fis_hdf5(path.c_str()) == 0)
-    fail("is not an HDF5 file, or its beginning is lost", {}, "a result of nucreg run");
-  file = Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "H5Fopen");
+  file = hdf5::open_input(path, "a result of nucreg run");
   attributes = hdf5::read_attributes(file.get());
   check_format();
   open_trials();
@@ -101,13 +100,7 @@ void ResultReader::Body::check_column(const TrialField& field, const Dataset& co
 }
 
 ResultReader::ResultReader(const std::filesystem::path& file) : body_(std::make_unique<Body>()) {
-  hdf5::silence();
   body_->path = file;
-  std::error_code error;
-  const auto kind = std::filesystem::status(file, error).type();
-  if (kind == std::filesystem::file_type::not_found) body_->fail("no such file");
-  if (error) body_->fail(error.message());
-  if (kind == std::filesystem::file_type::directory) body_->fail("is a directory");
   hdf5::rethrow_as<InputError>(file, [&] { body_->open(); });
 }
 
@@ -126,10 +119,12 @@ std::size_t ResultReader::parameters() const {
 }
 
 std::vector<std::optional<std::string>> ResultReader::trial_units() const {
-  std::vector<std::optional<std::string>> units;
-  for (const auto& column : body_->columns)
-    units.push_back(column ? std::optional(column->units()) : std::nullopt);
-  return units;
+  return hdf5::rethrow_as<InputError>(body_->path, [&] {
+    std::vector<std::optional<std::string>> units;
+    for (const auto& column : body_->columns)
+      units.push_back(column ? std::optional(column->units()) : std::nullopt);
+    return units;
+  });
 }
 
 bool ResultReader::has_table(const std::string& name) const {

@@ -1,14 +1,11 @@
 #include <algorithm>
-#include <cerrno>
 #include <optional>
-#include <system_error>
 
 #include "attribute.hpp"
 #include "dataset.hpp"
+#include "new_file.hpp"
 #include "nucreg/core/error.hpp"
-#include "nucreg/disk/publish.hpp"
 #include "nucreg/store/result_file.hpp"
-#include "output_driver.hpp"
 #include "table_columns.hpp"
 #include "trace_columns.hpp"
 #include "trial_schema.hpp"
@@ -17,43 +14,18 @@
 namespace nucreg {
 
 using hdf5::Dataset;
-using hdf5::Handle;
 
 struct ResultWriter::Body {
-  std::filesystem::path target, temporary;
+  std::filesystem::path target;
   std::uint64_t rows = 0, written = 0;
   std::size_t parameters = 0, message_bytes = 1;
-  hdf5::WriteError error;  // outlives the file
-  Handle file;
+  hdf5::NewFile made;
   std::vector<Dataset> columns;  // as trial_fields()
   std::optional<TraceWriter> trace;
   std::vector<Record> waiting;  // less than a chunk
   std::vector<std::byte> values;
-  bool published = false;
 
-  ~Body() {
-    if (published) return;
-    if (error.code == 0) error = {"close", ECANCELED};  // nothing more needs to reach the disk
-    columns.clear();
-    trace.reset();
-    file = Handle();
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-  }
-
-  /// Runs calls of the library. What the system said comes before what the library made of it.
-  template <class Calls>
-  void attempt(Calls&& calls) {
-    try {
-      hdf5::rethrow_as<OutputError>(target, calls);
-    } catch (const OutputError&) {
-      if (error.code == 0) throw;
-    }
-    if (error.code != 0)
-      throw OutputError(error.call + (": " + std::generic_category().message(error.code)),
-                        {.file = target.string()});
-  }
-
+  explicit Body(const std::filesystem::path& file) : target(file), made(file) {}
   void create();
   [[nodiscard]] std::size_t row_bytes(const TrialField& field) const {
     if (field.text) return message_bytes;
@@ -63,14 +35,12 @@ struct ResultWriter::Body {
 };
 
 void ResultWriter::Body::create() {
-  const Handle access = hdf5::output_access(error);
-  file =
-      Handle(H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()), "H5Fcreate");
-  hdf5::write_attribute(file.get(), "format", "nucreg", "/");
-  hdf5::write_attribute(file.get(), "format_version", result_format_version, "/");
-  hdf5::make_group(file.get(), "/trials");
+  const hid_t file = made.id();
+  hdf5::write_attribute(file, "format", "nucreg", "/");
+  hdf5::write_attribute(file, "format_version", result_format_version, "/");
+  hdf5::make_group(file, "/trials");
   for (const TrialField& field : trial_fields())
-    columns.push_back(Dataset::create(file.get(), "/trials/" + field.name, field.units,
+    columns.push_back(Dataset::create(file, "/trials/" + field.name, field.units,
                                       field.text ? hdf5::string_type(message_bytes) : field.type(),
                                       rows, field.per_parameter ? parameters : 0));
 }
@@ -92,28 +62,26 @@ void ResultWriter::Body::write_chunk(std::span<const Record> records) {
 
 ResultWriter::ResultWriter(const std::filesystem::path& file, std::uint64_t rows,
                            std::size_t parameters, std::size_t message_bytes,
-                           std::optional<std::uint64_t> trace_points)
-    : body_(std::make_unique<Body>()) {
+                           std::optional<std::uint64_t> trace_points) {
   if (parameters == 0 || parameters > max_parameters)
     throw Error(ExitStatus::bug, "a result file has 1 to 8 parameters", {.file = file.string()});
-  hdf5::silence();
-  body_->target = file;
-  body_->temporary = temporary_beside(file);
+  body_ = std::make_unique<Body>(file);
   body_->rows = rows;
   body_->parameters = parameters;
   body_->message_bytes = std::clamp<std::size_t>(message_bytes, 1, most_message_bytes);
-  body_->attempt([&] {
+  body_->made.seal();
+  body_->made.attempt([&] {
     body_->create();
-    if (trace_points) body_->trace.emplace(body_->file.get(), rows, *trace_points);
+    if (trace_points) body_->trace.emplace(body_->made.id(), rows, *trace_points);
   });
 }
 
 ResultWriter::~ResultWriter() = default;
 
 void ResultWriter::set_attributes(const Attributes& attributes) {
-  body_->attempt([&] {
+  body_->made.attempt([&] {
     for (const auto& [name, value] : attributes)
-      hdf5::write_attribute(body_->file.get(), name, value, "/");
+      hdf5::write_attribute(body_->made.id(), name, value, "/");
   });
 }
 
@@ -122,14 +90,14 @@ void ResultWriter::write_table(const Table& table) {
     if (column.rows() != table.rows() && column.name != offsets_column)
       throw Error(ExitStatus::bug, "columns of unequal length",
                   {.file = body_->target.string(), .key = "/" + table.name + "/" + column.name});
-  body_->attempt([&] { hdf5::write_table(body_->file.get(), table); });
+  body_->made.attempt([&] { hdf5::write_table(body_->made.id(), table); });
 }
 
 void ResultWriter::append_trials(std::span<const Record> records) {
   Body& body = *body_;
   if (records.size() > body.rows - body.written - body.waiting.size())
     throw Error(ExitStatus::bug, "more trials than were announced", {.file = body.target.string()});
-  body.attempt([&] {
+  body.made.attempt([&] {
     while (!records.empty()) {
       const auto taken =
           std::min<std::size_t>(records.size(), hdf5::chunk_rows - body.waiting.size());
@@ -147,17 +115,15 @@ void ResultWriter::commit(bool overwrite) {
   if (body.written + body.waiting.size() != body.rows)
     throw Error(ExitStatus::bug, "fewer trials than were announced",
                 {.file = body.target.string()});
-  body.attempt([&] {
+  body.made.attempt([&] {
     body.write_chunk(body.waiting);
     body.waiting.clear();
     for (Dataset& column : body.columns) column.close();
     body.columns.clear();
     if (body.trace) body.trace->finish();
     body.trace.reset();
-    body.file.close("H5Fclose");
   });
-  publish_file(body.temporary, body.target, overwrite);
-  body.published = true;
+  body.made.publish(overwrite);
 }
 
 }  // namespace nucreg

@@ -91,6 +91,10 @@ class ResultReader {
   std::unique_ptr<Body> body_;
 };
 
+/// Whether each byte of a result, or of a map, is as nucreg wrote it; nothing if the file has no
+/// checksum (0.1). Throws InputError if it cannot be read.
+[[nodiscard]] std::optional<bool> checksum_matches(const std::filesystem::path& file);
+
 /// One value of a row of /trials; enumerations by name.
 using TrialValue = std::variant<double, std::int64_t, bool, std::string_view>;
 
