@@ -21,14 +21,87 @@ bool consists_of(std::string_view text, std::string_view more) {
   });
 }
 
+constexpr int max_names = 16;
+
+/// Finds the keys of a document, as far as it must to count their names: a bare name, a text, and
+/// dots between such.
+class KeyNames {
+ public:
+  explicit KeyNames(std::string_view text) : rest_(text) {}
+
+  /// The line of the first key of more names than `max_names`; 0: there is none.
+  [[nodiscard]] int too_deep() {
+    while (!rest_.empty()) {
+      const char c = rest_.front();
+      if (c == '"' || c == '\'') {
+        name(end_of_text());
+      } else if (consists_of({&c, 1}, "_-+")) {
+        name(std::min(rest_.find_first_not_of(bare), rest_.size()));
+      } else {
+        if (c == '.')
+          dot_ = true;
+        else if (c != ' ' && c != '\t')
+          names_ = 0;
+        pass(c == '#' ? std::min(rest_.find('\n'), rest_.size()) : 1);
+      }
+      if (names_ > max_names) return line_;
+    }
+    return 0;
+  }
+
+ private:
+  void name(std::size_t bytes) {
+    names_ = dot_ ? names_ + 1 : 1;
+    dot_ = false;
+    pass(bytes);
+  }
+  void pass(std::size_t bytes) {
+    line_ += static_cast<int>(std::ranges::count(rest_.substr(0, bytes), '\n'));
+    rest_.remove_prefix(bytes);
+  }
+  // Bytes of the text that begins here, its marks included; one that does not end is an error of
+  // the document at its beginning.
+  [[nodiscard]] std::size_t end_of_text() const {
+    const char mark = rest_.front();
+    const std::string three(3, mark);
+    const bool lines = rest_.starts_with(three);
+    const std::string end = lines ? three : std::string(1, mark);
+    for (std::size_t at = end.size(); at < rest_.size(); ++at) {
+      if (mark == '"' && rest_[at] == '\\')
+        ++at;
+      else if (!lines && rest_[at] == '\n')
+        return at;
+      else if (rest_.substr(at).starts_with(end))
+        return std::min(lines ? rest_.find_first_not_of(mark, at) : at + 1, rest_.size());
+    }
+    return rest_.size();
+  }
+
+  static constexpr std::string_view bare =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+";
+  std::string_view rest_;
+  int line_ = 1, names_ = 0;
+  bool dot_ = false;
+};
+
+// The parser makes a table of each name, and takes tables within tables apart by recursion.
+toml::table parse_bounded(std::string_view text, const std::string& source) {
+  if (const int line = KeyNames(text).too_deep(); line > 0)
+    throw JobError("a key has too many names",
+                   {.file = source,
+                    .line = source.starts_with("--set ") ? 0 : line,
+                    .allowed = fmt::format("up to {} names with dots between them", max_names)});
+  return toml::parse(text, source);
+}
+
 toml::table parse_assignment(const std::string& key, const std::string& value,
                              const std::string& source) {
   const std::string text = key + " = " + value;
   try {
-    return toml::parse(text, source);
+    return parse_bounded(text, source);
   } catch (const toml::parse_error& error) {
     // A word without quotes, as a shell hands it over.
-    if (consists_of(value, "_-./+")) return toml::parse(key + " = \"" + value + "\"", source);
+    if (consists_of(value, "_-./+")) return parse_bounded(key + " = \"" + value + "\"", source);
     reject({.file = source}, key, std::string(error.description()),
            "a TOML value, quoted for the shell, such as --set 'fit.model=[\"trs\", \"affine\"]'");
   }
@@ -196,7 +269,7 @@ toml::table parse_document(std::string_view text, const std::string& file,
                            const std::vector<std::string>& overrides) {
   toml::table document;
   try {
-    document = toml::parse(text, file);
+    document = parse_bounded(text, file);
   } catch (const toml::parse_error& error) {
     throw JobError(fmt::format("not valid TOML: {}", error.description()),
                    {.file = file, .line = static_cast<int>(error.source().begin.line)});

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -73,10 +74,12 @@ void read(const Slot& slot, Axis<T>& axis) {
   const toml::array* list = slot.node->as_array();
   if (!list) return read(slot, axis.emplace_back());
   if (list->empty() && !slot.field->may_be_empty) slot.reject("empty list");
+  std::unordered_set<std::string> known;  // by text: lists can be long
   for (const toml::node& part : *list) {
     T value{};
     read(slot.item(part), value);
-    if (std::ranges::find(axis, value) != axis.end())
+    if constexpr (std::is_floating_point_v<T>) value += 0.0;  // -0 is 0
+    if (!known.insert(toml_text(value, *slot.field)).second)
       slot.item(part).reject(toml_text(value, *slot.field) + " is twice in the list");
     axis.push_back(std::move(value));
   }
