@@ -26,7 +26,7 @@ std::string reason(int code) {
 }
 
 int link_flag(Owner owner) {
-  return owner == Owner::ours ? O_NOFOLLOW : 0;
+  return owner == Owner::user ? 0 : O_NOFOLLOW;
 }
 
 void sync(int descriptor, const fs::path& path, int (*call)(int)) {
@@ -91,6 +91,8 @@ Descriptor open_to_read(const fs::path& file, Owner owner) {
   if (fstat(opened.get(), &facts) != 0) refuse(reason(errno));
   if (S_ISDIR(facts.st_mode)) refuse("is a directory");
   if (!S_ISREG(facts.st_mode)) refuse("is not a regular file");
+  if (owner == Owner::trusted && (facts.st_uid != geteuid() || (facts.st_mode & S_IWOTH) != 0))
+    refuse("belongs to another user, or everybody may write it");
   return opened;
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <system_error>
 #include <utility>
@@ -44,6 +45,18 @@ void remove_quietly(const fs::path& file) {
 
 void rename_over(const fs::path& from, const fs::path& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) fail("rename", to);
+}
+
+/// Calls visit(file, target) for each temporary_beside a target in that folder.
+template <class Visit>
+void for_each_temporary(const fs::path& folder, Visit&& visit) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder.empty() ? "." : folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const auto end = name.rfind(".partial-");
+    if (!name.starts_with('.') || end == std::string::npos || end == 0) continue;
+    visit(entry.path(), name.substr(1, end - 1));
+  }
 }
 
 /// `write` writes the temporary file, `place` gives it its name.
@@ -130,13 +143,18 @@ void TextFile::publish(bool overwrite) {
 }
 
 void remove_temporaries(const fs::path& folder, const std::set<std::string>& targets) {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder.empty() ? "." : folder, error)) {
-    const std::string name = entry.path().filename().string();
-    const auto end = name.rfind(".partial-");
-    if (!name.starts_with('.') || end == std::string::npos || end == 0) continue;
-    if (targets.contains(name.substr(1, end - 1))) fs::remove(entry.path(), error);
-  }
+  for_each_temporary(folder, [&](const fs::path& file, const std::string& target) {
+    std::error_code ignored;
+    if (targets.contains(target)) fs::remove(file, ignored);
+  });
+}
+
+void remove_old_temporaries(const fs::path& folder) {
+  const auto old = fs::file_time_type::clock::now() - std::chrono::hours(24);
+  for_each_temporary(folder, [&](const fs::path& file, const std::string&) {
+    std::error_code error;
+    if (fs::last_write_time(file, error) < old && !error) fs::remove(file, error);
+  });
 }
 
 }  // namespace nucreg

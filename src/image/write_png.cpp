@@ -31,15 +31,18 @@ void put_chunk(std::string& bytes, std::string_view type, std::string_view data)
 
 }  // namespace
 
+bool fits_png(std::size_t width_px, std::size_t height_px) {
+  constexpr std::size_t max = std::numeric_limits<std::int32_t>::max();
+  return width_px > 0 && height_px > 0 && width_px <= max && height_px <= max &&
+         3 * width_px + 1 <= max / height_px;
+}
+
 void write_png(const std::filesystem::path& file, const RgbPicture& picture) {
   const auto fail = [&](const std::string& problem) {
     throw OutputError(problem, {.file = file.string()});
   };
-  constexpr std::size_t most = std::numeric_limits<std::int32_t>::max();
+  if (!fits_png(picture.width_px, picture.height_px)) fail("a PNG cannot have that size");
   const std::size_t row_bytes = 3 * picture.width_px;
-  if (picture.width_px == 0 || picture.height_px == 0 || picture.width_px > most ||
-      picture.height_px > most || (row_bytes + 1) > most / picture.height_px)
-    fail("a PNG cannot have that size");
 
   std::string rows;  // each with its filter before it: 1, the difference to the pixel on the left
   rows.reserve((row_bytes + 1) * picture.height_px);

@@ -8,6 +8,7 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/text.hpp"
+#include "nucreg/disk/publish.hpp"
 
 namespace nucreg {
 namespace {
@@ -29,6 +30,7 @@ std::vector<TaskOutcome> run_all(Stages& stages, std::shared_ptr<const Stage> st
 std::vector<TileNuclei> find_nuclei(Stages& stages, const Job& job, const Tiles& tiles,
                                     const fs::path& cache, const Report& report) {
   const ImagesOptions& images = job.problem.images;
+  remove_old_temporaries(cache);
   std::vector<TileTask> tasks;
   for (const Tile& tile : tiles.list)
     tasks.push_back({fs::absolute(tile.file).string(), tile.name, tile.frame, tile.channel,

@@ -86,11 +86,11 @@ TaskOutcome cached(const ImageCache& cache, const std::string& key, Make&& make)
 
 // Messages name the file as the user does.
 Nuclei nuclei_in(const TileTask& task, double& diameter_px) {
-  const std::unique_ptr<ImageReader> reader = open_image(task.file);
+  ImageReader& reader = opened_image(task.file);
   SegmentOptions options;
   if (task.diameter_px > 0.0) options.diameter_px = task.diameter_px;
-  Segmentation found = within_memory(reader->info(), task.name, [&] {
-    const Plane plane = reader->read(task.frame, task.channel);
+  Segmentation found = within_memory(reader.info(), task.name, [&] {
+    const Plane plane = reader.read(task.frame, task.channel);
     return segment(plane.view(), options);
   });
   diameter_px = found.diameter_px;
@@ -98,6 +98,16 @@ Nuclei nuclei_in(const TileTask& task, double& diameter_px) {
 }
 
 }  // namespace
+
+ImageReader& opened_image(const std::filesystem::path& file) {
+  thread_local std::filesystem::path opened;
+  thread_local std::unique_ptr<ImageReader> reader;
+  if (reader && opened == file) return *reader;
+  reader.reset();
+  reader = open_image(file);
+  opened = file;
+  return *reader;
+}
 
 void Failures::add(ExitStatus status, const std::string& message) {
   text_ += (text_.empty() ? "" : "\nnucreg: ") + message;
@@ -142,7 +152,7 @@ std::filesystem::path ImageCache::file(const std::string& key) const {
 std::optional<Bytes> ImageCache::load(const std::string& key) const {
   std::string text;
   try {
-    text = read_file(file(key), Owner::ours);
+    text = read_file(file(key), Owner::trusted);
   } catch (const InputError&) {
     return std::nullopt;
   }

@@ -24,8 +24,9 @@ void remove_file(const std::filesystem::path& file);
 /// Throws OutputError.
 void move_file(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// Whose file it is: a file of our own is never a link, so nobody can lead us to another one.
-enum class Owner { user, ours };
+/// Whose file it is: a file of our own is never a link, so nobody can lead us to another one. One
+/// that is trusted was made by this user, too, and not everybody may write it.
+enum class Owner { user, ours, trusted };
 
 /// An open file, closed with its owner; -1 is none.
 class Descriptor {

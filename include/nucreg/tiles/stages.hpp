@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "nucreg/core/error.hpp"
+#include "nucreg/image/image.hpp"
 #include "nucreg/match/match.hpp"
 #include "nucreg/nuclei/segment.hpp"
 #include "nucreg/run/stage.hpp"
@@ -188,6 +189,10 @@ struct SegmentSummary {
 /// What is done about outputs that exist: an error, made again, or made again unless they were made
 /// of the same pixels with the same diameter by the same build.
 enum class Existing : std::uint8_t { refused, replaced, kept_if_same };
+
+/// The image that this thread opened last, if it is this file, or opened now: a file of 20,000
+/// pages is walked through each time that it is opened. Throws InputError.
+[[nodiscard]] ImageReader& opened_image(const std::filesystem::path& file);
 
 /// Reads, segments, and writes the files; each appears when it is whole. Throws InputError,
 /// also if memory does not suffice, and OutputError. No nuclei: an empty table.

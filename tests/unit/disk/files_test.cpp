@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -53,6 +54,24 @@ TEST_CASE("a file of ours is never a link") {
                        doctest::Contains("is a symbolic link"), InputError);
   CHECK_THROWS_AS(static_cast<void>(open_to_write(folder / "link", Opened::empty)), OutputError);
   CHECK(read_file(folder / "victim") == "precious");
+}
+
+TEST_CASE("a file that others may write, or made, is not trusted") {
+  const Scratch folder;
+  put(folder / "file", "found");
+  chmod((folder / "file").c_str(), 0664);
+  CHECK(read_file(folder / "file", Owner::trusted) == "found");
+  chmod((folder / "file").c_str(), 0666);
+  CHECK_THROWS_WITH_AS(static_cast<void>(read_file(folder / "file", Owner::trusted)),
+                       doctest::Contains("everybody may write it"), InputError);
+  if (geteuid() == 0) {
+    chmod((folder / "file").c_str(), 0644);
+    REQUIRE(chown((folder / "file").c_str(), 12345, 12345) == 0);
+    CHECK_THROWS_WITH_AS(static_cast<void>(read_file(folder / "file", Owner::trusted)),
+                         doctest::Contains("belongs to another user"), InputError);
+  }
+  fs::create_symlink("file", folder / "link");
+  CHECK_THROWS_AS(static_cast<void>(read_file(folder / "link", Owner::trusted)), InputError);
 }
 
 TEST_CASE("an output is refused if it exists, in one sentence") {

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <fstream>
 #include <stdexcept>
 
@@ -91,4 +92,18 @@ TEST_CASE("what killed writers left is removed, and nothing else") {
   CHECK(!fs::exists(temporary_beside(out)));
   CHECK(!fs::exists(folder / ".out.h5.partial-1"));
   for (const char* name : others) CHECK(read_file(folder / name) == "whole");
+}
+
+TEST_CASE("what killed writers left a day ago is removed, what may be written now is not") {
+  const Scratch folder;
+  for (const char* name : {".a.partial-1", ".b.partial-2", ".kept", "c.partial-3"}) {
+    put(folder / name, "half");
+    fs::last_write_time(folder / name, fs::file_time_type::clock::now() - std::chrono::hours(25));
+  }
+  put(folder / ".b.partial-2", "being written");
+  remove_old_temporaries(folder.path());
+  CHECK(!fs::exists(folder / ".a.partial-1"));
+  for (const char* name : {".b.partial-2", ".kept", "c.partial-3"})
+    CHECK(fs::exists(folder / name));
+  remove_old_temporaries(folder / "none");
 }
