@@ -7,25 +7,43 @@
 #include <concepts>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace nucreg {
+
+/// Whether a spreadsheet would take a text for a formula (CSV injection, OWASP): it begins as one
+/// and is no number.
+[[nodiscard]] inline bool is_formula(std::string_view text) {
+  if (text.empty() || std::string_view("=+-@\t\r").find(text.front()) == std::string_view::npos)
+    return false;
+  double number = 0.0;
+  const std::string_view digits = text.substr(text.front() == '+' ? 1 : 0);
+  const auto end = std::from_chars(digits.begin(), digits.end(), number);
+  return end.ec != std::errc() || end.ptr != digits.end();
+}
+
+/// A text as a field (RFC 4180): quotes around what would break the line apart. A formula becomes a
+/// text by the apostrophe before it.
+[[nodiscard]] inline std::string csv_field(std::string_view text) {
+  const std::string_view mark = is_formula(text) ? "'" : "";
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos)
+    return std::string(mark).append(text);
+  std::string field = "\"";
+  field += mark;
+  for (const char c : text) {
+    if (c == '"') field += '"';
+    field += c;
+  }
+  return field + '"';
+}
 
 /// Fields of a line; numbers in the shortest form that reads back the same, NaN as "nan".
 class CsvLine {
  public:
   CsvLine& operator<<(std::string_view text) {
     separate();
-    if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
-      line_ += text;
-      return *this;
-    }
-    line_ += '"';
-    for (const char c : text) {
-      if (c == '"') line_ += '"';
-      line_ += c;
-    }
-    line_ += '"';
+    line_ += csv_field(text);
     return *this;
   }
   CsvLine& operator<<(const char* text) { return *this << std::string_view(text); }
@@ -34,6 +52,7 @@ class CsvLine {
     if (std::isnan(number)) return *this << std::string_view("nan");  // without the sign of a NaN
     return digits(number);
   }
+  CsvLine& operator<<(bool truth) { return *this << std::string_view(truth ? "true" : "false"); }
   CsvLine& operator<<(std::integral auto number) { return digits(number); }
 
   /// The line with its end; starts the next.

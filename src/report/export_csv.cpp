@@ -3,12 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <cmath>
 #include <string_view>
 #include <utility>
 
+#include "csv_line.hpp"
 #include "export_folder.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/table.hpp"
@@ -18,44 +16,6 @@
 
 namespace nucreg {
 namespace {
-
-/// RFC 4180: quotes around what would otherwise break the line apart.
-std::string quoted(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return std::string(text);
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + '"';
-}
-
-/// Fields of one line; the separator goes before all but the first.
-class Line {
- public:
-  void value(std::string_view text) { field(quoted(text)); }
-  void value(bool truth) { field(truth ? "true" : "false"); }
-  void value(double number) { std::isnan(number) ? field("nan") : digits(number); }
-  void value(std::int64_t number) { digits(number); }
-  /// The line with its end; starts the next.
-  std::string take() {
-    empty_ = true;
-    return std::exchange(line_, {}) + '\n';
-  }
-
- private:
-  void digits(auto number) {
-    std::array<char, 32> text{};
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
-    field({text.data(), end});
-  }
-  void field(std::string_view text) {
-    if (!std::exchange(empty_, false)) line_ += ',';
-    line_ += text;
-  }
-  std::string line_;
-  bool empty_ = true;
-};
 
 /// The columns that tell what was run, looked up by configuration and solver.
 class Context {
@@ -72,18 +32,18 @@ class Context {
     (void)solvers_.get<std::string>("name");
   }
 
-  void header(Line& line) const {
-    line.value(std::string_view("solver_name"));
-    for (const std::string& name : names_) line.value(name);
+  void header(CsvLine& line) const {
+    line << "solver_name";
+    for (const std::string& name : names_) line << name;
   }
-  void fields(Line& line, std::uint64_t configuration, std::uint64_t solver) const {
+  void fields(CsvLine& line, std::uint64_t configuration, std::uint64_t solver) const {
     if (solver >= solvers_.rows())
       throw InputError(fmt::format("solver {} is not in /solvers", solver));
     if (configuration >= configurations_.rows())
       throw InputError(fmt::format("configuration {} is not in /configurations", configuration));
-    line.value(cell_text(solvers_.at("name"), solver));
+    line << cell_text(solvers_.at("name"), solver);
     for (const std::string& name : names_)
-      line.value(cell_text(configurations_.at(name), configuration));
+      line << cell_text(configurations_.at(name), configuration);
   }
 
  private:
@@ -99,19 +59,19 @@ void for_each_field(std::size_t parameters, Visit&& visit) {
 }
 
 void write_trials(const ResultReader& reader, const Context& context, TextFile& file) {
-  Line line;
+  CsvLine line;
   for_each_field(reader.parameters(), [&](const TrialColumn& column, std::size_t p) {
     if (!column.per_parameter)
-      line.value(column.name);
+      line << column.name;
     else
-      line.value(fmt::format("{}p{}", column.name == "params" ? "" : "true_", p));
+      line << fmt::format("{}p{}", column.name == "params" ? "" : "true_", p);
   });
   context.header(line);
   file.write(line.take());
   stream_trials(reader, [&](std::span<const Record> rows) {
     for (const Record& row : rows) {
       for_each_field(reader.parameters(), [&](const TrialColumn& column, std::size_t p) {
-        std::visit([&](const auto& value) { line.value(value); }, column.value(row, p));
+        std::visit([&](const auto& value) { line << value; }, column.value(row, p));
       });
       context.fields(line, row.configuration, row.solver);
       file.write(line.take());
@@ -121,12 +81,12 @@ void write_trials(const ResultReader& reader, const Context& context, TextFile& 
 
 /// A table as it is; `context` (if any) adds to each row.
 void write_table(const Table& table, const Context* context, TextFile& file) {
-  Line line;
-  for (const Column& column : table.columns) line.value(column.name);
+  CsvLine line;
+  for (const Column& column : table.columns) line << column.name;
   if (context) context->header(line);
   file.write(line.take());
   for (std::size_t row = 0; row < table.rows(); ++row) {
-    for (const Column& column : table.columns) line.value(cell_text(column, row));
+    for (const Column& column : table.columns) line << cell_text(column, row);
     if (context)
       context->fields(line, table.get<std::int64_t>("configuration")[row],
                       table.get<std::int64_t>("solver")[row]);

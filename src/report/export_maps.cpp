@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "csv_line.hpp"
 #include "export_folder.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/disk/publish.hpp"
@@ -104,14 +105,6 @@ std::string field(double value) {
   return std::isfinite(value) ? fmt::format("{}", value) : "";
 }
 
-// Names of solvers may hold commas and quotes.
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + '"';
-}
-
 /// Of a configuration: the columns that the Python scripts know.
 struct Setting {
   double noise = Record::nan, outliers = Record::nan;
@@ -197,7 +190,7 @@ std::vector<std::filesystem::path> export_python_benchmark(const ResultReader& r
   const Table solver_table = reader.table("solvers");
   std::vector<std::string> solvers;
   for (const std::string& name : solver_table.get<std::string>("name"))
-    solvers.push_back(quoted(name));
+    solvers.push_back(csv_field(name));
 
   TextFile trials(paths[0]), summary(paths[1]);
   trials.write(trial_header);

@@ -2,6 +2,7 @@
 
 import base64
 import pathlib
+import shlex
 
 from . import answer
 from .html_parts import Marked, Raw, figure, joined, number, table, tag
@@ -146,8 +147,9 @@ def rerun(result, row):
     if part is None:
         return None, 0
     name, (which, others) = result.attributes.get("job_name", "job"), part
-    return (f"nucreg run {job_name(result)} --part {which} -o {name}-c{row['configuration']}"
-            f"-t{row['trial']}.h5"), others
+    output = f"{name}-c{row['configuration']}-t{row['trial']}.h5"
+    # The line is made to be pasted into a shell: a name from a file is one word of it.
+    return shlex.join(["nucreg", "run", job_name(result), "--part", which, "-o", output]), others
 
 
 def worst(result):
