@@ -1,7 +1,8 @@
-// usage: make_corpus FOLDER: writes small files of every kind into FOLDER/nd2 and FOLDER/tiff.
+// usage: make_corpus FOLDER: writes small files of every kind into FOLDER/<reader>.
 #include <tiffio.h>
 
 #include <array>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -80,6 +81,42 @@ void make_tiff(const std::filesystem::path& folder) {
   add({.pages = 4, .description = ome_description({.channels = 2, .planes = 2})});
 }
 
+void make_tables(const std::filesystem::path& folder) {
+  put(folder / "ours.csv", "x,y,area_px,mean_intensity,label\n1.5,2,30,nan,1\n4,5,31,7e2,2\n");
+  put(folder / "qupath.tsv",
+      "Image\tCentroid X \u00b5m\tCentroid Y \u00b5m\na\t\"1,5\"\t2\na\t3\t4\n");
+  put(folder / "imagej.csv", " ,Label,X,Y,Area\n1,a,1.5,2.5,9\n2,b,3,4,8\n");
+  put(folder / "utf16.csv", std::string("\xff\xfex\0,\0y\0\n\0001\0,\0002\0\n\0", 18));
+  put(folder / "points.csv", "x;y;tile;well\r1,5;2,5;3;A1\r4,5;6;4;A2\r");
+  std::string header = "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), }";
+  header.resize(117, ' ');
+  put(folder / "points.npy",
+      std::string("\x93NUMPY\x01\0\x76\0", 10) + header + "\n" + std::string(32, '\x3f'));
+}
+
+std::string u32(std::uint32_t value) {
+  return {reinterpret_cast<const char*>(&value), sizeof value};
+}
+
+// As nucreg/run/journal.hpp lays it out; the fuzz target sets the checksums.
+void make_journals(const std::filesystem::path& folder) {
+  const auto text = [](const std::string& words) {
+    return u32(static_cast<std::uint32_t>(words.size())) + u32(0) + words;
+  };
+  const auto frame = [](std::uint32_t task, std::uint32_t stage, const std::string& payload) {
+    return u32(0xF19CB5E7) + u32(static_cast<std::uint32_t>(payload.size())) + u32(task) +
+           u32(task == UINT32_MAX ? UINT32_MAX : 0) + u32(0) + u32(stage) + u32(0) + payload;
+  };
+  const std::string identity = "build x\n[job]\n";
+  const std::string header = "nucjrnl\n" + u32(16) +
+                             u32(static_cast<std::uint32_t>(identity.size())) + u32(0) + u32(0) +
+                             identity;
+  put(folder / "empty", header);
+  put(folder / "run", header + frame(UINT32_MAX, 0, text("resume") + text("nucreg run")) +
+                          frame(UINT32_MAX, 1, text("trials") + text(identity)) +
+                          frame(7, 1, "result") + frame(8, 1, ""));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -88,8 +125,18 @@ int main(int argc, char** argv) {
     return 2;
   }
   const std::filesystem::path folder = argv[1];
-  for (const char* kind : {"nd2", "tiff"}) std::filesystem::create_directories(folder / kind);
+  for (const char* kind : {"nd2", "tiff", "table", "job", "map", "journal", "status"})
+    std::filesystem::create_directories(folder / kind);
   make_nd2(folder / "nd2");
   make_tiff(folder / "tiff");
+  make_tables(folder / "table");
+  make_journals(folder / "journal");
+  put(folder / "job" / "least.toml",
+      "[job]\nname = \"a\"\n[problem]\npoints = [3, 5]\n[[solver]]\nname = \"b\"\nkind = \"lm\"\n");
+  put(folder / "map" / "least.toml", "[map]\nten = \"a.csv\"\nforty = [\"b\", \"c*.tif\"]\n");
+  put(folder / "status" / "run",
+      "nucreg-status 1\njob a\npart 1/1\nresume b\ndoing c\ncounting trial\nwritten_s 1\n"
+      "elapsed_s 2\ntrials_per_configuration 1\nsolves_per_trial 1\ndone 1\ntotal 2\nearlier 0\n"
+      "failed 0\nrank host 1 busy 3 0.5 1 99 98 1000\nend\n");
   return 0;
 }

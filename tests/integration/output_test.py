@@ -1,12 +1,14 @@
 """Outputs that fail while a run goes on: told, nothing lost, and resumed when the cause is gone."""
 
 import os
+import random
 import shutil
 import subprocess
 import unittest
 
 from interrupted import JOB, JOURNAL_BYTES, finish, size, start, wait_for
-from nucreg_case import OUTPUT, NucregCase, run
+from label_tiff import SPOTS, label_tiff
+from nucreg_case import DONE, OUTPUT, NucregCase, run
 
 
 class Outputs(NucregCase):
@@ -52,7 +54,7 @@ class Outputs(NucregCase):
                 ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", self.sub],
                 capture_output=True).returncode:
             self.skipTest("skipped: only root can mount a small disk")
-        self.addCleanup(subprocess.run, ["umount", "-l", self.sub], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", self.sub], capture_output=True)
 
     def larger_disk(self):
         subprocess.run(["mount", "-o", "remount,size=100m", self.sub], check=True)
@@ -105,6 +107,51 @@ class Outputs(NucregCase):
             self.sub.chmod(0o755)
         else:
             subprocess.run(["chattr", "-i", self.sub], check=True)
+
+    def test_each_output_on_a_disk_that_is_full(self):
+        """Whatever is there afterwards is whole: as the same command makes it with room enough."""
+        shutil.copy(self.reference, self.dir / "whole.h5")
+        self.write("spots.tif", SPOTS)
+        noise = random.Random(3)
+        self.write("noise.tif", label_tiff([[noise.randrange(65536) for _ in range(96)]
+                                            for _ in range(96)]))
+        commands = {
+            "csv": ("export", "whole.h5", "--to", "{}/csv"),
+            "merged": ("merge", "whole.h5", "-o", "{}/merged.h5"),
+            "plane": ("image", "noise.tif", "--to", "{}/plane.tif"),
+            "segment": ("segment", "spots.tif", "--to", "{}/segment"),
+            "pairs": ("pairs", "whole.h5", "--to", "{}/pairs.csv"),
+            "synth": ("synth", "--ten", "1", "--forty", "1", "--field", "200", "--nuclei", "40",
+                      "--tile", "200", "--to", "{}/synth")}
+        for name, command in commands.items():
+            room = self.dir / f"room-{name}"
+            room.mkdir()
+            self.nucreg(*(word.format(room) for word in command))
+            total = sum(path.stat().st_size for path in room.rglob("*") if path.is_file())
+            failed = 0
+            for kilobytes in sorted({4, total // 4096, total // 2048, total * 9 // 10240}):
+                with self.subTest(command=name, kilobytes=kilobytes):
+                    self.small_disk(max(4, kilobytes))
+                    outcome = run(self.dir, *(word.format("sub") for word in command))
+                    self.assertIn(outcome.status, (DONE, OUTPUT), outcome)
+                    failed += outcome.status == OUTPUT
+                    if outcome.status == OUTPUT:
+                        self.assertIn("No space left on device", outcome.err)
+                        self.assertNotIn("bug", outcome.err)
+                    self.whole_as_in(room)
+                    subprocess.run(["umount", "-l", self.sub], check=True)
+            self.assertGreater(failed, 0, name)
+
+    def whole_as_in(self, room):
+        for path in self.sub.rglob("*"):
+            if path.is_dir():
+                continue
+            there = room / path.relative_to(self.sub)
+            self.assertTrue(there.exists(), f"{path} was left behind")
+            if path.suffix == ".h5":
+                self.nucreg("verify", path)
+            else:
+                self.assertEqual(path.read_bytes(), there.read_bytes(), path)
 
 
 if __name__ == "__main__":
