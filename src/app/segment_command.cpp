@@ -82,11 +82,11 @@ void SegmentRoot::list_frames(const fs::path& image) {
   const std::unique_ptr<ImageReader> reader = open_image(image);
   const ImageInfo& info = reader->info();
   // Before the work: its overlay could not be written.
-  if (!fits_png(info.width_px, info.height_px))
+  if (!command_.no_overlay && !fits_png(info.width_px, info.height_px))
     throw InputError(fmt::format("has {} x {} pixels", info.width_px, info.height_px),
                      {.file = image.string(),
                       .allowed = "planes of up to 715,000,000 pixels, such as 26,700 x 26,700; "
-                                 "larger ones in tiles"});
+                                 "larger ones in tiles or with --no-overlay"});
   const std::size_t channel = find_channel(info, command_.channel, image.string());
   for (std::size_t frame = 0; frame < info.frames.size(); ++frame) {
     if (info.frames[frame].missing) continue;
