@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "nucreg/core/error.hpp"
@@ -26,13 +27,17 @@ spdlog::color_mode colour() {
                                           : spdlog::color_mode::automatic;
 }
 
+int open_new(const std::filesystem::path& file) {
+  std::error_code ignored;  // what it means shows when the file is opened
+  std::filesystem::create_directories(file.parent_path(), ignored);
+  return ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+                0666);
+}
+
 /// A new file. A link in its place is not followed: others may write in the folder, too.
 class FileSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  explicit FileSink(const std::filesystem::path& file)
-      : descriptor_(::open(file.c_str(),
-                           O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-                           0666)) {
+  explicit FileSink(const std::filesystem::path& file) : descriptor_(open_new(file)) {
     if (descriptor_ < 0)
       throw OutputError(errno == ELOOP ? "is a symbolic link" : std::strerror(errno),
                         {.file = file.string()});

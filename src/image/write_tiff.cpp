@@ -4,8 +4,10 @@
 #include <tiffio.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
 #include <string_view>
 #include <system_error>
 #include <vector>
@@ -60,6 +62,7 @@ class Writer {
         std::clamp<std::uint64_t>(strip_bytes / row_bytes, 1, plane.height_px));
     set_tags(plane, options, rows_per_strip, deflate_level);
     std::vector<std::byte> strip(row_bytes * rows_per_strip);
+    errno = 0;
     for (std::size_t y0 = 0, number = 0; y0 < plane.height_px; y0 += rows_per_strip, ++number) {
       const std::size_t rows = std::min<std::size_t>(rows_per_strip, plane.height_px - y0);
       for (std::size_t y = 0; y < rows; ++y)
@@ -99,10 +102,13 @@ class Writer {
   }
 
   [[noreturn]] void fail() const {
+    const int code = errno;  // of the last call to the system: libtiff does not say why
     // libtiff begins with the name that it was given, which the error has already.
     std::string_view reason = message_;
     if (reason.starts_with(path_ + ": ")) reason.remove_prefix(path_.size() + 2);
-    throw OutputError(reason.empty() ? "cannot be written" : std::string(reason), {.file = path_});
+    std::string text = reason.empty() ? "cannot be written" : std::string(reason);
+    if (code != 0) text += std::string(": ") + std::strerror(code);
+    throw OutputError(text, {.file = path_});
   }
 
   std::string path_, message_;

@@ -70,11 +70,12 @@ std::uint64_t add_checksum(hid_t file) {
   return at;
 }
 
-void fill_checksum(const std::filesystem::path& file, std::uint64_t at) {
+void fill_checksum(const std::filesystem::path& file, std::uint64_t at,
+                   const std::filesystem::path& name) {
   const std::uint32_t crc = crc_of(open_to_read(file, Owner::ours), file, at);
   const Descriptor opened = open_to_write(file, Opened::kept);
   if (pwrite(opened.get(), &crc, sizeof crc, static_cast<off_t>(at)) != sizeof crc)
-    throw OutputError(std::string("write: ") + std::strerror(errno), {.file = file.string()});
+    throw OutputError(std::string("write: ") + std::strerror(errno), {.file = name.string()});
 }
 
 namespace {

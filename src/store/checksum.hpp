@@ -13,7 +13,8 @@ namespace nucreg::hdf5 {
 /// the file they will lie. Throws Failure.
 [[nodiscard]] std::uint64_t add_checksum(hid_t file);
 /// Fills those bytes of a file that is closed: the CRC-32 of all others, these taken as zeros. The
-/// file is not durable yet. Throws OutputError or InputError naming `file`.
-void fill_checksum(const std::filesystem::path& file, std::uint64_t at);
+/// file is not durable yet. Throws OutputError naming `name`, which it will have, or InputError.
+void fill_checksum(const std::filesystem::path& file, std::uint64_t at,
+                   const std::filesystem::path& name);
 
 }  // namespace nucreg::hdf5

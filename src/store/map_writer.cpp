@@ -132,7 +132,6 @@ void write_map(const std::filesystem::path& file, const WellMap& map, bool overw
   demand_equal_lengths(file, "/nuclei_10x", map.ten);
   demand_equal_lengths(file, "/nuclei_40x", map.forty);
   hdf5::NewFile made(file);
-  made.seal();
   made.attempt([&] { write_content(made.id(), map); });
   made.publish(overwrite);
 }

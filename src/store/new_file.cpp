@@ -39,7 +39,7 @@ void NewFile::seal() {
 
 void NewFile::publish(bool overwrite) {
   attempt([&] { file_.close("H5Fclose"); });
-  if (checksum_at_) fill_checksum(temporary_, *checksum_at_);
+  if (checksum_at_) fill_checksum(temporary_, *checksum_at_, target_);
   publish_file(temporary_, target_, overwrite);
   published_ = true;
 }

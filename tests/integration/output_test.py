@@ -120,7 +120,6 @@ class Outputs(NucregCase):
             "merged": ("merge", "whole.h5", "-o", "{}/merged.h5"),
             "plane": ("image", "noise.tif", "--to", "{}/plane.tif"),
             "segment": ("segment", "spots.tif", "--to", "{}/segment"),
-            "pairs": ("pairs", "whole.h5", "--to", "{}/pairs.csv"),
             "synth": ("synth", "--ten", "1", "--forty", "1", "--field", "200", "--nuclei", "40",
                       "--tile", "200", "--to", "{}/synth")}
         for name, command in commands.items():
