@@ -181,17 +181,17 @@ Option& Command::add(Option option) {
   return options.emplace_back(std::move(option));
 }
 
-Option& Command::flag(const char* names, bool& to, const char* doc) {
-  return add({.names = names, .doc = doc, .store = [&to](const auto&) {
+Option& Command::flag(const char* names, bool& to, const char* about) {
+  return add({.names = names, .doc = about, .store = [&to](const auto&) {
                 to = true;
                 return std::string();
               }});
 }
 
-Option& Command::text(const char* names, const char* value, std::string& to, const char* doc) {
+Option& Command::text(const char* names, const char* value, std::string& to, const char* about) {
   return add({.names = names,
               .value = value,
-              .doc = doc,
+              .doc = about,
               .standard = to,
               .store = [&to](const std::vector<std::string>& values) {
                 to = values.front();
@@ -200,10 +200,10 @@ Option& Command::text(const char* names, const char* value, std::string& to, con
 }
 
 Option& Command::text(const char* names, const char* value, std::optional<std::string>& to,
-                      const char* doc) {
+                      const char* about) {
   return add({.names = names,
               .value = value,
-              .doc = doc,
+              .doc = about,
               .store = [&to](const std::vector<std::string>& values) {
                 to = values.front();
                 return std::string();
@@ -211,10 +211,10 @@ Option& Command::text(const char* names, const char* value, std::optional<std::s
 }
 
 Option& Command::path(const char* names, const char* value, std::filesystem::path& to,
-                      const char* doc) {
+                      const char* about) {
   return add({.names = names,
               .value = value,
-              .doc = doc,
+              .doc = about,
               .store = [&to](const std::vector<std::string>& values) {
                 to = values.front();
                 return std::string();
@@ -222,10 +222,10 @@ Option& Command::path(const char* names, const char* value, std::filesystem::pat
 }
 
 Option& Command::paths(const char* names, const char* value, std::vector<std::filesystem::path>& to,
-                       const char* doc) {
+                       const char* about) {
   return add({.names = names,
               .value = value,
-              .doc = doc,
+              .doc = about,
               .max_values = std::numeric_limits<std::size_t>::max(),
               .store = [&to](const std::vector<std::string>& values) {
                 to.assign(values.begin(), values.end());
@@ -234,10 +234,10 @@ Option& Command::paths(const char* names, const char* value, std::vector<std::fi
 }
 
 Option& Command::repeated(const char* names, const char* value, std::vector<std::string>& to,
-                          const char* doc) {
+                          const char* about) {
   return add({.names = names,
               .value = value,
-              .doc = doc,
+              .doc = about,
               .repeats = true,
               .store = [&to](const std::vector<std::string>& values) {
                 to = values;
@@ -246,11 +246,11 @@ Option& Command::repeated(const char* names, const char* value, std::vector<std:
 }
 
 Option& Command::choice(const char* names, const char* value, std::string& to,
-                        std::vector<std::string> allowed, const char* doc) {
+                        std::vector<std::string> allowed, const char* about) {
   const std::string range = joined(allowed);
   return add({.names = names,
               .value = value,
-              .doc = doc,
+              .doc = about,
               .standard = to,
               .range = range,
               .store = [&to, allowed = std::move(allowed)](const std::vector<std::string>& values) {
@@ -264,14 +264,14 @@ Option& Command::choice(const char* names, const char* value, std::string& to,
 
 template <class T>
 Option& Command::number(const char* names, const char* value, T& to, NumberRange range,
-                        const char* doc) {
+                        const char* about) {
   using Number = typename Plain<T>::type;
   if constexpr (std::is_unsigned_v<Number>) range.low = std::max(range.low, 0.0);
   const std::string what = std::is_integral_v<Number> ? "a whole number" : "a number";
   const std::string bounds = range.text();
   return add({.names = names,
               .value = value,
-              .doc = doc,
+              .doc = about,
               .standard = standard_of(to),
               .range = what + bounds,
               .store = [&to, range](const std::vector<std::string>& values) {
@@ -292,10 +292,10 @@ template Option& Command::number(const char*, const char*, std::optional<double>
                                  const char*);
 
 Option& Command::numbers(const char* names, const char* value, std::vector<double>& to,
-                         std::size_t count, const char* doc) {
+                         std::size_t count, const char* about) {
   return add({.names = names,
               .value = value,
-              .doc = doc,
+              .doc = about,
               .standard = fmt::format("{}", fmt::join(to, " ")),
               .range = "numbers",
               .min_values = count,
@@ -312,8 +312,8 @@ Option& Command::numbers(const char* names, const char* value, std::vector<doubl
               }});
 }
 
-const Option* Command::find(std::string_view name) const {
-  const auto at = std::ranges::find(options, name, &Option::name);
+const Option* Command::find(std::string_view wanted) const {
+  const auto at = std::ranges::find(options, wanted, &Option::name);
   return at == options.end() ? nullptr : &*at;
 }
 

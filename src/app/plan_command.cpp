@@ -200,13 +200,11 @@ ExitStatus plan_command(const PlanCommand& command, const SolverRegistry& regist
     print("  {:<18}{}{}\n", column.name, axis_text(table, column),
           column.units.empty() || column.units == "1" ? "" : " " + column.units);
   }
-  print("solvers
-");
+  print("solvers\n");
   std::size_t width = 17;
   for (const SolverSpec& spec : job.solvers) width = std::max(width, places(spec.name));
   for (const SolverSpec& spec : job.solvers)
-    print("  {:<{}} {} {}
-", spec.name, width, spec.kind,
+    print("  {:<{}} {} {}\n", spec.name, width, spec.kind,
           options_text(registry.options(spec, job.file)));
   print_result(text);
   return ExitStatus::done;

@@ -114,8 +114,7 @@ std::string journal_text(const JournalReader& journal, const std::string& file) 
       },
       trials->number));
   std::ranges::sort(safe);
-  const auto twice = std::ranges::unique(safe);
-  safe.erase(twice.begin(), twice.end());
+  safe.erase(std::unique(safe.begin(), safe.end()), safe.end());
   return fmt::format("{} of the {} trials of {} are safe in {}\n", count_text(safe.size()),
                      count_text(part.tasks(plan)), part.whole() ? "the job" : "part " + part.text(),
                      file);

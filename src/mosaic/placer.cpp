@@ -123,7 +123,7 @@ std::vector<PlaceTask> PlacerState::seed_tasks() {
       std::ranges::stable_sort(tens, {}, [&](std::uint32_t t) {
         return std::hypot((*tiles[t].stage_um)[0] - at[0], (*tiles[t].stage_um)[1] - at[1]);
       });
-      tens.resize(std::min<std::size_t>(tens.size(), 2));
+      if (tens.size() > 2) tens.erase(tens.begin() + 2, tens.end());
     }
     for (const std::uint32_t t : tens) {
       seed_pairs.push_back({t, rich[k]});

@@ -82,8 +82,7 @@ class Normal {
     std::vector<Eigen::Triplet<double, std::int32_t>> entries;
     for (std::uint32_t c = 0; c < fit_.shifts(); ++c) {
       std::ranges::sort(below[c]);
-      const auto rest = std::ranges::unique(below[c]);
-      below[c].erase(rest.begin(), rest.end());
+      below[c].erase(std::unique(below[c].begin(), below[c].end()), below[c].end());
       for (const std::uint32_t r : below[c])
         entries.emplace_back(static_cast<std::int32_t>(r), static_cast<std::int32_t>(c), 1.0);
     }

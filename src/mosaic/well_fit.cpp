@@ -179,9 +179,8 @@ bool left_out(const Observation& o, std::uint32_t index) {
 
 // Mean square of a coordinate of the parts left out, beyond what is cut off at
 // 5 deviations.
-double heldout_um(const WellModel& start, const std::vector<LinkResult>& links,
+double heldout_um(const WellModel& model, const std::vector<LinkResult>& links,
                   const Floors& floors) {
-  WellModel model = start;
   const GlobalFit all = problem_of(model, links, floors);
   GlobalFit rest = all;
   rest.observations.clear();

@@ -48,7 +48,8 @@ std::array<T, 2> range_of(const PlaneView& plane) {
 template <class T>
 PlaneValues values_of(const PlaneView& plane) {
   PlaneValues values;
-  const auto [lowest, highest] = range_of<T>(plane);
+  const auto range = range_of<T>(plane);
+  const T lowest = range[0], highest = range[1];
   if (!(lowest < highest)) return values;
   const auto low = static_cast<double>(lowest), high = static_cast<double>(highest);
   values.flat = false;

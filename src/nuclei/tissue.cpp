@@ -141,8 +141,9 @@ struct Cover {
 
   [[nodiscard]] std::size_t tiles() const { return columns * rows; }
   [[nodiscard]] Point centre(std::size_t number) const {
-    return {first[0] + step[0] * static_cast<double>(number % columns),
-            first[1] + step[1] * static_cast<double>(number / columns)};
+    const std::size_t column = number % columns, row = number / columns;
+    return {first[0] + step[0] * static_cast<double>(column),
+            first[1] + step[1] * static_cast<double>(row)};
   }
 };
 
@@ -151,10 +152,10 @@ Cover cover_of(const SynthOptions& options, const Grid& grid) {
   Cover cover;
   for (std::size_t axis = 0; axis < 2; ++axis) {
     const double rest = std::max(0.0, grid.tissue_px[axis] - 2.0 * grid.margin_px - width);
-    const double steps = std::ceil(rest / ((1.0 - overlap) * width));
-    (axis == 0 ? cover.columns : cover.rows) = 1 + static_cast<std::size_t>(steps);
+    const double further = std::ceil(rest / ((1.0 - overlap) * width));
+    (axis == 0 ? cover.columns : cover.rows) = 1 + static_cast<std::size_t>(further);
     cover.first[axis] = 0.5 * (grid.tissue_px[axis] - rest);
-    cover.step[axis] = steps > 0.0 ? rest / steps : 0.0;
+    cover.step[axis] = further > 0.0 ? rest / further : 0.0;
   }
   return cover;
 }

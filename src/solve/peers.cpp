@@ -13,7 +13,7 @@ namespace {
 
 using Make = std::unique_ptr<Solver> (*)(const std::string& algorithm);
 
-SolverKind peer(std::string name, std::string summary, std::vector<std::string> algorithms,
+SolverKind peer(const std::string& name, std::string summary, std::vector<std::string> algorithms,
                 [[maybe_unused]] const char* package, Make make, double seconds_per_pair) {
   return {.name = name,
           .summary = std::move(summary) + (make ? "" : "; not in this build"),

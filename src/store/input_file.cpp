@@ -117,8 +117,10 @@ class Survey {
                            "H5Sget_simple_extent_dims", path);
     check(H5Pget_chunk(options, H5S_MAX_RANK, chunk.data()), "H5Pget_chunk", path);
     double chunks = 1.0;
-    for (std::size_t i = 0; i < static_cast<std::size_t>(rank); ++i)
-      chunks *= static_cast<double>(extent[i] / chunk[i] + (extent[i] % chunk[i] != 0 ? 1 : 0));
+    for (std::size_t i = 0; i < static_cast<std::size_t>(rank); ++i) {
+      const hsize_t along = extent[i] / chunk[i] + (extent[i] % chunk[i] != 0 ? 1 : 0);
+      chunks *= static_cast<double>(along);
+    }
     return chunks;
   }
 

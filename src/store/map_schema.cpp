@@ -65,7 +65,7 @@ template <class Row, class At>
 MapColumn<Row> text(std::string name, std::string description, At at) {
   MapColumn<Row> made{std::move(name), "1", std::move(description)};
   made.text = [at](const Row& row) { return at(row); };
-  made.set_text = [at](Row& row, std::string read) { at(row) = std::move(read); };
+  made.set_text = [at](Row& row, const std::string& read) { at(row) = read; };
   return made;
 }
 
@@ -73,15 +73,12 @@ constexpr const char* centre_words =
     "centre of the tile in the well's frame, carried there by turn, shift and magnification alone: "
     "to_well has the deformation between the visits, too; NaN: not placed";
 
-#define AT(member)         \
-  [](auto& row) -> auto& { \
-    return row.member;     \
-  }
+#define AT(member) ([](auto& row) -> auto& { return row.member; })
 
 MapColumn<MapTile> status_column() {
   MapColumn<MapTile> made{"status", "1", "ok, or what is wrong with the tile"};
   made.text = [](const MapTile& row) { return std::string(name_of(row.placed.status)); };
-  made.set_text = [](MapTile& row, std::string read) {
+  made.set_text = [](MapTile& row, const std::string& read) {
     const auto status = value_of<mosaic::TileStatus>(read);
     if (!status)
       throw hdf5::Failure("value", "\"" + read + "\" is no status of a tile", "/tiles/status");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -14,6 +15,16 @@ namespace nucreg::hdf5 {
 /// A bool is h5py's: an enumeration of FALSE and TRUE on int8.
 template <class T>
 [[nodiscard]] Handle type_of();
+template <>
+Handle type_of<double>();
+template <>
+Handle type_of<std::int64_t>();
+template <>
+Handle type_of<std::int32_t>();
+template <>
+Handle type_of<std::uint32_t>();
+template <>
+Handle type_of<bool>();
 
 /// UTF-8 of a fixed number of bytes, filled up with zeros; H5T_VARIABLE: of any length.
 [[nodiscard]] Handle string_type(std::size_t bytes);

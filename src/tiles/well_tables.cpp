@@ -140,7 +140,9 @@ class SideTables {
       detections_.x_um.push_back(static_cast<float>(um.x[i]));
       detections_.y_um.push_back(static_cast<float>(um.y[i]));
       detections_.border_px.push_back(mosaic::border_px(given, found.px.x[i], found.px.y[i]));
-      if (areas) detections_.area_um2.push_back(static_cast<float>(found.area_px[i] * px_area_um2));
+      if (areas)
+        detections_.area_um2.push_back(
+            static_cast<float>(static_cast<double>(found.area_px[i]) * px_area_um2));
     }
   }
   [[nodiscard]] const mosaic::Detections& detections() const { return detections_; }
@@ -210,7 +212,8 @@ double heldout_rms(const mosaic::NucleusPairs& pairs) {
   std::size_t count = 0;
   for (std::size_t i = 0; i < pairs.size(); ++i)
     if (pairs.probability[i] >= 0.9F && std::isfinite(pairs.heldout_distance_um[i])) {
-      sum += static_cast<double>(pairs.heldout_distance_um[i]) * pairs.heldout_distance_um[i];
+      const auto distance_um = static_cast<double>(pairs.heldout_distance_um[i]);
+      sum += distance_um * distance_um;
       ++count;
     }
   return count > 0 ? std::sqrt(sum / static_cast<double>(count)) : unknown_um;

@@ -268,7 +268,7 @@ class WrongInputs(Maps):
     def test_command_lines_and_map_files(self):
         self.refused(USAGE, ["map", "ten.csv"], "ten.csv", "TEN and FORTY")
         self.refused(USAGE, ["map"], "TEN")
-        self.write("map.toml", '[map]\nten = "ten.csv"\nforty = "forty.csv"\n[fit]\nloss = "huber"\n')
+        self.write("map.toml", '[map]\nten = "ten.csv"\nforty = "forty.csv"\n[fit]\nloss = "cubic"\n')
         self.refused(USAGE, ["map", "map.toml"], "map.toml:5", "fit.loss")
         self.refused(USAGE, ["map", "ten.csv", "forty.csv", "--set", "map.seed=-1"], "map.seed")
         self.refused(USAGE, ["map", "ten.csv", "forty.csv", "--set", 'map.wells=["C3"]'], "C3")

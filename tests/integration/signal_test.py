@@ -110,7 +110,7 @@ class Signals(NucregCase):
 
     def test_launcher_that_kills_its_ranks(self):
         # mpirun waits a second before it tells the ranks, and ends with a status of its own.
-        longer = JOB.replace("trials = 400", "trials = 1200")
+        longer = JOB.replace("trials = 400", "trials = 4000")
         reference = self.run_job(longer, output="longer.h5", ranks=2)
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(number):

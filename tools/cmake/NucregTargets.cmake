@@ -19,7 +19,9 @@ target_compile_options(nucreg_arithmetic INTERFACE -ffp-contract=off)
 add_library(nucreg_sanitize INTERFACE)
 if(NUCREG_SANITIZE)
   target_compile_options(nucreg_sanitize INTERFACE
-    -fsanitize=${NUCREG_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    -fsanitize=${NUCREG_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
+    # What sanitizers add hides from GCC what is set before it is read: it is asked without them.
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(nucreg_sanitize INTERFACE -fsanitize=${NUCREG_SANITIZE})
 endif()
 

@@ -45,9 +45,9 @@ class Attributes {
     if (!value) refuse(name);
     return *value;
   }
-  [[nodiscard]] std::string text(const std::string& name, std::string otherwise = {}) const {
+  [[nodiscard]] std::string text(const std::string& name, const std::string& otherwise = {}) const {
     const auto* value = find<std::string>(name);
-    return value ? *value : std::move(otherwise);
+    return value ? *value : otherwise;
   }
   [[nodiscard]] std::int64_t count(const std::string& name, std::int64_t otherwise = 0) const {
     const auto* value = find<std::int64_t>(name);

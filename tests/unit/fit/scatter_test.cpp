@@ -101,7 +101,7 @@ TEST_CASE("wrong pairs are as many and as wrong as their kind says") {
        {OutlierKind::uniform, OutlierKind::swapped, OutlierKind::clustered}) {
     CAPTURE(name_of(kind));
     PointPairs after = before;
-    misplace(kind, 150, field_px, truth, RandomStream(2, 0, 0, Purpose::outliers), after);
+    (void)misplace(kind, 150, field_px, truth, RandomStream(2, 0, 0, Purpose::outliers), after);
     const std::vector<double> distances = moved(before, after);
     std::vector<std::size_t> wrong;
     for (std::size_t i = 0; i < distances.size(); ++i)
@@ -132,8 +132,9 @@ TEST_CASE("the noise of pairs is found among up to 60 % of wrong ones, whatever 
         CAPTURE(noise);
         CAPTURE(part);
         PointPairs pairs = fit_test::pairs_around(fit_test::sample_map(model), 300, noise);
-        misplace(OutlierKind::uniform, static_cast<std::size_t>(300 * part), field_px,
-                 fit_test::sample_map(model), RandomStream(2, 0, 0, Purpose::outliers), pairs);
+        (void)misplace(OutlierKind::uniform, static_cast<std::size_t>(300 * part), field_px,
+                       fit_test::sample_map(model), RandomStream(2, 0, 0, Purpose::outliers),
+                       pairs);
         CHECK(noise_of_pairs(pairs, 7) == doctest::Approx(noise).epsilon(0.25));
       }
   CHECK(noise_of_pairs(exact_pairs(100), 7) < 1e-9);
