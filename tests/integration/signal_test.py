@@ -115,6 +115,8 @@ class Signals(NucregCase):
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(number):
                 process = self.begin(ranks=2)
+                # Told in its first moments, mpirun ends without telling its ranks.
+                wait_for(lambda: size(self.journal) > 10 * JOURNAL_BYTES, "more results")
                 process.send_signal(number)
                 status, _, err = finish(process)
                 self.assertEqual(status, BUG, err)
