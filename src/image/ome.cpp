@@ -16,7 +16,7 @@ namespace {
 
 using pugi::xml_node;
 
-constexpr std::int64_t most = std::int64_t{1} << 20;
+constexpr std::int64_t most_planes = std::int64_t{1} << 20;
 
 // Some writers put a prefix in front of every name.
 std::string_view local_name(xml_node node) {
@@ -74,7 +74,7 @@ std::uint64_t count(xml_node node, const char* attribute, std::int64_t standard)
   const std::string_view text = found.value();
   std::int64_t value = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > most)
+  if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > most_planes)
     throw TiffDescriptionError{
         "ome-count", fmt::format("{} of {} is \"{}\"", attribute, local_name(node), text)};
   return static_cast<std::uint64_t>(value);
@@ -233,7 +233,7 @@ class Ome {
         fail("ome-planes",
              fmt::format("TiffData of {} planes where {} are left", planes, total - start));
       // Blocks may overlap, but not so often that placing them takes forever.
-      if ((placed += planes) > static_cast<std::uint64_t>(most))
+      if ((placed += planes) > static_cast<std::uint64_t>(most_planes))
         fail("ome-planes", "TiffData of too many planes");
       if (!is_here(block)) continue;
       if (page + planes > pages_)

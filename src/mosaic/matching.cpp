@@ -41,7 +41,7 @@ class DisjointSets {
 class Square {
  public:
   Square(std::size_t tens, std::size_t forties)
-      : tens_(tens), size_(tens + forties), cost_(size_ * size_, inf) {
+      : size_(tens + forties), cost_(size_ * size_, inf) {
     for (std::size_t i = 0; i < tens; ++i) cost_[i * size_ + forties + i] = 0.0;
     for (std::size_t j = 0; j < forties; ++j) cost_[(tens + j) * size_ + j] = 0.0;
     for (std::size_t r = tens; r < size_; ++r)
@@ -118,7 +118,7 @@ class Square {
     }
   }
 
-  std::size_t tens_, size_;
+  std::size_t size_;
   std::vector<double> cost_, row_potential_, column_potential_, distance_;
   std::vector<std::size_t> row_of_, column_of_, from_;
   std::vector<std::uint8_t> done_;

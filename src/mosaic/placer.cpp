@@ -18,8 +18,8 @@ constexpr double seed_significance = -8.0;  // log10
 constexpr double sure_significance = -20.0;
 constexpr std::size_t small_side = 400;  // 40x tiles: up to so many are all looked up at once
 constexpr std::uint32_t refinements = 2;
-constexpr Floors coarse{0.3, 3.0};  // before the deformation is known
-constexpr Floors fine{0.03, 0.03};
+constexpr Floors coarse_floors{0.3, 3.0};  // before the deformation is known
+constexpr Floors fine_floors{0.03, 0.03};
 constexpr double fine_inflation = 16.0;
 
 void check(const WellTile& t) {
@@ -305,7 +305,7 @@ void PlacerState::take_links(const std::vector<PlaceResult>& results) {
 
 void PlacerState::put_together() {
   measure_noise(model, links);
-  Assembly assembly = assemble(model, links, coarse);
+  Assembly assembly = assemble(model, links, coarse_floors);
   component = std::move(assembly.component);
   fit = std::move(assembly.fit);
   read_stage();
@@ -316,9 +316,9 @@ void PlacerState::place_fit() {
   model.placed.assign(tiles.size(), false);
   for (std::uint32_t t = 0; t < tiles.size(); ++t) model.placed[t] = component[t] >= 0;
   if (pass == 1) {
-    choose_deformation(model, links, fine, facts);
+    choose_deformation(model, links, fine_floors, facts);
   }
-  fit = fit_well(model, links, fine, fine_inflation, options.fit);
+  fit = fit_well(model, links, fine_floors, fine_inflation, options.fit);
 }
 
 std::vector<PlaceTask> PlacerState::tasks() {

@@ -51,16 +51,16 @@ RgbPicture overlay(const PlaneView& image, const LabelImage& labels) {
   for (std::size_t top = 0; top < height; top += factor)
     for (std::size_t left = 0; left < width; left += factor, out += 3) {
       // A block of the image, of one pixel in most.
-      bool edge = false;
+      bool outlined = false;
       double sum = 0.0, pixels = 0.0;
       for (std::size_t y = top; y < std::min(top + factor, height); ++y)
         for (std::size_t x = left; x < std::min(left + factor, width); ++x) {
-          edge = edge || is_edge(x, y);
+          outlined = outlined || is_edge(x, y);
           if (range > 0.0)
             sum += static_cast<double>(values.numbers(static_cast<int>(y), static_cast<int>(x)));
           pixels += 1.0;
         }
-      if (edge)
+      if (outlined)
         std::copy(outline.begin(), outline.end(), out);
       else if (range > 0.0)
         std::fill_n(out, 3, grey((sum / pixels - low) / range));

@@ -200,8 +200,8 @@ struct Group {
 std::vector<std::string> shown_axes(const Overview& view, std::size_t most) {
   std::vector<std::string> axes = varying_axes(view.configurations);
   // Numbers of different models and losses have no median: these axes stay the longest.
-  std::ranges::stable_partition(
-      axes, [](const std::string& axis) { return axis == "model" || axis == "loss"; });
+  std::stable_partition(axes.begin(), axes.end(),
+                        [](const std::string& axis) { return axis == "model" || axis == "loss"; });
   while (!axes.empty()) {
     std::map<std::vector<std::string>, int> different;
     for (std::size_t row = 0; row < view.configurations.rows(); ++row) {

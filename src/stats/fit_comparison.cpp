@@ -14,7 +14,7 @@
 namespace nucreg {
 namespace {
 
-constexpr std::array axes{"model", "loss", "loss_scale_px", "start"};
+constexpr std::array fit_axes{"model", "loss", "loss_scale_px", "start"};
 /// Beyond, looking for partners would take longer than it tells.
 constexpr std::size_t most_configurations = 20000;
 
@@ -53,7 +53,7 @@ void count(FitPair& pair, std::span<const std::int8_t> a, std::span<const std::i
 FitComparison::FitComparison(const Table& configurations, std::size_t solvers) : solvers_(solvers) {
   if (!configurations.find("problem") || configurations.rows() > most_configurations) return;
   const std::vector<std::string> varying = varying_axes(configurations);
-  for (const char* axis : axes) {
+  for (const char* axis : fit_axes) {
     if (std::ranges::find(varying, axis) == varying.end()) continue;
     std::map<std::string, std::size_t> places;  // of a key, in groups_
     for (std::size_t row = 0; row < configurations.rows(); ++row) {

@@ -237,11 +237,11 @@ void TileStore::put(std::size_t tile, const ReadTile& read) const {
 }
 
 std::optional<ReadTile> TileStore::get(std::size_t tile) const {
-  constexpr std::size_t sum_bytes = 64;
+  constexpr std::size_t digest_bytes = 64;
   try {
     const std::string text = read_file(folder_ / fmt::format("{}.nuclei", tile), Owner::trusted);
-    if (text.size() < sum_bytes) return std::nullopt;
-    const std::string content = text.substr(0, text.size() - sum_bytes);
+    if (text.size() < digest_bytes) return std::nullopt;
+    const std::string content = text.substr(0, text.size() - digest_bytes);
     if (!text.ends_with(hex_of(content))) return std::nullopt;
     return from_bytes<ReadTile>(std::as_bytes(std::span(content)));
   } catch (const InputError&) {

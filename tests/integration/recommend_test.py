@@ -66,13 +66,16 @@ class Recommend(NucregCase):
                 for start in set(conditions["start"]):
                     one = (keep & (trials["solver"] == solver) & (conditions["loss"][of] == loss)
                            & (conditions["start"][of] == start))
-                    # As /summary of valid timings; CPU times where a configuration has none.
+                    # As /summary of valid timings; CPU times where a configuration has none, unless
+                    # the solve was shorter than a tick of that clock.
                     seconds = 0.0
                     for c in set(of[one]):
                         rows = one & (of == c)
                         valid = rows & (trials["timing_valid"] > 0)
-                        seconds += (trials["wall_s"][valid].mean() * rows.sum() if valid.any()
-                                    else np.minimum(trials["wall_s"], trials["cpu_s"])[rows].sum())
+                        wall, cpu = trials["wall_s"], trials["cpu_s"]
+                        least = np.where(cpu > 0, np.minimum(wall, cpu), wall)
+                        seconds += (wall[valid].mean() * rows.sum() if valid.any()
+                                    else least[rows].sum())
                     tallies[solvers[solver], loss.decode(), start.decode()] = (
                         int(one.sum()), int(trials["arrived"][one].sum()), seconds,
                         int(trials["function_evaluations"][one].sum()))

@@ -13,18 +13,10 @@
 using namespace nucreg;
 namespace fs = std::filesystem;
 
-namespace {
-
-void put(const fs::path& file, const std::string& text) {
-  std::ofstream(file) << text;
-}
-
-}  // namespace
-
 TEST_CASE("a file is read whole, and only if it is one and not too large") {
   const Scratch folder;
   const std::string text = std::string(200000, 'x') + std::string("\0y\n", 3);
-  put(folder / "file", text);
+  folder.put("file", text);
   CHECK(read_file(folder / "file") == text);
   CHECK(read_file(folder / "file", Owner::ours, text.size()) == text);
   CHECK_THROWS_WITH_AS(static_cast<void>(read_file(folder / "file", Owner::user, text.size() - 1)),
@@ -47,7 +39,7 @@ TEST_CASE("a pipe is refused, not waited for") {
 
 TEST_CASE("a file of ours is never a link") {
   const Scratch folder;
-  put(folder / "victim", "precious");
+  folder.put("victim", "precious");
   fs::create_symlink("victim", folder / "link");
   CHECK(read_file(folder / "link") == "precious");
   CHECK_THROWS_WITH_AS(static_cast<void>(read_file(folder / "link", Owner::ours)),
@@ -58,7 +50,7 @@ TEST_CASE("a file of ours is never a link") {
 
 TEST_CASE("a file that others may write, or made, is not trusted") {
   const Scratch folder;
-  put(folder / "file", "found");
+  folder.put("file", "found");
   chmod((folder / "file").c_str(), 0664);
   CHECK(read_file(folder / "file", Owner::trusted) == "found");
   chmod((folder / "file").c_str(), 0666);
@@ -76,7 +68,7 @@ TEST_CASE("a file that others may write, or made, is not trusted") {
 
 TEST_CASE("an output is refused if it exists, in one sentence") {
   const Scratch folder;
-  put(folder / "file", "");
+  folder.put("file", "");
   CHECK_NOTHROW(check_output(folder / "none", false, "--force"));
   CHECK_NOTHROW(check_output(folder / "file", true, "--force"));
   CHECK_THROWS_WITH_AS(check_output(folder / "file", false, "--force to overwrite it"),
@@ -113,7 +105,7 @@ TEST_CASE("a lock is one open file's, and ends with it") {
 TEST_CASE("what does not exist need not be removed") {
   const Scratch folder;
   CHECK_NOTHROW(remove_file(folder / "none"));
-  put(folder / "file", "");
+  folder.put("file", "");
   CHECK_NOTHROW(remove_file(folder / "file" / "below"));
   CHECK_THROWS_AS(make_folder(folder / "file" / "below"), OutputError);
   CHECK_THROWS_AS(remove_file(folder.path()), OutputError);

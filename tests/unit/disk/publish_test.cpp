@@ -13,14 +13,6 @@
 using namespace nucreg;
 namespace fs = std::filesystem;
 
-namespace {
-
-void put(const fs::path& file, const std::string& text) {
-  std::ofstream(file) << text;
-}
-
-}  // namespace
-
 TEST_CASE("what is published is whole, and nothing else is left") {
   const Scratch folder;
   publish_with(folder / "out", false, [](const fs::path& file) { write_file(file, "whole"); });
@@ -30,7 +22,7 @@ TEST_CASE("what is published is whole, and nothing else is left") {
 
 TEST_CASE("a writer that throws leaves what was there, and no temporary file") {
   const Scratch folder;
-  put(folder / "out", "before");
+  folder.put("out", "before");
   const auto half = [](const fs::path& file) {
     write_file(file, "half");
     throw std::runtime_error("full");
@@ -52,7 +44,7 @@ TEST_CASE("an error names the output and not its temporary name") {
 
 TEST_CASE("an existing file is replaced only if that is allowed") {
   const Scratch folder;
-  put(folder / "out", "before");
+  folder.put("out", "before");
   const auto write = [](const fs::path& file) { write_file(file, "after"); };
   CHECK_THROWS_WITH_AS(publish_with(folder / "out", false, write),
                        doctest::Contains("out: already exists"), OutputError);
@@ -85,9 +77,9 @@ TEST_CASE("what killed writers left is removed, and nothing else") {
   const std::vector<const char*> others{
       "out.h5",          "out.h5.journal", ".other.h5.partial-1", "out.h5.partial-1",
       ".out.h5.partial", ".partial-1",     "x.out.h5.partial-1"};
-  put(temporary_beside(out), "half");
-  put(folder / ".out.h5.partial-1", "half");
-  for (const char* name : others) put(folder / name, "whole");
+  folder.put(temporary_beside(out).filename(), "half");
+  folder.put(".out.h5.partial-1", "half");
+  for (const char* name : others) folder.put(name, "whole");
   remove_temporaries(folder.path(), {"out.h5", "none.h5"});
   CHECK(!fs::exists(temporary_beside(out)));
   CHECK(!fs::exists(folder / ".out.h5.partial-1"));
@@ -97,10 +89,10 @@ TEST_CASE("what killed writers left is removed, and nothing else") {
 TEST_CASE("what killed writers left a day ago is removed, what may be written now is not") {
   const Scratch folder;
   for (const char* name : {".a.partial-1", ".b.partial-2", ".kept", "c.partial-3"}) {
-    put(folder / name, "half");
+    folder.put(name, "half");
     fs::last_write_time(folder / name, fs::file_time_type::clock::now() - std::chrono::hours(25));
   }
-  put(folder / ".b.partial-2", "being written");
+  folder.put(".b.partial-2", "being written");
   remove_old_temporaries(folder.path());
   CHECK(!fs::exists(folder / ".a.partial-1"));
   for (const char* name : {".b.partial-2", ".kept", "c.partial-3"})

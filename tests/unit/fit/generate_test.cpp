@@ -21,11 +21,11 @@ Job job_of(const std::string& problem, const std::string& fit = {}, int seed = 1
                         "job.toml");
 }
 
-struct Made {
+struct MadeSource {
   Job job;
   Plan plan;
   std::unique_ptr<ProblemSource> source;
-  explicit Made(Job j, std::vector<InputFile> inputs = {})
+  explicit MadeSource(Job j, std::vector<InputFile> inputs = {})
       : job(std::move(j)),
         plan(make_plan(job)),
         source(make_source(job, plan, std::move(inputs))) {}
@@ -58,7 +58,7 @@ bool same(const PointPairs& a, const PointPairs& b) {
   return a.x10 == b.x10 && a.y10 == b.y10 && a.x40 == b.x40 && a.y40 == b.y40;
 }
 
-const std::string trs =
+const std::string trs_lines =
     "transform = { model = \"trs\", dx_px = 30, dy_px = 40, angle_deg = {min = -5, max = 5}, "
     "scale_x = 4, scale_y = 4 }\n";
 
@@ -66,8 +66,8 @@ const std::string trs =
 
 TEST_CASE("a trial depends on seed, configuration and number, and on nothing else") {
   const std::string problem =
-      trs + "points = [100, 120]\nnoise_px = 2\noutliers = 0.1\nmissing = 0.1";
-  const Made a(job_of(problem)), b(job_of(problem)), other_seed(job_of(problem, {}, 2));
+      trs_lines + "points = [100, 120]\nnoise_px = 2\noutliers = 0.1\nmissing = 0.1";
+  const MadeSource a(job_of(problem)), b(job_of(problem)), other_seed(job_of(problem, {}, 2));
   const Trial reference = a.trial(2);
   static_cast<void>(b.trial(0));  // whatever was made before
   static_cast<void>(b.trial(1, 1));
@@ -81,8 +81,8 @@ TEST_CASE("a trial depends on seed, configuration and number, and on nothing els
 }
 
 TEST_CASE("noise moves the 40x side by its standard deviation and nothing else") {
-  const Made quiet(job_of(trs + "points = 2000\nnoise_px = 0"));
-  const Made noisy(job_of(trs + "points = 2000\nnoise_px = 2"));
+  const MadeSource quiet(job_of(trs_lines + "points = 2000\nnoise_px = 0"));
+  const MadeSource noisy(job_of(trs_lines + "points = 2000\nnoise_px = 2"));
   const Trial a = quiet.trial(1), b = noisy.trial(1);
   CHECK(a.pairs.x10 == b.pairs.x10);
   CHECK(a.pairs.y10 == b.pairs.y10);
@@ -101,10 +101,10 @@ TEST_CASE("noise moves the 40x side by its standard deviation and nothing else")
 }
 
 TEST_CASE("missing nuclei are gone and the others as they were") {
-  const Made all(job_of(trs + "points = 200"));
+  const MadeSource all(job_of(trs_lines + "points = 200"));
   for (const auto& [fraction, left] :
        {std::pair{"0.0", 200u}, {"0.1", 180u}, {"0.333", 133u}, {"0.9", 20u}}) {
-    const Made some(job_of(trs + "points = 200\nmissing = " + fraction));
+    const MadeSource some(job_of(trs_lines + "points = 200\nmissing = " + fraction));
     const Trial trial = some.trial(0);
     CHECK(trial.pairs.size() == left);
     CHECK(contains_points(all.trial(0).pairs, trial.pairs));
@@ -113,9 +113,10 @@ TEST_CASE("missing nuclei are gone and the others as they were") {
 }
 
 TEST_CASE("outliers are as many as asked for, anywhere in the field, the rest as it was") {
-  const Made clean(job_of(trs + "points = 500"));
+  const MadeSource clean(job_of(trs_lines + "points = 500"));
   for (const auto& [fraction, count] : {std::pair{"0.0", 0u}, {"0.1", 50u}, {"0.5", 250u}}) {
-    const Made made(job_of(trs + "points = 500\noutliers = " + fraction, "model = \"trs\""));
+    const MadeSource made(
+        job_of(trs_lines + "points = 500\noutliers = " + fraction, "model = \"trs\""));
     const Trial a = clean.trial(0), trial = made.trial(0);
     CHECK(trial.pairs.x10 == a.pairs.x10);
     CHECK(pairs_off(trial, 1e-9) == count);
@@ -134,7 +135,7 @@ TEST_CASE("outliers are as many as asked for, anywhere in the field, the rest as
 }
 
 TEST_CASE("drawn numbers stay within their ranges and fill them") {
-  const Made made(job_of(
+  const MadeSource made(job_of(
       "points = {min = 50, max = 60}\ntransform = { model = \"trs\", dx_px = {min = -9, max = 9}, "
       "dy_px = 40, angle_deg = {min = -5, max = 5}, scale_x = {min = 3.9, max = 4.1}, scale_y = 4 "
       "}",
@@ -162,10 +163,10 @@ TEST_CASE("drawn numbers stay within their ranges and fill them") {
 
 TEST_CASE("fixing one number leaves the others as they were drawn") {
   const auto with = [](const std::string& dx) {
-    return Made(job_of("points = 50\ntransform = { model = \"trs\", dx_px = " + dx +
-                           ", dy_px = {min = 0, max = 1}, angle_deg = {min = -5, max = 5}, "
-                           "scale_x = 4, scale_y = 4 }",
-                       "model = \"trs\""))
+    return MadeSource(job_of("points = 50\ntransform = { model = \"trs\", dx_px = " + dx +
+                                 ", dy_px = {min = 0, max = 1}, angle_deg = {min = -5, max = 5}, "
+                                 "scale_x = 4, scale_y = 4 }",
+                             "model = \"trs\""))
         .trial(1);
   };
   const Trial drawn = with("{min = -9, max = 9}"), fixed = with("3");
@@ -176,7 +177,7 @@ TEST_CASE("fixing one number leaves the others as they were drawn") {
 
 TEST_CASE("the truth is given in the model that is fitted, where that contains it") {
   const auto truth = [](const std::string& model) {
-    return Made(job_of(trs + "points = 20", "model = \"" + model + "\"")).trial(0);
+    return MadeSource(job_of(trs_lines + "points = 20", "model = \"" + model + "\"")).trial(0);
   };
   for (const std::string model : {"rigid", "similarity", "trs", "affine", "projective"}) {
     const Trial trial = truth(model);
@@ -188,12 +189,14 @@ TEST_CASE("the truth is given in the model that is fitted, where that contains i
       "transform = { model = \"trs\", dx_px = 0, dy_px = 0, angle_deg = 1, scale_x = 4, scale_y = "
       "5 }";
   for (const std::string model : {"rigid", "similarity"})
-    CHECK(!Made(job_of(stretched + "\npoints = 20", "model = \"" + model + "\"")).trial(0).truth);
+    CHECK(!MadeSource(job_of(stretched + "\npoints = 20", "model = \"" + model + "\""))
+               .trial(0)
+               .truth);
 }
 
 TEST_CASE("a density that does not fit in any configuration is refused with file and line") {
   try {
-    const Made made(job_of("points = [100, 8000]"));
+    const MadeSource made(job_of("points = [100, 8000]"));
     FAIL("8000 points do not fit");
   } catch (const JobError& error) {
     CHECK(error.fields().file == "job.toml");
@@ -202,16 +205,17 @@ TEST_CASE("a density that does not fit in any configuration is refused with file
     CHECK(error.fields().allowed == "at most 6675");
   }
   // What may be drawn counts, not what is.
-  CHECK_THROWS_AS(Made(job_of("points = {min = 10, max = 8000}")), JobError);
-  CHECK_THROWS_AS(Made(job_of("points = 5000\nmin_distance_px = {min = 5, max = 30}")), JobError);
-  CHECK_NOTHROW(Made(job_of("points = 6675")));
+  CHECK_THROWS_AS(MadeSource(job_of("points = {min = 10, max = 8000}")), JobError);
+  CHECK_THROWS_AS(MadeSource(job_of("points = 5000\nmin_distance_px = {min = 5, max = 30}")),
+                  JobError);
+  CHECK_NOTHROW(MadeSource(job_of("points = 6675")));
 }
 
 TEST_CASE("labels give real positions, each file its configuration, and a made 40x side") {
   const Points real{{1, 5, 9, 20}, {2, 8, 3, 30}}, other{{7, 8, 9}, {1, 2, 4}};
-  const Made made(job_of("source = \"labels\"\nfiles = [\"a.tif\", \"b.tif\"]\n" + trs),
-                  {{.path = "a.tif", .points = real, .field_px = {64, 32}},
-                   {.path = "b.tif", .points = other, .field_px = {10, 12}}});
+  const MadeSource made(job_of("source = \"labels\"\nfiles = [\"a.tif\", \"b.tif\"]\n" + trs_lines),
+                        {{.path = "a.tif", .points = real, .field_px = {64, 32}},
+                         {.path = "b.tif", .points = other, .field_px = {10, 12}}});
   REQUIRE(made.plan.configurations.size() == 2);
   const Trial a = made.trial(0, 0), b = made.trial(0, 1);
   CHECK(a.pairs.x10 == real.x);
@@ -224,9 +228,9 @@ TEST_CASE("labels give real positions, each file its configuration, and a made 4
 }
 
 TEST_CASE("losses, models and starts get the same points, noise and truth") {
-  const Made made(job_of("points = 40\nnoise_px = 1\noutliers = 0.2\n" + trs,
-                         "model = [\"trs\", \"affine\"]\nloss = [\"squared\", \"cauchy\"]\n"
-                         "start = [\"nominal\", \"truth\"]\n"));
+  const MadeSource made(job_of("points = 40\nnoise_px = 1\noutliers = 0.2\n" + trs_lines,
+                               "model = [\"trs\", \"affine\"]\nloss = [\"squared\", \"cauchy\"]\n"
+                               "start = [\"nominal\", \"truth\"]\n"));
   REQUIRE(made.plan.configurations.size() == 8);
   for (std::uint32_t number = 0; number < 3; ++number) {
     const Trial first = made.trial(number, 0);
@@ -240,8 +244,8 @@ TEST_CASE("losses, models and starts get the same points, noise and truth") {
 
 TEST_CASE("pairs are given as they were read, without a truth") {
   const PointPairs read{{1, 2, 3}, {4, 5, 7}, {7, 8, 9}, {1, 0, 1}};
-  const Made made(job_of("source = \"pairs\"\nfiles = [\"p.csv\"]"),
-                  {{.path = "p.csv", .pairs = read, .field_px = {100, 200}}});
+  const MadeSource made(job_of("source = \"pairs\"\nfiles = [\"p.csv\"]"),
+                        {{.path = "p.csv", .pairs = read, .field_px = {100, 200}}});
   for (std::uint32_t number = 0; number < 2; ++number) {
     const Trial trial = made.trial(number);
     CHECK(same(trial.pairs, read));

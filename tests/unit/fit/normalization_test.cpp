@@ -13,7 +13,7 @@ using namespace nucreg;
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double inf = std::numeric_limits<double>::infinity();
 
 // Far from the origin and off the nominal magnification, so that every term matters.
 const Normalization general{
@@ -121,7 +121,7 @@ TEST_CASE("points that cannot be scaled get the identity") {
   };
   check_identity({});
   check_identity({{5, 5, 5}, {7, 7, 7}, {1, 2, 3}, {1, 2, 3}});
-  for (const double bad : {std::nan(""), infinity, 1e200})
+  for (const double bad : {std::nan(""), inf, 1e200})
     for (std::vector<double> PointPairs::*column : {&PointPairs::x10, &PointPairs::y10}) {
       PointPairs pairs{{1, 2, 3}, {1, 5, 2}, {1, 2, 3}, {1, 2, 3}};
       (pairs.*column)[1] = bad;
@@ -142,7 +142,7 @@ TEST_CASE("boxes hold every trs map within the bounds, and are tight") {
     const Box box = box_of(bounds, model);
     const Box normalized = box_to_normalized(box, model, n);
     CHECK(box.bounded());
-    Params low = Params::Constant(box.lower.size(), infinity), high = -low;
+    Params low = Params::Constant(box.lower.size(), inf), high = -low;
     RandomStream random(1, 0, 0, Purpose::draws);
     for (int i = 0; i < 40000; ++i) {
       // Corners often: extremes lie there.
@@ -171,8 +171,8 @@ TEST_CASE("boxes hold every trs map within the bounds, and are tight") {
       CHECK(high[i] >= box.upper[i] - slack);
     }
     if (model == Model::projective) {
-      CHECK(box.lower[6] == -infinity);
-      CHECK(box.upper[7] == infinity);
+      CHECK(box.lower[6] == -inf);
+      CHECK(box.upper[7] == inf);
     }
   }
 }
@@ -186,8 +186,8 @@ TEST_CASE("what a job leaves open stays open") {
   CHECK(!rigid.bounded());  // its scale is no parameter
   const Box half = box_of({.scale = {.min = 3.0}}, Model::trs);
   CHECK(half.lower[3] == 3.0);
-  CHECK(half.upper[3] == infinity);
-  CHECK(half.lower[0] == -infinity);
+  CHECK(half.upper[3] == inf);
+  CHECK(half.lower[0] == -inf);
   // An angle alone does not bound affine entries: any scale turns any of them.
   CHECK(!box_of({.angle_deg = {-10, 10}}, Model::affine).bounded());
   const Box affine = box_of({.scale = {3.0, 5.0}}, Model::affine);
@@ -195,12 +195,11 @@ TEST_CASE("what a job leaves open stays open") {
     CHECK(affine.lower[i] == doctest::Approx(-5.0));
     CHECK(affine.upper[i] == doctest::Approx(5.0));
   }
-  CHECK(affine.lower[2] == -infinity);
+  CHECK(affine.lower[2] == -inf);
 }
 
 TEST_CASE("clamping moves the least and keeps what is inside") {
-  const Box box{(Params(3) << -1, -infinity, 0).finished(),
-                (Params(3) << 1, 5, infinity).finished()};
+  const Box box{(Params(3) << -1, -inf, 0).finished(), (Params(3) << 1, 5, inf).finished()};
   CHECK(clamp((Params(3) << 0.5, -1e9, 3).finished(), box) ==
         (Params(3) << 0.5, -1e9, 3).finished());
   CHECK(clamp((Params(3) << 2, 6, -1).finished(), box) == (Params(3) << 1, 5, 0).finished());

@@ -40,7 +40,7 @@ std::string bytes_of(const std::vector<double>& values) {
   return bytes;
 }
 
-PointPairs read(const std::string& bytes) {
+PointPairs read_bytes(const std::string& bytes) {
   const Scratch scratch;
   const auto file = scratch / "pairs.npy";
   std::ofstream(file, std::ios::binary) << bytes;
@@ -49,7 +49,7 @@ PointPairs read(const std::string& bytes) {
 
 void check_refused(const std::string& bytes, const std::string& part) {
   try {
-    static_cast<void>(read(bytes));
+    static_cast<void>(read_bytes(bytes));
     FAIL("was read");
   } catch (const InputError& error) {
     CAPTURE(std::string(error.what()));
@@ -59,7 +59,7 @@ void check_refused(const std::string& bytes, const std::string& part) {
 }
 
 void check_right(const std::string& bytes) {
-  const PointPairs pairs = read(bytes);
+  const PointPairs pairs = read_bytes(bytes);
   CHECK(pairs.x10 == std::vector<double>{1, 5, 9});
   CHECK(pairs.y10 == std::vector<double>{2, 6, 10});
   CHECK(pairs.x40 == std::vector<double>{3, 7, 11});
@@ -88,7 +88,7 @@ TEST_CASE("a file cut off anywhere is refused") {
     const std::string whole = npy(version, rows3, bytes_of<double>(by_row));
     for (std::size_t length = 0; length < whole.size(); ++length) {
       CAPTURE(length);
-      CHECK_THROWS_AS(static_cast<void>(read(whole.substr(0, length))), InputError);
+      CHECK_THROWS_AS(static_cast<void>(read_bytes(whole.substr(0, length))), InputError);
     }
   }
 }

@@ -9,7 +9,7 @@
 
 namespace nucreg {
 
-inline std::unique_ptr<ImageReader> open_made(const Scratch& scratch, const TiffSpec& spec) {
+inline std::unique_ptr<ImageReader> open_made_tiff(const Scratch& scratch, const TiffSpec& spec) {
   write_test_tiff(scratch / "made.tif", spec);
   return open_image(scratch / "made.tif");
 }
@@ -26,7 +26,7 @@ inline void check_pixels(ImageReader& reader, const TiffSpec& spec, std::size_t 
 }
 
 inline ImageError refused(const Scratch& scratch, const std::string& code, const TiffSpec& spec) {
-  return image_error(code, [&] { static_cast<void>(open_made(scratch, spec)->read(0, 0)); });
+  return image_error(code, [&] { static_cast<void>(open_made_tiff(scratch, spec)->read(0, 0)); });
 }
 
 }  // namespace nucreg

@@ -13,7 +13,7 @@ using namespace nucreg;
 
 namespace {
 
-void open_bytes(const Scratch& scratch, const std::string& bytes) {
+void read_bytes(const Scratch& scratch, const std::string& bytes) {
   write_bytes(scratch / "made.nd2", bytes);
   const auto reader = open_image(scratch / "made.nd2");
   for (std::size_t frame = 0; frame < reader->info().frames.size(); ++frame)
@@ -105,13 +105,13 @@ TEST_CASE("a map that leads astray is refused") {
   const std::string whole = nd2_file({});
   const std::size_t footer = whole.size() - 8;
   const auto check = [&](const std::string& code, const std::string& bytes) {
-    return image_error(code, [&] { open_bytes(scratch, bytes); });
+    return image_error(code, [&] { read_bytes(scratch, bytes); });
   };
   check("chunk-name-mismatch", patched(whole, footer, std::uint64_t{0}));
   for (const std::uint64_t wild : {std::uint64_t{whole.size()} - 1, ~std::uint64_t{0},
                                    std::uint64_t{1} << 63, std::uint64_t{footer}}) {
     CAPTURE(wild);
-    CHECK_THROWS_AS(open_bytes(scratch, patched(whole, footer, wild)), ImageError);
+    CHECK_THROWS_AS(read_bytes(scratch, patched(whole, footer, wild)), ImageError);
   }
   Nd2Chunks twice;
   twice.add("CustomData|X!", "12345678");
@@ -139,10 +139,10 @@ TEST_CASE("map and header must agree on the size, unless the map has the offset 
   const std::string attributes = to_lite(level("SLxImageAttributes", {}));
   Nd2Chunks wrong;
   wrong.add("ImageAttributesLV!", attributes, attributes.size() + 1);
-  image_error("chunk-size-mismatch", [&] { open_bytes(scratch, wrong.finish()); });
+  image_error("chunk-size-mismatch", [&] { read_bytes(scratch, wrong.finish()); });
   Nd2Chunks quirk;
   quirk.add("ImageAttributesLV!", attributes, 4096);  // where it lies
-  image_error("missing-attributes", [&] { open_bytes(scratch, quirk.finish()); });
+  image_error("missing-attributes", [&] { read_bytes(scratch, quirk.finish()); });
 }
 
 TEST_CASE("frames too short, too long or not inflating are refused when they are read") {
@@ -164,14 +164,14 @@ TEST_CASE("frames too short, too long or not inflating are refused when they are
   const std::string time(8, '\0'), pixels(4 * 5 * 2 * 2, 'p');
   const auto check = [&](const char* code, std::int32_t compression, const std::string& data) {
     const auto error =
-        image_error(code, [&] { open_bytes(scratch, with_frame(compression, data)); });
+        image_error(code, [&] { read_bytes(scratch, with_frame(compression, data)); });
     CHECK(error.image_fields().part == "ImageDataSeq|0!");
   };
   check("frame-too-short", 2, "");
   check("frame-too-short", 2, time);
   check("frame-too-short", 2, time + pixels.substr(1));
-  open_bytes(scratch, with_frame(2, time + pixels + "more"));
-  open_bytes(scratch, with_frame(0, time + deflated(pixels)));
+  read_bytes(scratch, with_frame(2, time + pixels + "more"));
+  read_bytes(scratch, with_frame(0, time + deflated(pixels)));
   const std::string packed = deflated(pixels);
   check("frame-inflate", 0, time + deflated(pixels.substr(1)));
   check("frame-inflate", 0, time + deflated(pixels + "x"));
@@ -185,14 +185,14 @@ TEST_CASE("binary metadata that lies is refused, at the byte where it does") {
   const std::string sound = to_lite(level(
       "SLxImageAttributes", {{"uiWidth", std::uint32_t{5}, {}}, {"s", std::string("text"), {}}}));
   const auto check = [&](const std::string& code, const std::string& data) {
-    const auto error = image_error(code, [&] { open_bytes(scratch, attributes_chunk(data)); });
+    const auto error = image_error(code, [&] { read_bytes(scratch, attributes_chunk(data)); });
     CHECK(error.image_fields().part == "ImageAttributesLV!");
     REQUIRE(error.image_fields().offset.has_value());
     CHECK(*error.image_fields().offset >= 4096);  // where that chunk begins
   };
   check("missing-attributes", sound);
   for (std::size_t length = 0; length < sound.size(); ++length)
-    CHECK_THROWS_AS(open_bytes(scratch, attributes_chunk(sound.substr(0, length))), ImageError);
+    CHECK_THROWS_AS(read_bytes(scratch, attributes_chunk(sound.substr(0, length))), ImageError);
   const std::size_t head = 2 + 2 * 19;  // of the level: code, length of name, name
   check("lv-trailing", sound + "x");
   check("lv-root", to_lite({"a", true, {}}));
@@ -223,7 +223,7 @@ TEST_CASE("binary metadata that lies is refused, at the byte where it does") {
 TEST_CASE("XML that is broken, too deep or has a document type is refused") {
   const Scratch scratch;
   const auto check = [&](const std::string& code, const std::string& text) {
-    image_error(code, [&] { open_bytes(scratch, with_chunk("ImageAttributes!", text)); });
+    image_error(code, [&] { read_bytes(scratch, with_chunk("ImageAttributes!", text)); });
   };
   check("xml", "<variant><no_name>");
   check("xml-root", "<other/>");
@@ -248,7 +248,7 @@ TEST_CASE("one wrong bit anywhere is an error or is read, never a crash") {
     std::string bytes = whole;
     bytes[at] = static_cast<char>(bytes[at] ^ (1 << at % 8));
     try {
-      open_bytes(scratch, bytes);
+      read_bytes(scratch, bytes);
     } catch (const InputError&) {
       ++refused;
     }

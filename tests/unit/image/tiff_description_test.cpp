@@ -25,7 +25,7 @@ TEST_CASE("an ImageJ hyperstack has channels, focus and time, in its order") {
                       .description = imagej_description(2, 3, 2, "unit=\\u00B5m\nspacing=0.5\n"),
                       .resolution = 2.0F,
                       .unit = RESUNIT_NONE};
-  const auto reader = open_made(scratch, spec);
+  const auto reader = open_made_tiff(scratch, spec);
   const ImageInfo& info = reader->info();
   CHECK(info.format == "ImageJ TIFF");
   REQUIRE(info.channels.size() == 2);
@@ -170,10 +170,10 @@ TEST_CASE("images behind strips that lie apart are refused, not guessed") {
 TEST_CASE("ImageJ's units, however they are spelt, and one of their own for each axis") {
   const Scratch scratch;
   const auto info_of = [&](const std::string& more) {
-    return open_made(scratch, {.pages = 2,
-                               .description = imagej_description(1, 2, 1, more),
-                               .resolution = 2.0F,
-                               .unit = RESUNIT_NONE})
+    return open_made_tiff(scratch, {.pages = 2,
+                                    .description = imagej_description(1, 2, 1, more),
+                                    .resolution = 2.0F,
+                                    .unit = RESUNIT_NONE})
         ->info();
   };
   for (const char* unit : {"\\u00B5m", "\\u00b5m", "\\u03BCm", "\u00b5m", "\u03bcm", "\xb5m", "um",
@@ -194,7 +194,7 @@ TEST_CASE("ImageJ's units, however they are spelt, and one of their own for each
 TEST_CASE("an ImageJ description that does not count its images leaves that to the pages") {
   const Scratch scratch;
   const TiffSpec spec{.pages = 3, .description = "ImageJ=1.53t\nunit=um\n"};
-  const auto reader = open_made(scratch, spec);
+  const auto reader = open_made_tiff(scratch, spec);
   REQUIRE(reader->info().frames.size() == 3);
   check_pixels(*reader, spec, 2, 0, 2);
   refused(scratch, "bad-counts", {.pages = 3, .description = "ImageJ=1.53t\nimages=2\n"});
@@ -207,7 +207,7 @@ TEST_CASE("OME-XML names channels, calibrates and says which page is what") {
   for (const std::string order : {"XYCZT", "XYTZC", "XYZTC"}) {
     const TiffSpec spec =
         ome({.channels = 2, .planes = 3, .times = 2, .order = order, .pixels = pixels}, 12);
-    const auto reader = open_made(scratch, spec);
+    const auto reader = open_made_tiff(scratch, spec);
     const ImageInfo& info = reader->info();
     CHECK(info.format == "OME-TIFF");
     REQUIRE(info.channels.size() == 2);
@@ -242,7 +242,7 @@ TEST_CASE("OME pages in any order, some in another file, with stage positions") 
                R"(<Plane TheC="0" TheZ="1" TheT="0" PositionX="1" PositionXUnit="mm" )"
                R"(PositionY="-2.5" DeltaT="1.5"/>)"},
       2);
-  const auto reader = open_made(scratch, spec);
+  const auto reader = open_made_tiff(scratch, spec);
   const ImageInfo& info = reader->info();
   REQUIRE(info.frames.size() == 3);
   check_pixels(*reader, spec, 0, 0, 1);
@@ -270,11 +270,11 @@ TEST_CASE("an OME file that was renamed is known by all its planes naming one ab
     return spec;
   };
   const auto missing = [&](const std::string& planes, std::uint32_t pages) {
-    const auto reader = open_made(scratch, without_uuid(planes, pages));
+    const auto reader = open_made_tiff(scratch, without_uuid(planes, pages));
     return std::pair{reader->info().frames[0].missing, reader->info().frames[1].missing};
   };
   const TiffSpec renamed = without_uuid(data("scan.ome.tif", "scan.ome.tif"), 2);
-  const auto reader = open_made(scratch, renamed);
+  const auto reader = open_made_tiff(scratch, renamed);
   check_pixels(*reader, renamed, 0, 0, 0);
   check_pixels(*reader, renamed, 1, 0, 1);
   // Two files are a set; one with fewer pages than planes is not the one that is named.
@@ -294,7 +294,7 @@ TEST_CASE("OME channels are where their TiffData say, also those side by side in
            .data = R"(<TiffData FirstT="1" FirstC="1" IFD="0"/><TiffData FirstC="1" IFD="3"/>)"
                    R"(<TiffData IFD="1" FirstT="1"/><TiffData IFD="2"/>)"},
           4);
-  const auto reader = open_made(scratch, swapped);
+  const auto reader = open_made_tiff(scratch, swapped);
   const std::uint32_t pages[2][2] = {{2, 3}, {1, 0}};
   for (std::uint32_t t = 0; t < 2; ++t)
     for (std::uint32_t c = 0; c < 2; ++c) check_pixels(*reader, swapped, t, c, pages[t][c]);
@@ -302,7 +302,7 @@ TEST_CASE("OME channels are where their TiffData say, also those side by side in
   TiffSpec colours =
       ome({.channels = 6, .data = R"(<TiffData FirstC="3" IFD="0"/><TiffData IFD="1"/>)"}, 2);
   colours.samples = 3;
-  const auto wide = open_made(scratch, colours);
+  const auto wide = open_made_tiff(scratch, colours);
   REQUIRE(wide->info().channels.size() == 6);
   CHECK(wide->info().channels[4].component == "G");
   for (std::uint32_t c = 0; c < 6; ++c) check_pixels(*wide, colours, 0, c, c < 3 ? 1 : 0, c % 3);
@@ -314,7 +314,7 @@ TEST_CASE("lengths and times of OME-XML are in the unit that they say, and unkno
     const auto attribute = [](const std::string& name, const std::string& unit) {
       return unit.empty() ? "" : " " + name + "=\"" + unit + "\"";
     };
-    const auto reader = open_made(
+    const auto reader = open_made_tiff(
         scratch, ome({.data = "<TiffData/><Plane TheC=\"0\" TheZ=\"0\" TheT=\"0\" DeltaT=\"3\"" +
                               attribute("DeltaTUnit", time) + "/>",
                       .pixels = "PhysicalSizeX=\"2\"" + attribute("PhysicalSizeXUnit", length)},
@@ -344,5 +344,5 @@ TEST_CASE("OME-XML that contradicts itself or the file is refused") {
   refused(scratch, "bad-counts", ome({.planes = 0}, 1));
   refused(scratch, "bad-counts", ome({.channels = 1024, .planes = 1 << 19}, 1));
   refused(scratch, "ome-xml", {.description = "<?xml version=\"1.0\"?><OME><Image>"});
-  CHECK(open_made(scratch, {.description = "<other>OME</other>"})->info().format == "TIFF");
+  CHECK(open_made_tiff(scratch, {.description = "<other>OME</other>"})->info().format == "TIFF");
 }

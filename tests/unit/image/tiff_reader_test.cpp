@@ -34,7 +34,7 @@ TEST_CASE("pixels survive every type, layout, compression, byte order and number
                                   .tiled = tiled,
                                   .mode = mode,
                                   .pages = 2};
-              const auto reader = open_made(scratch, spec);
+              const auto reader = open_made_tiff(scratch, spec);
               CHECK(reader->info().format == "TIFF");
               CHECK(reader->info().type == type.type);
               REQUIRE(reader->info().channels.size() == samples);
@@ -56,7 +56,7 @@ TEST_CASE("where white is zero, what is read is turned: larger is brighter") {
                             .format = format,
                             .mode = mode,
                             .white_is_zero = true};
-        const auto reader = open_made(scratch, spec);
+        const auto reader = open_made_tiff(scratch, spec);
         CHECK(reader->info().inverted);
         const double largest = std::ldexp(1.0, is_signed ? bits - 1 : bits) - 1.0;
         check_plane(reader->read(0, 0), reader->info(), [&](std::size_t x, std::size_t y) {
@@ -69,7 +69,7 @@ TEST_CASE("where white is zero, what is read is turned: larger is brighter") {
           REQUIRE(labels.labels[i] == tiff_value(0, 0, i / 20, i % 20));
       }
   const Scratch scratch;
-  CHECK_FALSE(open_made(scratch, {})->info().inverted);
+  CHECK_FALSE(open_made_tiff(scratch, {})->info().inverted);
   refused(scratch, "unsupported-colour",
           {.bits = 32, .format = SAMPLEFORMAT_IEEEFP, .white_is_zero = true});
   // 37 x 29 pixels of 8 bits have values above 127, which are negative.
@@ -86,7 +86,7 @@ TEST_CASE("JPEG pages come out as colours, though stored as others") {
                       .samples = 3,
                       .compression = COMPRESSION_JPEG,
                       .rows_per_strip = 16};
-  const auto reader = open_made(scratch, spec);
+  const auto reader = open_made_tiff(scratch, spec);
   REQUIRE(reader->info().channels.size() == 3);
   CHECK(reader->info().channels[2].component == "B");
   const Plane plane = reader->read(0, 2);
@@ -97,13 +97,13 @@ TEST_CASE("JPEG pages come out as colours, though stored as others") {
 TEST_CASE("plain pages are frames; reduced copies are none; pages unlike the first are refused") {
   const Scratch scratch;
   const TiffSpec spec{.pages = 3, .resolution = 20000.0F};
-  const auto reader = open_made(scratch, spec);
+  const auto reader = open_made_tiff(scratch, spec);
   CHECK(reader->info().pixel_size_um == 0.5);
   REQUIRE(reader->info().loops.size() == 1);
   CHECK(reader->info().loops[0].axis == 'I');
   check_pixels(*reader, spec, 2, 0, 2);
   check_pixels(*reader, spec, 0, 0, 0);
-  CHECK_FALSE(open_made(scratch, {.resolution = 72.0F, .unit = RESUNIT_INCH})
+  CHECK_FALSE(open_made_tiff(scratch, {.resolution = 72.0F, .unit = RESUNIT_INCH})
                   ->info()
                   .pixel_size_um.has_value());
 
@@ -139,7 +139,7 @@ TEST_CASE("a TIFF cut off while it is open is an error") {
   const Scratch scratch;
   for (const std::uint32_t pages : {1u, 2u}) {
     const TiffSpec spec{.width = 400, .height = 300, .pages = pages};
-    const auto reader = open_made(scratch, spec);
+    const auto reader = open_made_tiff(scratch, spec);
     std::filesystem::resize_file(scratch / "made.tif", 4096);
     CHECK_THROWS_AS(static_cast<void>(reader->read(pages - 1, 0)), ImageError);
   }

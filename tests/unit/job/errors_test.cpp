@@ -48,7 +48,6 @@ void check_fit(const std::string& line, const std::string& key, const std::strin
   check(head + "[fit]\n" + line + "\n", {7, "fit." + key, problem, allowed});
 }
 
-const std::string count = "whole number, 1 ... 100000000; a list of such; { min, max }";
 const std::string not_negative = "number >= 0; a list of such; { min, max }";
 const std::string part = "number >= 0, < 1; a list of such; { min, max }";
 const std::string transform_keys = "model, dx_px, dy_px, angle_deg, scale_x, scale_y";
@@ -102,10 +101,10 @@ TEST_CASE("wrong types") {
         {3, "job.trials", "wrong type (float)", "whole number, 1 ... 4294967295"});
   check("[job]\nname = \"t\"\nseed = \"one\"\n",
         {3, "job.seed", "wrong type (string)", "whole number >= 0"});
-  check_problem("points = \"many\"", "points", "wrong type (string)", count);
-  check_problem("points = true", "points", "wrong type (boolean)", count);
-  check_problem("points = 2024-01-01", "points", "wrong type (date or time)", count);
-  check_problem("points = [[1]]", "points", "wrong type (list)", count);
+  check_problem("points = \"many\"", "points", "wrong type (string)", job_test::count);
+  check_problem("points = true", "points", "wrong type (boolean)", job_test::count);
+  check_problem("points = 2024-01-01", "points", "wrong type (date or time)", job_test::count);
+  check_problem("points = [[1]]", "points", "wrong type (list)", job_test::count);
   check_problem("magnification = [4]", "magnification", "wrong type (list)", "number > 0");
   check_problem("source = [\"pairs\"]", "source", "wrong type (list)",
                 "synthetic, pairs, labels, images");
@@ -135,10 +134,10 @@ TEST_CASE("out of range") {
         {3, "job.trials", "0 is out of range", "whole number, 1 ... 4294967295"});
   check("[job]\nname = \"t\"\nseed = -1\n",
         {3, "job.seed", "-1 is out of range", "whole number >= 0"});
-  check_problem("points = 0", "points", "0 is out of range", count);
-  check_problem("points = 2.5", "points", "2.5 is out of range", count);
-  check_problem("points = 100_000_001", "points", "100000001 is out of range", count);
-  check_problem("points = { min = 0, max = 9 }", "points", "0 is out of range", count);
+  check_problem("points = 0", "points", "0 is out of range", job_test::count);
+  check_problem("points = 2.5", "points", "2.5 is out of range", job_test::count);
+  check_problem("points = 100_000_001", "points", "100000001 is out of range", job_test::count);
+  check_problem("points = { min = 0, max = 9 }", "points", "0 is out of range", job_test::count);
   check_problem("noise_px = [0, -0.5]", "noise_px", "-0.5 is out of range", not_negative);
   check_problem("min_distance_px = -1", "min_distance_px", "-1 is out of range", not_negative);
   check_problem("border_px = -1", "border_px", "-1 is out of range", "number >= 0");

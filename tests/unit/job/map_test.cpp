@@ -11,8 +11,8 @@ namespace {
 
 const std::string least = "[map]\nten = \"ten.csv\"\nforty = [\"a.csv\", \"b\"]\n";
 
-std::optional<JobError> error_of(const std::string& text,
-                                 const std::vector<std::string>& overrides = {}) {
+std::optional<JobError> map_error_of(const std::string& text,
+                                     const std::vector<std::string>& overrides = {}) {
   try {
     (void)parse_map_text(text, "map.toml", overrides);
   } catch (const JobError& error) {
@@ -23,7 +23,7 @@ std::optional<JobError> error_of(const std::string& text,
 
 void check(const std::string& text, int line, const std::string& key, const std::string& problem) {
   CAPTURE(text);
-  const auto error = error_of(text);
+  const auto error = map_error_of(text);
   REQUIRE(error);
   CHECK(error->status() == ExitStatus::usage);
   CHECK(error->fields().file == "map.toml");
@@ -82,7 +82,7 @@ TEST_CASE("wrong map files are refused with file, line, key and what is allowed"
         "unknown key (did you mean \"compare_solvers\"?)");
   check("[map]\nten = []\nforty = \"b\"\n", 2, "map.ten", "empty list");
   check("[map]\nten = [\"a\", \"a\"]\nforty = \"b\"\n", 2, "map.ten", "\"a\" is twice in the list");
-  CHECK(error_of(least, {"map.seed=-1"})->fields().file == "--set map.seed=-1");
+  CHECK(map_error_of(least, {"map.seed=-1"})->fields().file == "--set map.seed=-1");
 }
 
 TEST_CASE("each key is in the reference") {

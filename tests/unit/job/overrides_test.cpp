@@ -8,7 +8,7 @@ using namespace nucreg;
 
 namespace {
 
-const std::string text = R"([job]
+const std::string base = R"([job]
 name = "t"
 [problem]
 points = 5
@@ -19,7 +19,7 @@ kind = "lm"
 )";
 
 Job with(const std::vector<std::string>& overrides) {
-  return parse_job_text(text, "job.toml", overrides);
+  return parse_job_text(base, "job.toml", overrides);
 }
 
 void check_error(const std::string& assignment, const std::string& key, const std::string& problem,
@@ -37,7 +37,6 @@ void check_error(const std::string& assignment, const std::string& key, const st
   }
 }
 
-const std::string count = "whole number, 1 ... 100000000; a list of such; { min, max }";
 const std::string on_one_line = "dotted.key=value on one line";
 
 }  // namespace
@@ -96,8 +95,8 @@ TEST_CASE("errors name the override") {
   check_error("nothing.at.all=3", "nothing", "unknown key",
               "[job], [problem], [fit], [[solver]], [run]");
   check_error("job.trials=0", "job.trials", "0 is out of range", "whole number, 1 ... 4294967295");
-  check_error("problem.points=[1,-2]", "problem.points", "-2 is out of range", count);
-  check_error("problem.points=many", "problem.points", "wrong type (string)", count);
+  check_error("problem.points=[1,-2]", "problem.points", "-2 is out of range", job_test::count);
+  check_error("problem.points=many", "problem.points", "wrong type (string)", job_test::count);
   check_error("fit.loss=huge", "fit.loss", "unknown loss \"huge\" (did you mean \"huber\"?)",
               "squared, huber, cauchy, tukey");
   check_error("problem.files=a.csv", "problem.files", "has no meaning with source \"synthetic\"",

@@ -11,4 +11,7 @@ inline std::string minimal(const std::string& problem = {}, const std::string& f
          "\n[fit]\n" + fit + "\n";
 }
 
+/// What is allowed for numbers of points.
+inline const std::string count = "whole number, 1 ... 100000000; a list of such; { min, max }";
+
 }  // namespace job_test

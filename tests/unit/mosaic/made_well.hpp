@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "nucreg/core/random.hpp"
+#include "nucreg/mosaic/placement.hpp"
 #include "nucreg/mosaic/well.hpp"
 
 namespace made {
@@ -124,6 +125,12 @@ inline Well make_well(const WellOptions& o) {
                 o.noise_forty_px, o.mirrored},
                random);
   return well;
+}
+
+inline std::vector<Point> centres(const nucreg::mosaic::Placement& p) {
+  std::vector<Point> out;
+  for (const nucreg::mosaic::PlacedTile& t : p.tiles) out.push_back(t.centre_um);
+  return out;
 }
 
 /// Root mean square distance of the places of a side from the truth after the best motion without

@@ -14,12 +14,6 @@ using made::Well;
 
 namespace {
 
-std::vector<Point> centres(const Placement& p) {
-  std::vector<Point> out;
-  for (const PlacedTile& t : p.tiles) out.push_back(t.centre_um);
-  return out;
-}
-
 // 40x tiles in the inner part of the well, which overlap others on all sides.
 std::vector<std::uint32_t> inner_tiles(const Well& well) {
   std::vector<std::uint32_t> out;
@@ -32,7 +26,7 @@ void check_places(const Well& well, const Placement& p, double rms_um) {
   REQUIRE_MESSAGE(p.matched, p.reason);
   for (const Side side : {Side::ten, Side::forty}) {
     CAPTURE(static_cast<int>(side));
-    CHECK(place_error(well, side, centres(p)).rms_um < rms_um);
+    CHECK(place_error(well, side, made::centres(p)).rms_um < rms_um);
   }
 }
 

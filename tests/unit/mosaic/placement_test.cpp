@@ -15,17 +15,11 @@ using made::make_well;
 
 namespace {
 
-std::vector<Point> centres(const Placement& p) {
-  std::vector<Point> out;
-  for (const PlacedTile& t : p.tiles) out.push_back(t.centre_um);
-  return out;
-}
-
 void check_placed(const made::Well& well, const Placement& p, double rms_um) {
   REQUIRE_MESSAGE(p.matched, p.reason);
   for (const Side side : {Side::ten, Side::forty}) {
     CAPTURE(static_cast<int>(side));
-    const made::PlaceError error = place_error(well, side, centres(p));
+    const made::PlaceError error = place_error(well, side, made::centres(p));
     std::size_t rich = 0;
     for (std::size_t t = 0; t < well.tiles.size(); ++t)
       rich += well.tiles[t].side == side && well.nuclei[t].size() >= 25 ? 1 : 0;

@@ -24,7 +24,7 @@ struct Scene {
   double electrons = 400.0;  // of a nucleus of brightness 1, at 10x
 };
 
-PlaneView view(const RenderedImage& image) {
+PlaneView plane_of(const RenderedImage& image) {
   return {.data = reinterpret_cast<const std::byte*>(image.values.data()),
           .width_px = image.width_px,
           .height_px = image.height_px,
@@ -40,7 +40,7 @@ double f1(const SynthTile& tile, const Scene& scene, std::uint64_t seed) {
   const RenderedImage image =
       render(tile.nuclei, tile.tissue_to_tile, tile.size_px, tile.size_px,
              {.blur_px = scale * scene.blur_px, .electrons = scene.electrons / scale}, noise);
-  const Segmentation found = segment(view(image));
+  const Segmentation found = segment(plane_of(image));
   const double margin = 0.6 * scale * diameter_10x_px, radius = 0.25 * scale * diameter_10x_px;
   const auto end = static_cast<double>(tile.size_px) - 1.0 - margin;
   Spots truth, answer;

@@ -19,7 +19,7 @@ void write(const fs::path& file, const std::string& text) {
   std::ofstream(file) << text;
 }
 
-std::string read(const fs::path& file) {
+std::string whole_text(const fs::path& file) {
   std::ostringstream text;
   text << std::ifstream(file).rdbuf();
   return text.str();
@@ -36,7 +36,7 @@ TEST_CASE("a journal that lost its name is put back, folder and all") {
   CHECK(!keeper.put_back());
   fs::remove_all(journal.parent_path());
   CHECK(keeper.put_back());
-  CHECK(read(journal) == "hours of work");
+  CHECK(whole_text(journal) == "hours of work");
   CHECK_THROWS_AS(JournalKeeper(folder / "none"), OutputError);
 }
 
@@ -60,7 +60,7 @@ TEST_CASE("a journal is begun, refused, continued and forgotten") {
   {
     OpenJournal open = begin_journal(files, "id", true, "again --resume");
     CHECK(open.fresh);
-    CHECK(read(files.replaced) == "earlier");
+    CHECK(whole_text(files.replaced) == "earlier");
     CHECK(!fs::exists(files.output));
     open.warn("a rank\ndied");
     open.warn("a rank\ndied");
@@ -90,7 +90,7 @@ TEST_CASE("a journal is begun, refused, continued and forgotten") {
     forget_journal(open, files);
   }
   CHECK(!fs::exists(files.journal));
-  CHECK(read(files.output) == "earlier");
+  CHECK(whole_text(files.output) == "earlier");
 }
 
 TEST_CASE("a damaged journal is set aside, one of nucreg 0.1 is refused") {
@@ -99,7 +99,7 @@ TEST_CASE("a damaged journal is set aside, one of nucreg 0.1 is refused") {
   write(files.journal, "no journal, but long enough for its header");
   { CHECK(resume_journal(files, "id", "").fresh); }
   CHECK(folder.names().size() == 2);
-  std::string old = read(files.journal);
+  std::string old = whole_text(files.journal);
   old[8] = 2;
   write(files.journal, old);
   CHECK_THROWS_WITH_AS(

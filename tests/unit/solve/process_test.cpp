@@ -9,7 +9,7 @@ using namespace nucreg;
 
 namespace {
 
-std::unique_ptr<Solver> solver_of(std::vector<std::string> command) {
+std::unique_ptr<Solver> process_solver_of(std::vector<std::string> command) {
   SolverSpec spec{.name = "S", .kind = "process"};
   spec.options["command"] = std::move(command);
   spec.options["start_seconds"] = 20.0;
@@ -40,7 +40,7 @@ SolveResult solve(const Solver& solver, double max_seconds = 5.0) {
 
 TEST_CASE("a process is asked, its answer, counts and time are taken as they are") {
   ScaledProblem problem(solve_test::pairs(30, 1.0), Model::trs, Loss::huber, 3.0, 4.0);
-  const auto solver = solver_of(python(
+  const auto solver = process_solver_of(python(
       "    ok = (q['model'] == 'trs' and q['loss'] == 'huber' and len(q['x10']) == 30 and\n"
       "          q['shift'] == 'plain' and q['lower'] == [None] * 5 and len(q['start']) == 5)\n"
       "    good['message'] = 'as asked' if ok else line\n" +
@@ -80,7 +80,7 @@ TEST_CASE("what a process does wrong costs its row, with the reason, and no late
         Misdeed{"good['function_evaluations'] = 'many'", "no count"},
         Misdeed{"os.close(1); os.close(0); time.sleep(3)", "closed its output"}}) {
     CAPTURE(misdeed.statements);
-    const auto solver = solver_of(python(first + misdeed.statements + "\n" + answers));
+    const auto solver = process_solver_of(python(first + misdeed.statements + "\n" + answers));
     const SolveResult wrong = solve(*solver);
     CAPTURE(wrong.message);
     CHECK(wrong.status == SolveStatus::failed);
@@ -91,13 +91,14 @@ TEST_CASE("what a process does wrong costs its row, with the reason, and no late
 }
 
 TEST_CASE("a process that hangs is ended in time, one that is not there says so") {
-  const auto late = solver_of(python("    if q['solve'] == 2: time.sleep(1000)\n" + answers));
+  const auto late =
+      process_solver_of(python("    if q['solve'] == 2: time.sleep(1000)\n" + answers));
   CHECK(solve(*late).status == SolveStatus::stalled);
   const SolveResult hung = solve(*late, 0.1);
   CHECK(hung.status == SolveStatus::failed);
   CHECK(hung.message.find("in time") != std::string::npos);
   CHECK(solve(*late).status == SolveStatus::stalled);
-  const SolveResult absent = solve(*solver_of({"no-such-program-anywhere"}));
+  const SolveResult absent = solve(*process_solver_of({"no-such-program-anywhere"}));
   CHECK(absent.status == SolveStatus::failed);
   CHECK(absent.message.find("could not be started") != std::string::npos);
 }
@@ -109,7 +110,7 @@ TEST_CASE("SciPy's solvers reach what lm reaches, for every model and loss") {
   }
   const std::string script = NUCREG_SOURCE_DIR "/tools/solvers/scipy_solver.py";
   for (const std::string method : {"L-BFGS-B", "lm", "trf"}) {
-    const auto solver = solver_of({NUCREG_PYTHON, script, method});
+    const auto solver = process_solver_of({NUCREG_PYTHON, script, method});
     for (const Model model : fit_test::all_models)
       for (const Loss loss : fit_test::all_losses) {
         CAPTURE(method);

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "nucreg/core/error.hpp"
+#include "support/same_bits.hpp"
 #include "support/sample_map.hpp"
 #include "support/scratch.hpp"
 
@@ -14,26 +15,22 @@ using namespace nucreg;
 namespace {
 
 template <class T>
-bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+bool same_all_bits(const std::vector<T>& a, const std::vector<T>& b) {
   return a.size() == b.size() &&
          (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
 }
 
-bool same_bits(double a, double b) {
-  return std::memcmp(&a, &b, sizeof a) == 0 || (std::isnan(a) && std::isnan(b));
-}
-
 void check_same(const MapNuclei& a, const MapNuclei& b) {
-  CHECK(same_bits(a.tile, b.tile));
-  CHECK(same_bits(a.label, b.label));
-  CHECK(same_bits(a.px.x, b.px.x));
-  CHECK(same_bits(a.px.y, b.px.y));
-  CHECK(same_bits(a.um.x, b.um.x));
-  CHECK(same_bits(a.um.y, b.um.y));
-  CHECK(same_bits(a.object, b.object));
-  CHECK(same_bits(a.representative, b.representative));
-  CHECK(same_bits(a.unpaired, b.unpaired));
-  CHECK(same_bits(a.flag, b.flag));
+  CHECK(same_all_bits(a.tile, b.tile));
+  CHECK(same_all_bits(a.label, b.label));
+  CHECK(same_all_bits(a.px.x, b.px.x));
+  CHECK(same_all_bits(a.px.y, b.px.y));
+  CHECK(same_all_bits(a.um.x, b.um.x));
+  CHECK(same_all_bits(a.um.y, b.um.y));
+  CHECK(same_all_bits(a.object, b.object));
+  CHECK(same_all_bits(a.representative, b.representative));
+  CHECK(same_all_bits(a.unpaired, b.unpaired));
+  CHECK(same_all_bits(a.flag, b.flag));
 }
 
 void check_same(const MapTile& a, const MapTile& b) {

@@ -9,16 +9,13 @@
 #include <stdexcept>
 
 #include "nucreg/core/error.hpp"
+#include "support/same_bits.hpp"
 #include "support/scratch.hpp"
 #include "unit/store/sample.hpp"
 
 using namespace nucreg;
 
 namespace {
-
-bool same_bits(double a, double b) {
-  return std::memcmp(&a, &b, sizeof a) == 0 || (std::isnan(a) && std::isnan(b));
-}
 
 bool same(const Record& a, const Record& b) {
   bool equal = a.configuration == b.configuration && a.trial == b.trial && a.solver == b.solver &&
