@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <system_error>
 
 #include "map_file_commands.hpp"
@@ -79,6 +80,7 @@ class MapRoot {
  private:
   /// What print() shows of the output, if that is a complete one of this map.
   [[nodiscard]] std::optional<std::string> complete_text() const;
+  void tell_what_changed() const;
   void open_journal();
   void make();
   void show_phase(const std::string& doing);
@@ -107,6 +109,7 @@ ExitStatus MapRoot::run() {
   if (command_.resume && file_exists(files_.output))
     if (const auto text = read_apart({files_.output}, [&] { return complete_text(); })) {
       print_error("nucreg: {}: is complete, nothing is left to do\n", files_.output.string());
+      tell_what_changed();
       print_result(*text);
       return ExitStatus::done;
     }
@@ -134,6 +137,24 @@ std::optional<std::string> MapRoot::complete_text() const {
       there.attributes.text("map_toml") != to_toml(map_))
     return std::nullopt;
   return text_of(there);
+}
+
+/// By the times of the files: reading them all is what a complete map spares.
+void MapRoot::tell_what_changed() const {
+  try {
+    const auto mapped = fs::last_write_time(files_.output);
+    std::set<std::string> changed;
+    for (const WellInputs& well : list_wells(map_).wells)
+      for (const TileInput& tile : well.tiles)
+        for (const std::string& file : {tile.file, tile.sheet})
+          if (!file.empty() && fs::last_write_time(file) > mapped) changed.insert(file);
+    if (changed.empty()) return;
+    const std::string more =
+        changed.size() > 1 ? " and " + counted(changed.size() - 1, "more file") : "";
+    print_error("nucreg: {}{} changed since it was made: --force maps anew\n", *changed.begin(),
+                more);
+  } catch (const std::exception&) {  // inputs that are gone: the map is there all the same
+  }
 }
 
 void MapRoot::open_journal() {

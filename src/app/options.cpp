@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <sstream>
 #include <type_traits>
 #include <utility>
 
@@ -67,6 +69,28 @@ std::string facts_text(const Option& option) {
   if (!option.excludes.empty()) facts.push_back("not with " + option.excludes);
   return facts.empty() ? "" : fmt::format(" [{}]", fmt::join(facts, "; "));
 }
+
+/// Descriptions broken so that the help fits a terminal of 80 columns.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  HelpFormatter() { column_width(names_width); }
+  std::string make_option_desc(const CLI::Option* option) const override {
+    return wrapped(option->get_description(), 80 - names_width);
+  }
+  std::string make_subcommand(const CLI::App* sub) const override {
+    constexpr std::size_t commands_width = 14;
+    std::ostringstream out;
+    CLI::detail::format_help(out, sub->get_display_name(true),
+                             wrapped(sub->get_description(), 80 - commands_width), commands_width);
+    return out.str();
+  }
+  std::string make_footer(const CLI::App* app) const override {
+    return app->get_footer().empty() ? "" : wrapped(without_breaks(app->get_footer()), 80) + "\n";
+  }
+
+ private:
+  static constexpr std::size_t names_width = 30;
+};
 
 JobError wrong_value(const Command& command, const Option& option, const std::string& problem) {
   return JobError(fmt::format("{}: {}: {}", command.name, option.name(), problem),
@@ -323,7 +347,7 @@ ExitStatus run_command_line(int argc, char** argv, std::vector<Command>& command
   CLI::App app{description, "nucreg"};
   app.set_version_flag("--version", version);
   app.require_subcommand(1);
-  app.get_formatter()->column_width(34);
+  app.formatter(std::make_shared<HelpFormatter>());
   app.footer(footer);
   const Command* chosen = nullptr;
   for (const Command& command : commands) {

@@ -1,7 +1,9 @@
 #include "nucreg/fit/objective.hpp"
 
+#include <array>
 #include <cmath>
 #include <stdexcept>
+#include <type_traits>
 
 #include "nucreg/fit/kernels.hpp"
 #include "nucreg/fit/loss.hpp"
@@ -71,6 +73,58 @@ Scaling residual_scaling(Loss loss, double s, double d) {
   return {value, (l.first - l.rho / s) / (2.0 * value * s)};
 }
 
+// Where a map takes a point; `inverse` of its denominator, 1 unless projective.
+struct Mapped {
+  double x, y, inverse;
+};
+
+Mapped mapped(const MapEntries& map, double x, double y) {
+  const auto& m = map.entries;
+  const double inverse = map.projective ? 1.0 / (m[6] * x + m[7] * y + 1.0) : 1.0;
+  return {(m[0] * x + m[1] * y + m[2]) * inverse, (m[3] * x + m[4] * y + m[5]) * inverse, inverse};
+}
+
+// Derivatives of the residuals of one pair by the parameters.
+template <int columns>
+struct JacobianRows {
+  explicit JacobianRows(const MapEntries& map) : projective_(map.projective) {
+    for (Eigen::Index e = 0; e < map.derivative.rows(); ++e)
+      for (Eigen::Index k = 0; k < columns; ++k)
+        by_entry_[static_cast<std::size_t>(e)][static_cast<std::size_t>(k)] = map.derivative(e, k);
+  }
+
+  void set(double from_x, double from_y, const Mapped& at) {
+    const double qx = from_x * at.inverse, qy = from_y * at.inverse;
+    const auto& d = by_entry_;
+    for (std::size_t k = 0; k < columns; ++k) {
+      x[k] = qx * d[0][k] + qy * d[1][k] + at.inverse * d[2][k];
+      y[k] = qx * d[3][k] + qy * d[4][k] + at.inverse * d[5][k];
+    }
+    if (!projective_) return;
+    for (std::size_t k = 0; k < columns; ++k) {
+      const double denominator = qx * d[6][k] + qy * d[7][k];
+      x[k] -= at.x * denominator;
+      y[k] -= at.y * denominator;
+    }
+  }
+
+  /// Those of scaled residuals.
+  void scale(const Scaling& scaling, double rx, double ry) {
+    const double c = 2.0 * scaling.derivative;
+    for (std::size_t k = 0; k < columns; ++k) {
+      const double along = c * (rx * x[k] + ry * y[k]);
+      x[k] = scaling.value * x[k] + along * rx;
+      y[k] = scaling.value * y[k] + along * ry;
+    }
+  }
+
+  std::array<double, columns> x{}, y{};
+
+ private:
+  std::array<std::array<double, columns>, 8> by_entry_{};
+  bool projective_;
+};
+
 }  // namespace
 
 Objective::Objective(const PairsView& pairs, Model model, Loss loss, double loss_scale,
@@ -137,58 +191,57 @@ void Objective::normal_equations(const Params& p, NormalEquations& out) {
   chain(m, sum, 2.0 * weight_, out);
 }
 
-void Objective::residuals(const Params& p, Eigen::VectorXd& out) {
+void Objective::residuals(const Params& p, Eigen::Ref<Eigen::VectorXd> out) {
   ++function_evaluations_;
   points_since_clock_ += pairs_.size;
   const MapEntries map = map_entries(model_, p, magnification_, false, form_);
-  const auto& m = map.entries;
   const double root_weight = std::sqrt(weight_);
-  for (std::size_t i = 0; i < pairs_.size; ++i) {
-    const double x = pairs_.x10[i], y = pairs_.y10[i];
-    const double inverse = map.projective ? 1.0 / (m[6] * x + m[7] * y + 1.0) : 1.0;
-    const double rx = (m[0] * x + m[1] * y + m[2]) * inverse - pairs_.x40[i];
-    const double ry = (m[3] * x + m[4] * y + m[5]) * inverse - pairs_.y40[i];
+  double* to = out.data();
+  for (std::size_t i = 0; i < pairs_.size; ++i, to += 2) {
+    const Mapped at = mapped(map, pairs_.x10[i], pairs_.y10[i]);
+    const double rx = at.x - pairs_.x40[i], ry = at.y - pairs_.y40[i];
     const double scale =
         root_weight * residual_scaling(loss_, rx * rx + ry * ry, loss_scale_).value;
-    out[static_cast<Eigen::Index>(2 * i)] = scale * rx;
-    out[static_cast<Eigen::Index>(2 * i + 1)] = scale * ry;
+    to[0] = scale * rx;
+    to[1] = scale * ry;
   }
   if (trace_) trace_->add(function_evaluations_, out.squaredNorm());
 }
 
-void Objective::jacobian(const Params& p, Eigen::MatrixXd& out) {
+void Objective::jacobian(const Params& p, MatrixRef out) {
   ++jacobian_evaluations_;
   points_since_clock_ += pairs_.size;
   const MapEntries map = map_entries(model_, p, magnification_, true, form_);
-  const auto& m = map.entries;
   const double root_weight = std::sqrt(weight_);
-  const Eigen::Index entries = map.derivative.rows();
-  Eigen::Matrix<double, 2, Eigen::Dynamic, Eigen::ColMajor, 2, 8> by_entries(2, entries);
-  Eigen::Matrix<double, 2, Eigen::Dynamic, Eigen::ColMajor, 2, 8> rows(2, p.size());
-  for (std::size_t i = 0; i < pairs_.size; ++i) {
-    const double x = pairs_.x10[i], y = pairs_.y10[i];
-    const double inverse = map.projective ? 1.0 / (m[6] * x + m[7] * y + 1.0) : 1.0;
-    const double mapped_x = (m[0] * x + m[1] * y + m[2]) * inverse;
-    const double mapped_y = (m[3] * x + m[4] * y + m[5]) * inverse;
-    const double qx = x * inverse, qy = y * inverse;
-    by_entries.setZero();
-    by_entries.row(0).head(3) << qx, qy, inverse;
-    by_entries.row(1).segment(3, 3) << qx, qy, inverse;
-    if (map.projective) {
-      by_entries.row(0).tail(2) << -mapped_x * qx, -mapped_x * qy;
-      by_entries.row(1).tail(2) << -mapped_y * qx, -mapped_y * qy;
-      rows = by_entries;
-    } else {
-      rows.noalias() = by_entries * map.derivative;
+  const auto fill = [&](auto columns) {
+    JacobianRows<columns> rows(map);
+    double* to = out.data();
+    const Eigen::Index row = out.innerStride(), column = out.outerStride();
+    for (std::size_t i = 0; i < pairs_.size; ++i, to += 2 * row) {
+      const Mapped at = mapped(map, pairs_.x10[i], pairs_.y10[i]);
+      rows.set(pairs_.x10[i], pairs_.y10[i], at);
+      if (loss_ != Loss::squared) {
+        const double rx = at.x - pairs_.x40[i], ry = at.y - pairs_.y40[i];
+        rows.scale(residual_scaling(loss_, rx * rx + ry * ry, loss_scale_), rx, ry);
+      }
+      for (int k = 0; k < columns; ++k) {
+        to[k * column] = root_weight * rows.x[k];
+        to[row + k * column] = root_weight * rows.y[k];
+      }
     }
-    if (loss_ != Loss::squared) {
-      const Eigen::Vector2d r(mapped_x - pairs_.x40[i], mapped_y - pairs_.y40[i]);
-      const Scaling scaling = residual_scaling(loss_, r.squaredNorm(), loss_scale_);
-      const Eigen::Matrix2d turn = scaling.value * Eigen::Matrix2d::Identity() +
-                                   2.0 * scaling.derivative * (r * r.transpose());
-      rows = (turn * rows).eval();
-    }
-    out.middleRows(static_cast<Eigen::Index>(2 * i), 2) = root_weight * rows;
+  };
+  switch (p.size()) {  // a number of columns that the compiler knows takes half of the time
+    case 3:
+      return fill(std::integral_constant<int, 3>());
+    case 4:
+      return fill(std::integral_constant<int, 4>());
+    case 5:
+      return fill(std::integral_constant<int, 5>());
+    case 6:
+      return fill(std::integral_constant<int, 6>());
+    default:
+      static_assert(max_parameters == 8);
+      return fill(std::integral_constant<int, 8>());
   }
 }
 

@@ -11,7 +11,10 @@ namespace nucreg {
 namespace {
 
 std::string measure(double value, const char* unit, int digits = 2) {
-  return std::isnan(value) ? "-" : fmt::format("{:.{}f} {}", value, digits, unit);
+  if (std::isnan(value)) return "-";
+  const std::string number = fmt::format("{:.{}f}", value, digits);
+  const bool minus_nothing = number.find_first_not_of("-0.") == std::string::npos;
+  return fmt::format("{} {}", minus_nothing ? number.substr(number.find('0')) : number, unit);
 }
 
 const char* side_name(mosaic::Side side) {
@@ -110,10 +113,12 @@ std::string facts_text(const WellOverview& well, std::size_t width) {
       "visits  turned by {}, shifted by {} and {}, magnification {:.4f}, deformation: {}",
       measure(model.turn_deg, "deg", 3), measure(model.shift_x_um, "um", 1),
       measure(model.shift_y_um, "um", 1), model.magnification, model.deformation));
-  text += line(fmt::format("fit     {}, {} loss, {} in {}; held-out distance {} RMS", model.solver,
+  const std::string time =
+      std::isfinite(model.wall_seconds) ? " in " + seconds_text(model.wall_seconds) : "";
+  text += line(fmt::format("fit     {}, {} loss, {}{}; held-out distance {} RMS", model.solver,
                            model.loss,
                            counted(static_cast<std::uint64_t>(model.evaluations), "evaluation"),
-                           seconds_text(model.wall_seconds), measure(model.heldout_rms_um, "um")));
+                           time, measure(model.heldout_rms_um, "um")));
   return text;
 }
 

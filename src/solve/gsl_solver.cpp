@@ -2,7 +2,6 @@
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_multifit_nlinear.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "peers.hpp"
@@ -14,8 +13,6 @@ namespace {
 struct Residuals {
   Objective& objective;
   const SolveRequest& request;
-  Eigen::VectorXd values;
-  Eigen::MatrixXd derivatives;
   bool out_of_evaluations = false, out_of_time = false, not_finite = false;
 };
 
@@ -29,21 +26,21 @@ int residuals(const gsl_vector* x, void* data, gsl_vector* f) {
   auto& r = *static_cast<Residuals*>(data);
   r.out_of_evaluations = r.objective.function_evaluations() >= r.request.max_evaluations;
   if (r.out_of_evaluations || r.out_of_time) return GSL_EFAILED;
-  r.objective.residuals(params_of(x), r.values);
+  Eigen::Map<Eigen::VectorXd> values(f->data, static_cast<Eigen::Index>(f->size));  // stride 1
+  r.objective.residuals(params_of(x), values);
   r.out_of_time = r.objective.out_of_time();
-  r.not_finite = !r.values.allFinite();
-  if (r.not_finite) return GSL_EBADFUNC;
-  std::copy(r.values.begin(), r.values.end(), f->data);  // f is contiguous
-  return GSL_SUCCESS;
+  r.not_finite = !values.allFinite();
+  return r.not_finite ? GSL_EBADFUNC : GSL_SUCCESS;
 }
 
 int jacobian(const gsl_vector* x, void* data, gsl_matrix* j) {
   auto& r = *static_cast<Residuals*>(data);
-  r.objective.jacobian(params_of(x), r.derivatives);
-  for (Eigen::Index row = 0; row < r.derivatives.rows(); ++row)
-    for (Eigen::Index k = 0; k < r.derivatives.cols(); ++k)
-      gsl_matrix_set(j, static_cast<std::size_t>(row), static_cast<std::size_t>(k),
-                     r.derivatives(row, k));
+  const auto by_rows =
+      Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>(1, static_cast<Eigen::Index>(j->tda));
+  r.objective.jacobian(
+      params_of(x), Eigen::Map<Eigen::MatrixXd, 0, Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>>(
+                        j->data, static_cast<Eigen::Index>(j->size1),
+                        static_cast<Eigen::Index>(j->size2), by_rows));
   return GSL_SUCCESS;
 }
 
@@ -68,8 +65,7 @@ class GslSolver : public Solver {
     if (f.residual_count() < f.parameters()) return result;
     const auto n = static_cast<std::size_t>(f.residual_count());
     const auto p = static_cast<std::size_t>(f.parameters());
-    Residuals data{f, request, Eigen::VectorXd(f.residual_count()),
-                   Eigen::MatrixXd(f.residual_count(), f.parameters())};
+    Residuals data{f, request};
     gsl_multifit_nlinear_parameters parameters = gsl_multifit_nlinear_default_parameters();
     parameters.trs = trs_;
     const std::unique_ptr<gsl_multifit_nlinear_workspace, void (*)(gsl_multifit_nlinear_workspace*)>
@@ -90,7 +86,7 @@ class GslSolver : public Solver {
     if (data.out_of_time) result.status = SolveStatus::max_time;
     if (code != GSL_SUCCESS || data.out_of_time) return result;
     result.reason = "";
-    double before = data.values.squaredNorm();
+    double before = squares(workspace.get());
     for (;;) {
       code = gsl_multifit_nlinear_iterate(workspace.get());
       const gsl_vector* at = gsl_multifit_nlinear_position(workspace.get());

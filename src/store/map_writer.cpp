@@ -95,9 +95,11 @@ void write_trials(hid_t file, const std::vector<Record>& trials) {
     std::vector<std::byte> values(trials.size() * bytes);
     for (std::size_t i = 0; i < trials.size(); ++i)
       field.store(trials[i], values.data() + i * bytes, bytes);
-    Dataset::create(file, "/trials/" + field.name, field.units,
-                    field.text ? hdf5::string_type(bytes) : field.type(), trials.size(), 0)
+    const std::string path = "/trials/" + field.name;
+    Dataset::create(file, path, field.units, field.text ? hdf5::string_type(bytes) : field.type(),
+                    trials.size(), 0)
         .write(0, trials.size(), values.data());
+    hdf5::describe(file, path, field.description);
   }
 }
 

@@ -39,10 +39,12 @@ void ResultWriter::Body::create() {
   hdf5::write_attribute(file, "format", "nucreg", "/");
   hdf5::write_attribute(file, "format_version", result_format_version, "/");
   hdf5::make_group(file, "/trials");
-  for (const TrialField& field : trial_fields())
+  for (const TrialField& field : trial_fields()) {
     columns.push_back(Dataset::create(file, "/trials/" + field.name, field.units,
                                       field.text ? hdf5::string_type(message_bytes) : field.type(),
                                       rows, field.per_parameter ? parameters : 0));
+    hdf5::describe(file, "/trials/" + field.name, field.description);
+  }
 }
 
 void ResultWriter::Body::write_chunk(std::span<const Record> records) {

@@ -76,6 +76,7 @@ class Lists(NucregCase):
             helped = self.nucreg(name, "--help")
             self.assertRegex(helped.out, rf"Usage: nucreg {name}\b")
             self.assertEqual(helped.err, "")
+            self.assertLessEqual(max(map(len, helped.out.splitlines())), 80, name)
         for status in ("0 done", "2 bad command line or job", "5 output"):
             self.assertIn(status, out)
         groups = [line[:-1] for line in out.splitlines() if re.fullmatch(r"\w+:", line)]

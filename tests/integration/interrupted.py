@@ -61,5 +61,20 @@ def children(process):
     return [int(pid) for pid in task.read_text().split()]
 
 
+def listening(process, ranks, number):
+    """Whether nucreg catches that signal, on all its ranks; before, the signal ends it."""
+    pids = children(process) if ranks else [process.pid]
+    return len(pids) == max(ranks, 1) and all(_catches(pid, number) for pid in pids)
+
+
+def _catches(pid, number):
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    lines = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    return lines["Name"] == "nucreg" and bool(int(lines["SigCgt"], 16) >> (number - 1) & 1)
+
+
 def size(path):
     return path.stat().st_size if path.exists() else 0

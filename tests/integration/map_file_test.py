@@ -65,7 +65,7 @@ class Layout(MapCase):
                 self.assertEqual(len(rows), 1, group)
                 for name, column in h5[group].items():
                     self.assertTrue(column.attrs["units"], f"{group}/{name}")
-                    if group not in ("solvers", "trials"):
+                    if group != "solvers":
                         self.assertGreater(len(column.attrs["description"]), 4, f"{group}/{name}")
             self.assertEqual(h5["tiles/to_well"].shape[1], 6)
             self.assertEqual(h5["pairs/distance_um"].attrs["units"], "um")

@@ -12,7 +12,7 @@ import unittest
 import h5py
 import numpy as np
 
-from interrupted import children, finish, start, wait_for
+from interrupted import children, finish, listening, start, wait_for
 from made_well import FORTY_PX, MadeWell
 from nucreg_case import (DONE, INPUT, LIMIT_S, OUTPUT, STOPPED, USAGE, NucregCase, environment,
                          read_group, run, texts)
@@ -301,6 +301,9 @@ class Interrupted(Maps):
         self.addCleanup(process.kill)
         journal = self.dir / "out.h5.journal"
         wait_for(lambda: journal.exists() or process.poll() is not None, "the journal")
+        if number == signal.SIGUSR1:  # which ends a process that is still being loaded
+            wait_for(lambda: process.poll() is not None or listening(process, ranks, number),
+                     "the ranks to listen")
         try:
             process.wait(delay_s)
             return False
@@ -366,11 +369,22 @@ class Interrupted(Maps):
         self.assertIn("nothing is left to do", again.err)
 
     def test_tiles_that_changed_are_read_again(self):
-        self.interrupt(signal.SIGKILL, 0.3)
+        self.assertTrue(self.interrupt(signal.SIGKILL, 0.05))
         other = MadeWell(seed=13)
         other.write(self.dir)
         self.nucreg(*self.arguments, "--resume")
         self.assert_right(self.dir / "out.h5", other)
+
+    def test_a_complete_map_says_that_its_tiles_changed(self):
+        self.map("ten.csv", "forty.csv")
+        again = self.nucreg(*self.arguments, "--resume").err
+        self.assertIn("nothing is left to do", again)
+        self.assertNotIn("--force", again)
+        later = time.time() + 10
+        os.utime(self.dir / "40x" / "tile_03.csv", (later, later))
+        again = self.nucreg(*self.arguments, "--resume").err
+        self.assertIn("tile_03.csv", again)
+        self.assertIn("--force", again)
 
     def test_another_map_file_is_not_continued(self):
         process = start(self.dir, *self.arguments)

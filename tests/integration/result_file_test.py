@@ -94,6 +94,8 @@ class ResultFile(NucregCase):
     def test_attributes(self):
         with h5py.File(self.result) as h5:
             attributes = dict(h5.attrs)
+            for name, column in h5["trials"].items():
+                self.assertGreater(len(column.attrs["description"]), 4, name)
         for name, kind in ATTRIBUTES.items():
             value = attributes[name]
             self.assertIsInstance(value, str if kind is str else np.integer, name)

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -102,6 +103,12 @@ def first_line(command):
     return (done.stdout or done.stderr).splitlines()[0].strip()
 
 
+def instruction_set():
+    """That the passes of nucreg use here."""
+    told = subprocess.run([NUCREG, "doctor"], capture_output=True, text=True, check=False).stdout
+    return re.search(r"instruction set (\w+)", told)[1]
+
+
 def machine_text():
     """The machine and the programs."""
     model = "unknown processor"
@@ -111,7 +118,7 @@ def machine_text():
             break
     cpus = len(os.sched_getaffinity(0))
     load = os.getloadavg()[0]
-    return (f"{model}, {cpus} CPUs, load {load:.1f} at the end; {platform.platform()};\n"
+    return (f"{model} ({instruction_set()}), {cpus} CPUs, load {load:.1f} at the end; {platform.platform()};\n"
             f"{first_line([NUCREG, '--version'])}; {first_line(['mpirun', '--version'])}")
 
 

@@ -59,9 +59,11 @@ class Objective {
 
   /// Residuals whose squares sum to F: (x_0, y_0, x_1, y_1, ...), each point's scaled by
   /// sqrt(weight rho(s) / s). Counts as one function evaluation.
-  void residuals(const Params& p, Eigen::VectorXd& out);
+  void residuals(const Params& p, Eigen::Ref<Eigen::VectorXd> out);
+  /// A matrix stored by rows or by columns.
+  using MatrixRef = Eigen::Ref<Eigen::MatrixXd, 0, Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>>;
   /// Their derivatives, residual_count() x parameters(). Counts as one Jacobian evaluation.
-  void jacobian(const Params& p, Eigen::MatrixXd& out);
+  void jacobian(const Params& p, MatrixRef out);
 
   /// Sums of weighted least squares at an affine map (fit/weighted.hpp), in F's coordinates but not
   /// times its weight. Counts as one function and one Jacobian evaluation.

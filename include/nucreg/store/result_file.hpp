@@ -101,6 +101,7 @@ using TrialValue = std::variant<double, std::int64_t, bool, std::string_view>;
 /// One column of /trials.
 struct TrialColumn {
   std::string name, units;
+  std::string description;     ///< one line, in the file beside its units
   bool per_parameter = false;  ///< rows x P instead of rows
   /// What a row holds; `parameter` counts where per_parameter.
   TrialValue (*value)(const Record& row, std::size_t parameter) = nullptr;
