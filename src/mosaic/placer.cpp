@@ -268,8 +268,12 @@ std::vector<PlaceTask> PlacerState::lookup_tasks() {
   return out;
 }
 
+// Significance takes nuclei for scattered at random. They keep a distance, so that some shift of
+// two tiles of other places lays one nucleus in five upon another; of the same place it is most.
 bool PlacerState::accepted(const LinkResult& link) const {
-  return link.pairs >= 6.0 && link.log10_significance < -8.0 && link.runner_up < 0.8;
+  constexpr double least_part = 0.25;
+  return link.pairs >= 6.0 && link.log10_significance < -8.0 && link.runner_up < 0.8 &&
+         link.pairs >= least_part * std::min(link.common_a, link.common_b);
 }
 
 std::vector<PlaceTask> PlacerState::sighting_tasks() {
