@@ -40,8 +40,7 @@ class DisjointSets {
 // with its own blank at no gain, and blanks with each other.
 class Square {
  public:
-  Square(std::size_t tens, std::size_t forties)
-      : size_(tens + forties), cost_(size_ * size_, inf) {
+  Square(std::size_t tens, std::size_t forties) : size_(tens + forties), cost_(size_ * size_, inf) {
     for (std::size_t i = 0; i < tens; ++i) cost_[i * size_ + forties + i] = 0.0;
     for (std::size_t j = 0; j < forties; ++j) cost_[(tens + j) * size_ + j] = 0.0;
     for (std::size_t r = tens; r < size_; ++r)

@@ -21,6 +21,7 @@ constexpr std::uint32_t refinements = 2;
 constexpr Floors coarse_floors{0.3, 3.0};  // before the deformation is known
 constexpr Floors fine_floors{0.03, 0.03};
 constexpr double fine_inflation = 16.0;
+constexpr int rough_iterations = 8;
 
 void check(const WellTile& t) {
   const auto fail = [&](const char* key, const char* allowed) {
@@ -322,7 +323,9 @@ void PlacerState::place_fit() {
   if (pass == 1) {
     choose_deformation(model, links, fine_floors, facts);
   }
-  fit = fit_well(model, links, fine_floors, fine_inflation, options.fit);
+  const bool last = pass > refinements;  // else links are measured again where it lays the tiles
+  fit = fit_well(model, links, fine_floors, fine_inflation, options.fit,
+                 last ? FitOptions().max_iterations : rough_iterations);
 }
 
 std::vector<PlaceTask> PlacerState::tasks() {

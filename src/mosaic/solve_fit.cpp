@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 #include <stdexcept>
+#include <utility>
 
 #include "fit_rows.hpp"
 #include "nucreg/fit/loss.hpp"
@@ -236,6 +237,33 @@ void solve_step_by_step(const GlobalFit& fit, const FitOptions& options, FitSolu
   }
 }
 
+// Roots of the first diagonal elements of the inverse, those of e' A^-1 e = |D^-1/2 L^-1 P e|^2. Of
+// L^-1 P e only what lies on the way to the root of the elimination tree is not zero (Davis, Direct
+// Methods for Sparse Linear Systems, theorem 3.3); the parent of a column is its first row.
+std::vector<double> deviations_of(const Factor& factor, std::size_t count) {
+  const auto lower = factor.matrixL();
+  const auto& l = lower.nestedExpression();
+  const Eigen::VectorXd d = factor.vectorD();
+  std::vector<double> out, y(static_cast<std::size_t>(l.cols()), 0.0);
+  for (std::size_t k = 0; k < count; ++k) {
+    double square = 0.0;
+    Eigen::Index column = factor.permutationP().indices()[static_cast<Eigen::Index>(k)];
+    y[static_cast<std::size_t>(column)] = 1.0;
+    while (column < l.cols()) {
+      const double value = std::exchange(y[static_cast<std::size_t>(column)], 0.0);
+      square += value * value / d[column];
+      Eigen::Index parent = l.cols();
+      for (Factor::CholMatrixType::InnerIterator at(l, column); at; ++at) {
+        y[static_cast<std::size_t>(at.row())] -= at.value() * value;
+        parent = std::min<Eigen::Index>(parent, at.row());
+      }
+      column = parent;
+    }
+    out.push_back(std::sqrt(square));
+  }
+  return out;
+}
+
 }  // namespace
 
 FitSolution solve(const GlobalFit& fit, std::span<const double> start, const FitOptions& options) {
@@ -272,17 +300,7 @@ std::vector<double> tile_deviations(const GlobalFit& fit, std::span<const double
   }
   Normal normal(held);
   normal.factorise(weight);
-  std::vector<double> out;
-  const auto n = static_cast<Eigen::Index>(fit.shifts());
-  constexpr Eigen::Index block = 16;
-  for (Eigen::Index first = 0; first < static_cast<Eigen::Index>(fit.side.size()); first += block) {
-    Eigen::MatrixXd unit = Eigen::MatrixXd::Zero(n, block);
-    for (Eigen::Index k = 0; k < block && first + k < n; ++k) unit(first + k, k) = 1.0;
-    const Eigen::MatrixXd column = normal.factor().solve(unit);
-    for (Eigen::Index k = 0; k < block && out.size() < fit.side.size(); ++k)
-      out.push_back(std::sqrt(std::max(0.0, column(first + k, k))));
-  }
-  return out;
+  return deviations_of(normal.factor(), fit.side.size());
 }
 
 }  // namespace nucreg::mosaic

@@ -277,12 +277,14 @@ const char* method_of(MapSolver solver) {
 }  // namespace
 
 WellFit fit_well(WellModel& model, const std::vector<LinkResult>& links, const Floors& floors,
-                 double inflation, const MapFit& by) {
+                 double inflation, const MapFit& by, int max_iterations) {
   WellFit out;
   auto problem = std::make_shared<GlobalFit>(problem_of(model, links, floors));
   problem->loss = by.loss;
   const std::vector<double> start = unknowns_of(model, *problem);
-  out.solution = solve(*problem, start, {.solver = by.solver, .first_inflation = inflation});
+  out.solution =
+      solve(*problem, start,
+            {.solver = by.solver, .max_iterations = max_iterations, .first_inflation = inflation});
   take(model, *problem, out.solution.unknowns);
   std::vector<double> parts(links.size());
   out.link_weight.assign(links.size(), 0.0);

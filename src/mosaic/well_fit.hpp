@@ -65,9 +65,10 @@ struct WellFit {
 
 /// Fits all places, lenses and the deformation of the model's kind and grid, from what the model
 /// has; `inflation` is how many times wider than in the end the loss is at first, `by` names solver
-/// and loss.
+/// and loss; `max_iterations` are those of irls.
 [[nodiscard]] WellFit fit_well(WellModel& model, const std::vector<LinkResult>& links,
-                               const Floors& floors, double inflation, const MapFit& by = {});
+                               const Floors& floors, double inflation, const MapFit& by = {},
+                               int max_iterations = FitOptions().max_iterations);
 
 /// The tiles put together from nothing: what links within a side tie is fitted by itself, then
 /// these mosaics are joined and fitted by the links across, without deformation.

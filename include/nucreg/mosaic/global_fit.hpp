@@ -80,7 +80,6 @@ struct FitOptions {
 struct FitSolution {
   std::vector<double> unknowns;
   std::vector<double> weight;  ///< of each observation, 0 to 1: how far the robust loss keeps it
-  std::vector<double> tile_sd_um;  ///< if asked for
   double objective = 0.0;
   std::uint32_t iterations = 0;  ///< of irls; evaluations of other solvers
   bool converged = false;
