@@ -200,11 +200,11 @@ void append_pairs(WellMap& map, const mosaic::NucleusPairs& pairs, const SideTab
   for (std::size_t i = 0; i < pairs.size(); ++i)
     map.pairs.push_back({.ten = ten.row(pairs.ten[i]),
                          .forty = forty.row(pairs.forty[i]),
-                         .distance_um = double{pairs.distance_um[i]},
-                         .heldout_distance_um = double{pairs.heldout_distance_um[i]},
-                         .probability = double{pairs.probability[i]},
-                         .q_value = double{pairs.q_value[i]},
-                         .margin = double{pairs.margin[i]}});
+                         .distance_um = static_cast<double>(pairs.distance_um[i]),
+                         .heldout_distance_um = static_cast<double>(pairs.heldout_distance_um[i]),
+                         .probability = static_cast<double>(pairs.probability[i]),
+                         .q_value = static_cast<double>(pairs.q_value[i]),
+                         .margin = static_cast<double>(pairs.margin[i])});
 }
 
 double heldout_rms(const mosaic::NucleusPairs& pairs) {
