@@ -269,7 +269,8 @@ class Simulation {
   double root_free_ = 0.0, root_busy_ = 0.0, worked_ = 0.0;
 };
 
-/// As many trials as keep the ranks busy for 20 s, but 50 a rank at least, and beyond these 4 million at most.
+/// As many trials as keep the ranks busy for 20 s, but at least 50 a rank and else at most 4
+/// million.
 std::uint64_t tasks_for(int ranks, double trial_s) {
   const double each = 20.0 / trial_s;
   return static_cast<std::uint64_t>(ranks * std::max(50.0, std::min(each, 4e6 / ranks)));
