@@ -46,6 +46,24 @@ std::string Sha256::hex() {
   return text;
 }
 
+std::string sha256_of(std::string_view text) {
+  Sha256 sum;
+  sum.add(text);
+  return sum.hex();
+}
+
+std::string sealed(std::string_view content) {
+  return std::string(content) + sha256_of(content);
+}
+
+std::optional<std::string_view> unsealed(std::string_view text) {
+  constexpr std::size_t sum_bytes = 64;
+  if (text.size() < sum_bytes) return std::nullopt;
+  const std::string_view content = text.substr(0, text.size() - sum_bytes);
+  if (!text.ends_with(sha256_of(content))) return std::nullopt;
+  return content;
+}
+
 std::string sha256_of_file(const std::filesystem::path& file) {
   const auto fail = [&](int reason) {
     throw InputError(fmt::format("cannot be read: {}", std::strerror(reason)),

@@ -230,7 +230,7 @@ void Objective::jacobian(const Params& p, MatrixRef out) {
       }
     }
   };
-  switch (p.size()) {  // a number of columns that the compiler knows takes half of the time
+  switch (p.size()) {  // so that the compiler unrolls the loops over columns
     case 3:
       return fill(std::integral_constant<int, 3>());
     case 4:

@@ -40,14 +40,6 @@ void fields(auto& archive, MaybeConst<SegmentSummary> auto& summary) {
 
 namespace {
 
-// At the end of each entry of a cache: it shows whether the entry is whole.
-std::string sum_of_bytes(std::span<const std::byte> bytes) {
-  Sha256 sum;
-  sum.add(bytes);
-  return sum.hex();
-}
-constexpr std::size_t sum_bytes = 64;
-
 /// Appends the outcome of `find`, whatever it throws.
 template <class Find>
 void append_outcome(const std::string& name, Bytes& result, Find&& find) {
@@ -156,17 +148,16 @@ std::optional<Bytes> ImageCache::load(const std::string& key) const {
   } catch (const InputError&) {
     return std::nullopt;
   }
-  if (text.size() < sum_bytes) return std::nullopt;
-  const auto content = std::as_bytes(std::span(text.data(), text.size() - sum_bytes));
-  if (!text.ends_with(sum_of_bytes(content))) return std::nullopt;
-  return Bytes(content.begin(), content.end());
+  const auto content = unsealed(text);
+  if (!content) return std::nullopt;
+  const auto bytes = std::as_bytes(std::span(*content));
+  return Bytes(bytes.begin(), bytes.end());
 }
 
 void ImageCache::store(const std::string& key, const Bytes& bytes) const {
   make_folder(folder_);
   TextFile entry(file(key));
-  entry.write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  entry.write(sum_of_bytes(bytes));
+  entry.write(sealed({reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
   entry.publish(true);
 }
 

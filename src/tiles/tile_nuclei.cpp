@@ -42,15 +42,9 @@ bool is_table(const fs::path& file) {
   return ending == ".csv" || ending == ".tsv" || ending == ".txt" || ending == ".npy";
 }
 
-std::string hex_of(const std::string& text) {
-  Sha256 sum;
-  sum.add(text);
-  return sum.hex();
-}
-
 // What the nuclei of a tile depend on.
 std::string origin_of(const TileInput& tile, const std::string& file_sum) {
-  return hex_of(fmt::format(
+  return sha256_of(fmt::format(
       "nuclei of a tile\n{}\n{}\nframe {} channel {} diameter {} pixel {} tile {} {} {}\n",
       build_identity(), file_sum, tile.frame ? fmt::format("{}", *tile.frame) : "-", tile.channel,
       tile.diameter_px, tile.pixel_um ? fmt::format("{}", *tile.pixel_um) : "-", tile.part_of_table,
@@ -230,20 +224,18 @@ std::vector<ReadTile> read_tiles(std::span<const TileInput> tiles, const fs::pat
 
 void TileStore::put(std::size_t tile, const ReadTile& read) const {
   const Bytes bytes = to_bytes(read);
-  const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::string_view content(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   make_folder(folder_);
   // Whole, but not durable: what a crash of the machine takes is read again.
-  replace_file(folder_ / fmt::format("{}.nuclei", tile), text + hex_of(text));
+  replace_file(folder_ / fmt::format("{}.nuclei", tile), sealed(content));
 }
 
 std::optional<ReadTile> TileStore::get(std::size_t tile) const {
-  constexpr std::size_t digest_bytes = 64;
   try {
     const std::string text = read_file(folder_ / fmt::format("{}.nuclei", tile), Owner::trusted);
-    if (text.size() < digest_bytes) return std::nullopt;
-    const std::string content = text.substr(0, text.size() - digest_bytes);
-    if (!text.ends_with(hex_of(content))) return std::nullopt;
-    return from_bytes<ReadTile>(std::as_bytes(std::span(content)));
+    const auto content = unsealed(text);
+    if (!content) return std::nullopt;
+    return from_bytes<ReadTile>(std::as_bytes(std::span(*content)));
   } catch (const InputError&) {
     return std::nullopt;
   } catch (const BadBytes&) {

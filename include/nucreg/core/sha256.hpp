@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,6 +28,14 @@ class Sha256 {
   struct Body;
   std::unique_ptr<Body> body_;
 };
+
+/// Of text, as Sha256::hex().
+[[nodiscard]] std::string sha256_of(std::string_view text);
+
+/// What a cache keeps: the content and its sum behind it, which shows whether it is whole.
+[[nodiscard]] std::string sealed(std::string_view content);
+/// The content of what sealed() gave; nothing if it is not whole. Valid as long as `text`.
+[[nodiscard]] std::optional<std::string_view> unsealed(std::string_view text);
 
 /// Of a whole file, read in pieces. Throws InputError (path, reason).
 [[nodiscard]] std::string sha256_of_file(const std::filesystem::path& file);

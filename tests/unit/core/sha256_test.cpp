@@ -41,3 +41,13 @@ TEST_CASE("a file has the sum of its bytes, in however many pieces it is read") 
   CHECK_THROWS_AS(static_cast<void>(sha256_of_file(file)), InputError);
   CHECK_THROWS_AS(static_cast<void>(sha256_of_file("/")), InputError);
 }
+
+TEST_CASE("what is sealed is whole or nothing") {
+  for (const std::string content : {"", "abc", "a longer content\n"}) {
+    const std::string text = sealed(content);
+    CHECK(unsealed(text) == content);
+    CHECK_FALSE(unsealed(text.substr(1)));
+    CHECK_FALSE(unsealed(text.substr(0, text.size() - 1)));
+    CHECK_FALSE(unsealed("x" + text));
+  }
+}

@@ -6,6 +6,7 @@
 #include "made_well.hpp"
 #include "nucreg/core/random.hpp"
 #include "nucreg/mosaic/placement.hpp"
+#include "placer_state.hpp"
 
 using namespace nucreg;
 using namespace nucreg::mosaic;
@@ -178,4 +179,18 @@ TEST_CASE("a side without nuclei does not match") {
   const Placement p = place(well.tiles, well.nuclei);
   CHECK_FALSE(p.matched);
   CHECK(p.reason.find("40x") != std::string::npos);
+}
+
+TEST_CASE("a link of tiles of other places is refused, however significant") {
+  const PlacerState state({}, {});
+  LinkResult chance;  // seen in a well of 1,614 tiles, 2.6 mm from the place of one
+  chance.pairs = 186;
+  chance.common_a = 979;
+  chance.common_b = 1016;
+  chance.log10_significance = -13.95;
+  chance.runner_up = 0.763;
+  CHECK_FALSE(state.accepted(chance));
+  LinkResult blurred = chance;  // half of the nuclei of one are not seen
+  blurred.pairs = 380;
+  CHECK(state.accepted(blurred));
 }
