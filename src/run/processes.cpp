@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -20,33 +21,65 @@
 
 namespace nucreg {
 
+namespace {
+
+/// The program of a process; empty of one that is dead, buried or not.
+std::filesystem::path program_of(const std::string& process) {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/" + process + "/exe", error);
+}
+
+bool lives_here(std::int64_t pid) {
+  return !program_of(std::to_string(pid)).empty();
+}
+
+}  // namespace
+
 bool runs_here(std::int64_t pid) {
   if (pid <= 1) return false;
-  std::error_code error;
-  const auto theirs = std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", error);
-  if (error) return false;  // also of one that is dead and not yet buried
-  const auto mine = std::filesystem::read_symlink("/proc/self/exe", error);
-  return !error && theirs == mine;
+  const auto theirs = program_of(std::to_string(pid));
+  return !theirs.empty() && theirs == program_of("self");
 }
 
 bool all_ranks_here() {
   const char* here = std::getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
   const char* everywhere = std::getenv("OMPI_COMM_WORLD_SIZE");
-  return here && everywhere && std::string_view(here) == everywhere;
+  const bool seen = getppid() > 1;  // not the first process of a container, which sees itself alone
+  return seen && here && everywhere && std::string_view(here) == everywhere;
 }
 
+namespace {
+
+/// The value of a variable in what /proc says of a process; empty: it has none.
+std::string_view variable_in(std::string_view environment, std::string_view name) {
+  while (!environment.empty()) {
+    const std::string_view entry = environment.substr(0, environment.find('\0'));
+    if (entry.starts_with(name) && entry.substr(name.size()).starts_with('='))
+      return entry.substr(name.size() + 1);
+    environment.remove_prefix(std::min(entry.size() + 1, environment.size()));
+  }
+  return {};
+}
+
+}  // namespace
+
 std::map<int, std::int64_t> ranks_here() {
-  constexpr std::string_view name("\0OMPI_COMM_WORLD_RANK=", 22);
+  constexpr std::string_view launch = "PMIX_NAMESPACE";
+  const std::string own = text_of("/proc/self/environ");
+  const std::string_view launched = variable_in(own, launch);
   std::map<int, std::int64_t> ranks;
-  const std::string parent = "\nPPid:\t" + std::to_string(getppid()) + "\n";
+  if (launched.empty()) return ranks;
   std::error_code error;
   for (std::filesystem::directory_iterator folder("/proc", error), end; !error && folder != end;
        folder.increment(error)) {
     const std::int64_t pid = std::atoll(folder->path().filename().c_str());
-    if (pid <= 1 || text_of(folder->path() / "status").find(parent) == std::string::npos) continue;
-    const std::string environment = '\0' + text_of(folder->path() / "environ");
-    if (const auto at = environment.find(name); at != std::string::npos)
-      ranks[std::atoi(environment.c_str() + at + name.size())] = pid;
+    if (pid <= 1) continue;
+    const std::string environment = text_of(folder->path() / "environ");
+    const std::string_view rank = variable_in(environment, "OMPI_COMM_WORLD_RANK");
+    if (rank.empty() || variable_in(environment, launch) != launched || !lives_here(pid)) continue;
+    // The program's own process before the script that waits for it, or else whichever began first.
+    std::int64_t& known = ranks.try_emplace(std::atoi(rank.data()), pid).first->second;
+    if (std::pair(!runs_here(pid), pid) < std::pair(!runs_here(known), known)) known = pid;
   }
   return ranks;
 }
@@ -140,15 +173,18 @@ void RootWatch::watch_start(std::size_t ranks) {
 
 void RootWatch::watch_root(bool must_be_here) {
   std::int64_t root = 0;
+  bool was_here = must_be_here;
   auto last_seen = std::chrono::steady_clock::now();
   for (std::unique_lock lock(mutex_);
        !wake_.wait_for(lock, between_looks, [&] { return over_; });) {
-    if (root == 0) {
+    if (!runs_here(root)) {
       const auto ranks = ranks_here();
-      if (const auto found = ranks.find(0); found != ranks.end()) root = found->second;
+      const auto found = ranks.find(0);
+      root = found != ranks.end() ? found->second : 0;
     }
+    was_here |= root != 0;
     const auto now = std::chrono::steady_clock::now();
-    if (root != 0 ? runs_here(root) : !must_be_here) last_seen = now;
+    if (root != 0 || !was_here) last_seen = now;
     if (now - last_seen > longest_absence) std::_Exit(static_cast<int>(ExitStatus::stopped));
   }
 }
