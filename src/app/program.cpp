@@ -131,7 +131,8 @@ void Commands::add_runs() {
   map.flag("--resume", map_.resume, "continue where an earlier map of these tiles ended")
       .without("--force");
   map.flag("--compare-solvers", map_.compare_solvers,
-           "also run LM and L-BFGS on the fit of all tiles, and keep a row for each");
+           "also run LM and L-BFGS on the fit of all tiles, a minute each at most, and keep a row "
+           "for each");
   map.footer = "No match is an answer: exit status 0. jobs/maps.md explains inputs and map files.";
 
   Command& plan =

@@ -1,5 +1,6 @@
 #include "nucreg/core/clock.hpp"
 
+#include <sys/resource.h>
 #include <ctime>
 
 #include <algorithm>
@@ -13,6 +14,16 @@ double read(clockid_t clock) {
   timespec now{};
   clock_gettime(clock, &now);
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+rusage own_usage() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage;
+}
+
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
 }
 
 double measure_step() {
@@ -34,6 +45,15 @@ double wall_seconds() {
 
 double thread_cpu_seconds() {
   return read(CLOCK_THREAD_CPUTIME_ID);
+}
+
+double process_cpu_seconds() {
+  const rusage usage = own_usage();
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+std::int64_t max_rss_bytes() {
+  return std::int64_t{own_usage().ru_maxrss} * 1024;
 }
 
 double wall_clock_step_seconds() {

@@ -85,7 +85,9 @@ void describe(Visitor& visit, MapFit& o) {
         o.solver);
   visit(Field{.name = "loss", .doc = "of that fit; its scale is 3 deviations"}, o.loss);
   visit(Field{.name = "compare_solvers",
-              .doc = "run LM and L-BFGS on the fit of all tiles, too, and keep a row for each"},
+              .doc = "run LM and L-BFGS on the fit of all tiles, too, a minute each at most, and "
+                     "keep a row "
+                     "for each"},
         o.compare_solvers);
 }
 

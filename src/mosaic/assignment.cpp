@@ -172,23 +172,24 @@ void Pairing::find_moved_regions(const Candidates& c, const Evidence& evidence) 
 // Pairs, what they teach, and corrected positions in turn; the last candidates with their gains.
 Candidates Pairing::learn(Evidence& evidence) {
   const SideView ten = ten_view(), forty = forty_view();
+  Candidates c;
   const auto look = [&](double gate, int rounds) {
-    Candidates c = candidates_within(ten, forty, gate);
+    c = {};  // never two lists at once
+    c = candidates_within(ten, forty, gate);
     evidence.learn(c, ten, forty, rounds);
-    return c;
   };
-  learn_shift(look(std::max(0.5 * spacing_um_, evidence.gate_um()), 5), evidence);
-  Candidates c = look(evidence.gate_um(), 2);
+  look(std::max(0.5 * spacing_um_, evidence.gate_um()), 5);
+  learn_shift(c, evidence);
+  look(evidence.gate_um(), 2);
   find_moved_regions(c, evidence);
   if (!moved_.empty()) {
     move_objects([](std::uint32_t) { return Shift{}; });
-    c = look(evidence.gate_um(), 2);
+    look(evidence.gate_um(), 2);
   }
   learn_shift(c, evidence);
-  c = look(evidence.gate_um(), 2);
+  look(evidence.gate_um(), 2);
   learn_shift(c, evidence);
-  c = {};
-  c = look(evidence.gate_um(), 2);
+  look(evidence.gate_um(), 2);
   evidence.weigh(c, ten, forty);
   Marginals(c, ten.size(), forty.size()).find(c, 20);
   return c;

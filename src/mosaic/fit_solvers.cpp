@@ -154,14 +154,21 @@ class Corrections {
   }
   void clear() { pairs_.clear(); }
   [[nodiscard]] bool empty() const { return pairs_.empty(); }
-  [[nodiscard]] Vector direction(const Vector& gradient) const {
+  /// inverse: of SolverLimits.
+  template <class Inverse>
+  [[nodiscard]] Vector direction(const Vector& gradient, const Inverse& inverse) const {
     Vector q = -gradient;
     std::vector<double> alpha(pairs_.size());
     for (std::size_t i = pairs_.size(); i-- > 0;) {
       alpha[i] = pairs_[i].rho * pairs_[i].step.dot(q);
       q -= alpha[i] * pairs_[i].change;
     }
-    if (!pairs_.empty()) q *= 1.0 / (pairs_.back().rho * pairs_.back().change.squaredNorm());
+    if (inverse) {
+      const std::vector<double> solved = inverse(span_of(q));
+      q = Eigen::Map<const Vector>(solved.data(), q.size());
+    } else if (!pairs_.empty()) {
+      q *= 1.0 / (pairs_.back().rho * pairs_.back().change.squaredNorm());
+    }
     for (std::size_t i = 0; i < pairs_.size(); ++i)
       q += (alpha[i] - pairs_[i].rho * pairs_[i].change.dot(q)) * pairs_[i].step;
     return q;
@@ -246,10 +253,12 @@ SolverRun lbfgs(const GlobalFit& fit, std::span<const double> start, const Solve
   Corrections corrections;
   while (!run.converged && !counted.out_of_limits()) {
     ++run.iterations;
-    Vector direction = corrections.direction(gradient);
+    Vector direction = corrections.direction(gradient, limits.inverse);
     double slope = direction.dot(gradient);
+    bool steepest = corrections.empty() && !limits.inverse;  // of unknown length
     if (!(slope < 0.0)) {
       corrections.clear();
+      steepest = true;
       direction = -gradient;
       slope = -gradient.squaredNorm();
       if (!(slope < 0.0)) {
@@ -257,7 +266,7 @@ SolverRun lbfgs(const GlobalFit& fit, std::span<const double> start, const Solve
         break;
       }
     }
-    const double first = corrections.empty() ? 1.0 / std::sqrt(-slope) : 1.0;
+    const double first = steepest ? 1.0 / std::sqrt(-slope) : 1.0;
     LineSearch search(counted, at, direction);
     if (!search.find({0.0, value, slope}, first, next, next_gradient)) {
       if (corrections.empty()) {

@@ -124,98 +124,102 @@ class Normal {
   Factor factor_;
 };
 
-// The right-hand sides of both axes and the border of the shared unknowns.
-struct System {
-  Eigen::MatrixXd axes;    // n x (2 + 2 shared): -rhs of x, of y, border of x, border of y
-  Eigen::MatrixXd shared;  // shared x shared
-  Eigen::VectorXd rhs;     // of the shared
+// The weighted normal matrix of both axes and the shared unknowns, factored: the shared ones border
+// the two blocks of the axes and are eliminated last.
+class Bordered {
+  [[nodiscard]] auto x(const Eigen::MatrixXd& of) const { return of.leftCols(m_); }
+  [[nodiscard]] auto y(const Eigen::MatrixXd& of) const { return of.rightCols(m_); }
+
+ public:
+  Bordered(const GlobalFit& fit, Normal& normal, std::span<const double> weight)
+      : n_(static_cast<Eigen::Index>(fit.shifts())), m_(static_cast<Eigen::Index>(fit.shared())) {
+    normal.factorise(weight);
+    factor_ = &normal.factor();
+    border_.setZero(n_, 2 * m_);
+    Eigen::MatrixXd shared = Eigen::MatrixXd::Zero(m_, m_);
+    for (std::size_t o = 0; o < fit.observations.size(); ++o)
+      add(normal.row(o), normal.terms(o), weight[o], shared);
+    for (Eigen::Index k = 0; k < 2; ++k)
+      shared(k, k) += 1.0 / (fit.k1_deviation * fit.k1_deviation);
+    // Scale, turn or shear may be free of data; a deviation of 1 says nothing.
+    for (Eigen::Index k = 2; k < m_; ++k) shared(k, k) += 1.0;
+    solved_ = factor_->solve(border_);
+    schur_.compute(shared - x(border_).transpose() * x(solved_) -
+                   y(border_).transpose() * y(solved_));
+  }
+
+  [[nodiscard]] std::vector<double> solve(std::span<const double> rhs) const {
+    const Eigen::MatrixXd axes =
+        factor_->solve(Eigen::Map<const Eigen::MatrixXd>(rhs.data(), n_, 2));
+    const Eigen::Map<const Eigen::VectorXd> shared(rhs.data() + 2 * n_, m_);
+    const Eigen::VectorXd p = schur_.solve(shared - x(border_).transpose() * axes.col(0) -
+                                           y(border_).transpose() * axes.col(1));
+    std::vector<double> out(rhs.size());
+    Eigen::Map<Eigen::VectorXd> u(out.data(), 2 * n_ + m_);
+    u << axes.col(0) - x(solved_) * p, axes.col(1) - y(solved_) * p, p;
+    return out;
+  }
+
+ private:
+  void add(const Row& row, const SharedTerms& t, double weight, Eigen::MatrixXd& shared) {
+    const auto at = [](Eigen::Index i) { return static_cast<std::size_t>(i); };
+    for (std::size_t k = 0; k < row.size; ++k)
+      for (Eigen::Index j = 0; j < m_; ++j) {
+        const double w = weight * row.coefficient[k];
+        border_(row.unknown[k], j) += w * t.x[at(j)];
+        border_(row.unknown[k], m_ + j) += w * t.y[at(j)];
+      }
+    for (Eigen::Index i = 0; i < m_; ++i)
+      for (Eigen::Index j = 0; j < m_; ++j)
+        shared(i, j) += weight * (t.x[at(i)] * t.x[at(j)] + t.y[at(i)] * t.y[at(j)]);
+  }
+
+  Eigen::Index n_, m_;
+  const Factor* factor_ = nullptr;
+  Eigen::MatrixXd border_, solved_;  // n x 2 shared: of x, of y
+  Eigen::LDLT<Eigen::MatrixXd> schur_;
 };
 
-System assemble(const GlobalFit& fit, const Normal& normal, std::span<const double> weight) {
-  const auto n = static_cast<Eigen::Index>(fit.shifts());
-  const auto m = static_cast<Eigen::Index>(fit.shared());
-  System s{Eigen::MatrixXd::Zero(n, 2 + 2 * m), Eigen::MatrixXd::Zero(m, m),
-           Eigen::VectorXd::Zero(m)};
-  for (std::size_t o = 0; o < fit.observations.size(); ++o) {
-    const Point& d = fit.observations[o].constant;
-    const Row& row = normal.row(o);
-    const SharedTerms& t = normal.terms(o);
-    for (std::size_t k = 0; k < row.size; ++k) {
-      const auto at = static_cast<Eigen::Index>(row.unknown[k]);
-      const double w = weight[o] * row.coefficient[k];
-      s.axes(at, 0) -= w * d[0];
-      s.axes(at, 1) -= w * d[1];
-      for (Eigen::Index j = 0; j < m; ++j) {
-        s.axes(at, 2 + j) += w * t.x[static_cast<std::size_t>(j)];
-        s.axes(at, 2 + m + j) += w * t.y[static_cast<std::size_t>(j)];
-      }
-    }
-    for (Eigen::Index i = 0; i < m; ++i) {
-      const auto k = static_cast<std::size_t>(i);
-      s.rhs(i) -= weight[o] * (t.x[k] * d[0] + t.y[k] * d[1]);
-      for (Eigen::Index j = 0; j < m; ++j) {
-        const auto l = static_cast<std::size_t>(j);
-        s.shared(i, j) += weight[o] * (t.x[k] * t.x[l] + t.y[k] * t.y[l]);
-      }
-    }
-  }
-  for (const PriorRow& p : fit.priors)
-    for (std::size_t k = 0; k < p.unknown.size(); ++k) {
-      s.axes(p.unknown[k], 0) += p.coefficient[k] * p.target[0];
-      s.axes(p.unknown[k], 1) += p.coefficient[k] * p.target[1];
-    }
-  for (Eigen::Index k = 0; k < 2; ++k)
-    s.shared(k, k) += 1.0 / (fit.k1_deviation * fit.k1_deviation);
-  // Scale, turn or shear may be free of data; a deviation of 1 says nothing.
-  for (Eigen::Index k = 2; k < m; ++k) s.shared(k, k) += 1.0;
-  return s;
-}
-
-std::vector<double> solve_system(const System& s, const Factor& factor) {
-  const Eigen::Index n = s.axes.rows(), m = s.shared.rows();
-  const Eigen::MatrixXd solved = factor.solve(s.axes);
-  const auto border_x = s.axes.middleCols(2, m), border_y = s.axes.middleCols(2 + m, m);
-  const Eigen::MatrixXd schur = s.shared - border_x.transpose() * solved.middleCols(2, m) -
-                                border_y.transpose() * solved.middleCols(2 + m, m);
-  const Eigen::VectorXd rhs =
-      s.rhs - border_x.transpose() * solved.col(0) - border_y.transpose() * solved.col(1);
-  const Eigen::VectorXd p = schur.ldlt().solve(rhs);
-  std::vector<double> out(static_cast<std::size_t>(2 * n + m));
-  Eigen::Map<Eigen::VectorXd> u(out.data(), 2 * n + m);
-  u.head(n) = solved.col(0) - solved.middleCols(2, m) * p;
-  u.segment(n, n) = solved.col(1) - solved.middleCols(2 + m, m) * p;
-  u.tail(m) = p;
-  return out;
-}
-
-void robust_weights(const GlobalFit& fit, const std::vector<double>& unknowns, double scale,
+void robust_weights(const GlobalFit& fit, const std::vector<double>& unknowns,
                     std::vector<double>& kept, std::vector<double>& weight) {
   const std::vector<double> r = fit.residuals(unknowns);
   for (std::size_t o = 0; o < fit.observations.size(); ++o) {
     const double s = r[2 * o] * r[2 * o] + r[2 * o + 1] * r[2 * o + 1];
-    kept[o] = evaluate_loss(fit.loss, s, scale).first;
+    kept[o] = evaluate_loss(fit.loss, s, fit.loss_scale).first;
     weight[o] =
         std::max(kept[o], least_weight) / (fit.observations[o].sd_um * fit.observations[o].sd_um);
   }
 }
 
+// Reweighted steps while the loss becomes narrower, then L-BFGS that begins with the inverse of the
+// last of their matrices: its first step is a reweighted one, and where more of those would
+// converge linearly, it needs no further factors.
 void reweight(const GlobalFit& fit, const FitOptions& options, FitSolution& out,
               std::vector<double>& weight) {
   Normal normal(fit);
-  double inflation = options.first_inflation, last_inflation = inflation;
-  while (out.iterations < static_cast<std::uint32_t>(options.max_iterations)) {
-    robust_weights(fit, out.unknowns, inflation * fit.loss_scale, out.weight, weight);
-    normal.factorise(weight);
-    std::vector<double> next = solve_system(assemble(fit, normal, weight), normal.factor());
-    out.unknowns = std::move(next);
+  GlobalFit relaxed = fit;
+  const auto limit = static_cast<std::uint32_t>(options.max_iterations);
+  for (double inflation = options.first_inflation;; inflation = std::max(1.0, 0.5 * inflation)) {
+    relaxed.loss_scale = inflation * fit.loss_scale;
+    robust_weights(relaxed, out.unknowns, out.weight, weight);
+    const Bordered matrix(fit, normal, weight);
+    if (inflation == 1.0 || out.iterations + 1 >= limit) {
+      const SolverRun end = lbfgs(fit, out.unknowns,
+                                  {.max_evaluations = 1 + limit - out.iterations,
+                                   .ftol_rel = options.tolerance,
+                                   .stop = {},
+                                   .inverse = [&](const auto& v) { return matrix.solve(v); }});
+      out.unknowns = end.unknowns;
+      out.iterations += end.evaluations - 1;
+      out.objective = end.objective;
+      out.converged = end.converged;
+      return;
+    }
+    std::vector<double> gradient;
+    (void)relaxed.objective(out.unknowns, &gradient);
+    const std::vector<double> step = matrix.solve(gradient);
+    for (std::size_t k = 0; k < step.size(); ++k) out.unknowns[k] -= step[k];
     ++out.iterations;
-    const double before = out.objective;
-    out.objective = fit.objective(out.unknowns, nullptr);
-    out.converged = inflation == 1.0 && last_inflation == 1.0 &&
-                    std::abs(before - out.objective) <= options.tolerance * out.objective;
-    if (out.converged) break;
-    last_inflation = inflation;
-    inflation = std::max(1.0, 0.5 * inflation);
   }
 }
 
@@ -275,7 +279,7 @@ FitSolution solve(const GlobalFit& fit, std::span<const double> start, const Fit
     reweight(fit, options, out, weight);
   else
     solve_step_by_step(fit, options, out);
-  robust_weights(fit, out.unknowns, fit.loss_scale, out.weight, weight);
+  robust_weights(fit, out.unknowns, out.weight, weight);
   return out;
 }
 

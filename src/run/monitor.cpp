@@ -20,10 +20,6 @@ namespace nucreg {
 
 namespace {
 
-double seconds(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
-}
-
 double percent(double part, double whole) {
   return whole > 0.0 ? 100.0 * part / whole : std::numeric_limits<double>::quiet_NaN();
 }
@@ -37,18 +33,12 @@ std::int64_t resident_bytes() {
   return resident_pages * sysconf(_SC_PAGESIZE);
 }
 
-double process_cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
 Monitor::Counters Monitor::read_counters() {
   Counters counters{.wall_seconds = wall_seconds()};
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  counters.cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
-  counters.max_rss_bytes = usage.ru_maxrss * 1024;
+  counters.cpu_seconds = process_cpu_seconds();
+  counters.max_rss_bytes = max_rss_bytes();
   counters.voluntary_switches = usage.ru_nvcsw;
   counters.involuntary_switches = usage.ru_nivcsw;
 

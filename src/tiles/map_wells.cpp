@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "nucreg/core/bytes.hpp"
+#include "nucreg/core/clock.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/mosaic/placement.hpp"
@@ -44,6 +45,15 @@ class RankTotals {
         add_to(std::get<std::vector<double>>(values), std::get<std::vector<double>>(more.values));
     }
   }
+  /// What the root, this process, did after the last stage.
+  void add_root(double cpu_seconds) {
+    for (Column& column : total_.columns) {
+      if (column.name == "cpu_s")
+        std::get<std::vector<double>>(column.values).front() += cpu_seconds;
+      if (column.name == "max_rss_bytes")
+        std::get<std::vector<std::int64_t>>(column.values).front() = max_rss_bytes();
+    }
+  }
   [[nodiscard]] const Table& table() const { return total_; }
 
  private:
@@ -67,14 +77,20 @@ class StageRunner {
   std::vector<TaskOutcome> run(std::shared_ptr<const Stage> stage) {
     StageOutcomes found = run_to_outcomes(stages_, std::move(stage));
     ranks_.add(found.report.dispatch.ranks);
+    cpu_at_end_ = process_cpu_seconds();
     demand_all(found);
     return std::move(found.outcomes);
   }
-  [[nodiscard]] const Table& ranks() const { return ranks_.table(); }
+  /// With what the root did since the last stage.
+  [[nodiscard]] Table ranks() {
+    ranks_.add_root(process_cpu_seconds() - cpu_at_end_);
+    return ranks_.table();
+  }
 
  private:
   Stages& stages_;
   RankTotals ranks_;
+  double cpu_at_end_ = 0.0;
 };
 
 std::vector<TileFacts> read_all(const std::vector<TileInput>& tiles, const MapFolders& folders,

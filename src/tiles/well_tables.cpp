@@ -113,29 +113,30 @@ NucleusFlag flag_of(std::uint8_t flags) {
   return (flags & mosaic::split_flag) != 0 ? NucleusFlag::split : NucleusFlag::none;
 }
 
-// Columns of one side of a well, and where they begin among those of all wells.
+// One side of a well: what pairing needs of it at first, then its columns of the file, which begin
+// after those of other wells.
 class SideTables {
  public:
-  SideTables(MapNuclei& nuclei, std::uint32_t first_tile, std::uint32_t first_object)
+  SideTables(MapNuclei& nuclei, std::uint32_t first_tile, std::uint32_t first_object,
+             std::size_t count)
       : nuclei_(nuclei),
         first_row_(nuclei.size()),
+        count_(count),
         first_tile_(first_tile),
-        first_object_(first_object) {}
+        first_object_(first_object) {
+    // Columns that grow take twice the memory for a moment.
+    detections_.tile.reserve(count);
+    for (auto* column :
+         {&detections_.x_um, &detections_.y_um, &detections_.border_px, &detections_.area_um2})
+      column->reserve(count);
+  }
 
-  void add_tile(std::uint32_t tile, const mosaic::TileNuclei& found, const mosaic::WellTile& given,
-                const mosaic::WellMap& map, bool areas) {
-    const Points um = map.placed(tile) ? map.to_well(tile, found.px)
-                                       : Points{std::vector(found.size(), unknown_um),
-                                                std::vector(found.size(), unknown_um)};
+  void add_detections(std::uint32_t tile, const mosaic::TileNuclei& found,
+                      const mosaic::WellTile& given, const mosaic::WellMap& map, bool areas) {
+    const Points um = in_well(tile, found, map);
     const auto& camera = map.cameras[index_of(given.side)].um_per_px;
     const double px_area_um2 = std::abs(camera[0] * camera[3] - camera[1] * camera[2]);
     for (std::size_t i = 0; i < found.size(); ++i) {
-      nuclei_.tile.push_back(first_tile_ + tile);
-      nuclei_.label.push_back(found.label[i]);
-      nuclei_.px.x.push_back(found.px.x[i]);
-      nuclei_.px.y.push_back(found.px.y[i]);
-      nuclei_.um.x.push_back(um.x[i]);
-      nuclei_.um.y.push_back(um.y[i]);
       detections_.tile.push_back(tile);
       detections_.x_um.push_back(static_cast<float>(um.x[i]));
       detections_.y_um.push_back(static_cast<float>(um.y[i]));
@@ -146,8 +147,28 @@ class SideTables {
     }
   }
   [[nodiscard]] const mosaic::Detections& detections() const { return detections_; }
-  void forget_detections() { detections_ = {}; }
 
+  void begin_rows() {
+    detections_ = {};
+    const std::size_t rows = first_row_ + count_;
+    for (auto* column : {&nuclei_.tile, &nuclei_.label, &nuclei_.object}) column->reserve(rows);
+    for (auto* column : {&nuclei_.px.x, &nuclei_.px.y, &nuclei_.um.x, &nuclei_.um.y})
+      column->reserve(rows);
+    nuclei_.representative.reserve(rows);
+    nuclei_.unpaired.reserve(rows);
+    nuclei_.flag.reserve(rows);
+  }
+  void add_rows(std::uint32_t tile, const mosaic::TileNuclei& found, const mosaic::WellMap& map) {
+    const Points um = in_well(tile, found, map);
+    nuclei_.tile.insert(nuclei_.tile.end(), found.size(), first_tile_ + tile);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      nuclei_.label.push_back(found.label[i]);
+      nuclei_.px.x.push_back(found.px.x[i]);
+      nuclei_.px.y.push_back(found.px.y[i]);
+      nuclei_.um.x.push_back(um.x[i]);
+      nuclei_.um.y.push_back(um.y[i]);
+    }
+  }
   void add_objects(const mosaic::Objects& objects, const std::vector<mosaic::Unpaired>& unpaired) {
     for (std::size_t i = 0; i < objects.of.size(); ++i) {
       const std::uint32_t object = objects.of[i];
@@ -163,11 +184,38 @@ class SideTables {
   }
 
  private:
+  static Points in_well(std::uint32_t tile, const mosaic::TileNuclei& found,
+                        const mosaic::WellMap& map) {
+    if (map.placed(tile)) return map.to_well(tile, found.px);
+    return {std::vector(found.size(), unknown_um), std::vector(found.size(), unknown_um)};
+  }
+
   MapNuclei& nuclei_;
-  std::size_t first_row_;
+  std::size_t first_row_, count_;
   std::uint32_t first_tile_, first_object_;
   mosaic::Detections detections_;
 };
+
+// Tiles of a well with nuclei, as they were read.
+template <class Visit>
+void each_tile(const PlacedWell& well, const TileStore& store, Visit&& visit) {
+  for (std::size_t i = 0; i < well.tiles.size(); ++i) {
+    if (well.facts[i].nuclei == 0) continue;
+    const std::optional<ReadTile> read = store.get(well.first_tile + i);
+    if (!read)
+      throw InputError(
+          fmt::format("{}: its nuclei are not there any more", well.inputs.tiles[i].title()),
+          {.file = store.folder().string()});
+    visit(static_cast<std::uint32_t>(i), index_of(well.tiles[i].side), read->nuclei);
+  }
+}
+
+std::size_t nuclei_of(const PlacedWell& well, Side side) {
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < well.facts.size(); ++i)
+    if (well.tiles[i].side == side) sum += well.facts[i].nuclei;
+  return sum;
+}
 
 std::uint32_t next_object(const MapNuclei& nuclei) {
   return nuclei.object.empty() ? 0 : *std::ranges::max_element(nuclei.object) + 1;
@@ -299,20 +347,13 @@ void append_well(WellMap& map, PlacedWell well, const TileStore& store,
   const auto first_tile = static_cast<std::uint32_t>(map.tiles.size());
   const auto model_row = static_cast<std::uint32_t>(map.models.size());
   const mosaic::Placement& placement = well.placement;
-  std::array<SideTables, 2> sides{SideTables(map.ten, first_tile, next_object(map.ten)),
-                                  SideTables(map.forty, first_tile, next_object(map.forty))};
+  std::array<SideTables, 2> sides{
+      SideTables(map.ten, first_tile, next_object(map.ten), nuclei_of(well, Side::ten)),
+      SideTables(map.forty, first_tile, next_object(map.forty), nuclei_of(well, Side::forty))};
   const std::array<bool, 2> areas{all_areas(well, Side::ten), all_areas(well, Side::forty)};
-  for (std::size_t i = 0; i < well.tiles.size(); ++i) {
-    if (well.facts[i].nuclei == 0) continue;
-    const std::optional<ReadTile> read = store.get(well.first_tile + i);
-    if (!read)
-      throw InputError(
-          fmt::format("{}: its nuclei are not there any more", well.inputs.tiles[i].title()),
-          {.file = store.folder().string()});
-    const std::size_t side = index_of(well.tiles[i].side);
-    sides[side].add_tile(static_cast<std::uint32_t>(i), read->nuclei, well.tiles[i], placement.map,
-                         areas[side]);
-  }
+  each_tile(well, store, [&](std::uint32_t i, std::size_t side, const mosaic::TileNuclei& nuclei) {
+    sides[side].add_detections(i, nuclei, well.tiles[i], placement.map, areas[side]);
+  });
   MapModel model = model_of(well);
   for (mosaic::Link link : placement.links) {
     link.tile_a += first_tile;
@@ -330,7 +371,11 @@ void append_well(WellMap& map, PlacedWell well, const TileStore& store,
     options.forty_noise_um = placement.map.cameras[1].noise_um;
   const mosaic::WellAssignment assigned = mosaic::assign_nuclei(
       sides[0].detections(), sides[1].detections(), well.tiles, placed, options);
-  for (SideTables& side : sides) side.forget_detections();
+  // The file's columns are read again: they need not lie beside what pairing needs.
+  for (SideTables& side : sides) side.begin_rows();
+  each_tile(well, store, [&](std::uint32_t i, std::size_t side, const mosaic::TileNuclei& nuclei) {
+    sides[side].add_rows(i, nuclei, placement.map);
+  });
   sides[0].add_objects(assigned.ten, assigned.ten_unpaired);
   sides[1].add_objects(assigned.forty, assigned.forty_unpaired);
   append_tiles(map, well, assigned.summary.match_rate);

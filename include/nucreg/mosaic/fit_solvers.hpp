@@ -25,6 +25,9 @@ struct SolverLimits {
   double ftol_rel = 1e-12;  ///< relative change of the objective in an iteration
   /// Asked after each evaluation; true: stop. Empty: never.
   std::function<bool()> stop;
+  /// lbfgs: approximately the inverse Hessian, times its argument. Empty: a multiple of the
+  /// identity.
+  std::function<std::vector<double>(std::span<const double>)> inverse;
 };
 
 /// Levenberg-Marquardt with weights of the robust loss (iteratively reweighted), damping after
