@@ -205,8 +205,8 @@ void fill_map(const PlacerState& s, Placement& p) {
   if (const double um = s.pixel_um(1); um > 0.0)
     for (double& v : to_visit) v *= um / std::sqrt(std::abs(determinant(m.camera[1])));
   map.visit_to_well = invert(to_visit);
-  map.cameras[1].um_per_px =
-      times(Matrix2{to_visit[0], to_visit[1], to_visit[3], to_visit[4]}, m.camera[1]);
+  const Matrix2 turned{to_visit[0], to_visit[1], to_visit[3], to_visit[4]};
+  map.cameras[1].um_per_px = times(turned, m.camera[1]);
   map.deformation = m.deformation;
   for (std::uint32_t t = 0; t < s.tiles.size(); ++t) {
     TileFrame frame{m.side[t], m.middle_px[t]};
@@ -214,6 +214,7 @@ void fill_map(const PlacerState& s, Placement& p) {
     if (s.component[t] == 0)
       frame.centre_um =
           m.side[t] == Side::ten ? m.centre_um[t] : nucreg::apply(to_visit, m.centre_um[t]);
+    if (!m.own.empty()) frame.own = times(times(turned, m.own[t]), inverse(turned));
     map.tiles.push_back(frame);
   }
 }
@@ -275,6 +276,8 @@ Placement Placer::finish() {
   p.fit.heldout_none_um = chosen.heldout_none_um;
   p.fit.heldout_affine_um = chosen.heldout_affine_um;
   p.fit.heldout_spline_um = chosen.heldout_spline_um;
+  p.fit.heldout_own_um = chosen.heldout_own_um;
+  p.fit.own_cameras = !s.model.own.empty();
   p.problem = s.fit.problem;
   fill_map(s, p);
   fill_turn(s, p);

@@ -173,36 +173,96 @@ double least_tile_um(const WellModel& model) {
   return least;
 }
 
-bool left_out(const Observation& o, std::uint32_t index) {
-  return ((o.link * 2654435761U) ^ (index * 40503U)) % folds == 0;
+std::uint32_t fold_of(const Observation& o, std::uint32_t index) {
+  return ((o.link * 2654435761U) ^ (index * 40503U)) % folds;
 }
 
+// Turn and scale of each 40x tile beside those that its residuals are computed with: least squares
+// of its parts over their arms, with its shift free.
+std::vector<Matrix2> own_cameras(const GlobalFit& fit, const FitSolution& solution) {
+  constexpr double usual = 0.02;  // deviation of an element, without any data
+  std::vector<Eigen::Matrix3d> normal(fit.side.size(), Eigen::Matrix3d::Zero());
+  std::vector<Eigen::Matrix<double, 3, 2>> rhs(fit.side.size(),
+                                               Eigen::Matrix<double, 3, 2>::Zero());
+  const std::vector<double> r = fit.residuals(solution.unknowns);
+  for (std::size_t k = 0; k < fit.observations.size(); ++k) {
+    const Observation& o = fit.observations[k];
+    const Eigen::RowVector2d residual(r[2 * k] * o.sd_um, r[2 * k + 1] * o.sd_um);
+    const double weight = solution.weight[k] / (o.sd_um * o.sd_um);
+    const auto add = [&](std::uint32_t tile, const Point& arm, double sign) {
+      if (fit.side[tile] == Side::ten) return;
+      const Eigen::Vector3d x(arm[0], arm[1], 1.0);
+      normal[tile] += weight * x * x.transpose();
+      rhs[tile] -= weight * sign * x * residual;
+    };
+    add(o.a, o.arm_a, 1.0);
+    add(o.b, o.arm_b, -1.0);
+  }
+  std::vector<Matrix2> own(fit.side.size(), Matrix2{1.0, 0.0, 0.0, 1.0});
+  for (std::size_t t = 0; t < own.size(); ++t) {
+    if (normal[t](2, 2) == 0.0) continue;
+    normal[t].diagonal().head<2>().array() += 1.0 / (usual * usual);
+    const Eigen::Matrix<double, 3, 2> g = normal[t].ldlt().solve(rhs[t]);
+    own[t] = {1.0 + g(0, 0), g(1, 0), g(0, 1), 1.0 + g(1, 1)};
+  }
+  return own;
+}
+
+// As if the cameras of its 40x tiles had been these.
+void turn_arms(GlobalFit& fit, const std::vector<Matrix2>& own) {
+  for (Observation& o : fit.observations) {
+    const auto turn = [&](std::uint32_t tile, Point& arm, Point& lens, double sign) {
+      if (fit.side[tile] == Side::ten) return;
+      const Point turned = times(own[tile], arm), more = minus(turned, arm);
+      o.constant = plus(o.constant, {sign * more[0], sign * more[1]});
+      arm = turned;
+      lens = times(own[tile], lens);
+    };
+    turn(o.a, o.arm_a, o.lens_a, 1.0);
+    turn(o.b, o.arm_b, o.lens_b, -1.0);
+  }
+}
+
+// Shifts and cameras of tiles in turn: each has what the other leaves.
+constexpr int camera_rounds = 4;
+
 // Mean square of a coordinate of the parts left out, beyond what is cut off at
-// 5 deviations.
+// 5 deviations. All are left out once where there are few, else a fifth of them.
 double heldout_um(const WellModel& model, const std::vector<LinkResult>& links,
                   const Floors& floors) {
+  constexpr std::size_t few = 500, too_few = 20;
   const GlobalFit all = problem_of(model, links, floors);
-  GlobalFit rest = all;
-  rest.observations.clear();
-  std::vector<std::uint32_t> out;
-  for (std::uint32_t k = 0; k < all.observations.size(); ++k) {
-    if (all.across(all.observations[k]) && left_out(all.observations[k], k))
-      out.push_back(k);
-    else
-      rest.observations.push_back(all.observations[k]);
-  }
-  if (out.size() < 20) return std::numeric_limits<double>::quiet_NaN();
-  const FitSolution s = solve(rest, unknowns_of(model, rest),
-                              {.max_iterations = 5, .first_inflation = next_inflation});
-  const std::vector<double> r = all.residuals(s.unknowns);
+  std::size_t parts = 0;
+  for (const Observation& o : all.observations) parts += all.across(o) ? 1 : 0;
   double sum = 0.0, weight = 0.0;
-  for (const std::uint32_t k : out) {
-    const Observation& o = all.observations[k];
-    const std::size_t at = std::size_t{2} * k;
-    const double square = std::min(50.0, r[at] * r[at] + r[at + 1] * r[at + 1]);
-    sum += square;
-    weight += 2.0 / (o.sd_um * o.sd_um);
+  std::size_t left = 0;
+  for (std::uint32_t fold = 0; fold < (parts < few ? folds : 1); ++fold) {
+    GlobalFit rest = all, whole = all;
+    rest.observations.clear();
+    std::vector<std::size_t> out;
+    for (std::uint32_t k = 0; k < all.observations.size(); ++k) {
+      if (all.across(all.observations[k]) && fold_of(all.observations[k], k) == fold)
+        out.push_back(k);
+      else
+        rest.observations.push_back(all.observations[k]);
+    }
+    const FitOptions options{.max_iterations = 5, .first_inflation = next_inflation};
+    FitSolution s = solve(rest, unknowns_of(model, rest), options);
+    for (int round = 0; !model.own.empty() && round < camera_rounds; ++round) {
+      const std::vector<Matrix2> own = own_cameras(rest, s);
+      turn_arms(rest, own);
+      turn_arms(whole, own);
+      s = solve(rest, s.unknowns, {.max_iterations = 1});
+    }
+    const std::vector<double> r = whole.residuals(s.unknowns);
+    for (const std::size_t k : out) {
+      const Observation& o = all.observations[k];
+      sum += std::min(50.0, r[2 * k] * r[2 * k] + r[2 * k + 1] * r[2 * k + 1]);
+      weight += 2.0 / (o.sd_um * o.sd_um);
+    }
+    left += out.size();
   }
+  if (left < too_few) return std::numeric_limits<double>::quiet_NaN();
   return std::sqrt(sum / weight);
 }
 
@@ -274,6 +334,26 @@ const char* method_of(MapSolver solver) {
   return "?";
 }
 
+// What all 40x tiles have in common is of their side's camera.
+void share_mean_camera(WellModel& model) {
+  if (model.own.empty()) return;
+  Matrix2 mean{};
+  double n = 0.0;
+  const auto of_mean = [&](std::uint32_t t) {
+    return model.side[t] == Side::forty && model.placed[t];
+  };
+  for (std::uint32_t t = 0; t < model.own.size(); ++t) {
+    if (!of_mean(t)) continue;
+    for (std::size_t k = 0; k < mean.size(); ++k) mean[k] += model.own[t][k];
+    n += 1.0;
+  }
+  if (n == 0.0) return;
+  for (double& element : mean) element /= n;
+  model.camera[1] = times(mean, model.camera[1]);
+  for (std::uint32_t t = 0; t < model.own.size(); ++t)
+    if (of_mean(t)) model.own[t] = times(model.own[t], inverse(mean));
+}
+
 }  // namespace
 
 WellFit fit_well(WellModel& model, const std::vector<LinkResult>& links, const Floors& floors,
@@ -282,10 +362,19 @@ WellFit fit_well(WellModel& model, const std::vector<LinkResult>& links, const F
   auto problem = std::make_shared<GlobalFit>(problem_of(model, links, floors));
   problem->loss = by.loss;
   const std::vector<double> start = unknowns_of(model, *problem);
-  out.solution =
-      solve(*problem, start,
-            {.solver = by.solver, .max_iterations = max_iterations, .first_inflation = inflation});
+  const FitOptions options{
+      .solver = by.solver, .max_iterations = max_iterations, .first_inflation = inflation};
+  out.solution = solve(*problem, start, options);
+  for (int round = 0; !model.own.empty() && round < camera_rounds; ++round) {
+    const std::vector<Matrix2> more = own_cameras(*problem, out.solution);
+    turn_arms(*problem, more);
+    for (std::size_t t = 0; t < more.size(); ++t) model.own[t] = times(more[t], model.own[t]);
+    const bool last = round + 1 == camera_rounds;
+    out.solution = solve(*problem, out.solution.unknowns,
+                         {.solver = by.solver, .max_iterations = last ? max_iterations : 2});
+  }
   take(model, *problem, out.solution.unknowns);
+  share_mean_camera(model);
   std::vector<double> parts(links.size());
   out.link_weight.assign(links.size(), 0.0);
   for (std::size_t k = 0; k < problem->observations.size(); ++k) {
@@ -495,8 +584,15 @@ Assembly assemble(WellModel& model, const std::vector<LinkResult>& links, const 
   return out;
 }
 
-void choose_deformation(WellModel& model, const std::vector<LinkResult>& links,
-                        const Floors& floors, FitFacts& facts) {
+namespace {
+
+struct Chosen {
+  WellModel model;
+  double heldout_um = 0.0;
+};
+
+Chosen by_heldout(const WellModel& model, const std::vector<LinkResult>& links,
+                  const Floors& floors, FitFacts& facts) {
   Point mean{};
   double n = 0.0;
   for (std::size_t t = 0; t < model.side.size(); ++t)
@@ -509,29 +605,44 @@ void choose_deformation(WellModel& model, const std::vector<LinkResult>& links,
     trial.deformation = std::move(d);
     return trial;
   };
-  WellModel best = with({});
-  facts.heldout_none_um = heldout_um(best, links, floors);
-  double least = facts.heldout_none_um;
+  Chosen best{with({})};
+  best.heldout_um = facts.heldout_none_um = heldout_um(best.model, links, floors);
   Deformation affine;
   affine.kind = DeformationKind::affine;
   if (n > 0.0) affine.origin = {mean[0] / n, mean[1] / n};
   facts.heldout_affine_um = heldout_um(with(affine), links, floors);
-  if (facts.heldout_affine_um < improvement * least) {
-    best = with(affine);
-    least = facts.heldout_affine_um;
-  }
+  if (facts.heldout_affine_um < improvement * best.heldout_um)
+    best = {with(affine), facts.heldout_affine_um};
   facts.heldout_spline_um = std::numeric_limits<double>::quiet_NaN();
   const double tile_um = least_tile_um(model);
   for (const double knot : {2000.0, 1000.0, 500.0, 300.0}) {
     if (knot < 0.5 * tile_um) break;
-    const WellModel trial = with(spline_over(model, knot));
+    WellModel trial = with(spline_over(model, knot));
     const double held = heldout_um(trial, links, floors);
     if (!(held >= facts.heldout_spline_um)) facts.heldout_spline_um = held;
-    if (!(held < improvement * least)) continue;
-    best = trial;
-    least = held;
+    if (held < improvement * best.heldout_um) best = {std::move(trial), held};
   }
-  model.deformation = best.deformation;
+  return best;
+}
+
+}  // namespace
+
+void choose_deformation(WellModel& model, const std::vector<LinkResult>& links,
+                        const Floors& floors, FitFacts& facts) {
+  const Chosen alike = by_heldout(model, links, floors, facts);
+  model.deformation = alike.model.deformation;
+  // A microscope's camera stays as it is, and tiles of their own ask for four numbers more each:
+  // this must say much more. What it says the deformation need not.
+  constexpr double clear_improvement = 0.9;
+  WellModel each = model;
+  each.own.assign(model.side.size(), Matrix2{1.0, 0.0, 0.0, 1.0});
+  facts.heldout_own_um = heldout_um(each, links, floors);
+  if (!(facts.heldout_own_um < clear_improvement * alike.heldout_um)) return;
+  FitFacts of_each;
+  const Chosen own = by_heldout(each, links, floors, of_each);
+  facts.heldout_own_um = own.heldout_um;
+  model.deformation = own.model.deformation;
+  model.own = own.model.own;
 }
 
 }  // namespace nucreg::mosaic

@@ -21,6 +21,8 @@ struct WellModel {
   std::vector<Point> middle_px;
   std::array<Matrix2, 2> camera{};
   std::array<double, 2> k1{};
+  /// What each tile's camera is beside that of its side; empty: all of a side are alike.
+  std::vector<Matrix2> own;
   std::vector<Point> centre_um;  ///< in its visit
   std::vector<bool> placed;
   Deformation deformation;
@@ -31,7 +33,9 @@ struct WellModel {
   [[nodiscard]] std::size_t index(std::uint32_t tile) const {
     return side[tile] == Side::ten ? 0 : 1;
   }
-  [[nodiscard]] const Matrix2& camera_of(std::uint32_t tile) const { return camera[index(tile)]; }
+  [[nodiscard]] Matrix2 camera_of(std::uint32_t tile) const {
+    return own.empty() ? camera[index(tile)] : times(own[tile], camera[index(tile)]);
+  }
   [[nodiscard]] std::size_t kind(std::uint32_t a, std::uint32_t b) const {
     return side[a] != side[b] ? 2 : index(a);
   }
@@ -80,7 +84,7 @@ struct Assembly {
                                 const Floors& floors);
 
 /// None, affine or a spline with the knots that predict parts of links best
-/// that were left out.
+/// that were left out; then, whether each 40x tile has a camera of its own.
 void choose_deformation(WellModel& model, const std::vector<LinkResult>& links,
                         const Floors& floors, FitFacts& facts);
 

@@ -5,6 +5,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "laid.hpp"
+
 namespace nucreg::mosaic {
 namespace {
 
@@ -101,7 +103,7 @@ bool WellMap::placed(std::size_t tile) const {
 Point WellMap::to_visit(std::size_t tile, const Point& px) const {
   const TileFrame& t = tiles[tile];
   const Camera& camera = cameras[static_cast<std::size_t>(t.side)];
-  const Point v = linear(camera.um_per_px, lens(camera, t.middle_px, px));
+  const Point v = linear(t.own, linear(camera.um_per_px, lens(camera, t.middle_px, px)));
   return {t.centre_um[0] + v[0], t.centre_um[1] + v[1]};
 }
 
@@ -126,7 +128,7 @@ Points WellMap::to_well(std::size_t tile, const Points& px) const {
 
 AffineMap WellMap::affine_to_well(std::size_t tile) const {
   const TileFrame& t = tiles[tile];
-  const auto& m = cameras[static_cast<std::size_t>(t.side)].um_per_px;
+  const Matrix2 m = times(t.own, cameras[static_cast<std::size_t>(t.side)].um_per_px);
   const AffineMap from_middle{1.0, 0.0, -t.middle_px[0], 0.0, 1.0, -t.middle_px[1]};
   const AffineMap visit =
       compose({m[0], m[1], t.centre_um[0], m[2], m[3], t.centre_um[1]}, from_middle);
@@ -210,6 +212,7 @@ std::vector<double> pack(const WellMap& map) {
     out.put(static_cast<double>(tile.side));
     out.all(tile.middle_px);
     out.all(tile.centre_um);
+    out.all(tile.own);
   }
   return out.take();
 }
@@ -238,6 +241,7 @@ WellMap unpack_well_map(std::span<const double> numbers) {
     tile.side = in.count() == 0 ? Side::ten : Side::forty;
     in.all(tile.middle_px);
     in.all(tile.centre_um);
+    in.all(tile.own);
   }
   in.end();
   return map;

@@ -84,7 +84,9 @@ struct FitFacts {
   std::uint32_t unknowns = 0, observations = 0, evaluations = 0, links = 0, links_used = 0;
   double objective = 0.0;  ///< robust sum of squares, in units of noise
   double heldout_none_um = 0.0, heldout_affine_um = 0.0, heldout_spline_um = 0.0;
-  double knot_um = 0.0;  ///< spacing of the spline that was taken; 0: none
+  double heldout_own_um = 0.0;  ///< the best of them with a camera of its own for each 40x tile
+  bool own_cameras = false;     ///< that was chosen
+  double knot_um = 0.0;         ///< spacing of the spline that was taken; 0: none
 };
 
 struct GlobalFit;

@@ -48,6 +48,9 @@ struct TileFrame {
   Side side = Side::ten;
   Point middle_px{};  ///< (size - 1) / 2
   Point centre_um{};  ///< in its visit; NaN: not placed
+  /// Times the camera of its side; not the identity where each 40x tile has a turn and scale of its
+  /// own.
+  std::array<double, 4> own{1.0, 0.0, 0.0, 1.0};
 };
 
 /// The whole map. `side` indices: 0 is 10x, 1 is 40x.

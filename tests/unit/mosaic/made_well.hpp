@@ -29,6 +29,7 @@ struct WellOptions {
   double stage_um = 1.5;
   double torn_um = 0.0, torn_radius_um = 0.0;  ///< a disc that moved before the second visit
   double turn_deg = 1.0, camera_turn_deg = 0.7, deform_um = 2.0;
+  double own_turn_deg = 0.0;  ///< deviation of each 40x tile's turn from its camera's
   double k1 = 4e-4;  ///< of 10x; of 40x its negative
   Point shift_um{80.0, -60.0};
   bool mirrored = false, with_stage = true;
@@ -68,10 +69,13 @@ inline void take(Well& well, const std::vector<Complex>& tissue, const WellOptio
       if (std::abs(wanted) > o.radius_um + 0.3 * step) continue;
       if (side == Side::forty && random.uniform() >= o.cover) continue;
       const Complex at = wanted + o.stage_um * Complex(random.normal(), random.normal());
+      const bool turned = side == Side::forty && o.own_turn_deg > 0.0;
+      const double own_deg = turned ? o.own_turn_deg * random.normal() : 0.0;
+      const double turn = camera.turn + own_deg * std::numbers::pi / 180.0;
       TileNuclei seen;
       std::vector<std::uint32_t> identity;
       for (std::uint32_t i = 0; i < tissue.size(); ++i) {
-        Complex v = (tissue[i] - at) * std::polar(1.0 / camera.pixel_um, camera.turn);
+        Complex v = (tissue[i] - at) * std::polar(1.0 / camera.pixel_um, turn);
         if (camera.mirrored) v = -std::conj(v);
         v *= 1.0 + camera.k1 * std::norm(v) / (middle * middle);
         const double x = v.real() + middle, y = v.imag() + middle;

@@ -64,6 +64,7 @@ TEST_CASE("tiles with stage positions are placed to a fraction of the noise") {
   // 0.4 px at 10x and 1 px at 40x.
   CHECK(p.noise_across_um == doctest::Approx(std::hypot(0.26, 0.1625)).epsilon(0.1));
   CHECK(distance_of_pairs(well, p) < 1.1 * std::hypot(0.26, 0.1625));
+  CHECK_FALSE(p.fit.own_cameras);
   for (std::size_t k = 0; k < p.tiles.size(); ++k) {
     const PlacedTile& t = p.tiles[k];
     if (well.nuclei[k].size() < 25) {
@@ -81,6 +82,14 @@ TEST_CASE("tiles with stage positions are placed to a fraction of the noise") {
     CHECK_FALSE(s.flipped);
     CHECK(s.unit_um == doctest::Approx(1.0).epsilon(0.01));
   }
+}
+
+TEST_CASE("tiles with a turn of their own are laid with it") {
+  const made::Well well = make_well({.seed = 6, .deform_um = 0.0, .own_turn_deg = 0.6});
+  const Placement p = place(well.tiles, well.nuclei);
+  check_placed(well, p, 0.3);
+  CHECK(p.fit.own_cameras);
+  CHECK(distance_of_pairs(well, p) < 1.15 * std::hypot(0.26, 0.1625));
 }
 
 TEST_CASE("the order of tasks and who runs them changes no bit") {
