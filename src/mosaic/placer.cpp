@@ -343,6 +343,8 @@ std::vector<PlaceTask> PlacerState::tasks() {
     case Phase::sightings:
     case Phase::stray_sightings:
       return sighting_tasks();
+    case Phase::neighbours:
+      return neighbour_tasks();
     case Phase::links:
     case Phase::stray_links:
     case Phase::refinement:
@@ -381,6 +383,12 @@ void PlacerState::conclude(const std::vector<PlaceResult>& results) {
       }
       if (links.empty())
         return no_match("no 40x tile is found in a 10x tile with the turn of the first");
+      phase = Phase::neighbours;
+      return;
+    case Phase::neighbours:
+      take_links(results);
+      refused.clear();  // most of what was tried is no neighbour
+      if (!results.empty()) put_together();
       phase = Phase::links;
       return;
     case Phase::links:
@@ -447,6 +455,7 @@ std::string Placer::round_name() const {
     case PlacerState::Phase::sightings:
     case PlacerState::Phase::stray_sightings:
       return "places tested";
+    case PlacerState::Phase::neighbours:
     case PlacerState::Phase::links:
     case PlacerState::Phase::stray_links:
       return "links between tiles";

@@ -1,6 +1,7 @@
 // Which tiles may overlap, and what the stage says of it.
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
 
 #include "placer_state.hpp"
@@ -15,6 +16,17 @@ constexpr double least_common = 8.0;         // nuclei that an overlap must be e
 
 Matrix2 rotation(double turn) {
   return {std::cos(turn), -std::sin(turn), std::sin(turn), std::cos(turn)};
+}
+
+// Along x and y, either way, and swapped.
+std::vector<Matrix2> axes_of_stages() {
+  std::vector<Matrix2> out;
+  for (const double x : {1.0, -1.0})
+    for (const double y : {1.0, -1.0}) {
+      out.push_back({x, 0.0, 0.0, y});
+      out.push_back({0.0, x, y, 0.0});
+    }
+  return out;
 }
 
 double half_diagonal(const WellModel& model, std::uint32_t tile) {
@@ -121,6 +133,49 @@ std::vector<PlaceTask> PlacerState::stray_tasks() {
     look(strays[0], 0, settled[1], 1);
   }
   for (const std::size_t s : {0U, 1U}) look(settled[s], s, strays[s], s);
+  return out;
+}
+
+// Where both visits have one grid, a 40x tile lies on one 10x tile alone and ties no two of them, so
+// that the stage is not known from places. Then a few tiles are laid beside their neighbours as their
+// positions say, with the axes of the stage along those of the camera in each of the eight ways.
+std::vector<PlaceTask> PlacerState::neighbour_tasks() {
+  constexpr std::size_t centres = 4, neighbours = 4;
+  std::vector<PlaceTask> out;
+  for (const std::size_t side : {0U, 1U}) {
+    if (stage[0].found || stage[1].found) return out;
+    std::vector<std::uint32_t> staged;
+    for (const std::uint32_t t : of_side[side])
+      if (tiles[t].stage_um && has_nuclei(t)) staged.push_back(t);
+    for (std::size_t k = 0; k < std::min(centres, staged.size()); ++k) {
+      const std::uint32_t a = staged[k * staged.size() / std::min(centres, staged.size())];
+      const auto offset = [&](std::uint32_t b) {
+        return Point{(*tiles[b].stage_um)[0] - (*tiles[a].stage_um)[0],
+                     (*tiles[b].stage_um)[1] - (*tiles[a].stage_um)[1]};
+      };
+      const auto length = [&](std::uint32_t b) { return std::hypot(offset(b)[0], offset(b)[1]); };
+      std::vector<std::uint32_t> near;
+      std::ranges::copy_if(staged, std::back_inserter(near),
+                           [&](std::uint32_t b) { return length(b) > 0.0; });
+      std::ranges::stable_sort(near, {}, length);
+      near.resize(std::min(near.size(), neighbours));
+      for (const std::uint32_t b : near) {
+        // A step of a grid is shorter than a tile: who says less than a hundredth of it speaks of mm.
+        const double tile_um = 2.0 * half_diagonal(model, a);
+        const double unit_um = length(b) < 0.01 * tile_um ? 1000.0 : 1.0;
+        if (unit_um * length(b) > tile_um) continue;
+        for (const Matrix2& axes : axes_of_stages()) {
+          const Matrix2& camera = model.camera[side];
+          const double um = std::sqrt(std::abs(determinant(camera)));
+          const Point step = times(camera, times(axes, offset(b)));
+          LinkTask link{a, b, model.laid(a, false), model.laid(b, false), stage_search_um, gate_um};
+          link.a.centre_um = {};
+          link.b.centre_um = {unit_um / um * step[0], unit_um / um * step[1]};
+          out.push_back(link_task(link, 1.0));
+        }
+      }
+    }
+  }
   return out;
 }
 

@@ -19,6 +19,7 @@ struct PlacerState {
     seeds,          ///< how the cameras lie to each other, from a few tiles
     lookups,        ///< which tiles show the same, wherever they are
     sightings,      ///< the places that lookups name, tested
+    neighbours,     ///< where that tells no stage: tiles beside each other by their positions
     links,          ///< all tiles that overlap by what is known
     stray_lookups,  ///< tiles that nothing ties to the well, looked for
                     ///< everywhere
@@ -70,6 +71,7 @@ struct PlacerState {
   [[nodiscard]] std::vector<PlaceTask> lookup_tasks();
   [[nodiscard]] std::vector<PlaceTask> stray_tasks();
   [[nodiscard]] std::vector<PlaceTask> sighting_tasks();
+  [[nodiscard]] std::vector<PlaceTask> neighbour_tasks();
   [[nodiscard]] std::vector<PlaceTask> overlap_tasks();
 
   // What the results of the phase mean; sets the next phase.

@@ -84,6 +84,22 @@ TEST_CASE("tiles with stage positions are placed to a fraction of the noise") {
   }
 }
 
+TEST_CASE("visits of one grid, where no tile ties its neighbours, are joined by the stage") {
+  for (const bool mirrored : {false, true}) {
+    CAPTURE(mirrored);
+    made::WellOptions options{.seed = 7, .radius_um = 900.0, .forty_px = 900.0};
+    options.magnification = 1.0;
+    options.noise_forty_px = 0.4;
+    options.stage_um = options.turn_deg = options.deform_um = 0.0;
+    options.shift_um = {};
+    options.mirrored = mirrored;
+    const made::Well well = make_well(options);
+    const Placement p = place(well.tiles, well.nuclei);
+    check_placed(well, p, 0.15);
+    CHECK(p.mirrored == mirrored);
+  }
+}
+
 TEST_CASE("tiles with a turn of their own are laid with it") {
   const made::Well well = make_well({.seed = 6, .deform_um = 0.0, .own_turn_deg = 0.6});
   const Placement p = place(well.tiles, well.nuclei);
