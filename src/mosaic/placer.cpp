@@ -13,8 +13,10 @@ namespace {
 
 constexpr double default_pixel_um = 0.65;  // of 10x, if nothing is known: lengths are then nominal
 constexpr double least_nuclei = 8.0;       // of a tile that can be placed
-constexpr std::uint32_t seed_passes = 4;
-constexpr double seed_significance = -8.0;  // log10
+constexpr std::size_t few_tens = 64;       // up to so many 10x tiles are all tried at first
+constexpr std::size_t near_seeds = 4, far_seeds = 6, wide_seeds = 2;  // 40x tiles tried
+constexpr std::size_t seed_batch = 128;                               // pairs of tiles in a round
+constexpr double seed_significance = -8.0;                            // log10
 constexpr double sure_significance = -20.0;
 constexpr std::size_t small_side = 400;  // 40x tiles: up to so many are all looked up at once
 constexpr std::uint32_t refinements = 2;
@@ -98,39 +100,51 @@ std::vector<std::uint32_t> by_richness(const PlacerState& s, std::size_t side);
 
 std::vector<PlaceTask> PlacerState::seed_tasks() {
   std::array<double, 2> range = options.magnification;
+  std::array<double, 2> wide = range;
   const double ten_um = pixel_um(0), forty_um = pixel_um(1);
   if (range[0] <= 0.0) {
     range = {3.0, 5.0};
     if (ten_um > 0.0 && forty_um > 0.0) range = {0.9 * ten_um / forty_um, 1.1 * ten_um / forty_um};
-    if (pass + 1 == seed_passes)
-      range = {0.8 * std::min(range[0], 1.5), 1.25 * std::max(range[1], 8.0)};
+    wide = {0.8 * std::min(range[0], 1.5), 1.25 * std::max(range[1], 8.0)};
   }
   const auto rich = by_richness(*this, 1);
-  const bool staged =
-      std::ranges::all_of(tiles, [](const WellTile& t) { return t.stage_um.has_value(); });
-  // At first a few tiles against the nearest by the stage, then fewer against
-  // all.
-  const std::size_t seeds_wanted = pass == 0 ? 4 : 2;
-  const std::size_t first = pass == 0 ? 0 : 2 * (pass - 1);
+  std::vector<std::uint32_t> tens;
+  for (const std::uint32_t t : of_side[0])
+    if (has_nuclei(t)) tens.push_back(t);
   std::vector<PlaceTask> out;
   seed_pairs.clear();
-  for (std::size_t k = first; k < std::min(rich.size(), first + seeds_wanted); ++k) {
-    std::vector<std::uint32_t> tens;
-    for (const std::uint32_t t : of_side[0])
-      if (has_nuclei(t)) tens.push_back(t);
-    if (pass == 0 && !staged && tens.size() > 64) continue;
-    if (pass == 0 && staged) {
-      const Point at = *tiles[rich[k]].stage_um;
-      std::ranges::stable_sort(tens, {}, [&](std::uint32_t t) {
-        return std::hypot((*tiles[t].stage_um)[0] - at[0], (*tiles[t].stage_um)[1] - at[1]);
-      });
-      if (tens.size() > 2) tens.erase(tens.begin() + 2, tens.end());
+  const auto add = [&](std::uint32_t ten, std::size_t seed,
+                       const std::array<double, 2>& magnified) {
+    seed_pairs.push_back({ten, rich[seed]});
+    out.push_back(seed_task(ten, rich[seed], magnified, options.seed));
+  };
+  if (pass == 0) {
+    // A few tiles against the nearest by the stage, or against all if they are few.
+    const bool staged =
+        std::ranges::all_of(tiles, [](const WellTile& t) { return t.stage_um.has_value(); });
+    if (!staged && tens.size() > few_tens) return out;
+    for (std::size_t k = 0; k < std::min(rich.size(), near_seeds); ++k) {
+      if (staged) {
+        const Point at = *tiles[rich[k]].stage_um;
+        std::ranges::stable_sort(tens, {}, [&](std::uint32_t t) {
+          return std::hypot((*tiles[t].stage_um)[0] - at[0], (*tiles[t].stage_um)[1] - at[1]);
+        });
+      }
+      for (std::size_t i = 0; i < (staged ? std::min<std::size_t>(2, tens.size()) : tens.size());
+           ++i)
+        add(tens[i], k, range);
     }
-    for (const std::uint32_t t : tens) {
-      seed_pairs.push_back({t, rich[k]});
-      out.push_back(seed_task(t, rich[k], range, options.seed));
-    }
+    return out;
   }
+  // Then some against all, a part of them at a time: one answer that is sure will do. The last
+  // two at any magnification.
+  const std::size_t seeds_left = std::min(rich.size(), far_seeds);
+  for (std::size_t i = (pass - 1) * seed_batch;
+       i < std::min(pass * seed_batch, seeds_left * tens.size()); ++i) {
+    const std::size_t k = i / tens.size();
+    add(tens[i % tens.size()], k, k + wide_seeds < far_seeds ? range : wide);
+  }
+  seeds_exhausted = pass * seed_batch >= seeds_left * tens.size();
   return out;
 }
 
@@ -196,7 +210,8 @@ void PlacerState::take_seeds(const std::vector<PlaceResult>& results) {
     }
   }
   if (!best || most < -sure_significance) {
-    if (++pass < seed_passes) return;
+    ++pass;
+    if (!seeds_exhausted) return;
     return no_match(
         "none of the 40x tiles that were tried is found in a 10x "
         "tile: the sides do not show the "

@@ -136,9 +136,10 @@ std::vector<PlaceTask> PlacerState::stray_tasks() {
   return out;
 }
 
-// Where both visits have one grid, a 40x tile lies on one 10x tile alone and ties no two of them, so
-// that the stage is not known from places. Then a few tiles are laid beside their neighbours as their
-// positions say, with the axes of the stage along those of the camera in each of the eight ways.
+// Where both visits have one grid, a 40x tile lies on one 10x tile alone and ties no two of them,
+// so that the stage is not known from places. Then a few tiles are laid beside their neighbours as
+// their positions say, with the axes of the stage along those of the camera in each of the eight
+// ways.
 std::vector<PlaceTask> PlacerState::neighbour_tasks() {
   constexpr std::size_t centres = 4, neighbours = 4;
   std::vector<PlaceTask> out;
@@ -160,7 +161,8 @@ std::vector<PlaceTask> PlacerState::neighbour_tasks() {
       std::ranges::stable_sort(near, {}, length);
       near.resize(std::min(near.size(), neighbours));
       for (const std::uint32_t b : near) {
-        // A step of a grid is shorter than a tile: who says less than a hundredth of it speaks of mm.
+        // A step of a grid is shorter than a tile: who says less than a hundredth of it speaks of
+        // mm.
         const double tile_um = 2.0 * half_diagonal(model, a);
         const double unit_um = length(b) < 0.01 * tile_um ? 1000.0 : 1.0;
         if (unit_um * length(b) > tile_um) continue;

@@ -44,6 +44,7 @@ struct PlacerState {
 
   std::vector<std::array<std::uint32_t, 2>> seed_pairs;  ///< of the round
   std::vector<SeedAnswer> seeds;
+  bool seeds_exhausted = false;
 
   WellModel model;
   std::vector<std::int32_t> component;                ///< -1: no link
