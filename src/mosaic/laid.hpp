@@ -10,6 +10,14 @@ namespace nucreg::mosaic {
 using Matrix2 = std::array<double, 4>;  // rows
 using nucreg::determinant;
 
+[[nodiscard]] constexpr Point plus(const Point& a, const Point& b) {
+  return {a[0] + b[0], a[1] + b[1]};
+}
+
+[[nodiscard]] constexpr Point minus(const Point& a, const Point& b) {
+  return {a[0] - b[0], a[1] - b[1]};
+}
+
 [[nodiscard]] constexpr Point times(const Matrix2& m, const Point& p) {
   return {m[0] * p[0] + m[1] * p[1], m[2] * p[0] + m[3] * p[1]};
 }

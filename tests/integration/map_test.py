@@ -14,8 +14,8 @@ import numpy as np
 
 from interrupted import children, finish, listening, start, wait_for
 from made_well import FORTY_PX, MadeWell
-from nucreg_case import (DONE, INPUT, LIMIT_S, OUTPUT, STOPPED, USAGE, NucregCase, environment,
-                         read_group, run, texts)
+from nucreg_case import (DONE, INPUT, LIMIT_S, OUTPUT, SHARED, STOPPED, USAGE, NucregCase,
+                         environment, read_group, run, texts)
 
 # What may differ between two maps of the same tiles.
 MEASURED_GROUPS = ("ranks", "rank_samples")
@@ -459,6 +459,24 @@ class Images(Maps):
         # Without positions two of the four 10x tiles, which share some 20 nuclei with others, stay
         # apart.
         self.assertGreater(len(read_group(self.dir / "labels.h5", "pairs")["ten"]), 300)
+
+
+class Real(Maps):
+    def test_human_tiles_with_turns_of_their_own_are_laid_within_two_pixels(self):
+        folder = SHARED.resolve() / "data/pairs/human"
+        if not folder.exists():
+            self.skipTest(f"skipped: no {folder}")
+        outcome = self.map(folder / "10x.tif", f"{folder}/40x_*.tif")
+        self.assertIn("turn and magnification of its own", outcome.err)
+        tiles = read_group(self.dir / "out.h5", "tiles")
+        to_well = {pathlib.Path(name).name: np.vstack([np.reshape(row, (2, 3)), [0, 0, 1]])
+                   for name, row in zip(texts(tiles["file"]), tiles["to_well"])}
+        for tile in json.loads((folder / "truth.json").read_text())["tiles"]:
+            found = np.linalg.inv(to_well[tile["file"]]) @ to_well["10x.tif"]
+            true = np.vstack([tile["affine_10x_to_40x"], [0, 0, 1]])
+            corners = np.array([[0, 511, 0, 511, 255], [0, 0, 511, 511, 255], [1, 1, 1, 1, 1]])
+            off = (found @ np.linalg.inv(true) @ corners - corners)[:2]
+            self.assertLess(np.hypot(*off).max(), 2.0, tile["file"])
 
 
 if __name__ == "__main__":
