@@ -16,12 +16,13 @@ namespace nucreg {
 /// gone to another, or be that of another host or container.
 [[nodiscard]] bool runs_here(std::int64_t pid);
 
-/// Whether all ranks are on this host, as Open MPI's launcher says, and their processes can be seen;
-/// false without it.
+/// Whether all ranks are on this host, as Open MPI's launcher says, and their processes can be
+/// seen; false without it.
 [[nodiscard]] bool all_ranks_here();
 
-/// The living ranks of this one's launch on this host, and their processes: children of the launcher
-/// or of a script, perf or the like that each was started by. Empty without Open MPI's launcher.
+/// The living ranks of this one's launch on this host, and their processes: children of the
+/// launcher or of a script, perf or the like that each was started by. Empty without Open MPI's
+/// launcher.
 [[nodiscard]] std::map<int, std::int64_t> ranks_here();
 
 /// What a file below /proc holds; what could be read of it where its process ends meanwhile.
