@@ -49,12 +49,14 @@ RankFacts facts_in(const Message& message) {
   return facts;
 }
 
-/// Whether each rank that has not spoken has died, as far as this can be seen from here.
-bool all_missing_died(const std::vector<bool>& known) {
+/// Whether each rank that must speak and has not has died, as far as this can be seen from here.
+bool all_missing_died(const Communicator& communicator, const std::vector<bool>& known) {
   if (!all_ranks_here()) return false;
   const auto alive = ranks_here();
   for (std::size_t rank = 1; rank < known.size(); ++rank)
-    if (!known[rank] && alive.contains(static_cast<int>(rank))) return false;
+    if (const int number = static_cast<int>(rank);
+        !known[rank] && !communicator.gave_up(number) && alive.contains(number))
+      return false;
   return true;
 }
 
@@ -85,7 +87,9 @@ std::vector<RankFacts> share_setup(
   for (int rank = 0; rank < size; ++rank) facts[static_cast<std::size_t>(rank)].rank = rank;
   facts[0] = this_rank_facts(0);
   std::vector<bool> known(facts.size(), false);
-  int missing = size - 1;
+  // Who was lost in a stage before need not come; may it be back, it is welcome.
+  int missing = 0;
+  for (int rank = 1; rank < size; ++rank) missing += communicator.gave_up(rank) ? 0 : 1;
   double last_look = 0.0;
   int looks_of_death = 0;
   for (Patience patience; missing > 0 && clock.now() < facts_seconds;) {
@@ -93,7 +97,8 @@ std::vector<RankFacts> share_setup(
     if (clock.now() - last_look >= death_look_seconds) {
       last_look = clock.now();
       // Its last words may come after it.
-      if (looks_of_death = all_missing_died(known) ? looks_of_death + 1 : 0; looks_of_death > 2)
+      if (looks_of_death = all_missing_died(communicator, known) ? looks_of_death + 1 : 0;
+          looks_of_death > 2)
         break;
     }
     (void)communicator.unsent();
@@ -108,7 +113,8 @@ std::vector<RankFacts> share_setup(
     if (message->tag != tag::facts) unexpected(*message);
     facts[static_cast<std::size_t>(message->source)] = facts_in(*message);
     known[static_cast<std::size_t>(message->source)] = true;
-    --missing;
+    if (!communicator.gave_up(message->source)) --missing;
+    communicator.give_up(message->source, false);
   }
   // One that is stopped is ended with the run, and for that must be known.
   const auto here = all_ranks_here() ? ranks_here() : std::map<int, std::int64_t>{};

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "nucreg/core/clock.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/run/dispatch.hpp"
 #include "run/protocol.hpp"
@@ -397,6 +398,28 @@ TEST_CASE("what a rank said in the stage before is not of the next one") {
     }
     (void)receive_setup(communicator);
     serve(communicator, sleep_work, quick());
+  });
+  CHECK(results.each_once());
+}
+
+TEST_CASE("a stage waits for no rank that was lost in one before") {
+  Results results(20);
+  run_local(3, [&](Communicator& communicator) {
+    if (communicator.rank() == 2) return;  // dead
+    if (communicator.rank() == 1) {
+      (void)receive_setup(communicator);
+      serve(communicator, sleep_work, quick());
+      return;
+    }
+    communicator.give_up(2);
+    const double begin = wall_seconds();
+    const auto facts = share_setup(communicator, [](const auto&) { return Bytes{}; });
+    CHECK(wall_seconds() - begin < 30.0);  // a rank that may come is waited for twice as long
+    const auto report =
+        dispatch(communicator, {{{0, 20}}}, sleep_work, results.sink(), facts, quick());
+    CHECK(report.tasks_done == 20);
+    REQUIRE(report.lost.size() == 1);
+    CHECK(report.lost[0].rank == 2);
   });
   CHECK(results.each_once());
 }
