@@ -30,7 +30,7 @@ struct WellOptions {
   double torn_um = 0.0, torn_radius_um = 0.0;  ///< a disc that moved before the second visit
   double turn_deg = 1.0, camera_turn_deg = 0.7, deform_um = 2.0;
   double own_turn_deg = 0.0;  ///< deviation of each 40x tile's turn from its camera's
-  double k1 = 4e-4;  ///< of 10x; of 40x its negative
+  double k1 = 4e-4;           ///< of 10x; of 40x its negative
   Point shift_um{80.0, -60.0};
   bool mirrored = false, with_stage = true;
   double cover = 1.0;
