@@ -7,33 +7,11 @@ import shutil
 import subprocess
 
 import h5py
+import images_test
 import interrupted
 import map_test
 import nucreg_case as cases
 from made_well import MadeWell
-
-IMAGES_JOB = """
-[job]
-name = "images"
-trials = 20
-
-[problem]
-source = "images"
-
-[problem.images]
-ten = ["tiles/10x_*.tif"]
-forty = ["tiles/40x_*.tif"]
-channel_10x = "DAPI"
-channel_40x = "DAPI"
-
-[fit]
-model = ["trs", "affine"]
-start = "closed-form"
-
-[[solver]]
-name = "LM"
-kind = "lm"
-"""
 
 
 class Subject:
@@ -86,7 +64,7 @@ class Images(Subject):
 
     def prepare(self):
         self.nucreg("synth", "--to", "tiles", "--ten", 2, "--forty", 4)
-        (self.folder / "job.toml").write_text(IMAGES_JOB, encoding="utf-8")
+        (self.folder / "job.toml").write_text(images_test.JOB, encoding="utf-8")
         self.arguments = ["run", "job.toml", "-o", "out.h5", "--resume"]
 
     def clear(self):

@@ -387,11 +387,12 @@ void append_well(WellMap& map, PlacedWell well, const TileStore& store,
   map.models.push_back(std::move(model));
   for (const mosaic::StageModel& stage : placement.stage)
     if (!stage.message.empty()) notes.push_back(well_prefix(well.inputs) + stage.message);
-  if (placement.fit.own_cameras)
+  if (const mosaic::FitFacts& fit = placement.fit; fit.own_cameras)
     notes.push_back(fmt::format(
-        "{}each tile at 40x has a turn and magnification of its own: with those "
-        "parts that were left out are off by {:.2f} um instead of {:.2f} um",
-        well_prefix(well.inputs), placement.fit.heldout_own_um, placement.fit.heldout_none_um));
+        "{}each tile at 40x has a turn and magnification of its own: parts of links that were left "
+        "out are off by {:.2f} um with it and by {:.2f} um without",
+        well_prefix(well.inputs), fit.heldout_own_um,
+        std::fmin(fit.heldout_none_um, std::fmin(fit.heldout_affine_um, fit.heldout_spline_um))));
   for (const mosaic::MovedRegion& moved : assigned.summary.moved)
     notes.push_back(
         fmt::format("{}{} nuclei around ({:.0f}, {:.0f}) um lie off by ({:.1f}, {:.1f}) um: this "
