@@ -36,6 +36,11 @@ bool is_missing(std::string_view cell) {
   return false;
 }
 
+// What ImageJ's Summarize appends to the objects.
+bool is_summary(std::string_view name) {
+  return name == "Mean" || name == "SD" || name == "Min" || name == "Max";
+}
+
 std::optional<std::uint64_t> whole_number(std::string_view cell) {
   std::uint64_t value = 0;
   const char* const last = cell.data() + cell.size();
@@ -166,11 +171,17 @@ class TextTable {
   void add_row(const TextLine& line) {
     const std::vector<std::string_view> cells = cells_in(line);
     ++row_;
+    if (std::ranges::any_of(header_.row_names, [&](auto i) { return is_summary(cells[i]); })) {
+      ++summaries_;
+      return;
+    }
     if (is_missing(cells[header_.x]) || is_missing(cells[header_.y])) {
       ++skipped_;
       return;
     }
     if (header_.z) check_z(cells[*header_.z]);
+    check_thousands(cells[header_.x]);
+    check_thousands(cells[header_.y]);
     const double area_scale = header_.area ? scale_of(header_.area_unit) : 1.0;
     add(table_.nuclei, number(cells[header_.x], header_.x, true) * scale_,
         number(cells[header_.y], header_.y, true) * scale_,
@@ -178,10 +189,25 @@ class TextTable {
                      : unknown,
         header_.intensity ? number(cells[*header_.intensity], *header_.intensity, false) : unknown);
     add_label(cells);
+    if (header_.time) times_seen_.insert(text_in(cells[*header_.time]));
     if (header_.tile) tiles_seen_.insert(text_in(cells[*header_.tile]));
     if (!options_.tiles) return;
     if (header_.tile) table_.tiles.push_back(text_in(cells[*header_.tile]));
     if (header_.well) table_.wells.push_back(text_in(cells[*header_.well]));
+  }
+
+  // "4,058" next to "404": commas between thousands, where a decimal comma may stand.
+  void check_thousands(std::string_view cell) {
+    if (separator_ == ',') return;
+    const std::size_t comma = cell.find(',');
+    if (comma == std::string_view::npos) {
+      ++(cell.find('.') == std::string_view::npos ? whole_ : decimals_);
+    } else if (cell.size() - comma - 1 == 3 && comma > 0 && comma <= 4 && cell[0] != '0') {
+      ++grouped_;
+      grouped_cell_ = cell;
+    } else {
+      ++decimals_;
+    }
   }
 
   void check_z(std::string_view cell) {
@@ -218,6 +244,11 @@ class TextTable {
     table_.labelled = table_.labels.size() == table_.nuclei.size();
     if (!table_.labelled) table_.labels = rows_;
     table_.tile_count = tiles_seen_.size();
+    line_ = 0;
+    if (grouped_ >= 3 && whole_ > 0 && decimals_ == 0)
+      fail(fmt::format("\"{}\" next to whole numbers may be thousands or a decimal comma",
+                       one_line(grouped_cell_, 60)),
+           {}, "numbers without separators of thousands");
     const double pixel = options_.pixel_um.value_or(0.0);
     table_.notes.push_back(fmt::format(
         "x and y from columns {} and {}{}; {}", header_.names[header_.x], header_.names[header_.y],
@@ -226,6 +257,13 @@ class TextTable {
             : fmt::format(", micrometres at {} um per pixel", pixel),
         table_.labelled ? fmt::format("labels from {}", header_.names[header_.labels.front()])
                         : "labels are the numbers of rows"));
+    if (times_seen_.size() > 1)
+      table_.warnings.push_back(
+          fmt::format("column {} has {} values, whose rows are taken for one image",
+                      header_.names[*header_.time], times_seen_.size()));
+    if (summaries_ > 0)
+      table_.warnings.push_back(
+          fmt::format("{} of a summary (Mean, SD, Min, Max) skipped", counted(summaries_, "row")));
     if (skipped_ > 0)
       table_.warnings.push_back(
           fmt::format("{} without a centroid skipped", counted(skipped_, "row")));
@@ -238,9 +276,11 @@ class TextTable {
   double scale_ = 1.0;
   TableHeader header_;
   NucleiTable table_;
-  std::uint64_t row_ = 0, skipped_ = 0;
+  std::uint64_t row_ = 0, skipped_ = 0, summaries_ = 0;
+  std::uint64_t grouped_ = 0, whole_ = 0, decimals_ = 0;  // see check_thousands
+  std::string grouped_cell_;
   std::vector<std::uint64_t> rows_;
-  std::set<std::string, std::less<>> tiles_seen_;
+  std::set<std::string, std::less<>> tiles_seen_, times_seen_;
   std::optional<double> z_;
 };
 

@@ -47,6 +47,9 @@ constexpr std::array<std::string_view, 13> tile_names{
     "tile", "tile_id",        "metadata_tile", "site",        "metadata_site", "field",
     "fov",  "metadata_field", "metadata_fov",  "imagenumber", "image_number",  "image",
     "file"};
+constexpr std::array<std::string_view, 10> time_names{
+    "frame",      "timepoint", "time_point", "time",           "t",
+    "position_t", "slice",     "time_index", "metadata_frame", "metadata_timepoint"};
 constexpr std::array<std::string_view, 4> well_names{"well", "well_id", "metadata_well",
                                                      "well_name"};
 
@@ -122,6 +125,10 @@ class HeaderReader {
     header_.intensity = column(wanted_.intensity, intensity_names);
     header_.tile = column(wanted_.tile, tile_names);
     header_.well = column(wanted_.well, well_names);
+    for (const std::string_view name : time_names)
+      if (!header_.time) header_.time = first_named(name);
+    if (header_.x != 0 && header_.y != 0) header_.row_names.push_back(0);
+    if (const auto label = first_named("label")) header_.row_names.push_back(*label);
     header_.unit_column = known("unit");
     header_.sub_headers = known("track_id").has_value();  // TrackMate
     header_.label_asked = !wanted_.label.empty();
@@ -178,6 +185,12 @@ class HeaderReader {
     return std::nullopt;
   }
 
+  [[nodiscard]] std::optional<std::size_t> first_named(std::string_view name) const {
+    for (std::size_t i = 0; i < columns_.size(); ++i)
+      if (columns_[i].plain == name) return i;
+    return std::nullopt;
+  }
+
   [[nodiscard]] std::optional<std::size_t> column(const std::string& asked, Names names) const {
     if (!asked.empty()) return named(asked);
     for (const std::string_view name : names)
@@ -186,6 +199,10 @@ class HeaderReader {
   }
 
   void find_family() {
+    if (const auto vertex = first_named("vertex_index"))  // a shapes layer of napari
+      throw NoHeader{
+          fmt::format("corners of shapes instead of centroids: column {}", header_.names[*vertex]),
+          "one row per nucleus, as of a points layer"};
     std::optional<std::string_view> missing;
     for (const Family& family : families) {
       const auto x = known(family.x), y = known(family.y);

@@ -26,11 +26,13 @@ struct TableHeader {
   std::size_t x = 0, y = 0;
   TableUnit unit = TableUnit::unknown, area_unit = TableUnit::unknown;
   std::optional<std::size_t> area, intensity, tile, well;
-  std::optional<std::size_t> z;  ///< has to be the same in all rows
+  std::optional<std::size_t> z;     ///< has to be the same in all rows
+  std::optional<std::size_t> time;  ///< frame, time point or slice of an image
   std::optional<std::size_t> unit_column;
-  std::vector<std::size_t> labels;  ///< those that could hold labels, the preferred one first
-  bool label_asked = false;         ///< by the user: the only one of `labels`
-  bool sub_headers = false;         ///< more lines of names and units may follow
+  std::vector<std::size_t> row_names;  ///< where ImageJ writes "Mean" of a row that is no object
+  std::vector<std::size_t> labels;     ///< those that could hold labels, the preferred one first
+  bool label_asked = false;            ///< by the user: the only one of `labels`
+  bool sub_headers = false;            ///< more lines of names and units may follow
 };
 
 /// What keeps a line from being a header.

@@ -282,6 +282,31 @@ TEST_CASE("rows without a centroid are skipped and counted") {
   CHECK(table.warnings[0] == "3 rows without a centroid skipped");
 }
 
+TEST_CASE("the summary that ImageJ appends is no nucleus") {
+  const Folder folder;
+  const NucleiTable table =
+      read_nuclei_table(folder.write("Results.csv",
+                                     " ,Label,Area,X,Y\n1,a.tif,9,1,2\n2,a.tif,9,3,4\n"
+                                     "3,Mean,9,2,3\n4,SD,0,1,1\n5,Min,9,1,2\n6,Max,9,3,4\n"));
+  CHECK(table.nuclei.x_px == std::vector{1.0, 3.0});
+  REQUIRE(table.warnings.size() == 1);
+  CHECK(table.warnings[0] == "4 rows of a summary (Mean, SD, Min, Max) skipped");
+  CHECK(read_nuclei(folder.write("a.csv", ",X,Y\n1,5,6\nMean,5,6\nSD,NaN,NaN\n")).size() == 1);
+}
+
+TEST_CASE("a table of several times says that it is taken for one image") {
+  const Folder folder;
+  const auto warnings = [&](const std::string& text) {
+    return read_nuclei_table(folder.write("a.csv", text)).warnings;
+  };
+  CHECK(warnings("ID,POSITION_X,POSITION_Y,FRAME\n1,2,3,0\n2,2,3,0\n").empty());
+  for (const std::string name : {"FRAME", "Time", "Slice", "Timepoint"}) {
+    const auto found = warnings("ID,x,y," + name + "\n1,2,3,0\n2,2,3,1\n3,2,3,1\n");
+    REQUIRE(found.size() == 1);
+    CHECK(found[0] == "column " + name + " has 2 values, whose rows are taken for one image");
+  }
+}
+
 TEST_CASE("labels are whole numbers or none") {
   const Folder folder;
   const auto read = [&](const std::string& text) {
@@ -307,6 +332,14 @@ TEST_CASE("what could be read in two ways is refused") {
   check_refused(folder.write("a.csv", "Centroid X um,Centroid Y px\n1,2\n"), {"different units"});
   check_refused(folder.write("a.csv", "Cells_Center_X,Cells_Center_Y\n1,2\n"),
                 {"no column x", "--columns \"x=Cells_Center_X,y=Cells_Center_Y\""});
+  check_refused(folder.write("a.csv",
+                             "index,shape-type,vertex-index,axis-0,axis-1\n"
+                             "0,polygon,0,1,2\n0,polygon,1,1,4\n"),
+                {"a.csv:1", "corners of shapes", "vertex-index"});
+  check_refused(folder.write("a.csv", "x\ty\n404\t1,250\n1,111\t2,050\n"),
+                {"\"2,050\"", "thousands or a decimal comma"});
+  CHECK(read_nuclei(folder.write("a.csv", "x;y\n404;1,25\n1,111;2,050\n3,125;0\n")).x_px[1] ==
+        1.111);
   check_refused(folder.write("a.csv", "PK\x03\x04..."), {"spreadsheet", "CSV"});
   check_refused(folder.write("a.xls", "\xD0\xCF\x11\xE0..."), {".xls", "CSV"});
   check_refused(folder.write("a.csv", std::string("x\0,\0y\0\n\0", 8)), {"UTF-16"});
