@@ -24,16 +24,18 @@ std::optional<LabelImage> whole_numbers_of(const PlaneView& plane) {
   image.labels.reserve(plane.width_px * plane.height_px);
   for (std::size_t y = 0; y < plane.height_px; ++y)
     for (std::size_t x = 0; x < plane.width_px; ++x) {
-      const T value = plane.at<T>(x, y);
-      if constexpr (std::is_floating_point_v<T>)
+      T value = plane.at<T>(x, y);
+      if constexpr (std::is_floating_point_v<T>) {
+        if (std::isnan(value)) value = 0;  // background, as it is written by some
         if (!(value >= 0 && static_cast<double>(value) <= largest && value == std::floor(value)))
           return std::nullopt;
+      }
       image.labels.push_back(static_cast<std::uint32_t>(value));
     }
   return image;
 }
 
-// Nothing if a pixel is negative or a fraction.
+// Nothing if a pixel is negative or a fraction. NaN is background.
 std::optional<LabelImage> whole_numbers_of(const PlaneView& plane) {
   switch (plane.type) {
     case PixelType::u8:
@@ -81,6 +83,14 @@ NucleiTable table_of(Nuclei nuclei) {
 
 NucleiTable segmented(const PlaneView& plane, const NucleiFileOptions& options) {
   return table_of(segment(plane, {.diameter_px = options.diameter_px}).nuclei);
+}
+
+bool has_nan(const PlaneView& plane) {
+  if (plane.type != PixelType::f32) return false;
+  for (std::size_t y = 0; y < plane.height_px; ++y)
+    for (std::size_t x = 0; x < plane.width_px; ++x)
+      if (std::isnan(plane.at<float>(x, y))) return true;
+  return false;
 }
 
 NucleiTable segmented_mask(const PlaneView& plane, const NucleiFileOptions& options) {
@@ -137,7 +147,7 @@ void read_plane(NucleiFile& found, const std::filesystem::path& file,
     found.table = segmented_mask(plane, options);
   } else if (!options.as && has_two_values(plane)) {
     found.kind = NucleiKind::mask;
-    found.table = segmented(plane, options);
+    found.table = has_nan(plane) ? segmented_mask(plane, options) : segmented(plane, options);
   } else if (auto labels = may_be_labels ? labels_of(*found.open, plane, found.channel, file)
                                          : std::nullopt) {
     found.kind = NucleiKind::labels;

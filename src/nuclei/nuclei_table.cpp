@@ -312,7 +312,8 @@ NucleiTable labels_of(const NpyArray& array, const std::string& file) {
   image.labels.reserve(array.rows() * array.columns());
   for (std::size_t y = 0; y < array.rows(); ++y)
     for (std::size_t x = 0; x < array.columns(); ++x) {
-      const double label = array.at(y, x);
+      const double value = array.at(y, x);
+      const double label = std::isnan(value) ? 0.0 : value;  // NaN is background
       if (!(label >= 0.0 && label <= std::numeric_limits<std::uint32_t>::max()))
         fail(fmt::format("label {} at offset {}", label, array.offset(y, x)));
       if (label != std::floor(label))

@@ -74,6 +74,22 @@ TEST_CASE("labels are whole numbers that hang together, also as floats") {
   CHECK(files.read(fractions, PixelType::f32).kind == NucleiKind::image);
 }
 
+TEST_CASE("NaN is the background of labels and masks") {
+  const Files files;
+  for (const bool numbered : {true, false}) {
+    auto values = disks<float>(1, numbered);
+    const NucleiFile zeros = files.read(values, PixelType::f32);
+    for (float& value : values)
+      if (value == 0.0F) value = std::numeric_limits<float>::quiet_NaN();
+    const NucleiFile nans = files.read(values, PixelType::f32);
+    CHECK(nans.kind == (numbered ? NucleiKind::labels : NucleiKind::mask));
+    CHECK(nans.table.nuclei.size() == 12);
+    CHECK(nans.table.nuclei.x_px == zeros.table.nuclei.x_px);
+    CHECK(nans.table.nuclei.y_px == zeros.table.nuclei.y_px);
+    CHECK(nans.table.labels == zeros.table.labels);
+  }
+}
+
 TEST_CASE("a mask gives the same nuclei whatever its two values are") {
   const Files files;
   const NucleiFile ones = files.read(disks<std::uint8_t>(1, false), PixelType::u8);
