@@ -316,10 +316,21 @@ void PlacerState::take_sightings(const std::vector<PlaceResult>& results) {
 void PlacerState::take_links(const std::vector<PlaceResult>& results) {
   for (const PlaceResult& r : results) {
     LinkResult link = unpack_link_result(r);
-    if (accepted(link))
-      links.push_back(link);
-    else if (std::min(link.common_a, link.common_b) >= 25.0)
-      refused.push_back({link.tile_a, link.tile_b});
+    const std::array<std::uint32_t, 2> pair{link.tile_a, link.tile_b};
+    // Tiles that were tried at two places come one after the other.
+    const bool linked =
+        !links.empty() && links.back().tile_a == pair[0] && links.back().tile_b == pair[1];
+    const bool missed = !refused.empty() && refused.back() == pair;
+    if (accepted(link)) {
+      if (missed) refused.pop_back();
+      if (!linked)
+        links.push_back(link);
+      else if (link.log10_significance < links.back().log10_significance)
+        links.back() = link;
+    } else if (!linked && !missed && overlap_surely.contains(pair) &&
+               std::min(link.common_a, link.common_b) >= 25.0) {
+      refused.push_back(pair);
+    }
   }
 }
 

@@ -11,6 +11,7 @@ namespace {
 
 constexpr double stage_tolerance_um = 30.0;  // of a recorded position, about the stage's own map
 constexpr double stage_search_um = 45.0;     // around a place that only the stage knows
+constexpr double most_torn_um = 150.0;       // by what torn tissue lays tiles of a side apart
 constexpr double island_deviations = 4.0;    // of stage positions, the search for an island
 constexpr double least_common = 8.0;         // nuclei that an overlap must be expected to share
 
@@ -183,7 +184,10 @@ std::vector<PlaceTask> PlacerState::neighbour_tasks() {
 
 std::vector<PlaceTask> PlacerState::overlap_tasks() {
   const bool fine = phase == Phase::refinement;
-  if (!fine) refused.clear();
+  if (!fine) {
+    refused.clear();
+    overlap_surely.clear();
+  }
   std::set<std::array<std::uint32_t, 2>> known;
   if (!fine)
     for (const LinkResult& l : links) known.insert({l.tile_a, l.tile_b});
@@ -222,8 +226,38 @@ std::vector<PlaceTask> PlacerState::overlap_tasks() {
       if (fine || sliver) link.gate_um = fine_gate_um;
       if (fine) link.search_um = link.gate_um;
       out.push_back(link_task(link, 1.0));
+      if (fine) continue;
+      if (surely_overlap(link, density)) overlap_surely.insert({a, b});
+      // Links across torn tissue lay tiles of one side apart; its stage knows better.
+      if (const auto said = across ? std::nullopt : stage_step(a, b)) {
+        const double apart = std::hypot(gb.visit_um[0] - ga.visit_um[0] - (*said)[0],
+                                        gb.visit_um[1] - ga.visit_um[1] - (*said)[1]);
+        if (apart < stage_search_um || apart > most_torn_um) continue;
+        link.b.centre_um = {link.a.centre_um[0] + (*said)[0], link.a.centre_um[1] + (*said)[1]};
+        if (overlap_um2(link.a, link.b, {}) * density >= least_common)
+          out.push_back(link_task(link, 1.0));
+      }
     }
   return out;
+}
+
+// Whether the tiles share nuclei even if their stage positions are off as far as positions are.
+bool PlacerState::surely_overlap(const LinkTask& link, double density) const {
+  constexpr double deviations = 4.0, enough_common = 25.0;
+  const double off_um = deviations * std::max(stage[0].scatter_um, stage[1].scatter_um);
+  const double dx = link.b.centre_um[0] - link.a.centre_um[0];
+  const double dy = link.b.centre_um[1] - link.a.centre_um[1];
+  const Point away{std::copysign(off_um, dx), std::copysign(off_um, dy)};
+  return overlap_um2(link.a, link.b, away) * density >= enough_common;
+}
+
+// From tile a to tile b of its side, as their recorded positions say.
+std::optional<Point> PlacerState::stage_step(std::uint32_t a, std::uint32_t b) const {
+  const StageFit& s = stage[model.index(a)];
+  if (!s.found || !tiles[a].stage_um || !tiles[b].stage_um) return std::nullopt;
+  const Point from = nucreg::apply(s.map, *tiles[a].stage_um);
+  const Point to = nucreg::apply(s.map, *tiles[b].stage_um);
+  return Point{to[0] - from[0], to[1] - from[1]};
 }
 
 }  // namespace nucreg::mosaic

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,13 +49,14 @@ struct PlacerState {
   bool seeds_exhausted = false;
 
   WellModel model;
-  std::vector<std::int32_t> component;                ///< -1: no link
-  std::array<StageFit, 2> stage;                      ///< recorded to visit
-  std::vector<LinkResult> links;                      ///< significant ones
-  std::vector<LinkResult> sightings;                  ///< to be tested; only tiles and shift
-  std::vector<std::uint32_t> searched;                ///< first tile of each task of the round
-  std::vector<std::array<std::uint32_t, 2>> refused;  ///< should overlap and show nothing in common
-  bool all_looked_up = false;                         ///< each 40x tile in each 10x tile
+  std::vector<std::int32_t> component;                    ///< -1: no link
+  std::array<StageFit, 2> stage;                          ///< recorded to visit
+  std::vector<LinkResult> links;                          ///< significant ones
+  std::vector<LinkResult> sightings;                      ///< to be tested; only tiles and shift
+  std::vector<std::uint32_t> searched;                    ///< first tile of each task of the round
+  std::set<std::array<std::uint32_t, 2>> overlap_surely;  ///< as far as stage positions can be off
+  std::vector<std::array<std::uint32_t, 2>> refused;      ///< of those; show nothing in common
+  bool all_looked_up = false;                             ///< each 40x tile in each 10x tile
   bool subset_failed = false;  ///< a few 40x tiles did not suffice to read the stage
   WellFit fit;
   FitFacts facts;
@@ -103,6 +106,8 @@ struct PlacerState {
   /// NaN if it says nothing.
   [[nodiscard]] std::vector<Point> island_shifts() const;
   [[nodiscard]] double island_search_um() const;
+  [[nodiscard]] bool surely_overlap(const LinkTask& link, double density) const;
+  [[nodiscard]] std::optional<Point> stage_step(std::uint32_t a, std::uint32_t b) const;
 };
 
 }  // namespace nucreg::mosaic

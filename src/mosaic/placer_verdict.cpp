@@ -155,9 +155,10 @@ class Verdicts {
     if (!f.found || !s_.tiles[t].stage_um) return {};
     const Point stage = nucreg::apply(f.map, *s_.tiles[t].stage_um);
     if (!placed(t)) {
-      // Tiles that lie there show other nuclei.
-      const auto n = std::ranges::count_if(
-          s_.refused, [&](const auto& pair) { return pair[0] == t || pair[1] == t; });
+      // Tiles that lie there show other nuclei. One that is not placed itself may be the wrong one.
+      const auto n = std::ranges::count_if(s_.refused, [&](const auto& pair) {
+        return (pair[0] == t && placed(pair[1])) || (pair[1] == t && placed(pair[0]));
+      });
       if (n < 2) return {};
       return fmt::format(
           "{} tiles at its position show other nuclei; where it "

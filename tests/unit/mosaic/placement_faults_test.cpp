@@ -150,6 +150,46 @@ TEST_CASE("tissue that moved between the visits bends no mosaic") {
   for (const PlacedTile& t : p.tiles) CHECK(t.status != TileStatus::position_wrong);
 }
 
+TEST_CASE("10x tiles are not torn apart by the few 40x tiles that were taken of torn tissue") {
+  // Those tie 10x tiles to each other 85 um off, farther than positions are searched.
+  for (const std::uint64_t seed : {33U, 34U}) {
+    CAPTURE(seed);
+    const Well moved = make_well({.seed = seed,
+                                  .radius_um = 1300.0,
+                                  .ten_px = 1024.0,
+                                  .torn_um = 85.0,
+                                  .torn_radius_um = 300.0,
+                                  .cover = 0.2});
+    const Placement p = place(moved.tiles, moved.nuclei);
+    REQUIRE_MESSAGE(p.matched, p.reason);
+    CHECK(place_error(moved, Side::ten, made::centres(p)).rms_um < 0.15);
+    for (std::size_t t = 0; t < p.tiles.size(); ++t)
+      if (moved.tiles[t].side == Side::ten) CHECK(p.tiles[t].status == TileStatus::ok);
+  }
+}
+
+TEST_CASE("of tiles that are not placed and contradict each other none is blamed") {
+  Well well = make_well({.seed = 34});
+  const std::uint32_t like = inner_tiles(well).front();
+  const std::size_t first = well.tiles.size();
+  RandomStream random(5, 0, 0, Purpose::positions);
+  for (int k = 0; k < 3; ++k) {  // far from all others, one upon the other
+    well.tiles.push_back(well.tiles[like]);
+    well.tiles.back().stage_um = Point{2500.0 + 3.0 * k, 1800.0};
+    well.nuclei.push_back(well.nuclei[like]);
+    for (std::size_t i = 0; i < well.nuclei.back().size(); ++i) {
+      well.nuclei.back().px.x[i] = random.uniform(0.0, 1399.0);
+      well.nuclei.back().px.y[i] = random.uniform(0.0, 1399.0);
+    }
+    well.centre_um.push_back(well.centre_um[like]);
+    well.identity.emplace_back();
+  }
+  const Placement p = place(well.tiles, well.nuclei);
+  REQUIRE_MESSAGE(p.matched, p.reason);
+  for (std::size_t t = first; t < p.tiles.size(); ++t)
+    CHECK(p.tiles[t].status == TileStatus::not_placed);
+}
+
 TEST_CASE("two wells do not match, and the reason is given") {
   const Well one = make_well({.seed = 27, .radius_um = 500.0});
   const Well two = make_well({.seed = 28, .radius_um = 500.0});
