@@ -1,6 +1,9 @@
 #include "nucreg/tiles/map_wells.hpp"
 
 #include <fmt/format.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <algorithm>
 #include <cstddef>
@@ -181,6 +184,13 @@ void demand_nuclei(const WellInputs& well, std::span<const TileFacts> facts) {
   }
 }
 
+// What a round freed lies between what it kept, and the C library keeps it for the process.
+void give_back_memory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 mosaic::Placement place(const MapJob& map, StageRunner& runner, const MapEvents& events,
                         const MapFolders& folders, PlaceRound round) {
   mosaic::Placer placer(
@@ -189,11 +199,16 @@ mosaic::Placement place(const MapJob& map, StageRunner& runner, const MapEvents&
   while (!(round.tasks = placer.next_round()).empty()) {
     round.doing = placer.round_name();
     std::vector<mosaic::PlaceResult> results;
-    for (const TaskOutcome& outcome :
-         runner.run(std::make_shared<const PlaceStage>(round, shelf_of(folders.store))))
+    for (TaskOutcome& outcome :
+         runner.run(std::make_shared<const PlaceStage>(round, shelf_of(folders.store)))) {
       results.push_back(from_bytes<mosaic::PlaceResult>(outcome.result));
+      outcome.result = {};
+    }
+    round.tasks.clear();
     events.phase("placing tiles");
     placer.take(results);
+    results = {};
+    give_back_memory();
   }
   return placer.finish();
 }
@@ -239,6 +254,9 @@ WellMap map_wells(Stages& stages, const MapJob& map, ListedWells wells, const Ma
       result.solvers = compared_solvers();
     }
     events.phase("pairing nuclei");
+    well.placement.problem.reset();
+    shelf_of(folders.store)->clear();
+    give_back_memory();
     append_well(result, std::move(well), TileStore(folders.store), notes);
     for (const std::string& note : notes) events.warn(note);
     first += count;

@@ -286,6 +286,12 @@ std::shared_ptr<const mosaic::TileNuclei> TileShelf::get(std::size_t tile) {
   return nuclei;
 }
 
+void TileShelf::clear() {
+  const std::lock_guard lock(mutex_);
+  kept_.clear();
+  bytes_ = 0;
+}
+
 void TileShelf::make_room(std::size_t bytes) {
   while (!kept_.empty() && bytes_ + bytes > max_bytes_) {
     const auto oldest =

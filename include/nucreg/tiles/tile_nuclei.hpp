@@ -76,6 +76,8 @@ class TileShelf {
 
   /// Throws InputError if the store has lost the tile.
   [[nodiscard]] std::shared_ptr<const mosaic::TileNuclei> get(std::size_t tile);
+  /// Forgets what is at hand.
+  void clear();
   [[nodiscard]] const std::filesystem::path& folder() const { return store_.folder(); }
 
  private:
