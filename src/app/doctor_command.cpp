@@ -212,6 +212,7 @@ ExitStatus doctor_command(const DoctorCommand& command) {
     look_at_ranks();
     return ExitStatus::done;
   }
+  if (launched_rank() != 0) return ExitStatus::done;
   std::vector<Check> checks = check_mpi();
   for (Check check : {check_processors(), check_clock(), check_memory(), check_shared_memory(),
                       check_open_files()})

@@ -118,9 +118,7 @@ ExitStatus on_rank(Communicator& communicator, const SolverRegistry& registry,
   }
   stages.end(status);
   flush_log();
-  // For scripts: mpirun reports no status with --enable-recovery.
-  if (const char* file = std::getenv("NUCREG_STATUS_FILE"))
-    std::ofstream(file) << static_cast<int>(status) << '\n';
+  write_status(status);
   return status;
 }
 
@@ -140,6 +138,11 @@ ExitStatus on_ranks(const SolverRegistry& registry,
               [&](Communicator& communicator) { status = on_rank(communicator, registry, root); });
   }
   return status;
+}
+
+void write_status(ExitStatus status) {
+  if (const char* file = std::getenv("NUCREG_STATUS_FILE"))
+    std::ofstream(file) << static_cast<int>(status) << '\n';
 }
 
 ExitStatus print_exception() {

@@ -18,6 +18,10 @@ namespace nucreg {
 [[nodiscard]] ExitStatus on_ranks(const SolverRegistry& registry,
                                   const std::function<ExitStatus(Stages&)>& root);
 
+/// For scripts, into the file that NUCREG_STATUS_FILE names, if it does: mpirun reports no status
+/// with --enable-recovery.
+void write_status(ExitStatus status);
+
 /// Prints the exception in flight to standard error; its status.
 ExitStatus print_exception();
 

@@ -341,9 +341,9 @@ const Option* Command::find(std::string_view wanted) const {
   return at == options.end() ? nullptr : &*at;
 }
 
-ExitStatus run_command_line(int argc, char** argv, std::vector<Command>& commands,
-                            const std::string& description, const std::string& footer,
-                            const std::string& version) {
+ParsedLine parse_command_line(int argc, char** argv, const std::vector<Command>& commands,
+                              const std::string& description, const std::string& footer,
+                              const std::string& version) {
   CLI::App app{description, "nucreg"};
   app.set_version_flag("--version", version);
   app.require_subcommand(1);
@@ -365,8 +365,9 @@ ExitStatus run_command_line(int argc, char** argv, std::vector<Command>& command
     app.parse(std::move(words));
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) {  // help or version
-      app.exit(e);
-      return ExitStatus::done;
+      std::ostringstream text;
+      app.exit(e, text, text);
+      return {.text = text.str()};
     }
     const auto parsed = app.get_subcommands();
     if (parsed.empty()) throw no_command(app, commands);
@@ -374,7 +375,7 @@ ExitStatus run_command_line(int argc, char** argv, std::vector<Command>& command
                         *std::ranges::find(commands, parsed.front()->get_name(), &Command::name),
                         e);
   }
-  return chosen->run();
+  return {.command = chosen};
 }
 
 std::string options_json(const std::vector<Command>& commands) {

@@ -60,6 +60,7 @@ struct Command {
   std::vector<Option> options = {};
   std::string footer = {};
   bool hidden = false;
+  bool on_ranks = false;  ///< all ranks of a launcher do it together; else the first does it alone
 
   Option& flag(const char* names, bool& to, const char* doc);
   Option& text(const char* names, const char* value, std::string& to, const char* doc);
@@ -86,11 +87,17 @@ struct Command {
   Option& add(Option option);
 };
 
-/// Parses a command line and runs its command. `--help` and `--version` print. Throws JobError if
-/// it is wrong: what is allowed, and the nearest name if one is unknown.
-[[nodiscard]] ExitStatus run_command_line(int argc, char** argv, std::vector<Command>& commands,
-                                          const std::string& description, const std::string& footer,
-                                          const std::string& version);
+/// What a command line asks for: a command, or words to print (`--help`, `--version`).
+struct ParsedLine {
+  const Command* command = nullptr;
+  std::string text;
+};
+/// Stores the options of the command that it names. Throws JobError if the line is wrong: what is
+/// allowed, and the nearest name if one is unknown.
+[[nodiscard]] ParsedLine parse_command_line(int argc, char** argv,
+                                            const std::vector<Command>& commands,
+                                            const std::string& description,
+                                            const std::string& footer, const std::string& version);
 
 /// All commands and their options as JSON.
 [[nodiscard]] std::string options_json(const std::vector<Command>& commands);

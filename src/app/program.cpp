@@ -51,7 +51,7 @@ class Commands {
     add_images();
     add_lists();
   }
-  [[nodiscard]] std::vector<Command>& table() { return table_; }
+  [[nodiscard]] const std::vector<Command>& table() const { return table_; }
 
  private:
   Command& command(const char* name, const char* group, const char* doc,
@@ -103,6 +103,7 @@ void Commands::add_runs() {
   constexpr const char* group = "Run";
   Command& run = command("run", group, "run a job; under mpirun, on all its ranks",
                          [this] { return run_command(run_, registry_); });
+  run.on_ranks = true;
   add_job(run, run_.job, run_.set, run_.part);
   run.path("-o,--output", "FILE", run_.output, "result file").otherwise("results/<job name>.h5");
   run.path("--recommendation", "FILE", run_.recommendation,
@@ -115,6 +116,7 @@ void Commands::add_runs() {
   Command& map =
       command("map", group, "which nucleus is which in whole wells; under mpirun, on all its ranks",
               [this] { return map_command(map_, registry_); });
+  map.on_ranks = true;
   map.text("TEN", "INPUT", map_.ten,
            "10x tiles: a sheet (CSV), a folder that segment wrote, or a quoted glob of images, "
            "label images or tables; or, alone, a map file (TOML)")
@@ -245,6 +247,7 @@ void Commands::add_images() {
   Command& segment =
       command("segment", group, "find the nuclei of images; under mpirun, on all its ranks",
               [this] { return segment_command(segment_, registry_); });
+  segment.on_ranks = true;
   segment.paths("IMAGE", "FILE", segment_.images, "ND2 or TIFF files; all their frames").demand();
   segment.path("--to", "DIR", segment_.folder, "folder for tables, labels and overlays").demand();
   segment.text("--channel", "NAME", segment_.channel, "name or number");
@@ -349,6 +352,7 @@ void Commands::add_lists() {
   keys.flag("--map", keys_of_maps_, "of a map file (nucreg map) instead");
   Command& doctor = command("doctor", group, "what of this machine will hurt a run, and what to do",
                             [this] { return doctor_command(doctor_); });
+  doctor.on_ranks = true;
   doctor.path("FOLDER", "DIR", doctor_.folder, "where results will lie");
   doctor.flag("--ranks", doctor_.ranks, "under mpirun: how its ranks are bound");
   Command& options = command("options", group, "every option of every command", [this] {
@@ -384,14 +388,25 @@ int run_program(int argc, char** argv, const SolverRegistry& registry) {
   std::signal(SIGXFSZ, SIG_IGN);
   one_thread_per_rank();
   use_one_image_thread();
+  // Every rank of a launcher has the same line; what all would say is said once.
+  const bool first = launched_rank() == 0;
+  Commands commands(registry);
+  ParsedLine line{.text = first_steps};
   try {
-    if (argc == 1) {
-      print_result(first_steps);
-      return leave(ExitStatus::done);
+    if (argc > 1)
+      line = parse_command_line(argc, argv, commands.table(), description, exit_statuses,
+                                version_text());
+  } catch (const JobError& e) {
+    if (first) write_status(print_exception());
+    return leave(e.status());
+  }
+  try {
+    ExitStatus status = ExitStatus::done;
+    if (line.command) {
+      if (first || line.command->on_ranks) status = line.command->run();
+    } else if (first) {
+      print_result(line.text);
     }
-    Commands commands(registry);
-    const ExitStatus status =
-        run_command_line(argc, argv, commands.table(), description, exit_statuses, version_text());
     print_result("");  // what was printed before it is buffered
     return leave(status);
   } catch (...) {

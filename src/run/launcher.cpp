@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "nucreg/core/error.hpp"
+#include "nucreg/core/numbers.hpp"
 
 namespace nucreg {
 
@@ -78,6 +79,12 @@ bool started_by_launcher() {
         "srun started " + std::to_string(count) + " tasks without MPI, each would do the whole job",
         {.allowed = "srun --mpi=pmix, mpirun, or one task"});
   return false;
+}
+
+int launched_rank() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"})
+    if (const char* text = std::getenv(name)) return parse_number<int>(text).value_or(0);
+  return 0;
 }
 
 void one_thread_per_rank() {

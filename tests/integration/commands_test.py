@@ -13,7 +13,7 @@ COMMANDS = ("run", "map", "plan", "watch", "merge", "inspect", "report", "export
             "models", "keys", "doctor")
 # mpirun would not start with these; a command that starts MPI fails with them, too.
 NONSENSE = {"OMPI_MCA_pml": "nonsense", "OMPI_MCA_btl": "nonsense", "OMPI_MCA_ess": "nonsense",
-            "OMPI_COMM_WORLD_SIZE": "3", "OMPI_COMM_WORLD_RANK": "2", "PMIX_RANK": "2"}
+            "OMPI_COMM_WORLD_SIZE": "3", "OMPI_COMM_WORLD_RANK": "0", "PMIX_RANK": "0"}
 
 JOB = LEAST_JOB.replace("[problem]", "trials = 4\n\n[problem]").replace(
     "points = 30", "points = [30, 40, 50]\nnoise_px = [0, 2]") + """

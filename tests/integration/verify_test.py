@@ -44,7 +44,7 @@ class Verify(NucregCase):
             content = bytearray(sound)
             content[heap + 8 + 16 * damage] ^= 0x41
             self.write("out.h5", bytes(content))
-            outcome = run(self.dir, "verify", "out.h5")
+            outcome = run(self.dir, "verify", "out.h5", NUCREG_READ_SECONDS="2")
             self.assertEqual(outcome.status, INPUT, outcome)
             crashed += "reading it crashed (SIG" in outcome.err
         print(f"{crashed} of 40 damages crash the library")

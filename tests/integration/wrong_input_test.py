@@ -103,6 +103,29 @@ class WrongJob(NucregCase):
         self.write("job.toml", pairs_job("none.csv"))
         self.refused(INPUT, ["run", "job.toml"], "none.csv", ranks=2)
 
+    def test_ranks_speak_once(self):
+        for arguments in ((), ("--help",), ("run", "--help"), ("--version",), ("models",)):
+            with self.subTest(arguments):
+                alone = self.nucreg(*arguments)
+                together = run(self.dir, *arguments, ranks=3)
+                self.assertEqual((together.status, together.out), (0, alone.out))
+        for arguments in (["run", "--fast"], ["inspct"], ["inspect", "none.h5"]):
+            with self.subTest(arguments):
+                alone = run(self.dir, *arguments)
+                together = run(self.dir, *arguments, ranks=3)
+                self.assertEqual(together.status, alone.status, together)
+                self.assertEqual(together.err.count(alone.err.strip()), 1, together)
+
+    def test_status_of_a_wrong_line_for_scripts(self):
+        status = os.path.join(self.dir, "status")
+        run(self.dir, "run", "--fast", ranks=2, NUCREG_STATUS_FILE=status)
+        with open(status, encoding="ascii") as file:
+            self.assertEqual(file.read(), f"{USAGE}\n")
+
+    def test_a_rank_that_is_no_number(self):
+        outcome = run(self.dir, "models", PMIX_RANK="first")
+        self.assertIn("affine", outcome.out)
+
 
 def pairs_job(file):
     return LEAST_JOB.replace("points = 30", f'source = "pairs"\nfiles = ["{file}"]')

@@ -11,6 +11,9 @@ namespace nucreg {
 /// each would take itself for the whole run and they would overwrite each other.
 [[nodiscard]] bool started_by_launcher();
 
+/// The number of this process among those of a launcher, as its environment says; 0 without one.
+[[nodiscard]] int launched_rank();
+
 /// Sets OMP_NUM_THREADS, OPENBLAS_NUM_THREADS and MKL_NUM_THREADS to 1 where the user has not set
 /// them, since the ranks share the processors already. First thing in main: no other thread yet.
 void one_thread_per_rank();
