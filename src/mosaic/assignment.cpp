@@ -221,9 +221,8 @@ void Pairing::choose_pairs(const Candidates& c, double narrow_um) {
     chosen.push_back({c.ten[e], c.forty[e], c.probability[e]});
     margin.push_back(matching.margin[k]);
   }
-  const std::vector<std::uint8_t> second =
-      second_pieces(chosen, ten_view(), forty_view(), out_.ten.flags, out_.forty.flags,
-                    0.5 * spacing_um_, narrow_um);
+  const std::vector<std::uint8_t> second = second_pieces(
+      chosen, ten_view(), forty_view(), out_.ten.flags, out_.forty.flags, spacing_um_, narrow_um);
   std::size_t kept = 0;
   for (std::size_t k = 0; k < chosen.size(); ++k)
     if (second[k] == 0) chosen[kept] = chosen[k], margin[kept++] = margin[k];

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -13,6 +14,7 @@
 namespace nucreg::mosaic {
 namespace {
 
+constexpr double whole_noises = 3.5;  // from the middle of two pieces to the whole, 2.5 root 2
 constexpr std::uint32_t no_object = std::numeric_limits<std::uint32_t>::max();
 
 struct Near {
@@ -97,6 +99,7 @@ class Rings {
     for_each(a, [&](std::uint32_t k) { found |= k == b; });
     return found;
   }
+  [[nodiscard]] bool alone(std::uint32_t a) const { return next_[a] == a; }
   void join(std::uint32_t a, std::uint32_t b) { std::swap(next_[a], next_[b]); }
 
  private:
@@ -115,6 +118,51 @@ bool may_join(const Rings& rings, const Near& near, const Detections& d, const P
   });
   return fits;
 }
+
+// A nucleus that one tile shows whole and another in two pieces.
+struct Pieces {
+  std::uint32_t whole = 0;
+  std::array<std::uint32_t, 2> piece{};
+};
+
+class PieceFinder {
+ public:
+  /// `off_um`: how far two detections of one nucleus may lie apart.
+  PieceFinder(const Detections& d, const Positions& at, const PointGrid& grid, double off_um)
+      : d_(d), at_(at), grid_(grid), off_um_(off_um) {}
+
+  /// `around`: detections of other tiles near `whole`.
+  void find(std::uint32_t whole, std::span<const std::uint32_t> around, std::vector<Pieces>& out) {
+    for (std::size_t a = 0; a < around.size(); ++a)
+      for (std::size_t b = a + 1; b < around.size(); ++b) {
+        const std::uint32_t p = around[a], q = around[b];
+        if (d_.tile[p] != d_.tile[q] || off_middle(whole, p, q) > off_um_) continue;
+        // Where the tile of one shows what the other shows, these are nuclei.
+        if (!shows(d_.tile[p], whole) && !shows(d_.tile[whole], p) && !shows(d_.tile[whole], q))
+          out.push_back({whole, {p, q}});
+      }
+  }
+
+ private:
+  [[nodiscard]] double off_middle(std::uint32_t whole, std::uint32_t p, std::uint32_t q) const {
+    const auto off = [&](const std::vector<float>& v) {
+      return 0.5 * (static_cast<double>(v[p]) + static_cast<double>(v[q])) -
+             static_cast<double>(v[whole]);
+    };
+    return std::hypot(off(at_.x), off(at_.y));
+  }
+  [[nodiscard]] bool shows(std::uint32_t tile, std::uint32_t nucleus) const {
+    bool found = false;
+    grid_.within(static_cast<double>(at_.x[nucleus]), static_cast<double>(at_.y[nucleus]), off_um_,
+                 [&](std::uint32_t i, double) { found |= d_.tile[i] == tile; });
+    return found;
+  }
+
+  const Detections& d_;
+  const Positions& at_;
+  const PointGrid& grid_;
+  double off_um_;
+};
 
 void number_objects(const Detections& d, const Positions& at, const Rings& rings, Objects& out) {
   out.of.assign(d.size(), no_object);
@@ -177,21 +225,33 @@ Objects find_objects(const Detections& d, std::span<const WellTile> tiles,
           : 8.0 * noise_um;
   const double split_um = std::isfinite(out.spacing_um) ? 0.4 * out.spacing_um : 0.0;
   std::vector<Near> near;
-  std::vector<std::uint32_t> split;
+  std::vector<std::uint32_t> split, around;
+  std::vector<Pieces> pieces;
+  PieceFinder finder(d, at, grid, std::min(whole_noises * noise_um, 0.5 * out.gate_um));
   for (std::uint32_t i = 0; i < d.size(); ++i) {
+    around.clear();
     grid.within(static_cast<double>(at.x[i]), static_cast<double>(at.y[i]),
                 std::max(out.gate_um, split_um), [&](std::uint32_t j, double d2) {
                   if (i != j && d.tile[i] == d.tile[j]) {
                     if (d2 <= split_um * split_um) split.push_back(i);
-                  } else if (i < j && d2 <= out.gate_um * out.gate_um) {
-                    near.push_back({static_cast<float>(d2), i, j});
+                  } else if (i != j && d2 <= out.gate_um * out.gate_um) {
+                    around.push_back(j);
+                    if (i < j) near.push_back({static_cast<float>(d2), i, j});
                   }
                 });
+    if (around.size() > 1) finder.find(i, around, pieces);
   }
   std::sort(near.begin(), near.end(), [](const Near& p, const Near& q) {
     return p.square != q.square ? p.square < q.square : p.a != q.a ? p.a < q.a : p.b < q.b;
   });
   Rings rings(d.size());
+  for (const Pieces& n : pieces) {
+    if (!rings.alone(n.piece[0]) || !rings.alone(n.piece[1])) continue;
+    for (const std::uint32_t piece : n.piece) {
+      rings.join(n.whole, piece);
+      split.push_back(piece);
+    }
+  }
   for (const Near& n : near)
     if (!rings.same(n.a, n.b) && may_join(rings, n, d, at, out.gate_um)) rings.join(n.a, n.b);
   number_objects(d, at, rings, out);

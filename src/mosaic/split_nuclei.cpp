@@ -34,6 +34,37 @@ void join_around(double x, double y, std::span<const Piece> pieces, double near,
   if (any) joined.push_back(found);
 }
 
+// Two pairs that lie side by side, on their way to being told from two pairs of pieces.
+class PairOfPairs {
+ public:
+  PairOfPairs(const ObjectPair& p, const ObjectPair& q, const SideView& ten, const SideView& forty)
+      : tens_(between(ten, p.ten, q.ten)), forties_(between(forty, p.forty, q.forty)) {
+    const Point at_p{coordinate(forty.x, p.forty) - coordinate(ten.x, p.ten),
+                     coordinate(forty.y, p.forty) - coordinate(ten.y, p.ten)};
+    const Point at_q{coordinate(forty.x, q.forty) - coordinate(ten.x, q.ten),
+                     coordinate(forty.y, q.forty) - coordinate(ten.y, q.ten)};
+    differ_ = std::hypot(at_q[0] - at_p[0], at_q[1] - at_p[1]);
+    sum_ = std::hypot(at_q[0] + at_p[0], at_q[1] + at_p[1]);
+  }
+  /// Between the ends at a side, um.
+  [[nodiscard]] double tens_um() const { return tens_; }
+  [[nodiscard]] double forties_um() const { return forties_; }
+  /// How much the distances of the two pairs differ as vectors, um.
+  [[nodiscard]] double differ_um() const { return differ_; }
+  /// Both lie about one middle: the pairs are off by as much to opposite sides.
+  [[nodiscard]] bool opposite() const { return sum_ <= 0.5 * differ_; }
+
+ private:
+  static double coordinate(std::span<const float> values, std::uint32_t object) {
+    return static_cast<double>(values[object]);
+  }
+  static double between(const SideView& side, std::uint32_t a, std::uint32_t b) {
+    return std::hypot(coordinate(side.x, b) - coordinate(side.x, a),
+                      coordinate(side.y, b) - coordinate(side.y, a));
+  }
+  double tens_ = 0.0, forties_ = 0.0, differ_ = 0.0, sum_ = 0.0;
+};
+
 }  // namespace
 
 void join_pieces(Candidates& c, const SideView& ten, const SideView& forty, double narrow_um,
@@ -72,30 +103,48 @@ void join_pieces(Candidates& c, const SideView& ten, const SideView& forty, doub
 std::vector<std::uint8_t> second_pieces(std::span<const ObjectPair> pairs, const SideView& ten,
                                         const SideView& forty,
                                         std::span<const std::uint8_t> ten_flags,
-                                        std::span<const std::uint8_t> forty_flags, double reach,
-                                        double narrow_um) {
+                                        std::span<const std::uint8_t> forty_flags,
+                                        double spacing_um, double narrow_um) {
+  const double close = 0.5 * spacing_um;
   std::vector<std::uint8_t> second(pairs.size(), 0);
-  std::vector<std::uint32_t> split;  // pairs with both ends flagged
+  std::vector<std::uint32_t> off;  // pairs that are so far apart that their ends may be pieces
   std::vector<float> x, y;
   for (std::uint32_t k = 0; k < pairs.size(); ++k) {
-    if ((ten_flags[pairs[k].ten] & forty_flags[pairs[k].forty] & split_flag) == 0) continue;
-    split.push_back(k);
-    x.push_back(ten.x[pairs[k].ten]);
-    y.push_back(ten.y[pairs[k].ten]);
+    const ObjectPair& p = pairs[k];
+    const bool flagged = ((ten_flags[p.ten] | forty_flags[p.forty]) & split_flag) != 0;
+    const double apart = std::hypot(static_cast<double>(forty.x[p.forty] - ten.x[p.ten]),
+                                    static_cast<double>(forty.y[p.forty] - ten.y[p.ten]));
+    if (!flagged && apart < 1.5 * narrow_um) continue;
+    off.push_back(k);
+    x.push_back(ten.x[p.ten]);
+    y.push_back(ten.y[p.ten]);
   }
-  const PointGrid grid(x, y, reach);
-  for (std::uint32_t a = 0; a < split.size(); ++a) {
-    grid.within(static_cast<double>(x[a]), static_cast<double>(y[a]), reach,
+  const auto all_have = [&](const ObjectPair& p, const ObjectPair& q, bool of_ten) {
+    const int flags =
+        of_ten ? ten_flags[p.ten] & ten_flags[q.ten] : forty_flags[p.forty] & forty_flags[q.forty];
+    return (flags & split_flag) != 0;
+  };
+  const auto explained = [&](const ObjectPair& p) {  // by a piece that has no partner
+    return ((ten_flags[p.ten] | forty_flags[p.forty]) & merged_flag) != 0;
+  };
+  const auto of_one_nucleus = [&](const ObjectPair& p, const ObjectPair& q) {
+    const PairOfPairs both(p, q, ten, forty);
+    if (both.forties_um() > spacing_um) return false;
+    const bool of_tens = all_have(p, q, true) && both.tens_um() <= close;
+    const bool of_forties = all_have(p, q, false) && both.forties_um() <= close;
+    if (of_tens && of_forties) return both.differ_um() >= 4.0 * narrow_um;
+    const double least = of_tens || of_forties ? 4.0 : 6.0;
+    // Where nearly all pairs lie on each other, a few that do not are no pieces yet.
+    return both.differ_um() >= std::max(least * narrow_um, 0.1 * spacing_um) && both.opposite() &&
+           !explained(p) && !explained(q);
+  };
+  const PointGrid grid(x, y, spacing_um);
+  for (std::uint32_t a = 0; a < off.size(); ++a) {
+    grid.within(static_cast<double>(x[a]), static_cast<double>(y[a]), spacing_um,
                 [&](std::uint32_t b, double) {
-                  const ObjectPair &p = pairs[split[a]], &q = pairs[split[b]];
-                  if (b <= a) return;
-                  const double fx = static_cast<double>(forty.x[q.forty] - forty.x[p.forty]);
-                  const double fy = static_cast<double>(forty.y[q.forty] - forty.y[p.forty]);
-                  const double tx = static_cast<double>(x[b] - x[a]);
-                  const double ty = static_cast<double>(y[b] - y[a]);
-                  if (std::hypot(fx, fy) > reach || std::hypot(fx - tx, fy - ty) < 4.0 * narrow_um)
-                    return;
-                  second[split[q.probability > p.probability ? a : b]] = 1;
+                  const ObjectPair &p = pairs[off[a]], &q = pairs[off[b]];
+                  if (b > a && of_one_nucleus(p, q))
+                    second[off[q.probability > p.probability ? a : b]] = 1;
                 });
   }
   return second;

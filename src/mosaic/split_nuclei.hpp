@@ -23,9 +23,10 @@ struct ObjectPair {
   float probability = 0.0F;
 };
 
-/// Per pair 1 if it joins two pieces of a nucleus that a better pair joins already: both ends are
-/// flagged as split from the ends of that pair and lie to another side of them at 10x than at 40x,
-/// which two nuclei would not. `reach`: how near pieces of a nucleus lie, um.
+/// Per pair 1 if it joins two pieces of a nucleus that a better pair joins already. Two nuclei lie
+/// to each other at 10x as they do at 40x; pieces do not. If both sides' ends are flagged as split
+/// and within half a spacing, that suffices; else both pairs have to be off to opposite sides, and
+/// none of their ends merged_flag: another piece would explain that.
 [[nodiscard]] std::vector<std::uint8_t> second_pieces(std::span<const ObjectPair> pairs,
                                                       const SideView& ten, const SideView& forty,
                                                       std::span<const std::uint8_t> ten_flags,

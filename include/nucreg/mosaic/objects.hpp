@@ -50,7 +50,9 @@ struct Objects {
 
 /// Joins detections of different tiles, nearest first, as long as an object keeps at most one
 /// detection per tile and no two of its detections lie farther apart than the gate: a chain of
-/// neighbours does not become one object. Detections of tiles that are not placed remain alone.
+/// neighbours does not become one object. Only a nucleus that one tile shows whole and another in
+/// two pieces, the whole in their middle, is one object with both. Detections of tiles that are not
+/// placed remain alone.
 /// noise_um: first guess of the standard deviation of a coordinate, > 0.
 /// Throws InputError if a position in a placed tile is not finite, naming the tile and the row.
 [[nodiscard]] Objects find_objects(const Detections& detections, std::span<const WellTile> tiles,

@@ -76,6 +76,25 @@ TEST_CASE("two detections of one tile are two objects, and flagged if nuclei are
   for (std::size_t k = 0; k < 8; ++k) CHECK(o.flags[o.of[k]] == 0);
 }
 
+TEST_CASE("a nucleus that one tile shows whole and another in two pieces is one object") {
+  SmallWell well = stack(2);
+  for (int k = 0; k < 8; ++k) test::detect(well, 0, 10.0 + 10.0 * k, 80.0, k);
+  test::detect(well, 0, 50.0, 30.0, 9);
+  test::detect(well, 1, 48.0, 31.0, 9);
+  test::detect(well, 1, 52.2, 29.0, 9);
+  const Objects o = objects_of(well);
+  CHECK(o.size() == 9);
+  CHECK(o.of[9] == o.of[8]);
+  CHECK(o.of[10] == o.of[8]);
+  CHECK((o.flags[o.of[8]] & split_flag) != 0);
+
+  // What both tiles show is a nucleus of its own.
+  test::detect(well, 0, 52.1, 29.1, 9);
+  const Objects three = objects_of(well);
+  CHECK(three.of[10] == three.of[11]);
+  CHECK(three.of[10] != three.of[8]);
+}
+
 TEST_CASE("at identical positions each tile still gives one detection to an object") {
   SmallWell well = stack(2);
   for (int k = 0; k < 3; ++k) test::detect(well, 0, 50.0, 50.0, k);

@@ -58,14 +58,52 @@ TEST_CASE("of two pairs between pieces of one nucleus the less probable is secon
   Column forty({-1.0F, 1.0F}, {1.2F, -1.2F});
   const std::vector<std::uint8_t> flags(2, split_flag);
   const std::vector<ObjectPair> pairs{{0, 0, 0.6F}, {1, 1, 0.7F}};
-  CHECK(second_pieces(pairs, ten.view(), forty.view(), flags, flags, 5.0, 0.3) ==
+  CHECK(second_pieces(pairs, ten.view(), forty.view(), flags, flags, 10.0, 0.3) ==
         std::vector<std::uint8_t>{1, 0});
   // Two nuclei lie to each other as they do at the other visit.
   Column same({-1.4F, 1.6F}, {0.1F, 0.0F});
-  CHECK(second_pieces(pairs, ten.view(), same.view(), flags, flags, 5.0, 0.3) ==
+  CHECK(second_pieces(pairs, ten.view(), same.view(), flags, flags, 10.0, 0.3) ==
         std::vector<std::uint8_t>{0, 0});
-  // Nor are objects pieces that are not flagged.
+  // Objects that are not flagged must lie off by more to be pieces.
+  Column nearly({-1.3F, 1.3F}, {0.75F, -0.75F});
+  CHECK(second_pieces(pairs, ten.view(), nearly.view(), flags, flags, 10.0, 0.3) ==
+        std::vector<std::uint8_t>{1, 0});
   const std::vector<std::uint8_t> plain(2, 0);
-  CHECK(second_pieces(pairs, ten.view(), forty.view(), plain, flags, 5.0, 0.3) ==
+  CHECK(second_pieces(pairs, ten.view(), nearly.view(), plain, plain, 10.0, 0.3) ==
+        std::vector<std::uint8_t>{0, 0});
+}
+
+TEST_CASE(
+    "pieces that lie as far apart as nuclei are told by pairs that are off to opposite sides") {
+  Column ten({-2.5F, 2.5F}, {0.0F, 0.0F});
+  Column forty({-2.2F, 2.3F}, {2.0F, -2.0F});
+  const std::vector<std::uint8_t> plain(2, 0), merged{0, merged_flag};
+  const std::vector<ObjectPair> pairs{{0, 0, 0.9F}, {1, 1, 0.8F}};
+  CHECK(second_pieces(pairs, ten.view(), forty.view(), plain, plain, 10.0, 0.3) ==
+        std::vector<std::uint8_t>{0, 1});
+  // One side alone shows a nucleus in pieces.
+  CHECK(second_pieces(pairs, ten.view(), forty.view(), plain, merged, 10.0, 0.3) ==
+        std::vector<std::uint8_t>{0, 0});
+  Column beside({-2.2F, 2.5F}, {2.0F, 0.1F});
+  CHECK(second_pieces(pairs, ten.view(), beside.view(), plain, plain, 10.0, 0.3) ==
+        std::vector<std::uint8_t>{0, 0});
+}
+
+TEST_CASE("pairs that are off by little against the distance of nuclei are no pieces") {
+  Column ten({-4.0F, 4.0F}, {0.0F, 0.0F});
+  Column forty({-3.8F, 3.8F}, {0.2F, -0.2F});
+  const std::vector<std::uint8_t> plain(2, 0);
+  const std::vector<ObjectPair> pairs{{0, 0, 0.8F}, {1, 1, 0.9F}};
+  CHECK(second_pieces(pairs, ten.view(), forty.view(), plain, plain, 10.0, 0.03) ==
+        std::vector<std::uint8_t>{0, 0});
+}
+
+TEST_CASE("a pair whose ends lie on each other joins no piece") {
+  // Nuclei that touch, the border between them drawn differently at 40x.
+  Column ten({-1.0F, 1.0F}, {0.0F, 0.0F});
+  Column forty({-1.0F, 3.0F}, {0.1F, 1.0F});
+  const std::vector<std::uint8_t> plain(2, 0), split(2, split_flag);
+  const std::vector<ObjectPair> pairs{{0, 0, 0.8F}, {1, 1, 0.9F}};
+  CHECK(second_pieces(pairs, ten.view(), forty.view(), split, plain, 10.0, 0.3) ==
         std::vector<std::uint8_t>{0, 0});
 }
