@@ -59,6 +59,7 @@ double value(const char* at) {
 NpyArray::NpyArray(std::string_view bytes, std::string file, std::string allowed)
     : bytes_(bytes), file_(std::move(file)), allowed_(std::move(allowed)) {
   if (bytes.size() < 12 || !bytes.starts_with("\x93NUMPY")) fail("not a .npy file", 0);
+  if (bytes[6] < 1 || bytes[6] > 3) fail(fmt::format("version {} of .npy", int{bytes[6]}), 6);
   const bool wide = bytes[6] >= 2;
   std::size_t length = 0;
   for (std::size_t i = 0; i < (wide ? 4U : 2U); ++i)
@@ -76,12 +77,19 @@ NpyArray::NpyArray(std::string_view bytes, std::string file, std::string allowed
   if (!known) fail(fmt::format("elements of type {}", type), header_start);
   kind_ = type[2];
   element_bytes_ = static_cast<std::size_t>(type[3] - '0');
-  by_column_ = field(header, "fortran_order") == "True";
+  const std::string_view order = field(header, "fortran_order");
+  if (order != "True" && order != "False")
+    fail(fmt::format("fortran_order {}", order), header_start);
+  by_column_ = order == "True";
   const std::string_view shape = field(header, "shape");
   if (!read_shape(shape, rows_, columns_)) fail(fmt::format("shape {}", shape), header_start);
   const std::size_t elements = (bytes.size() - start_) / element_bytes_;
   if (columns_ > 0 && rows_ > elements / columns_)
     fail(fmt::format("data of shape {} cut off", shape), bytes.size());
+  if (const std::size_t end = start_ + rows_ * columns_ * element_bytes_; end < bytes.size())
+    fail(fmt::format("{} bytes behind the data of shape {}: another array?", bytes.size() - end,
+                     shape),
+         end);
 }
 
 void NpyArray::fail(const std::string& problem, std::size_t offset) const {

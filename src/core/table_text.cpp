@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "nucreg/core/error.hpp"
+#include "nucreg/core/numbers.hpp"
 #include "nucreg/core/text.hpp"
 
 namespace nucreg {
@@ -29,6 +30,13 @@ std::size_t end_of_cell(std::string_view line, char separator) {
   while (mark != std::string_view::npos && line.substr(mark + 1).starts_with('"'))
     mark = line.find('"', mark + 2);
   return mark == std::string_view::npos ? end : line.find(separator, mark);
+}
+
+// "1,234": one to three digits and three more.
+bool may_be_thousands(std::string_view cell) {
+  if (cell.starts_with('-') || cell.starts_with('+')) cell.remove_prefix(1);
+  const std::size_t comma = cell.find(',');
+  return cell.size() - comma == 4 && comma >= 1 && comma <= 3 && cell[0] != '0';
 }
 
 }  // namespace
@@ -89,6 +97,43 @@ std::string text_in(std::string_view cell) {
     if (cell.substr(i).starts_with("\"\"")) ++i;
   }
   return text;
+}
+
+std::optional<double> number_in(std::string_view cell) {
+  const std::size_t comma = cell.find(',');
+  if (comma == std::string_view::npos) return parse_number<double>(cell);
+  if (cell.find('.') != std::string_view::npos) return std::nullopt;
+  std::string text(cell);
+  text[comma] = '.';
+  return parse_number<double>(text);
+}
+
+void NumberForms::add(std::string_view cell) {
+  const auto first_of = [&](std::string& kept) {
+    if (kept.empty()) kept = one_line(cell, 60);
+  };
+  if (cell.find(',') == std::string_view::npos) {
+    const bool point = cell.find('.') != std::string_view::npos;
+    ++(point ? points_ : whole_);
+    if (point) first_of(point_cell_);
+  } else if (may_be_thousands(cell)) {
+    ++grouped_;
+    grouped_cell_ = one_line(cell, 60);
+  } else {
+    ++commas_;
+    first_of(comma_cell_);
+  }
+}
+
+std::string NumberForms::doubt() const {
+  constexpr std::size_t several = 3;  // fewer may have three decimals by chance
+  const std::string& comma = commas_ > 0 ? comma_cell_ : grouped_cell_;
+  if (points_ > 0 && !comma.empty())
+    return fmt::format("both commas and points in numbers: \"{}\" and \"{}\"", comma, point_cell_);
+  if (grouped_ >= several && whole_ > 0 && commas_ == 0)
+    return fmt::format("\"{}\" next to whole numbers may be thousands or a decimal comma",
+                       grouped_cell_);
+  return {};
 }
 
 }  // namespace nucreg

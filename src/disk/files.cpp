@@ -61,6 +61,16 @@ void check_output(const fs::path& file, bool overwrite, const std::string& allow
   if (!overwrite) throw OutputError("already exists", {.file = file.string(), .allowed = allowed});
 }
 
+void check_not_input(const fs::path& output, const std::vector<fs::path>& inputs,
+                     const std::string& key) {
+  std::error_code ignored;
+  if (!fs::exists(output, ignored)) return;
+  for (const fs::path& input : inputs)
+    if (fs::equivalent(input, output, ignored))
+      throw JobError("is one of the inputs",
+                     {.file = output.string(), .key = key, .allowed = "another file"});
+}
+
 void make_folder(const fs::path& folder) {
   std::error_code error;
   if (!folder.empty()) fs::create_directories(folder, error);
@@ -81,8 +91,8 @@ void move_file(const fs::path& from, const fs::path& to) {
 }
 
 Descriptor open_to_read(const fs::path& file, Owner owner) {
-  const auto refuse = [&](const std::string& problem) {
-    throw InputError(problem, {.file = file.string()});
+  const auto refuse = [&](const std::string& problem, const std::string& allowed = {}) {
+    throw InputError(problem, {.file = file.string(), .allowed = allowed});
   };
   // O_NONBLOCK: a pipe would wait for its writer.
   Descriptor opened(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | link_flag(owner)));
@@ -90,6 +100,8 @@ Descriptor open_to_read(const fs::path& file, Owner owner) {
   struct stat facts {};
   if (fstat(opened.get(), &facts) != 0) refuse(reason(errno));
   if (S_ISDIR(facts.st_mode)) refuse("is a directory");
+  if (S_ISFIFO(facts.st_mode))
+    refuse("is not a regular file but a pipe", "a file that holds what comes through the pipe");
   if (!S_ISREG(facts.st_mode)) refuse("is not a regular file");
   if (owner == Owner::trusted && (facts.st_uid != geteuid() || (facts.st_mode & S_IWOTH) != 0))
     refuse("belongs to another user, or everybody may write it");
@@ -129,6 +141,21 @@ std::string read_file(const fs::path& file, Owner owner, std::uint64_t max_bytes
                        {.file = file.string()});
     bytes.append(piece.data(), static_cast<std::size_t>(count));
   }
+}
+
+std::string start_of_file(const fs::path& file, std::size_t count) {
+  const Descriptor opened = open_to_read(file);
+  std::string bytes(count, '\0');
+  std::size_t got = 0;
+  while (got < count) {
+    const ssize_t more = read(opened.get(), bytes.data() + got, count - got);
+    if (more < 0 && errno == EINTR) continue;
+    if (more < 0) throw InputError(reason(errno), {.file = file.string()});
+    if (more == 0) break;
+    got += static_cast<std::size_t>(more);
+  }
+  bytes.resize(got);
+  return bytes;
 }
 
 std::size_t write_some(const Descriptor& to, std::string_view bytes) {

@@ -122,12 +122,18 @@ class TiffReader : public ImageReader {
   // Pixels are handed out without a sign.
   void check_signs(std::size_t page, NewPlane& plane) {
     const std::size_t value_bytes = bytes_of(first_.type);
-    for (std::size_t high = value_bytes - 1; high < plane.size(); high += value_bytes)
-      if ((plane.bytes()[high] & std::byte{0x80}) != std::byte{0})
-        file_.fail("negative-value",
-                   fmt::format("pixel {}, {} is negative", high / value_bytes % first_.width_px,
-                               high / value_bytes / first_.width_px),
-                   page);
+    for (std::size_t high = value_bytes - 1; high < plane.size(); high += value_bytes) {
+      if ((plane.bytes()[high] & std::byte{0x80}) == std::byte{0}) continue;
+      const std::byte* const value = plane.bytes() + high + 1 - value_bytes;
+      const bool minus_one = std::all_of(value, value + value_bytes,
+                                         [](std::byte byte) { return byte == std::byte{0xff}; });
+      file_.fail("negative-value",
+                 fmt::format("pixel {}, {} is {}; allowed: 0 and above{}",
+                             high / value_bytes % first_.width_px,
+                             high / value_bytes / first_.width_px, minus_one ? "-1" : "negative",
+                             minus_one ? " (if -1 is the background of labels, add 1 to all)" : ""),
+                 page);
+    }
   }
 
   TiffFile file_;

@@ -124,12 +124,68 @@ std::optional<NucleiTable> labels_of(const ImageReader& reader, const PlaneView&
   }
 }
 
+// Whole numbers among which -1, which is no brightness, is the background.
+bool has_background_of_minus_one(const PlaneView& plane) {
+  if (plane.type != PixelType::f32) return false;
+  std::size_t background = 0, zeros = 0;
+  for (std::size_t y = 0; y < plane.height_px; ++y)
+    for (std::size_t x = 0; x < plane.width_px; ++x) {
+      const float value = plane.at<float>(x, y);
+      if (!(value >= -1.0F && value == std::floor(value))) return false;
+      background += value == -1.0F;
+      zeros += value == 0.0F;
+    }
+  return background > zeros;
+}
+
+[[noreturn]] void refuse_minus_one(const std::string& file) {
+  throw InputError("labels with -1 as background",
+                   {.file = file, .allowed = "0 = background: add 1 to all pixels; or --as image"});
+}
+
 NucleiTable required_labels(const PlaneView& plane, const std::string& file) {
+  if (has_background_of_minus_one(plane)) refuse_minus_one(file);
   const std::optional<LabelImage> labels = whole_numbers_of(plane);
   if (!labels)
     throw InputError("no label image: not all pixels are whole numbers",
                      {.file = file, .allowed = "0 = background, k = the pixels of nucleus k"});
   return nuclei_of_labels(*labels, file);
+}
+
+template <class T>
+double part_of_largest(const PlaneView& plane) {
+  T largest{};
+  std::size_t count = 0;
+  for (std::size_t y = 0; y < plane.height_px; ++y)
+    for (std::size_t x = 0; x < plane.width_px; ++x) {
+      const T value = plane.at<T>(x, y);
+      if (value > largest || count == 0) largest = value, count = 0;
+      count += value == largest;
+    }
+  return static_cast<double>(count) / static_cast<double>(plane.width_px * plane.height_px);
+}
+
+double part_of_largest(const PlaneView& plane) {
+  switch (plane.type) {
+    case PixelType::u8:
+      return part_of_largest<std::uint8_t>(plane);
+    case PixelType::u16:
+      return part_of_largest<std::uint16_t>(plane);
+    case PixelType::u32:
+      return part_of_largest<std::uint32_t>(plane);
+    case PixelType::f32:
+      return part_of_largest<float>(plane);
+  }
+  return 0.0;
+}
+
+// The brighter value of a mask is nucleus. Where that is most of it, it may well be background.
+void warn_if_inverted(const PlaneView& plane, NucleiTable& table) {
+  if (const double part = part_of_largest(plane); part > 0.5)
+    table.warnings.push_back(fmt::format(
+        "{:.0f} % of its pixels are nucleus, the brighter value; if nuclei are the darker one, "
+        "invert the mask",
+        100.0 * part));
 }
 
 void read_plane(NucleiFile& found, const std::filesystem::path& file,
@@ -141,17 +197,20 @@ void read_plane(NucleiFile& found, const std::filesystem::path& file,
     found.table = required_labels(plane, file.string());
     return;
   }
-  const bool may_be_labels = !options.as && !options.diameter_px;
+  const bool may_be_labels = !options.as && !(options.diameter_px && options.diameter_decides);
   if (options.as == NucleiKind::mask) {
     found.kind = NucleiKind::mask;
     found.table = segmented_mask(plane, options);
   } else if (!options.as && has_two_values(plane)) {
     found.kind = NucleiKind::mask;
     found.table = has_nan(plane) ? segmented_mask(plane, options) : segmented(plane, options);
+    warn_if_inverted(plane, found.table);
   } else if (auto labels = may_be_labels ? labels_of(*found.open, plane, found.channel, file)
                                          : std::nullopt) {
     found.kind = NucleiKind::labels;
     found.table = std::move(*labels);
+  } else if (may_be_labels && has_background_of_minus_one(plane)) {
+    refuse_minus_one(file.string());
   } else {
     found.kind = NucleiKind::image;
     found.table = segmented(plane, options);

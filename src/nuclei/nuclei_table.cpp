@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -18,6 +20,7 @@
 #include "nucreg/core/table_text.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/files.hpp"
+#include "nucreg/image/image.hpp"
 #include "nucreg/nuclei/centroids.hpp"
 #include "table_columns.hpp"
 
@@ -25,8 +28,26 @@ namespace nucreg {
 namespace {
 
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+constexpr std::string_view npy_start = "\x93NUMPY";
 constexpr std::size_t max_lines_before_header = 20;
 constexpr std::size_t max_sub_headers = 3;  // TrackMate: names, short names, units
+
+std::string ending_of(const std::filesystem::path& file) {
+  std::string ending = file.extension().string();
+  std::ranges::transform(ending, ending.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return ending;
+}
+
+// Empty if it cannot be read: who opens it says why.
+std::string start_of(const std::filesystem::path& file) {
+  constexpr std::size_t looked_at = 4096;
+  try {
+    return start_of_file(file, looked_at);
+  } catch (const InputError&) {
+    return {};
+  }
+}
 
 // Cells that programs leave where there is no number.
 bool is_missing(std::string_view cell) {
@@ -139,21 +160,28 @@ class TextTable {
          {}, "--pixel-um SIZE, the size of a pixel of that image in micrometres");
   }
 
-  [[nodiscard]] std::optional<double> parsed(std::string_view cell) const {
-    const std::size_t comma = separator_ == ',' ? std::string_view::npos : cell.find(',');
-    if (comma == std::string_view::npos) return parse_number<double>(cell);
-    std::string text(cell);  // a decimal comma, since cells are not separated by commas
-    text[comma] = '.';
-    return parse_number<double>(text);
+  [[noreturn]] void fail_at(std::string_view cell, std::size_t column, std::string allowed) const {
+    fail(fmt::format("\"{}\"", one_line(cell, 60)), fmt::format("column {}", header_.names[column]),
+         std::move(allowed));
   }
 
-  [[nodiscard]] double number(std::string_view cell, std::size_t column, bool finite) const {
-    if (!finite && is_missing(cell)) return unknown;
-    const std::optional<double> value = parsed(cell);
-    if (!value || (finite && !std::isfinite(*value)))
-      fail(fmt::format("\"{}\"", one_line(cell, 60)),
-           fmt::format("column {}", header_.names[column]), finite ? "finite numbers" : "numbers");
+  // A comma is a decimal one: cells are not separated by it, or it is between quotation marks.
+  [[nodiscard]] double number(std::string_view cell, std::size_t column) {
+    if (is_missing(cell)) return unknown;
+    if (cell.find_first_of(",.") != std::string_view::npos) forms_.add(cell);
+    const std::optional<double> value = number_in(cell);
+    if (!value) fail_at(cell, column, "numbers");
     return *value;
+  }
+
+  [[nodiscard]] double coordinate(std::string_view cell, std::size_t column) {
+    forms_.add(cell);
+    const std::optional<double> value = number_in(cell);
+    if (!value || !std::isfinite(*value)) fail_at(cell, column, "finite numbers");
+    const double px = *value * scale_;
+    if (!(std::abs(px) <= max_coordinate_px))
+      fail_at(cell, column, fmt::format("coordinates of at most {:g} px", max_coordinate_px));
+    return px;
   }
 
   // Cells beyond the header that are empty come from a separator at the end of the line.
@@ -180,14 +208,12 @@ class TextTable {
       return;
     }
     if (header_.z) check_z(cells[*header_.z]);
-    check_thousands(cells[header_.x]);
-    check_thousands(cells[header_.y]);
-    const double area_scale = header_.area ? scale_of(header_.area_unit) : 1.0;
-    add(table_.nuclei, number(cells[header_.x], header_.x, true) * scale_,
-        number(cells[header_.y], header_.y, true) * scale_,
-        header_.area ? number(cells[*header_.area], *header_.area, false) * area_scale * area_scale
-                     : unknown,
-        header_.intensity ? number(cells[*header_.intensity], *header_.intensity, false) : unknown);
+    const double x = coordinate(cells[header_.x], header_.x);
+    const double y = coordinate(cells[header_.y], header_.y);
+    const double side = header_.area ? scale_of(header_.area_unit) : 1.0;
+    const double area = header_.area ? number(cells[*header_.area], *header_.area) : unknown;
+    add(table_.nuclei, x, y, area * side * side,
+        header_.intensity ? number(cells[*header_.intensity], *header_.intensity) : unknown);
     add_label(cells);
     if (header_.time) times_seen_.insert(text_in(cells[*header_.time]));
     if (header_.tile) tiles_seen_.insert(text_in(cells[*header_.tile]));
@@ -196,22 +222,8 @@ class TextTable {
     if (header_.well) table_.wells.push_back(text_in(cells[*header_.well]));
   }
 
-  // "4,058" next to "404": commas between thousands, where a decimal comma may stand.
-  void check_thousands(std::string_view cell) {
-    if (separator_ == ',') return;
-    const std::size_t comma = cell.find(',');
-    if (comma == std::string_view::npos) {
-      ++(cell.find('.') == std::string_view::npos ? whole_ : decimals_);
-    } else if (cell.size() - comma - 1 == 3 && comma > 0 && comma <= 4 && cell[0] != '0') {
-      ++grouped_;
-      grouped_cell_ = cell;
-    } else {
-      ++decimals_;
-    }
-  }
-
   void check_z(std::string_view cell) {
-    const double z = number(cell, *header_.z, false);
+    const double z = number(cell, *header_.z);
     if (std::isnan(z)) return;
     if (!z_) z_ = z;
     if (*z_ != z)
@@ -230,10 +242,17 @@ class TextTable {
       if (header_.label_asked)
         fail(fmt::format("\"{}\"", one_line(cells[column], 60)),
              fmt::format("column {}", header_.names[column]), "whole numbers");
+      if (!table_.labels.empty()) {  // they were numbered by this one
+        table_.warnings.push_back(
+            fmt::format("line {}: column {} holds \"{}\", no whole number: it is not used", line_,
+                        header_.names[column], one_line(cells[column], 60)));
+        header_.labels.clear();
+        break;
+      }
       header_.labels.erase(header_.labels.begin());
-      if (!table_.labels.empty()) header_.labels.clear();  // they were numbered by another one
     }
     rows_.push_back(row_);
+    table_.lines.push_back(line_);
     if (label) table_.labels.push_back(*label);
   }
 
@@ -245,10 +264,9 @@ class TextTable {
     if (!table_.labelled) table_.labels = rows_;
     table_.tile_count = tiles_seen_.size();
     line_ = 0;
-    if (grouped_ >= 3 && whole_ > 0 && decimals_ == 0)
-      fail(fmt::format("\"{}\" next to whole numbers may be thousands or a decimal comma",
-                       one_line(grouped_cell_, 60)),
-           {}, "numbers without separators of thousands");
+    if (const std::string doubt = forms_.doubt(); !doubt.empty())
+      fail(doubt, {}, "numbers without separators of thousands");
+    if (table_.labelled && tiles_seen_.size() <= 1 && times_seen_.size() <= 1) look_for_repeats();
     const double pixel = options_.pixel_um.value_or(0.0);
     table_.notes.push_back(fmt::format(
         "x and y from columns {} and {}{}; {}", header_.names[header_.x], header_.names[header_.y],
@@ -269,6 +287,25 @@ class TextTable {
           fmt::format("{} without a centroid skipped", counted(skipped_, "row")));
   }
 
+  void look_for_repeats() {
+    std::map<std::uint64_t, int> first;  // line of each label
+    std::set<std::uint64_t> repeated;
+    std::string example;
+    for (std::size_t i = 0; i < table_.lines.size(); ++i) {
+      const std::uint64_t label = table_.labels[i];
+      const auto [known, is_new] = first.emplace(label, table_.lines[i]);
+      if (is_new) continue;
+      if (repeated.empty())
+        example =
+            fmt::format("label {} is in lines {} and {}", label, known->second, table_.lines[i]);
+      repeated.insert(label);
+    }
+    if (repeated.size() > 1)
+      example += fmt::format("; {} are there more than once", counted(repeated.size(), "label"));
+    if (!repeated.empty())
+      table_.warnings.push_back(example + ": a label does not name one nucleus");
+  }
+
   std::string file_;
   const TableOptions& options_;
   int line_ = 0;
@@ -277,9 +314,8 @@ class TextTable {
   TableHeader header_;
   NucleiTable table_;
   std::uint64_t row_ = 0, skipped_ = 0, summaries_ = 0;
-  std::uint64_t grouped_ = 0, whole_ = 0, decimals_ = 0;  // see check_thousands
-  std::string grouped_cell_;
-  std::vector<std::uint64_t> rows_;
+  NumberForms forms_;
+  std::vector<std::uint64_t> rows_;  // number of each row that is a nucleus
   std::set<std::string, std::less<>> tiles_seen_, times_seen_;
   std::optional<double> z_;
 };
@@ -287,9 +323,16 @@ class TextTable {
 NucleiTable points_of(const NpyArray& array, NpyOrder order) {
   NucleiTable table;
   const std::size_t x_column = order == NpyOrder::yx ? 1 : 0;
+  const auto check = [&](std::size_t row, std::size_t column, const char* name) {
+    array.check_finite(row, column, name);
+    if (std::abs(array.at(row, column)) > max_coordinate_px)
+      array.fail(fmt::format("{} is {} in row {}, more than {:g} px,", name, array.at(row, column),
+                             row, max_coordinate_px),
+                 array.offset(row, column));
+  };
   for (std::size_t row = 0; row < array.rows(); ++row) {
-    array.check_finite(row, 1 - x_column, "y");
-    array.check_finite(row, x_column, "x");
+    check(row, 1 - x_column, "y");
+    check(row, x_column, "x");
     add(table.nuclei, array.at(row, x_column), array.at(row, 1 - x_column), unknown, unknown);
     table.labels.push_back(row + 1);
   }
@@ -315,7 +358,8 @@ NucleiTable labels_of(const NpyArray& array, const std::string& file) {
       const double value = array.at(y, x);
       const double label = std::isnan(value) ? 0.0 : value;  // NaN is background
       if (!(label >= 0.0 && label <= std::numeric_limits<std::uint32_t>::max()))
-        fail(fmt::format("label {} at offset {}", label, array.offset(y, x)));
+        fail(fmt::format("label {} at offset {}{}", label, array.offset(y, x),
+                         label == -1.0 ? " (if -1 is the background, add 1 to all)" : ""));
       if (label != std::floor(label))
         array.fail(fmt::format("{} x {} real numbers", array.rows(), array.columns()),
                    array.offset(y, x));
@@ -332,6 +376,10 @@ NucleiTable read_npy(std::string_view bytes, const std::string& file, const Tabl
   if (array.columns() == 3)  // a label image is wider
     array.fail(fmt::format("{} x 3 numbers: three-dimensional points?", array.rows()),
                array.offset(0, 0));
+  if (array.rows() == 2)
+    array.fail(fmt::format("2 x {} numbers: points in columns? Save the transpose (N x 2).",
+                           array.columns()),
+               array.offset(0, 0));
   return labels_of(array, file);
 }
 
@@ -346,9 +394,23 @@ NucleiTable nuclei_of_labels(const LabelImage& image, const std::string& file) {
   return table;
 }
 
+bool is_npy(const std::filesystem::path& file) {
+  return ending_of(file) == ".npy" || start_of(file).starts_with(npy_start);
+}
+
+bool is_nuclei_table(const std::filesystem::path& file) {
+  const std::string ending = ending_of(file);
+  if (ending == ".csv" || ending == ".tsv" || ending == ".txt" || is_npy(file)) return true;
+  if (is_image(file)) return false;
+  const std::string start = start_of(file);
+  const std::string_view line = std::string_view(start).substr(0, start.find_first_of("\r\n"));
+  return start.find('\0') == std::string::npos &&
+         line.find_first_of(",;\t") != std::string_view::npos;
+}
+
 NucleiTable read_nuclei_table(const std::filesystem::path& file, const TableOptions& options) {
   std::string bytes = read_file(file);
-  if (!bytes.starts_with("\x93NUMPY") && file.extension() != ".npy")
+  if (!bytes.starts_with(npy_start) && ending_of(file) != ".npy")
     return TextTable(file, options).read(table_text(std::move(bytes), file.string()));
   NucleiTable table = read_npy(bytes, file.string(), options);
   if (table.nuclei.size() == 0)

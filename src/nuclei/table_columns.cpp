@@ -215,10 +215,24 @@ class HeaderReader {
       }
       if ((x || y) && !missing) missing = x ? family.y : family.x;
     }
+    refuse_unknown_unit();
     throw NoHeader{fmt::format("no column {}", missing.value_or("x")),
                    fmt::format("x and y, or the centroids of CellProfiler, QuPath, scikit-image, "
                                "napari, TrackMate or Imaris; or --columns x=NAME,y=NAME of: {}{}",
                                listed(), guess())};
+  }
+
+  // "x [furlong]": no name, but x in a unit.
+  void refuse_unknown_unit() const {
+    for (const std::string& name : header_.names) {
+      const std::size_t open = name.find_last_of("[(");
+      if (open == std::string::npos || open == 0 || !(name.ends_with(']') || name.ends_with(')')))
+        continue;
+      const std::string plain = plain_name(std::string_view(name).substr(0, open)).plain;
+      if (std::ranges::any_of(families, [&](const Family& family) { return family.x == plain; }))
+        throw NoHeader{fmt::format("the unit of column \"{}\" is not known", name),
+                       "px, nm, um, mm, cm, m, inch; or --columns x=NAME,y=NAME,unit=px (or um)"};
+    }
   }
 
   void take_unit() {
@@ -268,6 +282,12 @@ double micrometres_of(TableUnit unit) {
       return 1.0;
     case TableUnit::mm:
       return 1e3;
+    case TableUnit::cm:
+      return 1e4;
+    case TableUnit::inch:
+      return 25400.0;
+    case TableUnit::m:
+      return 1e6;
     default:
       return 0.0;
   }
@@ -287,7 +307,11 @@ std::optional<TableUnit> unit_in(std::string_view word) {
                                                                      {"micrometre", TableUnit::um},
                                                                      {"micrometres", TableUnit::um},
                                                                      {"nm", TableUnit::nm},
-                                                                     {"mm", TableUnit::mm}})
+                                                                     {"mm", TableUnit::mm},
+                                                                     {"cm", TableUnit::cm},
+                                                                     {"inch", TableUnit::inch},
+                                                                     {"inches", TableUnit::inch},
+                                                                     {"m", TableUnit::m}})
     if (text == name) return unit;
   return std::nullopt;
 }

@@ -1,6 +1,8 @@
 // Tables as text (CSV), as spreadsheets and scripts write them.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,5 +26,19 @@ struct TextLine {
 [[nodiscard]] std::vector<std::string_view> cells_of(std::string_view line, char separator);
 /// A cell as text: two quotation marks there are one.
 [[nodiscard]] std::string text_in(std::string_view cell);
+/// The number of a cell, with a decimal point or a decimal comma.
+[[nodiscard]] std::optional<double> number_in(std::string_view cell);
+
+/// Tells decimal commas from commas between thousands, by all numbers of a table.
+class NumberForms {
+ public:
+  void add(std::string_view cell);
+  /// Why commas cannot be read as decimal ones, in words; empty if they can.
+  [[nodiscard]] std::string doubt() const;
+
+ private:
+  std::size_t grouped_ = 0, commas_ = 0, points_ = 0, whole_ = 0;
+  std::string grouped_cell_, comma_cell_, point_cell_;
+};
 
 }  // namespace nucreg

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace nucreg {
 
@@ -17,6 +18,10 @@ namespace nucreg {
 /// Throws OutputError (path; `allowed`: what the user can do) unless `file` can become an output:
 /// it does not exist, or it is a regular file and may be overwritten.
 void check_output(const std::filesystem::path& file, bool overwrite, const std::string& allowed);
+/// Throws JobError (path; `key`: the option) if an output is one of the inputs, by whatever name.
+/// Files that do not exist are others.
+void check_not_input(const std::filesystem::path& output,
+                     const std::vector<std::filesystem::path>& inputs, const std::string& key);
 /// With its parents; an empty path and an existing folder are fine. Throws OutputError.
 void make_folder(const std::filesystem::path& folder);
 /// Does nothing if there is no such file. Throws OutputError.
@@ -58,6 +63,9 @@ enum class Opened { fresh, empty, kept };
 [[nodiscard]] std::string read_file(
     const std::filesystem::path& file, Owner owner = Owner::user,
     std::uint64_t max_bytes = std::numeric_limits<std::uint64_t>::max());
+
+/// The first bytes of a regular file, `count` or all. Throws InputError as read_file does.
+[[nodiscard]] std::string start_of_file(const std::filesystem::path& file, std::size_t count);
 
 /// Writes all bytes and returns how many; fewer if the system refuses more: errno says why.
 [[nodiscard]] std::size_t write_some(const Descriptor& to, std::string_view bytes);

@@ -26,6 +26,7 @@ struct NucleiFileOptions {
   std::string channel = "0";          ///< of an image: name or number
   std::size_t frame = 0;              ///< of an image
   std::optional<double> diameter_px;  ///< of a picture or mask
+  bool diameter_decides = true;       ///< what looks like labels is a picture if it is given
 };
 
 /// `open` is null for a table; then it is the image that the nuclei were found in.

@@ -12,6 +12,9 @@
 
 namespace nucreg {
 
+/// Beyond, squares of coordinates and their sums are not exact enough.
+inline constexpr double max_coordinate_px = 1e9;
+
 /// Which column of an N x 2 array comes first.
 enum class NpyOrder : std::uint8_t {
   yx,  ///< row, column: scikit-image, StarDist, Cellpose, napari
@@ -39,6 +42,7 @@ struct NucleiTable {
   Nuclei nuclei;                      ///< px; area_px and mean_intensity are NaN if unknown
   std::vector<std::uint64_t> labels;  ///< of each nucleus; else the number of its row, from 1
   bool labelled = false;              ///< whether `labels` come from the file
+  std::vector<int> lines;             ///< of each nucleus, in a table as text; else empty
   std::vector<std::string> tiles;     ///< of each nucleus; empty: no such column, or not asked for
   std::vector<std::string> wells;     ///< likewise
   std::size_t tile_count = 0;         ///< different values in the column of tiles; 0 without one
@@ -46,15 +50,21 @@ struct NucleiTable {
   std::vector<std::string> warnings;  ///< what was left out
 };
 
+/// Whether a file is to be read as a table: it is named like one (.csv, .tsv, .txt, .npy) or, under
+/// a name that says nothing, begins like text in cells or an array of NumPy. An image is none.
+[[nodiscard]] bool is_nuclei_table(const std::filesystem::path& file);
+/// Whether that is an array of NumPy, by its name or its first bytes.
+[[nodiscard]] bool is_npy(const std::filesystem::path& file);
+
 /// Reads a table by its content: text (UTF-8, UTF-16 with a byte order mark, Latin-1; any line
-/// ends; cells separated by commas, semicolons or tabs, in the last two cases also with decimal
-/// commas) or an array of NumPy (.npy): N x 2 numbers are points, an image of whole numbers is one
-/// of labels. Knows the columns of CellProfiler, QuPath, ImageJ, scikit-image, Cellpose, napari,
-/// brieflow, TrackMate and Imaris (see tables in CONTRIBUTING); other columns are ignored. The
-/// centre of the first pixel is taken as 0, 0. Rows without a centroid are skipped with a warning.
-/// Throws InputError (path, line or offset, column, what is allowed; for an unknown header the
-/// columns that are there), also on centroids in three dimensions, micrometres without `pixel_um`,
-/// two columns that could be meant and a table without nuclei.
+/// ends; cells separated by commas, semicolons or tabs; decimal commas, between separating commas
+/// in quotation marks) or an array of NumPy (.npy): N x 2 numbers are points, an image of whole
+/// numbers is one of labels. Knows the columns of CellProfiler, QuPath, ImageJ, scikit-image,
+/// Cellpose, napari, brieflow, TrackMate and Imaris (see tables in CONTRIBUTING); other columns are
+/// ignored. The centre of the first pixel is taken as 0, 0. Rows without a centroid are skipped
+/// with a warning. Throws InputError (path, line or offset, column, what is allowed; for an unknown
+/// header the columns that are there), also on centroids in three dimensions, micrometres without
+/// `pixel_um`, two columns that could be meant and a table without nuclei.
 [[nodiscard]] NucleiTable read_nuclei_table(const std::filesystem::path& file,
                                             const TableOptions& options = {});
 

@@ -57,6 +57,29 @@ TEST_CASE("lines that are not blank, with their numbers") {
   CHECK((old_mac[1].text == "1,2" && old_mac[2].text == "3,4" && old_mac[2].number == 4));
 }
 
+TEST_CASE("a number has a decimal point or a decimal comma") {
+  CHECK(number_in("405.89") == 405.89);
+  CHECK(number_in("405,89") == 405.89);
+  CHECK(number_in("-1,5e3") == -1500.0);
+  for (const char* cell : {"", "1,234.5", "1.234,5", "1,234,567", "1, 5", "one"})
+    CHECK(!number_in(cell));
+}
+
+TEST_CASE("commas between thousands are told from decimal commas by all numbers of a table") {
+  const auto doubt = [](std::initializer_list<const char*> cells) {
+    NumberForms forms;
+    for (const char* cell : cells) forms.add(cell);
+    return forms.doubt();
+  };
+  CHECK(doubt({}).empty());
+  CHECK(doubt({"405,89", "12", "1,234", "1,111", "2,222"}).empty());
+  CHECK(doubt({"405,123", "1234,567", "-12,345", "12"}).empty());
+  CHECK(doubt({"405.89", "12", "1234.5"}).empty());
+  CHECK(doubt({"1,111", "1,234", "1,250", "404"}).find("\"1,250\" next to whole") == 0);
+  CHECK(doubt({"1,234", "987.5"}).find("\"1,234\" and \"987.5\"") != std::string::npos);
+  CHECK(doubt({"40,5", "40.5"}).find("both commas and points") == 0);
+}
+
 TEST_CASE("a number is all of its cell") {
   CHECK(parse_number<double>("-1.5e3") == -1500.0);
   CHECK(std::isnan(parse_number<double>("nan").value()));

@@ -90,6 +90,34 @@ TEST_CASE("NaN is the background of labels and masks") {
   }
 }
 
+TEST_CASE("labels with -1 as background are refused with what to do") {
+  const Files files;
+  auto values = disks<float>(1);
+  for (float& value : values) value -= 1.0F;
+  for (const auto as : {std::optional<NucleiKind>(), std::optional(NucleiKind::labels)})
+    CHECK_THROWS_WITH_AS(static_cast<void>(files.read(values, PixelType::f32, {.as = as})),
+                         doctest::Contains("add 1 to all pixels"), InputError);
+  CHECK(files.read(values, PixelType::f32, {.as = NucleiKind::image}).kind == NucleiKind::image);
+}
+
+TEST_CASE("a mask that is mostly nucleus may be inverted, which is told") {
+  const Files files;
+  auto values = disks<std::uint8_t>(255, false);
+  CHECK(files.read(values, PixelType::u8).table.warnings.empty());
+  for (std::uint8_t& value : values) value = static_cast<std::uint8_t>(255 - value);
+  const NucleiFile inverted = files.read(values, PixelType::u8);
+  CHECK(inverted.kind == NucleiKind::mask);
+  REQUIRE(inverted.table.warnings.size() == 1);
+  CHECK(inverted.table.warnings[0].find("invert the mask") != std::string::npos);
+}
+
+TEST_CASE("a diameter makes a picture of labels, unless they come first") {
+  const Files files;
+  const auto labels = disks<std::uint16_t>(1);
+  CHECK(files.read(labels, PixelType::u16, {.diameter_px = 10.0, .diameter_decides = false}).kind ==
+        NucleiKind::labels);
+}
+
 TEST_CASE("a mask gives the same nuclei whatever its two values are") {
   const Files files;
   const NucleiFile ones = files.read(disks<std::uint8_t>(1, false), PixelType::u8);

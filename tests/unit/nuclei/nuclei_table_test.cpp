@@ -153,6 +153,15 @@ TEST_CASE("what is no table is refused") {
                 {"inf in row 0 at offset", "finite"});
   check_refused(folder.write("a.npy", npy("<i4", "(1, 4)", std::vector<std::int32_t>{0, 1, -2, 0})),
                 {"label -2 at offset"});
+  check_refused(folder.write("a.npy", npy("<i4", "(1, 4)", std::vector<std::int32_t>{0, 1, -1, 0})),
+                {"label -1 at offset", "add 1 to all"});
+  check_refused(folder.write("a.npy", whole + whole),
+                {fmt::format("{} bytes behind the data of shape (1, 2)", whole.size()),
+                 fmt::format("at offset {}", whole.size())});
+  check_refused(folder.write("a.npy", npy("<i4", "(2, 4)", std::vector<std::int32_t>(8, 1))),
+                {"2 x 4 numbers", "transpose"});
+  check_refused(folder.write("a.npy", npy("<f8", "(1, 2)", two).replace(6, 1, "\x07")),
+                {"version 7", "offset 6"});
   check_refused(folder.write("a.npy", npy("<i4", "(1, 4)", std::vector<std::int32_t>{0, 1, 1, 0})),
                 {"one nucleus"});
 }
@@ -240,7 +249,8 @@ TEST_CASE("the tables of programs are read as they are") {
   SUBCASE("semicolons or tabs with decimal commas, CR LF, a byte order mark") {
     check_three(read("\xef\xbb\xbflabel;x;y\r\n7;10,5;1,5\r\n9;20,25;2\r\n12;30;3,125\r\n"));
     check_three(read("label\tx\ty\r\n7\t10,5\t1,5\r\n9\t20,25\t2\r\n12\t30\t3,125\r\n"));
-    check_refused(folder.write("table.csv", "x,y\n\"10,5\",2\n"), {"table.csv:2", "10,5"});
+    check_three(read("label,x,y\n7,\"10,5\",\"1,5\"\n9,\"20,25\",2\n12,30,\"3,125\"\n"));
+    check_refused(folder.write("table.csv", "x,y\n\"10,5.1\",2\n"), {"table.csv:2", "10,5.1"});
   }
   SUBCASE("UTF-16, lines that end with CR, a header behind #") {
     const std::string plain = "label,x,y\n7,10.5,1.5\n9,20.25,2\n12,30,3.125\n";
@@ -307,6 +317,46 @@ TEST_CASE("a table of several times says that it is taken for one image") {
   }
 }
 
+TEST_CASE("units of lengths, and what is none") {
+  const Folder folder;
+  const TableOptions half{.pixel_um = 0.5};
+  for (const auto& [unit, scale] : std::initializer_list<std::pair<std::string, double>>{
+           {"nm", 1e-3}, {"um", 1.0}, {"mm", 1e3}, {"cm", 1e4}, {"inch", 25400.0}, {"m", 1e6}}) {
+    const auto file = folder.write("a.csv", fmt::format("x [{}],y [{}]\n1,2\n", unit, unit));
+    CHECK(read_nuclei_table(file, half).nuclei.x_px[0] == doctest::Approx(2.0 * scale));
+    check_refused(file, {"a.csv:1", "lengths, not pixels", "--pixel-um"});
+  }
+  check_refused(folder.write("a.csv", "x [furlong],y [furlong]\n1,2\n"),
+                {"a.csv:1", "the unit of column \"x [furlong]\" is not known", "unit=px"});
+  CHECK(refusal(folder.write("a.csv", "Position (x),Position (y)\n1,2\n")) == "accepted");
+}
+
+TEST_CASE("coordinates that no match can take are refused where they are") {
+  const Folder folder;
+  check_refused(folder.write("a.csv", "x,y\n1,2\n3,-1e300\n"),
+                {"a.csv:3", "column y", "-1e300", "at most 1e+09 px"});
+  check_refused(folder.write("a.npy", npy("<f8", "(2, 2)", std::vector{1.0, 2.0, 3.0, 1e300})),
+                {"a.npy", "x is 1e+300 in row 1", "at offset"});
+}
+
+TEST_CASE("labels that are there more than once are told") {
+  const Folder folder;
+  const auto warnings = [&](const std::string& text) {
+    return read_nuclei_table(folder.write("a.csv", text)).warnings;
+  };
+  const auto one = warnings("label,x,y\n7,1,2\n8,3,4\n7,5,6\n");
+  REQUIRE(one.size() == 1);
+  CHECK(one[0] == "label 7 is in lines 2 and 4: a label does not name one nucleus");
+  const auto two = warnings("label,x,y\n7,1,2\n8,3,4\n7,5,6\n8,5,6\n8,1,1\n");
+  REQUIRE(two.size() == 1);
+  CHECK(two[0].find("; 2 labels are there more than once: ") != std::string::npos);
+  CHECK(warnings("tile,label,x,y\n1,7,1,2\n2,7,3,4\n").empty());
+  CHECK(warnings("x,y\n1,2\n1,2\n").empty());
+  const auto dropped = warnings("label,x,y\n7,1,2\n-1,3,4\n");
+  REQUIRE(dropped.size() == 1);
+  CHECK(dropped[0] == "line 3: column label holds \"-1\", no whole number: it is not used");
+}
+
 TEST_CASE("labels are whole numbers or none") {
   const Folder folder;
   const auto read = [&](const std::string& text) {
@@ -340,6 +390,8 @@ TEST_CASE("what could be read in two ways is refused") {
                 {"\"2,050\"", "thousands or a decimal comma"});
   CHECK(read_nuclei(folder.write("a.csv", "x;y\n404;1,25\n1,111;2,050\n3,125;0\n")).x_px[1] ==
         1.111);
+  check_refused(folder.write("a.csv", "x,y,area\n1.5,2.5,\"1,250\"\n"),
+                {"a.csv", "both commas and points", "\"1,250\" and \"1.5\"", "thousands"});
   check_refused(folder.write("a.csv", "PK\x03\x04..."), {"spreadsheet", "CSV"});
   check_refused(folder.write("a.xls", "\xD0\xCF\x11\xE0..."), {".xls", "CSV"});
   check_refused(folder.write("a.csv", std::string("x\0,\0y\0\n\0", 8)), {"UTF-16"});
