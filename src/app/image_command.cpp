@@ -17,10 +17,7 @@ namespace nucreg {
 namespace {
 
 void write_plane(ImageReader& reader, const ImageCommand& command) {
-  std::error_code ignored;  // what is not there is another file
-  if (std::filesystem::equivalent(command.file, command.to, ignored))
-    throw OutputError("is the image itself",
-                      {.file = command.to.string(), .allowed = "another file"});
+  check_not_input(command.to, {command.file}, "--to");
   // Asked before pixels are decoded; it is asked again when all is written.
   check_output(command.to, command.force, "--force to overwrite it");
   const ImageInfo& info = reader.info();

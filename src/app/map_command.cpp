@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <system_error>
+#include <vector>
 
 #include "map_file_commands.hpp"
 #include "nucreg/app/commands.hpp"
@@ -60,6 +61,15 @@ std::string name_of(const MapJob& map) {
       name, [&](char c) { return !harmless(static_cast<unsigned char>(c)); }, '_');
   const std::size_t first = name.find_first_not_of("._+-");
   return first == std::string::npos ? "map" : name.substr(first, 100);
+}
+
+std::vector<fs::path> inputs_of(const ListedWells& listed) {
+  std::vector<fs::path> files;
+  for (const WellInputs& well : listed.wells)
+    for (const TileInput& tile : well.tiles)
+      for (const std::string& file : {tile.file, tile.sheet})
+        if (!file.empty()) files.emplace_back(file);
+  return files;
 }
 
 /// The root's side of `nucreg map`.
@@ -144,10 +154,8 @@ void MapRoot::tell_what_changed() const {
   try {
     const auto mapped = fs::last_write_time(files_.output);
     std::set<std::string> changed;
-    for (const WellInputs& well : list_wells(map_).wells)
-      for (const TileInput& tile : well.tiles)
-        for (const std::string& file : {tile.file, tile.sheet})
-          if (!file.empty() && fs::last_write_time(file) > mapped) changed.insert(file);
+    for (const fs::path& file : inputs_of(list_wells(map_)))
+      if (fs::last_write_time(file) > mapped) changed.insert(file.string());
     if (changed.empty()) return;
     const std::string more =
         changed.size() > 1 ? " and " + counted(changed.size() - 1, "more file") : "";
@@ -179,6 +187,9 @@ void MapRoot::open_journal() {
 
 void MapRoot::make() {
   ListedWells wells = list_wells(map_);
+  std::vector<fs::path> read = inputs_of(wells);
+  read.insert(read.end(), {command_.ten, command_.forty, command_.recommendation});
+  check_not_input(files_.output, read, "--output");
   open_journal();
   WellMap map = map_wells(stages_, map_, std::move(wells), folders_,
                           {.phase = [this](const std::string& doing) { show_phase(doing); },

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <new>
 
 #include "nucreg/app/commands.hpp"
@@ -29,12 +28,6 @@ struct ReadSide {
 struct TooFewNuclei : InputError {
   using InputError::InputError;
 };
-
-bool is_table(const std::filesystem::path& file) {
-  std::string ending = file.extension().string();
-  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return std::tolower(c); });
-  return ending == ".csv" || ending == ".tsv" || ending == ".txt" || ending == ".npy";
-}
 
 // Options of one side that only an image has.
 std::string image_options(const MatchSide& side, const std::string& name) {
@@ -137,19 +130,27 @@ void demand_images(const MatchCommand& command, bool ten_is_image, bool forty_is
 }
 
 // What a user most often has to change, as the rest of a reason; empty if nothing of it helps.
-std::string usual_cause(const Points& ten, const Points& forty, const MatchOptions& options) {
-  const std::optional<double> found = other_magnification(ten, forty, options);
+std::string usual_cause(const ReadSide& ten, const ReadSide& forty, const MatchOptions& options) {
+  const std::optional<OtherMatch> found = other_match(ten.points, forty.points, options);
   const auto [low, high] = options.magnification;
   if (!found)
-    return fmt::format("; magnifications {} to {} were tried, and none from {} to {} matches", low,
-                       high, widest_magnification[0], widest_magnification[1]);
-  if (1.0 / *found >= low && 1.0 / *found <= high)
-    return "; they match with the files exchanged: the 10x file comes first";
+    return fmt::format(
+        "; magnifications {} to {} were tried, and none from {} to {} matches, nor do the files "
+        "exchanged",
+        low, high, widest_magnification[0], widest_magnification[1]);
+  const double m = found->magnification;
+  const std::string exchanged =
+      found->exchanged ? " with the files exchanged: the 10x file comes first" : "";
+  if (found->exchanged && m > 0.9 * low && m < 1.1 * high) return "; they match" + exchanged;
+  const bool tables = !ten.image || !forty.image;
   return fmt::format(
-      "; they match at {:.3g} 40x px per 10x px, outside of {} to {}: if that is right, "
-      "--magnification {:.3g} {:.3g}; if one table is in micrometres, --columns ...,unit=um and "
-      "--pixel-um SIZE",
-      *found, low, high, 0.8 * *found, 1.25 * *found);
+      "; they match{} at {:.3g} 40x px per 10x px, outside of {} to {}: if that is right, "
+      "--magnification {:.3g} {:.3g}{}",
+      found->exchanged ? exchanged + "," : "", m, low, high, 0.8 * m, 1.25 * m,
+      tables
+          ? "; if a table is in micrometres, --columns x=NAME,y=NAME,unit=um and --pixel-um SIZE "
+            "(for one side alone: --columns-10x, --pixel-um-10x or -40x)"
+          : "");
 }
 
 // What needs no look into a file, which may take minutes.
@@ -157,13 +158,9 @@ void check(const MatchCommand& command) {
   if (!command.near.empty() && !(command.near[2] > 0.0))
     throw JobError(fmt::format("an uncertainty of {} px", command.near[2]),
                    {.key = "--near", .allowed = "X,Y,UNCERTAINTY, the last one above 0"});
-  demand_images(command, !is_table(command.ten.file), !is_table(command.forty.file));
+  demand_images(command, !is_nuclei_table(command.ten.file), !is_nuclei_table(command.forty.file));
   if (command.pairs.empty()) return;
-  std::error_code ignored;  // what is not there is another file
-  for (const auto& input : {command.ten.file, command.forty.file})
-    if (std::filesystem::equivalent(input, command.pairs, ignored))
-      throw OutputError("is one of the inputs",
-                        {.file = command.pairs.string(), .allowed = "another file"});
+  check_not_input(command.pairs, {command.ten.file, command.forty.file}, "--pairs");
   check_output(command.pairs, command.force, "--force to overwrite it");
 }
 
@@ -193,7 +190,7 @@ ExitStatus match_command(const MatchCommand& command) {
   options.stage = prior_of(command, ten, forty);
   MatchResult result = match_nuclei(ten.points, forty.points, options);
   if (result.no_match == NoMatch::not_significant)
-    result.reason += usual_cause(ten.points, forty.points, options);
+    result.reason += usual_cause(ten, forty, options);
   if (!command.pairs.empty() && result.matched())
     write_pairs_csv(command.pairs, result, {ten.points, ten.labels}, {forty.points, forty.labels},
                     command.force);

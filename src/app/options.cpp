@@ -92,6 +92,11 @@ class HelpFormatter : public CLI::Formatter {
   static constexpr std::size_t names_width = 30;
 };
 
+// What a shell makes of a variable that is not set is no file.
+std::string nameless(const std::vector<std::string>& files) {
+  return std::ranges::find(files, "") == files.end() ? "" : "\"\" names no file";
+}
+
 JobError wrong_value(const Command& command, const Option& option, const std::string& problem) {
   return JobError(fmt::format("{}: {}: {}", command.name, option.name(), problem),
                   {.allowed = option.range});
@@ -169,11 +174,15 @@ std::vector<std::string> words_of(int argc, char** argv) {
 JobError wrong_options(const CLI::App& app, const Command& command, const CLI::ParseError& e) {
   std::vector<std::string> names;
   for (const Option& option : command.options) names.push_back(option.name());
-  if (e.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError))
+  // What is missing is asked for after what nobody knows, which may have swallowed it.
+  const std::vector<std::string> rest = app.remaining();
+  const bool unknown_option =
+      e.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) &&
+      std::ranges::any_of(rest, [](const std::string& word) { return word.starts_with('-'); });
+  if (!unknown_option && e.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError))
     // CLI11 says itself what an option that is known takes.
     return JobError(fmt::format("{}: {}", command.name, e.what()),
                     {.allowed = fmt::format("what nucreg {} --help lists", command.name)});
-  const std::vector<std::string> rest = app.remaining();
   if (const auto ranks = std::ranges::find_if(
           rest, [](const std::string& word) { return word == "-n" || word == "-np"; });
       ranks != rest.end())
@@ -213,13 +222,14 @@ Option& Command::flag(const char* names, bool& to, const char* about) {
 }
 
 Option& Command::text(const char* names, const char* value, std::string& to, const char* about) {
+  const bool is_input = names[0] != '-';
   return add({.names = names,
               .value = value,
               .doc = about,
               .standard = to,
-              .store = [&to](const std::vector<std::string>& values) {
+              .store = [&to, is_input](const std::vector<std::string>& values) {
                 to = values.front();
-                return std::string();
+                return is_input ? nameless(values) : std::string();
               }});
 }
 
@@ -241,7 +251,7 @@ Option& Command::path(const char* names, const char* value, std::filesystem::pat
               .doc = about,
               .store = [&to](const std::vector<std::string>& values) {
                 to = values.front();
-                return std::string();
+                return nameless(values);
               }});
 }
 
@@ -253,7 +263,7 @@ Option& Command::paths(const char* names, const char* value, std::vector<std::fi
               .max_values = std::numeric_limits<std::size_t>::max(),
               .store = [&to](const std::vector<std::string>& values) {
                 to.assign(values.begin(), values.end());
-                return std::string();
+                return nameless(values);
               }});
 }
 

@@ -98,6 +98,7 @@ std::string rows_of(const Trial& trial) {
 }  // namespace
 
 ExitStatus pairs_command(const PairsCommand& command) {
+  check_not_input(command.to, {command.file}, "--to");
   read_in_child({command.file});
   const ResultReader reader(command.file);
   const Job job = parse_job_text(reader.attributes().get<std::string>("job_toml"));

@@ -41,6 +41,7 @@ void add_result(RecommendationBuilder& builder, const std::filesystem::path& fil
 }  // namespace
 
 ExitStatus recommend_command(const RecommendCommand& command) {
+  check_not_input(command.to, command.files, "--to");
   read_in_child(command.files);
   RecommendationBuilder builder({.model = value_of<Model>(command.model),
                                  .points = command.points,

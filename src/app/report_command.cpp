@@ -11,6 +11,7 @@
 #include "map_file_commands.hpp"
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
+#include "nucreg/disk/files.hpp"
 #include "nucreg/store/result_file.hpp"
 
 namespace nucreg {
@@ -46,6 +47,7 @@ void check_file(const fs::path& file) {
 }  // namespace
 
 ExitStatus report_command(const ReportCommand& command) {
+  check_not_input(command.output, {command.file}, "--output");
   check_file(command.file);
   const fs::path self = fs::canonical("/proc/self/exe");
   const std::string program = report_program(self).string();

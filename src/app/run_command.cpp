@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
@@ -17,6 +18,7 @@
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/log.hpp"
 #include "nucreg/core/text.hpp"
+#include "nucreg/disk/files.hpp"
 #include "nucreg/job/parse.hpp"
 #include "nucreg/job/recommended.hpp"
 #include "nucreg/report/text.hpp"
@@ -142,6 +144,9 @@ ExitStatus RunRoot::run() {
 
 /// All that can be refused before anything takes long: jobs, outputs, inputs, earlier runs.
 void RunRoot::prepare() {
+  std::vector<fs::path> read{command_.job, command_.recommendation};
+  read.insert(read.end(), job_.problem.files.begin(), job_.problem.files.end());
+  check_not_input(files_.output, read, "--output");
   const bool of_images = job_.problem.source == Source::images;
   if (of_images) find_tiles();
   plan_ = make_plan(job_);

@@ -227,16 +227,22 @@ MatchResult match_nuclei(const Points& ten_points, const Points& forty_points,
   return result;
 }
 
-std::optional<double> other_magnification(const Points& ten, const Points& forty,
-                                          MatchOptions options) {
+std::optional<OtherMatch> other_match(const Points& ten, const Points& forty,
+                                      MatchOptions options) {
   const auto [low, high] = options.magnification;
   options.stage.reset();
-  for (const auto& [from, to] :
-       {std::array{high, widest_magnification[1]}, std::array{widest_magnification[0], low}}) {
-    if (from >= to) continue;
+  const auto attempt = [&](bool exchanged, double from, double to) -> std::optional<OtherMatch> {
+    if (from >= to) return std::nullopt;
     options.magnification = {from, to};
-    const MatchResult result = match_nuclei(ten, forty, options);
-    if (result.matched()) return std::sqrt(std::abs(determinant(result.affine)));
+    const MatchResult result =
+        exchanged ? match_nuclei(forty, ten, options) : match_nuclei(ten, forty, options);
+    if (!result.matched()) return std::nullopt;
+    return OtherMatch{exchanged, std::sqrt(std::abs(determinant(result.affine)))};
+  };
+  if (const auto found = attempt(true, low, high)) return found;
+  for (const bool exchanged : {false, true}) {
+    if (const auto found = attempt(exchanged, high, widest_magnification[1])) return found;
+    if (const auto found = attempt(exchanged, widest_magnification[0], low)) return found;
   }
   return std::nullopt;
 }

@@ -151,7 +151,8 @@ class ImageTest(NucregCase):
         os.link(self.dir / "a.tif", self.dir / "hard.tif")
         for to in ("a.tif", "./a.tif", self.dir / "a.tif", "link.tif", "hard.tif"):
             for force in ([], ["--force"]):
-                self.refused(OUTPUT, ["image", "a.tif", "--to", to, *force], to, "the image itself")
+                self.refused(USAGE, ["image", "a.tif", "--to", to, *force], to,
+                             "--to: is one of the inputs")
 
     def test_a_picture_that_counts_from_white_to_black_is_turned(self):
         data = bytearray(self.tiff.read_bytes())

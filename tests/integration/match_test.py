@@ -1,6 +1,8 @@
 """nucreg match: tables, label images and real images, to a map and pairs; no match is an answer."""
 
 import json
+import os
+import struct
 import unittest
 
 import numpy as np
@@ -135,8 +137,9 @@ class Match(NucregCase):
         ten, forty, _, _ = self.pair_of_tables()
         (self.dir / "link.csv").symlink_to(forty)
         for pairs in (ten, forty, "link.csv"):
-            self.refused(OUTPUT, ["match", ten, forty, "--pairs", pairs, "--force"], pairs,
-                         "is one of the inputs")
+            for force in ([], ["--force"]):
+                self.refused(USAGE, ["match", ten, forty, "--pairs", pairs, *force], pairs,
+                             "--pairs: is one of the inputs")
         self.refused(OUTPUT, ["match", ten, forty, "--pairs", "x" * 300], "x" * 300)
 
     def test_numpy_points_are_rows_and_columns(self):
@@ -192,6 +195,54 @@ class Match(NucregCase):
             self.assertEqual(found["status"], "no match")
             for needle in needles:
                 self.assertIn(needle, found["reason"])
+
+    def test_names_and_options_that_are_none(self):
+        ten, forty, _, _ = self.pair_of_tables()
+        self.refused(USAGE, ["match", "", forty], 'match: TEN: "" names no file')
+        self.refused(USAGE, ["match", ten, forty, "--pairs", ""], 'match: --pairs: ""')
+        self.refused(USAGE, ["match", "--foo"], "match: unknown argument --foo")
+        self.refused(USAGE, ["match", ten, "--magnifcation", "3"], 'did you mean "--magnification"?')
+        self.assertNotIn("unknown", self.refused(USAGE, ["match", ten], "FORTY").err)
+        pipe = self.dir / "pipe"
+        os.mkfifo(pipe)
+        self.refused(INPUT, ["match", pipe, forty], "not a regular file but a pipe", "through the pipe")
+        pipe.unlink()
+
+    def test_tables_under_names_that_say_nothing(self):
+        ten, forty, points, _ = self.pair_of_tables()
+        plain = self.nucreg("match", ten, forty, "--json").out
+        ten.rename(self.dir / "nuclei of tile 3")
+        self.assertEqual(self.nucreg("match", "nuclei of tile 3", forty, "--json").out, plain)
+        self.refused(USAGE, ["match", "nuclei of tile 3", forty, "--channel", "0"], "--channel")
+
+    def test_cells_that_could_be_read_wrong(self):
+        _, forty, points, _ = self.pair_of_tables()
+        points = np.round(points, 2)
+        rows = [f'"{x:.2f}","{y:.2f}"'.replace(".", ",") for x, y in points]
+        plain = self.nucreg("match", self.table("plain.csv", points), forty, "--json").out
+        quoted = self.write("quoted.csv", "x,y\n" + "\n".join(rows) + "\n")
+        self.assertEqual(self.nucreg("match", quoted, forty, "--json").out, plain)
+        mixed = self.write("mixed.csv", 'x,y\n"1,234",56.5\n' + "12.5,13.5\n" * 5)
+        self.refused(INPUT, ["match", mixed, forty], mixed, "both commas and points", '"1,234"')
+        twice = self.write("twice.csv", "label,x,y\n" + "".join(
+            f"{max(1, i)},{x},{y}\n" for i, (x, y) in enumerate(points.tolist())))
+        self.assertIn("warning: label 1 is in lines 2 and 3",
+                      self.nucreg("match", twice, forty).err)
+
+    def test_masks_and_labels_the_wrong_way_round(self):
+        _, forty, points, _ = self.pair_of_tables()
+        labels = np.zeros((510, 510), int)
+        for label, (x, y) in enumerate(np.round(points).astype(int), start=1):
+            labels[y - 1:y + 2, x - 1:x + 2] = label
+        mask = self.write("mask.tif", label_tiff(np.where(labels > 0, 0, 255).tolist(), 8))
+        self.assertIn("invert the mask", run(self.dir, "match", mask, forty).err)
+        below = (labels - 1) % 65536  # as signed numbers, the background is -1
+        tiff = bytearray(label_tiff(below.tolist()))
+        at = bytes(tiff).rfind(struct.pack("<HHI", 339, 3, 1))
+        tiff[at + 8] = 2
+        for name, data in (("below.tif", bytes(tiff)),
+                           ("below.npy", table_forms.npy(labels.astype("i4") - 1))):
+            self.refused(INPUT, ["match", self.write(name, data), forty], name, "add 1 to all")
 
     def test_reading_that_the_user_decides(self):
         ten_file, forty_file, ten, _ = self.pair_of_tables()
@@ -342,6 +393,26 @@ class RealImages(NucregCase):
         forty = self.write("blobs.tif", label_tiff(
             np.clip(2000 + 400 * blobs / blobs.std(), 0, 65535).astype(int).tolist()))
         self.no_match(field, forty)
+
+    def test_sides_exchanged(self):
+        for tile in self.tiles:
+            tables = []
+            for name in (tile["file"], "10x.tif"):
+                self.nucreg("segment", self.human / name, "--to", "seg", "--force")
+                tables.append(self.dir / "seg" / (name.split(".")[0] + ".csv"))
+            for ten, forty in (tables, (self.human / tile["file"], self.human / "10x.tif")):
+                found = json.loads(self.nucreg("match", ten, forty, "--json").out)
+                self.assertEqual(found["status"], "no match")
+                self.assertIn("they match with the files exchanged", found["reason"])
+
+    def test_another_magnification(self):
+        field, tile = self.pixels("10x.tif"), self.human / self.tiles[0]["file"]
+        halves = (field[::2, ::2].astype(int) + field[1::2, ::2] + field[::2, 1::2]
+                  + field[1::2, 1::2]) // 4
+        ten = self.write("half.tif", label_tiff(halves.tolist()))
+        found = json.loads(self.nucreg("match", ten, tile, "--json").out)
+        self.assertEqual(found["status"], "no match")
+        self.assertRegex(found["reason"], r"they match at [78]\.?\d* 40x px per 10x px")
 
     def no_match(self, ten, forty):
         self.write("ten.tif", label_tiff(ten.tolist()))

@@ -100,13 +100,18 @@ struct MatchResult {
 [[nodiscard]] MatchResult match_nuclei(const Points& ten, const Points& forty,
                                        const MatchOptions& options = {});
 
-/// Magnifications that other_magnification() tries.
+/// Magnifications that other_match() tries.
 inline constexpr std::array<double, 2> widest_magnification{0.1, 20.0};
 
-/// If two sets do not match within `options.magnification`: the magnification outside of it (40x px
-/// per 10x px) at which they do, as if files were exchanged, units mixed up or another objective
-/// used. Nothing without one.
-[[nodiscard]] std::optional<double> other_magnification(const Points& ten, const Points& forty,
-                                                        MatchOptions options);
+struct OtherMatch {
+  bool exchanged = false;      ///< `forty` is 10x, `ten` is 40x
+  double magnification = 0.0;  ///< then, 40x px per 10x px
+};
+
+/// If two sets do not match as they are: how they do, with the sides exchanged or at a
+/// magnification outside of `options.magnification`, as of mixed units or another objective.
+/// Nothing if they do not.
+[[nodiscard]] std::optional<OtherMatch> other_match(const Points& ten, const Points& forty,
+                                                    MatchOptions options);
 
 }  // namespace nucreg
