@@ -91,23 +91,21 @@ void PlacerState::take_summaries(const std::vector<PlaceResult>& results) {
   phase = Phase::seeds;
 }
 
-namespace {
-
-// 40x tiles by how well they serve as seeds: many nuclei, but no crowd.
-std::vector<std::uint32_t> by_richness(const PlacerState& s, std::size_t side);
-
-}  // namespace
+std::array<double, 2> PlacerState::expected_magnification() const {
+  if (options.magnification[0] > 0.0) return options.magnification;
+  const double ten_um = pixel_um(0), forty_um = pixel_um(1);
+  constexpr double least = 0.67;  // below, sides or pixel sizes are exchanged
+  if (forty_um > 0.0 && ten_um > least * forty_um)
+    return {0.9 * ten_um / forty_um, 1.1 * ten_um / forty_um};
+  return {3.0, 5.0};
+}
 
 std::vector<PlaceTask> PlacerState::seed_tasks() {
-  std::array<double, 2> range = options.magnification;
+  const std::array<double, 2> range = expected_magnification();
   std::array<double, 2> wide = range;
-  const double ten_um = pixel_um(0), forty_um = pixel_um(1);
-  if (range[0] <= 0.0) {
-    range = {3.0, 5.0};
-    if (ten_um > 0.0 && forty_um > 0.0) range = {0.9 * ten_um / forty_um, 1.1 * ten_um / forty_um};
+  if (options.magnification[0] <= 0.0)
     wide = {0.8 * std::min(range[0], 1.5), 1.25 * std::max(range[1], 8.0)};
-  }
-  const auto rich = by_richness(*this, 1);
+  const auto rich = by_richness(1);
   std::vector<std::uint32_t> tens;
   for (const std::uint32_t t : of_side[0])
     if (has_nuclei(t)) tens.push_back(t);
@@ -148,15 +146,14 @@ std::vector<PlaceTask> PlacerState::seed_tasks() {
   return out;
 }
 
-namespace {
-
-std::vector<std::uint32_t> by_richness(const PlacerState& s, std::size_t side) {
+// Many nuclei, but no crowd.
+std::vector<std::uint32_t> PlacerState::by_richness(std::size_t side) const {
   std::vector<std::uint32_t> out;
   std::vector<double> counts;
-  for (const std::uint32_t t : s.of_side[side])
-    if (s.has_nuclei(t)) {
+  for (const std::uint32_t t : of_side[side])
+    if (has_nuclei(t)) {
       out.push_back(t);
-      counts.push_back(s.summary[t].nuclei);
+      counts.push_back(summary[t].nuclei);
     }
   std::ranges::sort(counts);
   const double wanted = counts.empty() ? 0.0 : counts[counts.size() * 3 / 4];
@@ -165,25 +162,21 @@ std::vector<std::uint32_t> by_richness(const PlacerState& s, std::size_t side) {
   Point mean{};
   double n = 0.0;
   for (const std::uint32_t t : out)
-    if (s.tiles[t].stage_um) {
-      mean = {mean[0] + (*s.tiles[t].stage_um)[0], mean[1] + (*s.tiles[t].stage_um)[1]};
+    if (tiles[t].stage_um) {
+      mean = {mean[0] + (*tiles[t].stage_um)[0], mean[1] + (*tiles[t].stage_um)[1]};
       n += 1.0;
     }
   double reach = 0.0;
   const auto off_middle = [&](std::uint32_t t) {
-    if (!s.tiles[t].stage_um || n == 0.0) return 0.0;
-    return std::hypot((*s.tiles[t].stage_um)[0] - mean[0] / n,
-                      (*s.tiles[t].stage_um)[1] - mean[1] / n);
+    if (!tiles[t].stage_um || n == 0.0) return 0.0;
+    return std::hypot((*tiles[t].stage_um)[0] - mean[0] / n, (*tiles[t].stage_um)[1] - mean[1] / n);
   };
   for (const std::uint32_t t : out) reach = std::max(reach, off_middle(t));
   std::ranges::stable_sort(out, {}, [&](std::uint32_t t) {
-    return std::abs(s.summary[t].nuclei / wanted - 1.0) +
-           (reach > 0.0 ? off_middle(t) / reach : 0.0);
+    return std::abs(summary[t].nuclei / wanted - 1.0) + (reach > 0.0 ? off_middle(t) / reach : 0.0);
   });
   return out;
 }
-
-}  // namespace
 
 void PlacerState::take_seeds(const std::vector<PlaceResult>& results) {
   for (std::size_t k = 0; k < results.size(); ++k) {
@@ -212,10 +205,9 @@ void PlacerState::take_seeds(const std::vector<PlaceResult>& results) {
   if (!best || most < -sure_significance) {
     ++pass;
     if (!seeds_exhausted) return;
-    return no_match(
-        "none of the 40x tiles that were tried is found in a 10x "
-        "tile: the sides do not show the "
-        "same nuclei");
+    pass = 0;
+    phase = Phase::causes;
+    return;
   }
   std::array<double, 4> sum{};
   double weight = 0.0, noise_px = 0.0;
@@ -362,6 +354,8 @@ std::vector<PlaceTask> PlacerState::tasks() {
       return out;
     case Phase::seeds:
       return seed_tasks();
+    case Phase::causes:
+      return cause_tasks();
     case Phase::lookups:
       return lookup_tasks();
     case Phase::stray_lookups:
@@ -387,6 +381,8 @@ void PlacerState::conclude(const std::vector<PlaceResult>& results) {
       return take_summaries(results);
     case Phase::seeds:
       return take_seeds(results);
+    case Phase::causes:
+      return take_causes(results);
     case Phase::lookups:
     case Phase::stray_lookups:
       for (std::size_t k = 0; k < results.size(); ++k)
@@ -475,6 +471,8 @@ std::string Placer::round_name() const {
       return "nuclei of tiles";
     case PlacerState::Phase::seeds:
       return "first matches";
+    case PlacerState::Phase::causes:
+      return "why nothing matches";
     case PlacerState::Phase::lookups:
     case PlacerState::Phase::stray_lookups:
       return "tiles looked up";

@@ -28,6 +28,7 @@ struct PlacerState {
     stray_sightings,
     stray_links,
     refinement,  ///< all links again under the fit
+    causes,      ///< nothing matches: what would have, such as the sides exchanged
     done
   };
 
@@ -47,6 +48,7 @@ struct PlacerState {
   std::vector<std::array<std::uint32_t, 2>> seed_pairs;  ///< of the round
   std::vector<SeedAnswer> seeds;
   bool seeds_exhausted = false;
+  std::size_t first_exchanged = 0;  ///< task of a round of causes: with the sides exchanged
 
   WellModel model;
   std::vector<std::int32_t> component;                    ///< -1: no link
@@ -71,6 +73,11 @@ struct PlacerState {
   // Tasks of the phase; none: the phase has nothing to do.
   [[nodiscard]] std::vector<PlaceTask> tasks();
   [[nodiscard]] std::vector<PlaceTask> seed_tasks();
+  [[nodiscard]] std::vector<PlaceTask> cause_tasks();
+  /// Tiles of a side by how well they serve as seeds.
+  [[nodiscard]] std::vector<std::uint32_t> by_richness(std::size_t side) const;
+  /// 40x px per 10x px, by what was asked for or by pixel sizes.
+  [[nodiscard]] std::array<double, 2> expected_magnification() const;
   [[nodiscard]] std::vector<std::uint32_t> lookup_subset() const;
   [[nodiscard]] std::vector<PlaceTask> lookup_tasks();
   [[nodiscard]] std::vector<PlaceTask> stray_tasks();
@@ -82,6 +89,7 @@ struct PlacerState {
   void conclude(const std::vector<PlaceResult>& results);
   void take_summaries(const std::vector<PlaceResult>& results);
   void take_seeds(const std::vector<PlaceResult>& results);
+  void take_causes(const std::vector<PlaceResult>& results);
   void take_sightings(const std::vector<PlaceResult>& results);
   void take_links(const std::vector<PlaceResult>& results);
   void no_match(std::string why);

@@ -253,6 +253,14 @@ void fill_turn(const PlacerState& s, Placement& p) {
     return std::sqrt(std::abs(determinant(p.map.cameras[side].um_per_px)));
   };
   p.magnification = size(0) / (size(1) * grown);
+  const double ten_um = s.pixel_um(0), forty_um = s.pixel_um(1);
+  if (!(ten_um > 0.0 && forty_um > 0.0)) return;
+  constexpr double most_apart = 0.1;  // of objectives and what is written of them
+  if (std::abs(p.magnification * forty_um / ten_um - 1.0) > most_apart)
+    p.scale_message = fmt::format(
+        "the nuclei show {:.3g} 40x px per 10x px; the pixel sizes, {:.4g} and {:.4g} um, say "
+        "{:.3g}: one of them is wrong, and so may all lengths in um be",
+        p.magnification, ten_um, forty_um, ten_um / forty_um);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #endif
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <iterator>
@@ -152,8 +153,11 @@ class Notes {
 void report_tiles(const std::vector<TileInput>& tiles, const std::vector<TileFacts>& facts,
                   const MapEvents& events) {
   Notes notes;
+  bool kept = true;
   for (std::size_t i = 0; i < tiles.size(); ++i) {
     const TileFacts& f = facts[i];
+    if (!f.not_kept.empty() && std::exchange(kept, false))
+      events.warn("what is found in images cannot be kept: " + f.not_kept);
     if (!f.unreadable.empty())
       events.warn(fmt::format("{}: unreadable: {}", tiles[i].title(), f.unreadable));
     if (!f.labelled && f.nuclei > 0)
@@ -182,6 +186,20 @@ void demand_nuclei(const WellInputs& well, std::span<const TileFacts> facts) {
                       .line = first->line,
                       .allowed = "tiles with nuclei at both sides"});
   }
+}
+
+// Pixels of 10x are the larger ones.
+void look_for_exchanged_sides(const WellInputs& well, const MapEvents& events) {
+  std::array<double, 2> largest{};
+  for (const TileInput& tile : well.tiles) {
+    double& um = largest[tile.side == Side::ten ? 0 : 1];
+    um = std::max(um, tile.pixel_um.value_or(0.0));
+  }
+  if (largest[0] > 0.0 && largest[1] > 1.5 * largest[0])
+    events.warn(fmt::format(
+        "{}pixels are {:.4g} um at 10x and {:.4g} um at 40x: are the sides exchanged? The 10x "
+        "input comes first",
+        well.well.empty() ? "" : fmt::format("well {}: ", well.well), largest[0], largest[1]));
 }
 
 // What a round freed lies between what it kept, and the C library keeps it for the process.
@@ -227,6 +245,7 @@ WellMap map_wells(Stages& stages, const MapJob& map, ListedWells wells, const Ma
   std::size_t first = 0;
   for (const WellInputs& well : wells.wells) {
     demand_nuclei(well, std::span(facts).subspan(first, well.tiles.size()));
+    look_for_exchanged_sides(well, events);
     first += well.tiles.size();
   }
 

@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "nucreg/core/error.hpp"
-#include "nucreg/core/numbers.hpp"
 #include "nucreg/core/table_text.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/files.hpp"
@@ -68,6 +67,9 @@ class SheetReader {
                                           .allowed = "a header with a column file, and a row for "
                                                      "each tile"});
     refuse_repeats();
+    line_ = 0;
+    if (const std::string doubt = forms_.doubt(); !doubt.empty())
+      fail(doubt, "", "numbers without separators of thousands");
     return std::move(sheet_);
   }
 
@@ -124,7 +126,8 @@ class SheetReader {
     const auto number = [&](const char* column) -> std::optional<double> {
       const std::string cell = word(column);
       if (cell.empty()) return std::nullopt;
-      const std::optional<double> value = parse_number<double>(cell);
+      forms_.add(cell);
+      const std::optional<double> value = number_in(cell);
       if (!value || !std::isfinite(*value))
         fail(fmt::format("\"{}\"", cell), column, "finite numbers, or nothing if it is unknown");
       return value;
@@ -170,6 +173,8 @@ class SheetReader {
     if (fs::is_regular_file(tile.file, unreadable)) return;
     if (fs::is_directory(tile.file, unreadable))
       fail(fmt::format("\"{}\" is a folder", name), "file", "files");
+    if (fs::exists(tile.file, unreadable))
+      fail(fmt::format("\"{}\" is not a regular file", name), "file", "files");
     const std::size_t mark = name.rfind('#');
     if (mark != std::string::npos) {
       std::size_t frame = 0;
@@ -215,6 +220,7 @@ class SheetReader {
   char separator_ = ',';
   std::size_t cell_count_ = 0;
   std::map<std::string, std::size_t> columns_;
+  NumberForms forms_;
   Sheet sheet_;
 };
 

@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <limits>
+#include <map>
 #include <new>
 #include <optional>
-#include <set>
 #include <string_view>
 #include <utility>
 
@@ -19,10 +18,7 @@
 #include "nucreg/core/table_text.hpp"
 #include "nucreg/disk/files.hpp"
 #include "nucreg/disk/publish.hpp"
-#include "nucreg/image/image.hpp"
-#include "nucreg/image/label_image.hpp"
-#include "nucreg/nuclei/nuclei_table.hpp"
-#include "nucreg/nuclei/segment.hpp"
+#include "nucreg/nuclei/nuclei_file.hpp"
 #include "nucreg/tiles/stages.hpp"
 
 namespace nucreg {
@@ -34,13 +30,6 @@ void fields(auto& archive, MaybeConst<ReadTile> auto& read) {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_table(const fs::path& file) {
-  std::string ending = file.extension().string();
-  std::ranges::transform(ending, ending.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return ending == ".csv" || ending == ".tsv" || ending == ".txt" || ending == ".npy";
-}
 
 // What the nuclei of a tile depend on.
 std::string origin_of(const TileInput& tile, const std::string& file_sum) {
@@ -57,6 +46,19 @@ void fill_extent(ReadTile& read) {
   for (const double y : read.nuclei.px.y) read.facts.bottom_px = std::max(read.facts.bottom_px, y);
 }
 
+// Pairs name nuclei by their labels.
+[[noreturn]] void refuse_repeat(const TileInput& tile, const NucleiTable& table, std::size_t first,
+                                std::size_t again) {
+  const int line = table.lines.empty() ? 0 : table.lines[again];
+  throw InputError(
+      fmt::format("label {} is there twice{}{}", table.labels[again],
+                  tile.part_of_table ? fmt::format(" in tile {}", tile.tile) : "",
+                  line > 0 ? fmt::format(", first in line {}", table.lines[first]) : ""),
+      {.file = tile.file,
+       .line = line,
+       .allowed = "each label once in a tile, or a table without labels"});
+}
+
 // Rows of a table, those of one tile or all.
 ReadTile tile_of_rows(const NucleiTable& table, const std::vector<std::size_t>& rows,
                       const TileInput& tile) {
@@ -65,15 +67,15 @@ ReadTile tile_of_rows(const NucleiTable& table, const std::vector<std::size_t>& 
   const Nuclei& nuclei = table.nuclei;
   read.facts.areas =
       std::ranges::all_of(rows, [&](std::size_t row) { return nuclei.area_px[row] > 0.0; });
-  std::set<std::uint64_t> known;
+  std::map<std::uint64_t, std::size_t> known;  // rows by label
   for (const std::size_t row : rows) {
     const std::uint64_t label = table.labelled ? table.labels[row] : read.nuclei.size() + 1;
     if (label > std::numeric_limits<std::uint32_t>::max())
       throw InputError(fmt::format("label {}", label),
                        {.file = tile.file, .allowed = "labels below 2^32"});
-    if (table.labelled && !known.insert(label).second && read.facts.notes.empty())
-      read.facts.notes.push_back(
-          fmt::format("{}: {}: label {} is there more than once", tile.file, tile.title(), label));
+    if (table.labelled)
+      if (const auto [at, is_new] = known.emplace(label, row); !is_new)
+        refuse_repeat(tile, table, at->second, row);
     read.nuclei.px.x.push_back(nuclei.x_px[row]);
     read.nuclei.px.y.push_back(nuclei.y_px[row]);
     read.nuclei.label.push_back(static_cast<std::uint32_t>(label));
@@ -136,8 +138,7 @@ ReadTile whole_table(const TileInput& tile) {
            .allowed = "a table of one tile; a long table alone, or in each row of a sheet that "
                       "names one of its tiles"});
     ReadTile read = tile_of_rows(table, all_rows(table), tile);
-    for (const std::string& warning : table.warnings)
-      read.facts.notes.push_back(fmt::format("{}: {}", tile.file, warning));
+    read.facts.notes = table.warnings;
     return read;
   } catch (const InputError& e) {
     if (!e.problem().starts_with("no nuclei")) throw;
@@ -145,25 +146,14 @@ ReadTile whole_table(const TileInput& tile) {
   }
 }
 
-// A TIFF of whole numbers may hold labels; if it does not look like it, it is an image.
-std::optional<NucleiTable> as_labels(const TileInput& tile) {
-  if (tile.frame) return std::nullopt;
-  try {
-    return nuclei_of_labels(read_label_tiff(tile.file), tile.file);
-  } catch (const InputError&) {
-    return std::nullopt;
-  }
-}
-
-NucleiTable segmented(const TileInput& tile) {
-  const std::unique_ptr<ImageReader> reader = open_image(tile.file);
-  const std::size_t channel = find_channel(reader->info(), tile.channel, tile.file);
-  SegmentOptions options;
+// By the rule that `match` has.
+NucleiTable found_in_image(const TileInput& tile) {
+  NucleiFileOptions options;
+  options.channel = tile.channel;
+  options.frame = tile.frame.value_or(0);
+  options.diameter_decides = false;
   if (tile.diameter_px > 0.0) options.diameter_px = tile.diameter_px;
-  NucleiTable table{.labelled = true};
-  table.nuclei = segment(reader->read(tile.frame.value_or(0), channel).view(), options).nuclei;
-  for (std::size_t i = 0; i < table.nuclei.size(); ++i) table.labels.push_back(i + 1);
-  return table;
+  return read_nuclei_file(tile.file, options).table;
 }
 
 ReadTile nuclei_in_image(const TileInput& tile, const std::string& origin,
@@ -174,13 +164,17 @@ ReadTile nuclei_in_image(const TileInput& tile, const std::string& origin,
     } catch (const BadBytes&) {  // of another version of nucreg
     }
   }
-  std::optional<NucleiTable> table = as_labels(tile);
-  if (!table) table = segmented(tile);
-  ReadTile read = tile_of_rows(*table, all_rows(*table), tile);
+  const NucleiTable table = found_in_image(tile);
+  ReadTile read = tile_of_rows(table, all_rows(table), tile);
+  read.facts.notes = table.warnings;
   read.facts.width_px = tile.width_px.value_or(0.0);
   read.facts.height_px = tile.height_px.value_or(0.0);
   read.facts.origin = origin;
-  cache.store(origin, to_bytes(read));
+  try {
+    cache.store(origin, to_bytes(read));
+  } catch (const OutputError& e) {  // a convenience: what was found is there all the same
+    read.facts.not_kept = e.what();
+  }
   return read;
 }
 
@@ -192,7 +186,9 @@ std::vector<ReadTile> unreadable(std::size_t tiles, const std::string& reason) {
 
 ReadTile read_tile(const TileInput& tile, const std::string& file_sum, const ImageCache& cache) {
   const std::string origin = origin_of(tile, file_sum);
-  ReadTile read = is_table(tile.file) ? whole_table(tile) : nuclei_in_image(tile, origin, cache);
+  ReadTile read =
+      is_nuclei_table(tile.file) ? whole_table(tile) : nuclei_in_image(tile, origin, cache);
+  for (std::string& note : read.facts.notes) note = fmt::format("{}: {}", tile.file, note);
   read.facts.origin = origin;
   return read;
 }
@@ -200,7 +196,7 @@ ReadTile read_tile(const TileInput& tile, const std::string& file_sum, const Ima
 // The file cannot be read, or is no file of its kind: this is a fact about one tile. A table whose
 // content is not understood has a line at fault, and is a mistake to be mended.
 bool tile_is_unreadable(const InputError& e, const TileInput& tile) {
-  return !is_table(tile.file) || (e.fields().line == 0 && !tile.part_of_table);
+  return !is_nuclei_table(tile.file) || (e.fields().line == 0 && !tile.part_of_table);
 }
 
 }  // namespace

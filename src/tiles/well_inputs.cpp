@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <filesystem>
 #include <map>
@@ -28,17 +27,8 @@ namespace {
 namespace fs = std::filesystem;
 using mosaic::Side;
 
-bool has_ending(const std::string& file, std::initializer_list<std::string_view> endings) {
-  std::string ending = fs::path(file).extension().string();
-  std::ranges::transform(ending, ending.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::ranges::find(endings, ending) != endings.end();
-}
 bool is_text_table(const std::string& file) {
-  return has_ending(file, {".csv", ".tsv", ".txt"});
-}
-bool is_array(const std::string& file) {
-  return has_ending(file, {".npy"});
+  return is_nuclei_table(file) && !is_npy(file);
 }
 
 // The number after `Well` in the laboratory's file names: Well1_Point1_0034_ChannelDAPI,....nd2.
@@ -100,6 +90,11 @@ class SideLister {
     std::error_code unreadable;
     if (fs::is_directory(input, unreadable)) return add_folder(input);
     if (fs::exists(input, unreadable)) {
+      if (!fs::is_regular_file(input, unreadable))
+        throw InputError("is not a regular file",
+                         {.file = input,
+                          .allowed = "a sheet, a folder, a file, or a glob; save to a file what "
+                                     "comes through a pipe"});
       if (is_text_table(input) && is_sheet(input)) return add_sheet(input);
       return add_file(input, true);
     }
@@ -134,10 +129,10 @@ class SideLister {
       tile.part_of_table = times[row.file] > 1 && !row.frame;
       tile.sheet = file;
       tile.line = row.line;
-      if (!is_text_table(row.file) && !is_array(row.file))
-        look_into_image(tile, row);
-      else
+      if (is_nuclei_table(row.file))
         take_row(tile, row);
+      else
+        look_into_image(tile, row);
     }
   }
   // What the sheet says comes before what the file says.
@@ -227,7 +222,7 @@ class SideLister {
     TileInput tile = empty_tile(file);
     tile.tile = fs::path(file).stem().string();
     tile.well = well_in_name(file);
-    if (is_text_table(file) || is_array(file)) {
+    if (is_nuclei_table(file)) {
       tiles_.push_back(std::move(tile));
       return;
     }

@@ -385,6 +385,8 @@ void append_well(WellMap& map, PlacedWell well, const TileStore& store,
   append_knots(map.knots, placement.map, model_row);
   model.heldout_rms_um = heldout_rms(assigned.pairs);
   map.models.push_back(std::move(model));
+  if (!placement.scale_message.empty())
+    notes.push_back(well_prefix(well.inputs) + placement.scale_message);
   for (const mosaic::StageModel& stage : placement.stage)
     if (!stage.message.empty()) notes.push_back(well_prefix(well.inputs) + stage.message);
   if (const mosaic::FitFacts& fit = placement.fit; fit.own_cameras)

@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 
 from interrupted import children, finish, listening, start, wait_for
-from made_well import FORTY_PX, MadeWell
+from made_well import FORTY_PX, FORTY_UM, MadeWell
 from nucreg_case import (DONE, INPUT, LIMIT_S, OUTPUT, SHARED, STOPPED, USAGE, NucregCase,
                          environment, read_group, run, texts)
 
@@ -215,7 +215,93 @@ class Faults(Maps):
             self.assertTrue(h5["model/message"].asstr()[0])
 
 
+class MixUps(Maps):
+    """A map that fails says what would have worked."""
+
+    def no_match(self, *arguments):
+        outcome = self.map(*arguments, "--force")
+        self.assertIn("no match", outcome.out)
+        with h5py.File(self.dir / "out.h5") as h5:
+            return h5["model/message"].asstr()[0], outcome.err
+
+    def without(self, sheet, column):
+        """A sheet less one of its columns."""
+        rows = [line.split(",") for line in (self.dir / sheet).read_text().splitlines()]
+        at = rows[0].index(column)
+        return self.write("less_" + sheet,
+                          "".join(",".join(row[:at] + row[at + 1:]) + "\n" for row in rows))
+
+    def test_sides_exchanged(self):
+        well = MadeWell(seed=12)
+        for stage in (True, False):
+            well.write(self.dir, stage=stage)
+            sheets = [self.without(name, "pixel_um") for name in ("forty.csv", "ten.csv")]
+            self.assertIn("they match with the sides exchanged", self.no_match(*sheets)[0])
+        message, err = self.no_match("forty.csv", "ten.csv")
+        self.assertIn("they match with the sides exchanged", message)
+        self.assertIn("pixels are 0.1625 um at 10x and 0.65 um at 40x: are the sides exchanged?", err)
+
+    def test_tables_in_micrometres(self):
+        well = MadeWell(seed=13)
+        for tile in well.tiles[40]:
+            tile["px"] = tile["px"] * FORTY_UM
+        well.write(self.dir)
+        sheets = [self.without(name, "pixel_um") for name in ("ten.csv", "forty.csv")]
+        message = self.no_match(*sheets)[0]
+        self.assertRegex(message, r"they match at 0\.6[45]\d* 40x px per 10x px, where 3 to 5 are "
+                                  "expected; .* place.magnification .* the unit of a table is wrong")
+
+    def test_a_pixel_size_that_is_wrong_is_told(self):
+        well = MadeWell(seed=14)
+        well.write(self.dir)
+        for sheet, size in (("ten.csv", 0.65), ("forty.csv", 0.1625)):
+            text = (self.dir / sheet).read_text()
+            self.write("wrong.csv", text.replace(f",{size},", f",{2 * size},"))
+            outcome = self.map(*("wrong.csv" if name == sheet else name
+                                 for name in ("ten.csv", "forty.csv")), "--force")
+            self.assertRegex(outcome.err, r"the nuclei show (3\.9|4)\d* 40x px per 10x px; the pixel "
+                                          f"sizes, .* say {4 * 2 if sheet == 'ten.csv' else 2}: one")
+
+
 class WrongInputs(Maps):
+    def test_sheets_that_cannot_be_read_twice(self):
+        MadeWell(seed=15).write(self.dir)
+        os.mkfifo(self.dir / "pipe.csv")
+        self.refused(INPUT, ["map", "pipe.csv", "forty.csv"], "pipe.csv", "is not a regular file",
+                     "save to a file")
+        sheet = self.write("sheet.csv", "file\npipe.csv\n")
+        self.refused(INPUT, ["map", sheet, "forty.csv"], "sheet.csv:2", "is not a regular file")
+        self.refused(USAGE, ["map", "", "forty.csv"], 'map: TEN: "" names no file')
+
+    def test_sheets_with_decimal_commas_and_under_other_names(self):
+        MadeWell(seed=15).write(self.dir)
+        self.map("ten.csv", "forty.csv")
+        for name in ("ten.csv", "forty.csv"):
+            cells = (line.split(",") for line in (self.dir / name).read_text().splitlines())
+            self.write(name.removesuffix(".csv"), "\n".join(
+                ";".join([row[0], *(cell.replace(".", ",") for cell in row[1:])])
+                for row in cells) + "\n")
+        self.map("ten", "forty", output="commas.h5")
+        self.assertEqual(pairs_of(self.dir / "out.h5"), pairs_of(self.dir / "commas.h5"))
+
+    def test_a_label_that_is_there_twice_in_a_tile(self):
+        MadeWell(seed=15).write(self.dir)
+        table = self.dir / "40x/tile_03.csv"
+        lines = table.read_text().splitlines(True)
+        table.write_text("".join(lines[:5] + [lines[1]] + lines[5:]))
+        self.refused(INPUT, ["map", "ten.csv", "forty.csv", "-o", "out.h5"], "tile_03.csv:6",
+                     "label 1 is there twice, first in line 2", "each label once")
+        long = self.write("long.csv", "tile,label,x,y\n1,7,1,2\n2,7,1,2\n1,7,3,4\n")
+        self.refused(INPUT, ["map", long, "forty.csv", "-o", "out.h5"], "long.csv:4",
+                     "label 7 is there twice in tile 1, first in line 2")
+
+    def test_an_output_that_is_an_input(self):
+        MadeWell(seed=15).write(self.dir)
+        for output in ("ten.csv", "40x/tile_03.csv"):
+            for force in ([], ["--force"]):
+                self.refused(USAGE, ["map", "ten.csv", "forty.csv", "-o", output, *force], output,
+                             "is one of the inputs")
+
     def setUp(self):
         super().setUp()
         MadeWell().write(self.dir)

@@ -101,6 +101,7 @@ struct Placement {
   double turn_deg = 0.0;            ///< of the 40x visit against the 10x visit
   Point shift_um{};                 ///< of the point that the 40x visit calls (0, 0)
   double magnification = 0.0;       ///< 40x px per 10x px
+  std::string scale_message;        ///< a sentence if pixel sizes say another one; else empty
   bool mirrored = false;            ///< the cameras differ by a mirroring
   double noise_across_um = 0.0;     ///< deviation of a coordinate of 10x minus 40x, pairs alone
   FitFacts fit;

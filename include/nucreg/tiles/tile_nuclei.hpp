@@ -25,11 +25,12 @@ struct TileFacts {
   bool areas = true;                       ///< whether areas are known
   std::string origin;              ///< tells apart what was read: file, options, build; hexadecimal
   std::string unreadable;          ///< why there are no nuclei; empty: the file could be read
+  std::string not_kept;            ///< why it is not in the cache; empty: it is, or need not be
   std::vector<std::string> notes;  ///< how it was read, and what was left out; a sentence each
 };
 void fields(auto& archive, MaybeConst<TileFacts> auto& f) {
   archive(f.nuclei, f.width_px, f.height_px, f.right_px, f.bottom_px, f.labelled, f.areas, f.origin,
-          f.unreadable, f.notes);
+          f.unreadable, f.not_kept, f.notes);
 }
 
 struct ReadTile {

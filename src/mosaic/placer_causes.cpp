@@ -1,0 +1,67 @@
+// Why the sides of a well do not match: what is often mixed up, tried on a few tiles.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "nucreg/match/match.hpp"
+#include "placer_state.hpp"
+
+namespace nucreg::mosaic {
+namespace {
+
+constexpr std::size_t most_pairs = 128, few_small = 3;
+constexpr double sure = -8.0;  // log10 of the significance
+
+}  // namespace
+
+// Tiles of the one side in those of the other: with the sides exchanged at the usual magnification,
+// then in both ways at any.
+std::vector<PlaceTask> PlacerState::cause_tasks() {
+  std::vector<PlaceTask> out;
+  const auto add = [&](std::size_t large_side, const std::array<double, 2>& magnification) {
+    std::vector<std::uint32_t> large = by_richness(large_side), small = by_richness(1 - large_side);
+    large.resize(std::min(large.size(), most_pairs));
+    small.resize(std::min({small.size(), few_small, 1 + most_pairs / (1 + large.size())}));
+    for (const std::uint32_t s : small)
+      for (const std::uint32_t l : large)
+        out.push_back(seed_task(l, s, magnification, options.seed));
+  };
+  if (pass == 0) {
+    std::array<double, 2> usual{3.0, 5.0};
+    if (const double ten_um = pixel_um(0), forty_um = pixel_um(1);
+        ten_um > 0.0 && forty_um > ten_um)
+      usual = {0.9 * forty_um / ten_um, 1.1 * forty_um / ten_um};
+    first_exchanged = 0;
+    add(1, usual);
+    return out;
+  }
+  add(0, widest_magnification);
+  first_exchanged = out.size();
+  add(1, widest_magnification);
+  return out;
+}
+
+void PlacerState::take_causes(const std::vector<PlaceResult>& results) {
+  for (std::size_t k = 0; k < results.size(); ++k) {
+    const SeedAnswer answer = seed_of(results[k]);
+    if (!answer.matched || answer.log10_significance > sure) continue;
+    const bool exchanged = k >= first_exchanged;
+    const std::string sides =
+        exchanged ? " with the sides exchanged: the 10x input comes first" : "";
+    if (exchanged && pass == 0) return no_match("they match" + sides);
+    const double found = 1.0 / std::sqrt(std::abs(determinant(answer.forty_to_ten)));
+    const auto [low, high] = expected_magnification();
+    return no_match(fmt::format(
+        "they match{} at {:.3g} 40x px per 10x px, where {:.3g} to {:.3g} are expected; if that is "
+        "right, place.magnification = [{:.3g}, {:.3g}]; else a pixel size or the unit of a table "
+        "is wrong",
+        exchanged ? sides + "," : "", found, low, high, 0.8 * found, 1.25 * found));
+  }
+  if (pass++ == 0) return;
+  no_match(
+      "none of the 40x tiles that were tried is found in a 10x tile, nor with the sides exchanged: "
+      "the sides do not show the same nuclei");
+}
+
+}  // namespace nucreg::mosaic
