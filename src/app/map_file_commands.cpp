@@ -67,6 +67,8 @@ ExitStatus export_map(const ExportCommand& command) {
 
 ExitStatus verify_map_command(const VerifyCommand& command) {
   MapVerification v = with_map(command.file, verify_map);
+  if (checksum_matches(command.file) == false)
+    v.findings.emplace_back("bytes of the file are not those that nucreg wrote (checksum)");
   std::string text;
   for (const std::string& finding : v.findings) text += fmt::format("damage: {}\n", finding);
   for (const std::string& note : v.notes) text += fmt::format("note: {}\n", note);

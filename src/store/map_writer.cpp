@@ -135,6 +135,7 @@ void write_map(const std::filesystem::path& file, const WellMap& map, bool overw
   demand_equal_lengths(file, "/nuclei_40x", map.forty);
   hdf5::NewFile made(file);
   made.attempt([&] { write_content(made.id(), map); });
+  made.seal();
   made.publish(overwrite);
 }
 

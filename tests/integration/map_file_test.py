@@ -349,6 +349,17 @@ class Damage(MapCase):
                 self.assertIn(outcome.status, (DONE, INPUT), outcome)
 
 
+    def test_any_flipped_bit_is_found(self):
+        whole = self.file.read_bytes()
+        step = len(whole) // 60
+        for at in range(step // 2, len(whole), step):
+            damaged = bytearray(whole)
+            damaged[at] ^= 1 << at % 8
+            self.file.write_bytes(damaged)
+            outcome = run(self.dir, "verify", self.file, NUCREG_READ_SECONDS="2")
+            self.assertEqual(outcome.status, INPUT, f"byte {at}: {outcome}")
+
+
 class Export(MapCase):
     def test_csv(self):
         out = self.nucreg("export", self.file, "--to", "tables").out
