@@ -248,7 +248,8 @@ void ConstellationIndex::find(const Voter& voter, std::uint32_t index,
            voter.at, index, found);
 }
 
-ConstellationIndex::Hit ConstellationIndex::look_up(const Constellations& asked) const {
+ConstellationIndex::Hit ConstellationIndex::look_up(const Constellations& asked,
+                                                    bool thorough) const {
   if (entries_.empty() || asked.empty()) return {};
   std::vector<Found> found;
   std::uint32_t next = 0;
@@ -260,6 +261,7 @@ ConstellationIndex::Hit ConstellationIndex::look_up(const Constellations& asked)
     hit.asked = next;
     return hit;
   };
+  if (thorough) return ask(asked.size());
   const Hit first = ask(first_voters);
   return first.votes < 3.0 ? first : ask(asked.size());
 }

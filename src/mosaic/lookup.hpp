@@ -41,8 +41,9 @@ class ConstellationIndex {
     double votes = 0.0;  ///< nuclei that agree on it
     double asked = 0.0;  ///< nuclei that were asked; not all if the first agree on nothing
   };
-  /// The shift that the constellations of another tile agree on.
-  [[nodiscard]] Hit look_up(const Constellations& asked) const;
+  /// The shift that the constellations of another tile agree on. Thorough: all of them are asked
+  /// even if the first agree on nothing.
+  [[nodiscard]] Hit look_up(const Constellations& asked, bool thorough = false) const;
 
  private:
   struct Entry {

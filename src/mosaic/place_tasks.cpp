@@ -88,7 +88,7 @@ struct PlaceWorker::Memory {
 };
 
 PlaceResult PlaceWorker::Memory::look_up(const PlaceTask& task, const NucleiOf& nuclei) {
-  if (task.values.size() != 10) not_ours();
+  if (task.values.size() != 11) not_ours();
   std::array<double, 4> camera{}, camera_asked{};
   std::copy_n(task.values.begin() + 1, 4, camera.begin());
   std::copy_n(task.values.begin() + 5, 4, camera_asked.begin());
@@ -101,7 +101,8 @@ PlaceResult PlaceWorker::Memory::look_up(const PlaceTask& task, const NucleiOf& 
   PlaceResult out;
   for (std::size_t k = 1; k < task.tiles.size(); ++k) {
     const std::uint32_t asked = task.tiles[k];
-    const auto hit = index.look_up(constellations(asked, camera_asked, nuclei));
+    const auto hit =
+        index.look_up(constellations(asked, camera_asked, nuclei), task.values[10] != 0.0);
     if (hit.votes < least_votes) continue;
     const Point m = middle(asked, camera_asked);
     for (const double v : {static_cast<double>(asked), m[0] + hit.shift_um[0] - centre[0],
@@ -133,12 +134,14 @@ SeedAnswer seed_of(const PlaceResult& r) {
 
 PlaceTask lookup_task(std::uint32_t tile, const std::vector<std::uint32_t>& asked,
                       const std::array<double, 4>& camera,
-                      const std::array<double, 4>& camera_asked, double tolerance_um) {
+                      const std::array<double, 4>& camera_asked, double tolerance_um,
+                      bool thorough) {
   PlaceTask task = task_of(Kind::lookup, {tile}, 100.0 + static_cast<double>(asked.size()));
   task.tiles.insert(task.tiles.end(), asked.begin(), asked.end());
   task.values.insert(task.values.end(), camera.begin(), camera.end());
   task.values.insert(task.values.end(), camera_asked.begin(), camera_asked.end());
   task.values.push_back(tolerance_um);
+  task.values.push_back(thorough ? 1.0 : 0.0);
   return task;
 }
 

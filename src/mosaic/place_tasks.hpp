@@ -37,7 +37,8 @@ struct Sighting {
 };
 [[nodiscard]] PlaceTask lookup_task(std::uint32_t tile, const std::vector<std::uint32_t>& asked,
                                     const std::array<double, 4>& camera,
-                                    const std::array<double, 4>& camera_asked, double tolerance_um);
+                                    const std::array<double, 4>& camera_asked, double tolerance_um,
+                                    bool thorough = false);
 [[nodiscard]] std::vector<Sighting> sightings_of(const PlaceResult& result);
 
 [[nodiscard]] PlaceTask link_task(const LinkTask& task, double cost);

@@ -9,11 +9,12 @@
 namespace nucreg::mosaic {
 namespace {
 
-constexpr double stage_tolerance_um = 30.0;  // of a recorded position, about the stage's own map
-constexpr double stage_search_um = 45.0;     // around a place that only the stage knows
-constexpr double most_torn_um = 150.0;       // by what torn tissue lays tiles of a side apart
-constexpr double island_deviations = 4.0;    // of stage positions, the search for an island
-constexpr double least_common = 8.0;         // nuclei that an overlap must be expected to share
+constexpr double stage_tolerance_um = 30.0;   // of a recorded position, about the stage's own map
+constexpr double stage_search_um = 45.0;      // around a place that only the stage knows
+constexpr double most_torn_um = 150.0;        // by what torn tissue lays tiles of a side apart
+constexpr double island_deviations = 4.0;     // of stage positions, the search for an island
+constexpr std::size_t most_thorough = 60000;  // cost of lookups of strays by all they know
+constexpr double least_common = 8.0;          // nuclei that an overlap must be expected to share
 
 Matrix2 rotation(double turn) {
   return {std::cos(turn), -std::sin(turn), std::sin(turn), std::cos(turn)};
@@ -121,15 +122,19 @@ std::vector<PlaceTask> PlacerState::stray_tasks() {
   for (const std::size_t s : {0U, 1U})
     for (const std::uint32_t t : of_side[s])
       if (has_nuclei(t)) (component[t] == 0 ? settled : strays)[s].push_back(t);
+  // Few enough are asked for all that they know, also where the first of it told nothing before.
+  const std::size_t cost =
+      (settled[0].size() + settled[1].size()) * (100 + strays[0].size() + strays[1].size());
+  const bool thorough = cost <= most_thorough;
   std::vector<PlaceTask> out;
   const auto look = [&](const std::vector<std::uint32_t>& in, std::size_t in_side,
                         const std::vector<std::uint32_t>& asked, std::size_t asked_side) {
     if (asked.empty()) return;
     for (const std::uint32_t t : in)
-      out.push_back(
-          lookup_task(t, asked, model.camera[in_side], model.camera[asked_side], alike_um));
+      out.push_back(lookup_task(t, asked, model.camera[in_side], model.camera[asked_side], alike_um,
+                                thorough));
   };
-  if (!all_looked_up) {
+  if (!all_looked_up || thorough) {
     look(settled[0], 0, strays[1], 1);
     look(strays[0], 0, settled[1], 1);
   }

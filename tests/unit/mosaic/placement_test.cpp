@@ -151,3 +151,15 @@ TEST_CASE("tiles that make no sense are refused") {
   tiles[1].stage_um = Point{0.0, std::nan("")};
   CHECK_THROWS_AS(Placer{tiles}, InputError);
 }
+
+TEST_CASE("without stage positions, tiles that show little in common are looked for by all of it") {
+  for (const std::uint64_t seed : {2U, 3U}) {
+    CAPTURE(seed);
+    const made::Well well = make_well({.seed = seed,
+                                       .spacing_um = 20.0,
+                                       .missing = 0.25,
+                                       .noise_forty_px = 2.0,
+                                       .with_stage = false});
+    check_placed(well, place(well.tiles, well.nuclei), 0.3);
+  }
+}
