@@ -129,7 +129,7 @@ TEST_CASE("the rounding floor is what rounding of the coordinates makes") {
 TEST_CASE("distances between neighbours are those of all points to all others") {
   RandomStream random(7, 0, 0, Purpose::positions);
   for (const std::size_t count : {2U, 3U, 50U, 700U}) {
-    for (const double height : {1000.0, 1.0, 0.0}) {  // a field, a strip, a line
+    for (const double height : {1000.0, 1.0, 0.0, 1e9}) {  // a field, a strip, lines
       PointPairs pairs;
       pairs.resize(count);
       for (std::size_t i = 0; i < count; ++i) {
@@ -149,6 +149,18 @@ TEST_CASE("distances between neighbours are those of all points to all others") 
                                                    (at - static_cast<double>(below));
       CHECK(neighbour_distance_px(pairs, PointPairs{}, 0.05) ==
             doctest::Approx(expected).epsilon(1e-12));
+      CHECK(neighbour_distance_px(pairs, PointPairs{}, 1.0) ==
+            doctest::Approx(nearest.back()).epsilon(1e-12));
+      // All in one cell, and one far away.
+      PointPairs far = pairs;
+      far.resize(count + 1);
+      far.x40.back() = far.y40.back() = 1e12;
+      const double stretched = 0.05 * static_cast<double>(count);
+      if (const auto k = static_cast<std::size_t>(stretched); k + 1 < count)
+        CHECK(neighbour_distance_px(far, PointPairs{}, 0.05) ==
+              doctest::Approx(nearest[k] +
+                              (nearest[k + 1] - nearest[k]) * (stretched - static_cast<double>(k)))
+                  .epsilon(1e-12));
       // A resample that holds some twice and leaves others out has the same nuclei.
       PointPairs twice = pairs;
       CHECK(neighbour_distance_px(pairs, twice, 0.05) == doctest::Approx(expected).epsilon(1e-12));
