@@ -16,17 +16,13 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/solve/registry.hpp"
+#include "process_answer.hpp"
 
 namespace nucreg {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 using nlohmann::json;
-
-// What went wrong with the process, in words; it is ended then.
-struct Broken {
-  std::string problem;
-};
 
 // A process whose standard input and output are one socket. It leads a group of its own, so that
 // whatever it starts ends with it.
@@ -35,7 +31,8 @@ class Child {
   explicit Child(const std::vector<std::string>& command) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-      throw Broken{fmt::format("no socket for the solver's process: {}", std::strerror(errno))};
+      throw BrokenProcess{
+          fmt::format("no socket for the solver's process: {}", std::strerror(errno))};
     std::vector<char*> words;
     for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
     words.push_back(nullptr);
@@ -51,7 +48,7 @@ class Child {
     socket_ = ends[0];
     if (pid_ < 0) {
       close(socket_);
-      throw Broken{fmt::format("no process for the solver: {}", std::strerror(errno))};
+      throw BrokenProcess{fmt::format("no process for the solver: {}", std::strerror(errno))};
     }
     fcntl(socket_, F_SETFL, O_NONBLOCK);
   }
@@ -69,7 +66,7 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  /// Sends a line and waits for one. Throws Broken where there is none by then.
+  /// Sends a line and waits for one. Throws BrokenProcess where there is none by then.
   std::string exchange(const std::string& line, Clock::time_point deadline) {
     std::size_t sent = 0;
     for (;;) {
@@ -91,7 +88,7 @@ class Child {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
     if (left <= 0 || poll(&waiting, 1, static_cast<int>(std::min<long>(left, 1'000'000))) == 0)
-      throw Broken{"the solver's process gave no answer in time"};
+      throw BrokenProcess{"the solver's process gave no answer in time"};
   }
   void send_some(const std::string& line, std::size_t& sent) {
     const ssize_t count = send(socket_, line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
@@ -103,7 +100,8 @@ class Child {
     const ssize_t count = recv(socket_, buffer, sizeof buffer, 0);
     if (count > 0) received_.append(buffer, static_cast<std::size_t>(count));
     if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) died();
-    if (received_.size() > longest_answer) throw Broken{"the solver's process answers without end"};
+    if (received_.size() > longest_answer)
+      throw BrokenProcess{"the solver's process answers without end"};
   }
   [[noreturn]] void died() {
     int status = 0;
@@ -111,12 +109,13 @@ class Child {
     const bool gone = kill(pid_, 0) != 0;
     if (gone) pid_ = -1;
     if (gone && WIFSIGNALED(status))
-      throw Broken{fmt::format("the solver's process died of signal {}", WTERMSIG(status))};
+      throw BrokenProcess{fmt::format("the solver's process died of signal {}", WTERMSIG(status))};
     if (gone && WEXITSTATUS(status) == 127)
-      throw Broken{"the solver's process could not be started, or ended with status 127"};
+      throw BrokenProcess{"the solver's process could not be started, or ended with status 127"};
     if (gone)
-      throw Broken{fmt::format("the solver's process ended with status {}", WEXITSTATUS(status))};
-    throw Broken{"the solver's process closed its output"};
+      throw BrokenProcess{
+          fmt::format("the solver's process ended with status {}", WEXITSTATUS(status))};
+    throw BrokenProcess{"the solver's process closed its output"};
   }
 
   static constexpr std::size_t longest_answer = std::size_t{1} << 20;
@@ -159,53 +158,6 @@ std::string question(std::int64_t number, const Objective& f, const SolveRequest
   return text.dump() + "\n";
 }
 
-// The answer to solve `number`. Throws Broken on anything that is none.
-SolveResult understand(const std::string& line, std::int64_t number, Objective& f) {
-  const auto nonsense = [](const std::string& what) -> Broken {
-    return {"the solver's process answered nonsense: " + what};
-  };
-  const json answer = json::parse(line, nullptr, false);
-  if (!answer.is_object()) throw nonsense("no JSON object");
-  const auto whole = [&](const char* key, std::int64_t otherwise) {
-    const auto found = answer.find(key);
-    if (found == answer.end()) return otherwise;
-    if (!found->is_number_integer() || found->get<std::int64_t>() < -1)
-      throw nonsense(fmt::format("\"{}\" is no count", key));
-    return found->get<std::int64_t>();
-  };
-  if (whole("solve", -1) != number) throw nonsense("it is the answer to another solve");
-  SolveResult result;
-  const auto status = answer.find("status");
-  const auto known = status != answer.end() && status->is_string()
-                         ? value_of<SolveStatus>(status->get<std::string>())
-                         : std::nullopt;
-  if (!known || *known == SolveStatus::not_applicable)
-    throw nonsense(
-        "\"status\" is not one of converged, max_evaluations, max_time, stalled, failed");
-  result.status = *known;
-  const auto params = answer.find("params");
-  if (params == answer.end() || !params->is_array() ||
-      params->size() != static_cast<std::size_t>(f.parameters()))
-    throw nonsense(fmt::format("\"params\" are not {} numbers", f.parameters()));
-  result.params.resize(f.parameters());
-  for (Eigen::Index i = 0; i < f.parameters(); ++i) {
-    const json& one = (*params)[static_cast<std::size_t>(i)];
-    if (!one.is_number())
-      throw nonsense(fmt::format("\"params\" are not {} numbers", f.parameters()));
-    result.params[i] = one.get<double>();
-  }
-  const auto seconds = answer.find("seconds");
-  if (seconds == answer.end() || !seconds->is_number() || !(seconds->get<double>() >= 0.0))
-    throw nonsense("\"seconds\" is not the time of the solve");
-  result.own_seconds = seconds->get<double>();
-  result.iterations = whole("iterations", -1);
-  f.count(std::max<std::int64_t>(0, whole("function_evaluations", 0)),
-          std::max<std::int64_t>(0, whole("jacobian_evaluations", 0)));
-  if (const auto text = answer.find("message"); text != answer.end() && text->is_string())
-    result.message = text->get<std::string>();
-  return result;
-}
-
 class ProcessSolver : public Solver {
  public:
   ProcessSolver(std::vector<std::string> command, bool honours_bounds, double start_seconds)
@@ -224,8 +176,11 @@ class ProcessSolver : public Solver {
       const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                                std::chrono::duration<double>(seconds));
       const std::int64_t number = ++solves_;
-      result = understand(child_->exchange(question(number, f, request), deadline), number, f);
-    } catch (const Broken& broken) {
+      const ProcessAnswer answer = process_answer(
+          child_->exchange(question(number, f, request), deadline), number, f.parameters());
+      f.count(answer.function_evaluations, answer.jacobian_evaluations);
+      result = answer.result;
+    } catch (const BrokenProcess& broken) {
       child_.reset();  // the next solve has a new one
       result.message = broken.problem;
       // What was waited: that it has a time also says that nobody repeats the solve to time it.

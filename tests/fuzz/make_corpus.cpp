@@ -125,7 +125,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   const std::filesystem::path folder = argv[1];
-  for (const char* kind : {"nd2", "tiff", "table", "job", "map", "journal", "status"})
+  for (const char* kind :
+       {"nd2", "tiff", "table", "job", "map", "journal", "status", "cache", "answer"})
     std::filesystem::create_directories(folder / kind);
   make_nd2(folder / "nd2");
   make_tiff(folder / "tiff");
@@ -138,5 +139,9 @@ int main(int argc, char** argv) {
       "nucreg-status 1\njob a\npart 1/1\nresume b\ndoing c\ncounting trial\nwritten_s 1\n"
       "elapsed_s 2\ntrials_per_configuration 1\nsolves_per_trial 1\ndone 1\ntotal 2\nearlier 0\n"
       "failed 0\nrank host 1 busy 3 0.5 1 99 98 1000\nend\n");
+  put(folder / "cache" / "none", std::string(56, '\0'));
+  put(folder / "answer" / "converged",
+      R"({"solve": 1, "status": "converged", "params": [4, 0.1, 3, -2], "seconds": 1e-4, )"
+      R"("iterations": 3, "function_evaluations": 7, "jacobian_evaluations": 4, "message": "a"})");
   return 0;
 }
