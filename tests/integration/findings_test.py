@@ -80,7 +80,8 @@ class Findings(NucregCase):
                                               "--points", points, "--outliers", outliers).out)
                 self.assertTrue(cell.startswith(f"{made['solver']}, {made['loss']}"), (cell, made))
                 self.assertIn(f": {100 * made['arrival_rate']:.0f} %", cell)
-        self.assertRegex(page, r"\n\| 40 % \| consensus, cauchy: .* \| consensus, cauchy: ")
+        # Which solver is the fastest of those that arrive depends on the machine; the loss does not.
+        self.assertRegex(page, r"\n\| 40 % \| [^|]+, cauchy: [^|]+ \| [^|]+, cauchy: ")
         self.assertIn("tools/findings results/out.h5", page)
 
     def test_the_picture_shows_the_rates_of_the_rows(self):

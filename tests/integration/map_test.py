@@ -18,7 +18,7 @@ from nucreg_case import (DONE, INPUT, LIMIT_S, OUTPUT, SHARED, STOPPED, USAGE, N
                          environment, read_group, run, texts)
 
 # What may differ between two maps of the same tiles.
-MEASURED_GROUPS = ("ranks", "rank_samples")
+MEASURED_GROUPS = ("ranks", "rank_samples", "checksum")  # the last covers the others
 MEASURED = {"model": ("wall_s", "wall_seconds", "time_s"), "trials": ("wall_s", "cpu_s", "rank",
                                                                      "peak_bytes", "timing_valid")}
 

@@ -102,7 +102,8 @@ TEST_CASE("other shapes and types are refused with what was found") {
   }
   for (const std::string type : {">f8", "<i8", "<f2", "|u1", "<c16", "f8", ""}) {
     CAPTURE(type);
-    check_refused(npy(1, dictionary(type, "False", "(3, 4)"), data), "type");
+    const std::string fitting = type == "|u1" ? data.substr(0, 12) : data;
+    check_refused(npy(1, dictionary(type, "False", "(3, 4)"), fitting), "type");
   }
   check_refused(npy(1, "{'fortran_order': False, 'shape': (3, 4)}", data), "type");
   check_refused(npy(1, "{'descr': '<f8', 'fortran_order': False}", data), "shape");
