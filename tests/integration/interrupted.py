@@ -10,7 +10,7 @@ from nucreg_case import LIMIT_S, command_line, environment
 JOB = """
 [job]
 name = "long"
-trials = 400
+trials = 800
 
 [problem]
 points = [40, 60]
@@ -24,7 +24,7 @@ kind = "nlopt"
 name = "LM"
 kind = "lm"
 """
-TRIALS = 800
+TRIALS = 1600
 # With this much in its journal a run has begun and is far from done.
 JOURNAL_BYTES = 60_000
 

@@ -16,7 +16,7 @@ from nucreg_case import (DONE, LIMIT_S, OUTPUT, USAGE, NucregCase, environment, 
 FRAME_BYTES = 28
 NO_TASK = 2**64 - 1  # of notes and declarations of stages
 # Half as long, since each test does most of it once more.
-JOB = interrupted.JOB.replace("trials = 400", "trials = 200")
+JOB = interrupted.JOB.replace("trials = 800", "trials = 400")
 TRIALS, JOURNAL_BYTES = interrupted.TRIALS // 2, interrupted.JOURNAL_BYTES // 2
 
 

@@ -110,7 +110,7 @@ class Signals(NucregCase):
 
     def test_launcher_that_kills_its_ranks(self):
         # mpirun waits a second before it tells the ranks, and ends with a status of its own.
-        longer = JOB.replace("trials = 400", "trials = 4000")
+        longer = JOB.replace("trials = 800", "trials = 4000")
         reference = self.run_job(longer, output="longer.h5", ranks=2)
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(number):
@@ -138,7 +138,6 @@ class Signals(NucregCase):
 
     def test_second_interrupt_leaves_at_once(self):
         process = self.begin()
-        self.nucreg("plan", "job.toml")  # the journal has at least a second to become durable
         process.send_signal(signal.SIGSTOP)  # so that the two come together
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGCONT)

@@ -91,7 +91,7 @@ class Terminal(NucregCase):
         shown = self.shown(["run", "job.toml", "-o", "out.h5"], status=STOPPED,
                            interrupt_when=lambda: size(journal) > JOURNAL_BYTES)
         self.assertTrue(self.bars(shown), shown)
-        messages = re.findall(r"([^\n]*)nucreg: (SIGINT: trials in progress|\d+ of 800 trials are)", shown)
+        messages = re.findall(r"([^\n]*)nucreg: (SIGINT: trials in progress|[\d,]+ of 1,600 trials are)", shown)
         self.assertEqual(len(messages), 2, shown)
         for before, _ in messages:
             self.assertTrue(before.endswith("\r\x1b[K") or before == "", repr(before))

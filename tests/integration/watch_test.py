@@ -16,7 +16,7 @@ from interrupted import JOB, JOURNAL_BYTES, children, finish, size, start, wait_
 from nucreg_case import (DONE, INPUT, LEAST_JOB, LIMIT_S, STOPPED, NucregCase,
                          command_line, environment, run)
 
-LONGER = JOB.replace("trials = 400", "trials = 100000")
+LONGER = JOB.replace("trials = 800", "trials = 100000")
 
 
 class Watch(NucregCase):
@@ -177,7 +177,7 @@ class Watch(NucregCase):
         self.assertNotIn("\x1b", shown)
 
     def test_live_until_the_run_ends(self):
-        self.write("job.toml", JOB.replace("trials = 400", "trials = 1000"))
+        self.write("job.toml", JOB.replace("trials = 800", "trials = 1000"))
         self.begin()
         status, shown = self.on_terminal(None)
         self.assertEqual(status, DONE, shown)
