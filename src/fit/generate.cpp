@@ -195,8 +195,7 @@ class MadeSource : public ProblemSource {
     pairs.x10 = std::move(points.x);
     pairs.y10 = std::move(points.y);
     pairs.resize(pairs.x10.size());
-    const MapEntries map =
-        map_entries(truth.model, to_radians(truth.model, truth.params), truth.magnification, false);
+    const MapEntries map = map_entries(truth);
     const auto& m = map.entries;
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       const double x = pairs.x10[i], y = pairs.y10[i];

@@ -21,8 +21,7 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 }  // namespace
 
 double objective_px(const PairsView& pairs, const Map& fitted, Loss loss, double loss_scale_px) {
-  const MapEntries m = map_entries(fitted.model, to_radians(fitted.model, fitted.params),
-                                   fitted.magnification, false);
+  const MapEntries m = map_entries(fitted);
   const double value =
       pass_over_points(pairs, m.entries.data(), m.projective, loss, loss_scale_px, PassLevel::value)
           .value;
@@ -39,9 +38,10 @@ double tre_px(const Map& fitted, const Map& truth, const std::array<double, 2>& 
   const double w = field_px[0], h = field_px[1];
   const std::array<std::array<double, 2>, 5> targets{
       {{0.0, 0.0}, {w, 0.0}, {0.0, h}, {w, h}, {0.5 * w, 0.5 * h}}};
+  const MapEntries fitted_map = map_entries(fitted), true_map = map_entries(truth);
   double sum = 0.0;
   for (const auto& [x, y] : targets) {
-    const auto a = apply(fitted, x, y), b = apply(truth, x, y);
+    const auto a = apply(fitted_map, x, y), b = apply(true_map, x, y);
     sum += (a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]);
   }
   return std::sqrt(sum / static_cast<double>(targets.size()));

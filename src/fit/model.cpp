@@ -70,6 +70,16 @@ MapEntries map_entries(Model model, const Params& p, double magnification, bool 
   return out;
 }
 
+MapEntries map_entries(const Map& map) {
+  return map_entries(map.model, to_radians(map.model, map.params), map.magnification, false);
+}
+
+std::array<double, 2> apply(const MapEntries& map, double x, double y) {
+  const auto& e = map.entries;
+  const double w = map.projective ? e[6] * x + e[7] * y + 1.0 : 1.0;
+  return {(e[0] * x + e[1] * y + e[2]) / w, (e[3] * x + e[4] * y + e[5]) / w};
+}
+
 int angle_index(Model model) {
   return model == Model::affine || model == Model::projective ? -1 : 2;
 }
@@ -86,19 +96,14 @@ Params to_degrees(Model model, Params params) {
 }
 
 std::array<double, 2> apply(const Map& map, double x, double y) {
-  const MapEntries m =
-      map_entries(map.model, to_radians(map.model, map.params), map.magnification, false);
-  const auto& e = m.entries;
-  const double w = m.projective ? e[6] * x + e[7] * y + 1.0 : 1.0;
-  return {(e[0] * x + e[1] * y + e[2]) / w, (e[3] * x + e[4] * y + e[5]) / w};
+  return apply(map_entries(map), x, y);
 }
 
 std::optional<Map> convert(const Map& map, Model to, double magnification) {
   Map out{to, Params(parameter_count(to)), magnification};
   const bool linear = map.model == Model::affine || map.model == Model::projective;
   if (to == Model::affine || to == Model::projective) {
-    const MapEntries m =
-        map_entries(map.model, to_radians(map.model, map.params), map.magnification, false);
+    const MapEntries m = map_entries(map);
     if (to == Model::affine && (m.entries[6] != 0.0 || m.entries[7] != 0.0)) return std::nullopt;
     for (Eigen::Index i = 0; i < out.params.size(); ++i)
       out.params[i] = m.entries[static_cast<std::size_t>(i)];

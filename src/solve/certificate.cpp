@@ -140,9 +140,7 @@ bool determines_map(const ScaledFit& fit, Model model) {
   // At the map that leaves the points where they are, in coordinates in which they are centred.
   const PairsView& pairs = fit.pairs();
   if (2 * pairs.size < parameter_count(model)) return false;
-  PointPairs same;
-  same.x10.assign(pairs.x10, pairs.x10 + pairs.size);
-  same.y10.assign(pairs.y10, pairs.y10 + pairs.size);
+  PairsView same = pairs;
   same.x40 = same.x10;
   same.y40 = same.y10;
   const ScaledFit centred(same, {.model = model, .loss = Loss::squared, .magnification = 1.0});

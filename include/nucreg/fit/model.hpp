@@ -51,6 +51,10 @@ enum class ShiftForm { scaled, plain };
 /// `radians` are parameters in the order of the model with angles in radians.
 [[nodiscard]] MapEntries map_entries(Model model, const Params& radians, double magnification,
                                      bool with_derivative, ShiftForm form = ShiftForm::scaled);
+/// Without derivative.
+[[nodiscard]] MapEntries map_entries(const Map& map);
+/// Where a map takes the point (x, y).
+[[nodiscard]] std::array<double, 2> apply(const MapEntries& map, double x, double y);
 
 /// Position of the angle in the parameters of a model, or -1.
 [[nodiscard]] int angle_index(Model model);
