@@ -56,10 +56,12 @@ double squared_distance(const Place& a, const Place& b) {
   return dx * dx + dy * dy;
 }
 
-/// Points in square cells, about one in each; those of a row of cells lie side by side.
+/// Points in square cells; those of a row of cells lie side by side. Empty cells all around spare
+/// the question of the edge.
 class NeighbourGrid {
  public:
-  explicit NeighbourGrid(const std::vector<Place>& points) {
+  /// `side`: of a cell, where 1 is the distance of points that are spread evenly.
+  NeighbourGrid(const std::vector<Place>& points, double side) {
     Place high = low_ = points.front();
     for (const Place& p : points)
       for (std::size_t i = 0; i < 2; ++i) {
@@ -68,114 +70,131 @@ class NeighbourGrid {
       }
     const double width = high[0] - low_[0], height = high[1] - low_[1];
     const auto n = static_cast<double>(points.size());
-    side_ = std::max(std::sqrt(width * height / n), std::max(width, height) / n);
-    if (!(side_ > 0.0)) side_ = 1.0;
-    across_ = cell(high[0], 0) + 1;
-    down_ = cell(high[1], 1) + 1;
+    side_ = side * std::max(std::sqrt(width * height / n), std::max(width, height) / n);
+    if (!(side_ >= std::numeric_limits<double>::min())) side_ = 1.0;
+    inverse_side_ = 1.0 / side_;
+    across_ = steps(high, 0) + 2;
+    down_ = steps(high, 1) + 1;
     fill(points);
   }
   /// The most points in one cell.
   [[nodiscard]] std::size_t fullest() const {
     std::size_t most = 0;
     for (std::size_t i = 1; i < begin_.size(); ++i)
-      most = std::max(most, begin_[i] - begin_[i - 1]);
+      most = std::max<std::size_t>(most, begin_[i] - begin_[i - 1]);
     return most;
   }
-  /// Squared distance from each place to the nearest other one; of those above near(), some are too
-  /// large.
-  [[nodiscard]] std::vector<double> near_neighbours() const {
-    std::vector<double> best(order_.size(), std::numeric_limits<double>::infinity());
+  struct Near {
+    std::size_t places;           // points at one place are one
+    std::vector<double> squared;  // distances from a place to the nearest other one
+  };
+  /// The distances that cells which touch tell: all up to the side of a cell.
+  [[nodiscard]] Near near_neighbours() const {
+    const std::size_t count = order_.size() - met_at_once;
+    std::vector<double> best(order_.size(), infinity);
     std::vector<char> again(order_.size(), 0);  // a place that another point has, too
-    for (std::int64_t row = 0; row < down_; ++row)
-      for (std::int64_t column = 0; column < across_; ++column)
-        for (std::size_t i = begin(row, column); i < begin(row, column + 1); ++i) {
-          // Each pair of points in cells that touch, once.
-          meet(i, i + 1, begin(row, std::min(column + 2, across_)), best, again);
-          if (row + 1 < down_)
-            meet(i, begin(row + 1, std::max<std::int64_t>(column - 1, 0)),
-                 begin(row + 1, std::min(column + 2, across_)), best, again);
-        }
-    std::vector<double> places;
-    places.reserve(best.size());
-    for (std::size_t i = 0; i < best.size(); ++i)
-      if (!again[i]) places.push_back(best[i]);
-    return places;
+    for (std::size_t i = 0; i < count; ++i) {
+      // Each pair of points in cells that touch, from the first of them.
+      const std::size_t own = cell(order_[i]), below = own + across_;
+      meet(i, i + 1, begin_[own + 2], best, again);
+      meet(i, begin_[below - 1], begin_[below + 2], best, again);
+    }
+    const double near = side_ * side_ * (1.0 - 1e-6);  // rounding may move a point to the next cell
+    Near found{.places = 0, .squared = std::vector<double>(count)};
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      found.squared[kept] = best[i];
+      kept += !again[i] && best[i] <= near;
+      found.places += !again[i];
+    }
+    found.squared.resize(kept);
+    return found;
   }
-  /// The squared distance up to which cells that touch tell the nearest; rounding may move a point
-  /// to the next cell.
-  [[nodiscard]] double near() const { return side_ * side_ * (1.0 - 1e-9); }
-  /// As near_neighbours, without such a limit, of points without two at one place.
+  /// The squared distance from each point to its nearest other one, of points without two at one
+  /// place.
   [[nodiscard]] std::vector<double> neighbours() const {
     std::vector<double> distances;
-    distances.reserve(order_.size());
-    for (const Place& p : order_) distances.push_back(nearest(p));
+    distances.reserve(order_.size() - met_at_once);
+    for (std::size_t i = 0; i + met_at_once < order_.size(); ++i)
+      distances.push_back(nearest(order_[i]));
     return distances;
   }
 
  private:
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
+  // More points than that are rare in what meet() looks at; to end at one costs more than to meet
+  // two.
+  static constexpr std::size_t met_at_once = 2;
+
   void fill(const std::vector<Place>& points) {
-    begin_.assign(static_cast<std::size_t>(across_ * down_) + 1, 0);
-    std::vector<std::size_t> cells(points.size());
-    for (std::size_t i = 0; i < points.size(); ++i) {
-      cells[i] = static_cast<std::size_t>(cell(points[i][1], 1) * across_ + cell(points[i][0], 0));
-      ++begin_[cells[i] + 1];
-    }
+    begin_.assign((down_ + 1) * across_ + 3, 0);
+    // Counted two cells further on, the sums are where each cell begins, one cell further on;
+    // placing the points moves that to where it ends, which is where the next one begins.
+    for (const Place& p : points) ++begin_[cell(p) + 2];
     std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
-    std::vector<std::size_t> next(begin_.begin(), begin_.end() - 1);
-    order_.resize(points.size());
-    for (std::size_t i = 0; i < points.size(); ++i) order_[next[cells[i]]++] = points[i];
+    order_.assign(points.size() + met_at_once, {infinity, infinity});
+    for (const Place& p : points) order_[begin_[cell(p) + 1]++] = p;
   }
+  /// Also with some points that come later than that in their order, which does no harm.
   void meet(std::size_t i, std::size_t from, std::size_t to, std::vector<double>& best,
             std::vector<char>& again) const {
     double nearest_to_i = best[i];
-    for (std::size_t j = from; j < to; ++j) {
-      const double distance = squared_distance(order_[i], order_[j]);
-      if (distance == 0.0) {
-        again[j] = 1;
-        continue;
+    const Place at = order_[i];
+    do {
+      for (std::size_t j = from; j < from + met_at_once; ++j) {
+        const double distance = squared_distance(at, order_[j]);
+        if (distance == 0.0) {
+          again[j] = 1;
+          continue;
+        }
+        nearest_to_i = std::min(nearest_to_i, distance);
+        best[j] = std::min(best[j], distance);
       }
-      nearest_to_i = std::min(nearest_to_i, distance);
-      best[j] = std::min(best[j], distance);
-    }
+      from += met_at_once;
+    } while (from < to);
     best[i] = nearest_to_i;
   }
   [[nodiscard]] double nearest(const Place& p) const {
-    const std::int64_t x = cell(p[0], 0), y = cell(p[1], 1);
-    double best = std::numeric_limits<double>::infinity();
-    const std::int64_t rings = std::max(across_, down_);
-    for (std::int64_t ring = 0; ring < rings; ++ring) {
+    const auto x = static_cast<std::int64_t>(steps(p, 0)),
+               y = static_cast<std::int64_t>(steps(p, 1));
+    const auto columns = static_cast<std::int64_t>(across_ - 1),
+               rows = static_cast<std::int64_t>(down_);
+    double best = infinity;
+    for (std::int64_t ring = 0; ring < std::max(columns, rows); ++ring) {
       // All that is nearer than this was seen.
       const double seen = side_ * static_cast<double>(ring - 1);
       if (ring > 0 && best <= seen * seen) break;
-      for (std::int64_t row = y - ring; row <= y + ring; ++row) {
+      for (std::int64_t row = std::max<std::int64_t>(y - ring, 0);
+           row <= std::min(y + ring, rows - 1); ++row) {
         const bool edge = row == y - ring || row == y + ring;
         for (std::int64_t column = x - ring; column <= x + ring;
              column += edge || ring == 0 ? 1 : 2 * ring)
-          look(p, column, row, best);
+          if (column >= 0 && column < columns) look(p, index(column, row), best);
       }
     }
     return best;
   }
-  void look(const Place& p, std::int64_t column, std::int64_t row, double& best) const {
-    if (column < 0 || row < 0 || column >= across_ || row >= down_) return;
-    for (std::size_t i = begin(row, column); i < begin(row, column + 1); ++i) {
+  void look(const Place& p, std::size_t cell, double& best) const {
+    for (std::size_t i = begin_[cell]; i < begin_[cell + 1]; ++i) {
       const double distance = squared_distance(order_[i], p);
       if (distance > 0.0 && distance < best) best = distance;
     }
   }
-  [[nodiscard]] std::int64_t cell(double value, std::size_t axis) const {
-    return static_cast<std::int64_t>((value - low_[axis]) / side_);
+  /// Whole cells between a place and where the grid begins.
+  [[nodiscard]] std::size_t steps(const Place& p, std::size_t axis) const {
+    return static_cast<std::size_t>((p[axis] - low_[axis]) * inverse_side_);
   }
-  /// Of a cell in the order of points; `column` = across_: where the row ends.
-  [[nodiscard]] std::size_t begin(std::int64_t row, std::int64_t column) const {
-    return begin_[static_cast<std::size_t>(row * across_ + column)];
+  [[nodiscard]] std::size_t index(std::size_t column, std::size_t row) const {
+    return row * across_ + column + 1;
   }
+  [[nodiscard]] std::size_t cell(const Place& p) const { return index(steps(p, 0), steps(p, 1)); }
 
-  std::vector<Place> order_;
+  std::vector<Place> order_;  // and behind them places that nothing is near to, for meet()
   Place low_{};
-  double side_ = 1.0;
-  std::int64_t across_ = 1, down_ = 1;
-  std::vector<std::size_t> begin_;
+  double side_ = 1.0, inverse_side_ = 1.0;
+  // Across counts the empty cell that ends a row and begins the next.
+  std::size_t across_ = 0, down_ = 0;
+  std::vector<std::uint32_t> begin_;  // of each cell in the order of points
 };
 
 std::vector<Place> finite_places(const PairsView& pairs, const PairsView& more) {
@@ -198,22 +217,22 @@ void leave_each_place_once(std::vector<Place>& points) {
 double neighbour_distance_px(const PairsView& pairs, const PairsView& more, double fraction) {
   std::vector<Place> points = finite_places(pairs, more);
   if (points.size() < 2) return nan;
-  std::optional<NeighbourGrid> grid(points);
-  constexpr std::size_t crowded = 16;
+  // Half the distance of even points is more than a small quantile, and few pairs are as near. Few
+  // points share one cell.
+  constexpr std::size_t few = 8, crowded = 16;
+  const double side = points.size() <= few ? 2.0 * few : 0.5;
+  std::optional<NeighbourGrid> grid(std::in_place, points, side);
   if (grid->fullest() > crowded) {
     leave_each_place_once(points);
-    grid.emplace(points);
+    grid.emplace(points, side);
   }
-  std::vector<double> squared = grid->near_neighbours();
-  if (squared.size() < 2) return nan;
-  const std::size_t places = squared.size();
+  auto [places, squared] = grid->near_neighbours();
+  if (places < 2) return nan;
   const double at = fraction * static_cast<double>(places - 1);
   const auto below = static_cast<std::size_t>(at);
-  // A small quantile is among those that are near.
-  std::erase_if(squared, [&](double distance) { return distance > grid->near(); });
   if (squared.size() < std::min(below + 2, places)) {
     leave_each_place_once(points);
-    squared = NeighbourGrid(points).neighbours();
+    squared = NeighbourGrid(points, 1.0).neighbours();
   }
   const auto nth = squared.begin() + static_cast<std::ptrdiff_t>(below);
   std::nth_element(squared.begin(), nth, squared.end());

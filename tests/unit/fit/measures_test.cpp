@@ -128,7 +128,7 @@ TEST_CASE("the rounding floor is what rounding of the coordinates makes") {
 
 TEST_CASE("distances between neighbours are those of all points to all others") {
   RandomStream random(7, 0, 0, Purpose::positions);
-  for (const std::size_t count : {2U, 3U, 50U, 700U}) {
+  for (const std::size_t count : {2U, 3U, 8U, 9U, 50U, 700U}) {
     for (const double height : {1000.0, 1.0, 0.0, 1e9}) {  // a field, a strip, lines
       PointPairs pairs;
       pairs.resize(count);
