@@ -50,17 +50,11 @@ NucleiFileOptions file_options(const MatchCommand& command, const MatchSide& sid
     return own ? fmt::format("--{}-{}", text, name) : fmt::format("--{}", text);
   };
   const NucleiReading &own = side.reading, &both = command.reading;
-  if (const auto& as = either(own.as, both.as))
-    options.as = parse_nuclei_kind(*as, option("as", own.as.has_value()));
+  options.as = either(own.as, both.as);
   if (const auto& columns = either(own.columns, both.columns))
     options.table.columns =
         parse_table_columns(*columns, option("columns", own.columns.has_value()));
-  if (const auto& order = either(own.npy_order, both.npy_order)) {
-    if (*order != "yx" && *order != "xy")
-      throw JobError("\"" + *order + "\"",
-                     {.key = option("npy-order", own.npy_order.has_value()), .allowed = "yx, xy"});
-    options.table.npy_order = *order == "xy" ? NpyOrder::xy : NpyOrder::yx;
-  }
+  options.table.npy_order = either(own.npy_order, both.npy_order).value_or(NpyOrder::yx);
   options.table.pixel_um = either(own.pixel_um, both.pixel_um);
   return options;
 }

@@ -279,21 +279,28 @@ Option& Command::repeated(const char* names, const char* value, std::vector<std:
               }});
 }
 
-Option& Command::choice(const char* names, const char* value, std::string& to,
-                        std::vector<std::string> allowed, const char* about) {
+Option& Command::choice(const char* names, const char* value, std::vector<std::string> allowed,
+                        const char* about, std::function<void(const std::string&)> take) {
   const std::string range = joined(allowed);
   return add({.names = names,
               .value = value,
               .doc = about,
-              .standard = to,
               .range = range,
-              .store = [&to, allowed = std::move(allowed)](const std::vector<std::string>& values) {
+              .store = [take = std::move(take),
+                        allowed = std::move(allowed)](const std::vector<std::string>& values) {
                 const std::string& word = values.front();
                 if (std::ranges::find(allowed, word) == allowed.end())
                   return "\"" + word + "\"" + suggestion(word, allowed);
-                to = word;
+                take(word);
                 return std::string();
               }});
+}
+
+Option& Command::choice(const char* names, const char* value, std::string& to,
+                        std::vector<std::string> allowed, const char* about) {
+  return choice(names, value, std::move(allowed), about,
+                [&to](const std::string& word) { to = word; })
+      .otherwise(to);
 }
 
 template <class T>

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "nucreg/core/error.hpp"
+#include "nucreg/core/terms.hpp"
 
 namespace nucreg {
 
@@ -75,6 +76,13 @@ struct Command {
                    const char* doc);
   Option& choice(const char* names, const char* value, std::string& to,
                  std::vector<std::string> allowed, const char* doc);
+  /// One of the spellings of an enumeration.
+  template <class E>
+  Option& choice(const char* names, const char* value, std::optional<E>& to, const char* doc) {
+    const auto& words = Spelling<E>::names;
+    return choice(names, value, {words.begin(), words.end()}, doc,
+                  [&to](const std::string& word) { to = value_of<E>(word); });
+  }
   /// T: int, std::size_t, std::uint64_t, double, or std::optional of one of these.
   template <class T>
   Option& number(const char* names, const char* value, T& to, NumberRange range, const char* doc);
@@ -85,6 +93,8 @@ struct Command {
 
  private:
   Option& add(Option option);
+  Option& choice(const char* names, const char* value, std::vector<std::string> allowed,
+                 const char* doc, std::function<void(const std::string&)> take);
 };
 
 /// What a command line asks for: a command, or words to print (`--help`, `--version`).

@@ -264,13 +264,13 @@ void Commands::add_images() {
 // How files of nuclei are read: of both sides, or of the one whose options end so.
 void add_reading(Command& command, const std::string& end, NucleiReading& reading) {
   const auto doc = [&](const char* text) { return end.empty() ? text : "of that file alone"; };
-  command.text(("--as" + end).c_str(), "KIND", reading.as,
-               doc("take files for table, labels, mask or image, whatever they look like"));
+  command.choice(("--as" + end).c_str(), "KIND", reading.as,
+                 doc("take files for that, whatever they look like"));
   command.text(("--columns" + end).c_str(), "x=NAME,y=NAME", reading.columns,
                doc("columns of tables by name; also label=NAME, unit=px, unit=um"));
   command
-      .text(("--npy-order" + end).c_str(), "ORDER", reading.npy_order,
-            doc("columns of N x 2 arrays: yx (row, column) or xy"))
+      .choice(("--npy-order" + end).c_str(), "ORDER", reading.npy_order,
+              doc("columns of N x 2 arrays; yx: row, column"))
       .otherwise(end.empty() ? "yx" : "");
   command.number(("--pixel-um" + end).c_str(), "UM", reading.pixel_um, {.low = 0.0, .above = true},
                  doc("size of a pixel of tables in micrometres"));

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cmath>
 #include <cstring>
 #include <new>
@@ -13,8 +12,6 @@
 
 namespace nucreg {
 namespace {
-
-constexpr std::array<std::string_view, 4> kind_names{"table", "labels", "mask", "image"};
 
 template <class T>
 std::optional<LabelImage> whole_numbers_of(const PlaneView& plane) {
@@ -218,17 +215,6 @@ void read_plane(NucleiFile& found, const std::filesystem::path& file,
 }
 
 }  // namespace
-
-std::string_view name_of(NucleiKind kind) {
-  return kind_names[static_cast<std::size_t>(kind)];
-}
-
-NucleiKind parse_nuclei_kind(std::string_view name, const std::string& option) {
-  for (std::size_t i = 0; i < kind_names.size(); ++i)
-    if (kind_names[i] == name) return static_cast<NucleiKind>(i);
-  throw JobError(fmt::format("\"{}\"", name),
-                 {.key = option, .allowed = fmt::format("{}", fmt::join(kind_names, ", "))});
-}
 
 PlaneKind kind_of_plane(ImageReader& reader, std::size_t frame, std::size_t channel,
                         const std::filesystem::path& file) {

@@ -33,6 +33,19 @@ def call(*command, cwd=None, environment=ENVIRONMENT):
     return done.stdout
 
 
+# What a zsh at a terminal shows when tab is pressed twice behind the line.
+ZSH = r"""
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "fpath=(${(q)2} \$fpath); autoload -U compinit; compinit -u -D; LISTMAX=1000"
+zpty -w shell 'PS1=rea""dy'
+zpty -r shell shown '*ready*2004h*'  # from here on the line is edited: bracketed paste is on
+zpty -n -w shell $1$'\t\t\C-uprint do""ne\n'
+zpty -r shell shown $'*done\r\n*'
+print -r -- ${shown//$'\n'/ }
+"""
+
+
 class Installed(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -108,14 +121,34 @@ class Installed(unittest.TestCase):
         self.assertIn("inspect", self.complete("nucreg", "ins"))
         self.assertIn("--resume", self.complete("nucreg", "run", "--re"))
         self.assertNotIn("--resume", self.complete("nucreg", "inspect", "--"))
+        self.assertEqual(self.complete("nucreg", "match", "--as", "''"),
+                         ["table", "labels", "mask", "image"])
 
-    def test_completion_for_zsh_and_fish_is_sound(self):
-        for shell, path in (("zsh", "zsh/site-functions/_nucreg"),
-                            ("fish", "fish/vendor_completions.d/nucreg.fish")):
-            script = self.prefix / "share" / path
-            self.assertIn("--resume" if shell == "zsh" else "resume", script.read_text("utf-8"))
-            if shutil.which(shell):
-                call(shell, "-n", script)
+    def shell(self, name, script, *arguments):
+        """A real shell with the program on its PATH and the completion where it was installed."""
+        if not shutil.which(name):
+            self.skipTest(f"no {name}")
+        return call(name, *script, *arguments, cwd=self.work, environment={
+            **ENVIRONMENT, "HOME": str(self.folder), "PATH": f"{self.prefix}/bin:{os.environ['PATH']}",
+            "XDG_DATA_DIRS": f"{self.prefix}/share:/usr/share"})
+
+    def test_fish_completes_commands_options_and_values(self):
+        complete = lambda line: self.shell("fish", ("-c", 'complete -C "$argv"'), line)
+        self.assertIn("inspect\t", complete("nucreg ins"))
+        self.assertIn("--resume\t", complete("nucreg run --re"))
+        self.assertNotIn("--resume", complete("nucreg inspect --"))
+        values = [line.split("\t")[0] for line in complete("nucreg match --as ").splitlines()]
+        self.assertEqual(sorted(values), ["image", "labels", "mask", "table"])
+
+    def test_zsh_completes_commands_options_and_values(self):
+        script = self.folder / "complete.zsh"
+        script.write_text(ZSH)
+        folder = self.prefix / "share/zsh/site-functions"
+        complete = lambda line: self.shell("zsh", ("-f", script), line, folder)
+        self.assertIn("what was run or mapped", complete("nucreg i"))
+        self.assertIn("--resume", complete("nucreg run --re"))
+        self.assertNotIn("--resume", complete("nucreg inspect --"))
+        self.assertRegex(complete("nucreg match --as "), "image.*labels.*mask.*table")
 
     def test_project_outside_of_the_tree_links_the_library(self):
         build = self.folder / "example"

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nucreg/core/error.hpp"
+#include "nucreg/nuclei/nuclei_file.hpp"
 #include "nucreg/nuclei/tissue.hpp"
 #include "nucreg/solve/registry.hpp"
 
@@ -113,10 +114,10 @@ struct SegmentCommand {
 
 /// How the nuclei of a file are to be read; what is empty follows from the file.
 struct NucleiReading {
-  std::optional<std::string> as;         ///< table, labels, mask, image
-  std::optional<std::string> columns;    ///< x=NAME,y=NAME,label=NAME of a table
-  std::optional<std::string> npy_order;  ///< xy, yx
-  std::optional<double> pixel_um;        ///< of a table in micrometres
+  std::optional<NucleiKind> as;
+  std::optional<std::string> columns;  ///< x=NAME,y=NAME,label=NAME of a table
+  std::optional<NpyOrder> npy_order;
+  std::optional<double> pixel_um;  ///< of a table in micrometres
 };
 
 /// One side of a match. What only an image has and none was asked for is empty.

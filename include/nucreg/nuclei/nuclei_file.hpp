@@ -1,12 +1,14 @@
 // Nuclei of a file, whatever it is: a table, a label image, a mask or a picture.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "nucreg/core/terms.hpp"
 #include "nucreg/image/image.hpp"
 #include "nucreg/nuclei/nuclei_table.hpp"
 
@@ -14,10 +16,10 @@ namespace nucreg {
 
 enum class NucleiKind : std::uint8_t { table, labels, mask, image };
 
-/// "table", "labels", "mask", "image".
-[[nodiscard]] std::string_view name_of(NucleiKind kind);
-/// Throws JobError with the key `option` on another word.
-[[nodiscard]] NucleiKind parse_nuclei_kind(std::string_view name, const std::string& option);
+template <>
+struct Spelling<NucleiKind> {
+  static constexpr std::array<std::string_view, 4> names{"table", "labels", "mask", "image"};
+};
 
 /// What the user says of the file; what is empty follows from the file.
 struct NucleiFileOptions {

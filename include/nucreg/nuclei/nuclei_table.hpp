@@ -1,6 +1,7 @@
 // Tables of nuclei: ours, and those that other programs write.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "nucreg/core/terms.hpp"
 #include "nucreg/nuclei/segment.hpp"
 
 namespace nucreg {
@@ -19,6 +21,10 @@ inline constexpr double max_coordinate_px = 1e9;
 enum class NpyOrder : std::uint8_t {
   yx,  ///< row, column: scikit-image, StarDist, Cellpose, napari
   xy,
+};
+template <>
+struct Spelling<NpyOrder> {
+  static constexpr std::array<std::string_view, 2> names{"yx", "xy"};
 };
 
 /// Columns by the names that a table gives them; empty: the known names are tried.

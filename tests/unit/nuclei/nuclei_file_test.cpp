@@ -159,6 +159,4 @@ TEST_CASE("the user's word counts more than the looks of a file") {
   CHECK_THROWS_WITH_AS(
       static_cast<void>(read_nuclei_file(files.path("table.csv"), {.as = NucleiKind::image})),
       doctest::Contains("--as table"), InputError);
-  CHECK(parse_nuclei_kind("mask", "--as") == NucleiKind::mask);
-  CHECK_THROWS_AS(static_cast<void>(parse_nuclei_kind("picture", "--as")), JobError);
 }
