@@ -120,7 +120,8 @@ std::size_t max_parameters_of(const Plan& plan) {
 
 WrittenResult write_result(const std::filesystem::path& file, bool overwrite,
                            const JournalReader& journal, const SolverRegistry& registry,
-                           const Job& job, const Plan& plan, const RunReport& report) {
+                           const Job& job, const Plan& plan, const RunReport& report,
+                           std::size_t threads) {
   const std::vector<std::uint64_t> offsets = offsets_by_task(journal, plan);
   const auto missing = static_cast<std::uint64_t>(std::ranges::count(offsets, not_there));
   const std::uint64_t trials_done = plan.tasks() - missing;
@@ -128,7 +129,7 @@ WrittenResult write_result(const std::filesystem::path& file, bool overwrite,
   const Extras extras = extras_of(journal, offsets, rows);
   ResultWriter writer(file, trials_done * plan.solvers, max_parameters_of(plan),
                       extras.longest_message,
-                      job.run.trace ? std::optional(extras.trace_points) : std::nullopt);
+                      job.run.trace ? std::optional(extras.trace_points) : std::nullopt, threads);
   writer.set_attributes(attributes_of(job, plan, report, trials_done));
   const Table configurations = configuration_table(plan, job),
               solvers = solver_table(registry, job);

@@ -36,6 +36,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Of the result file; one thread reads the journal for them.
+constexpr std::size_t most_writing_threads = 8;
+
 // Parts of one job that run at the same time have outputs of their own.
 fs::path default_output(const Job& job, const Part& part) {
   const std::string which =
@@ -119,6 +122,7 @@ class RunRoot {
   std::vector<InputFile> inputs_;
   EarlierTrials earlier_;
   std::string trials_identity_;
+  std::vector<int> host_cpus_;  // of all ranks here
   std::vector<Table> images_;
   bool begun_ = false;
   const std::string created_utc_ = utc_now();
@@ -245,6 +249,7 @@ StageReport RunRoot::run_trials() {
 
 void RunRoot::begin(const std::vector<RankFacts>& facts) {
   begun_ = true;
+  host_cpus_ = root_host_cpus(facts);
   for (const RankFacts& rank : facts)
     log_info("rank {} on {} pid {} cpus {}", rank.rank, rank.host, rank.pid, cpu_list(rank.cpus));
   for (const std::string& warning : machine_warnings(facts, threads())) warn(warning);
@@ -274,9 +279,11 @@ ExitStatus RunRoot::write(StageReport trials) {
                          .warnings = journal_->warnings,
                          .dispatch = std::move(trials.dispatch),
                          .images = std::move(images_)};
+  // The other ranks have left: what they ran on may help.
+  const OnProcessors all_here(host_cpus_);
   WrittenResult written =
       write_result(files_.output, earlier_.replace_output, JournalReader(files_.journal), registry_,
-                   job_, plan_, report);
+                   job_, plan_, report, std::min(host_cpus_.size(), most_writing_threads));
   remove_file(files_.replaced);
   const std::uint64_t planned = part_.tasks(plan_);
   const bool complete = written.trials_done == planned;

@@ -15,6 +15,11 @@
 #include "nucreg/run/dispatch.hpp"
 
 namespace nucreg {
+namespace {
+
+using CpuSets = std::array<cpu_set_t, 8>;  // 8192 processors
+
+}  // namespace
 
 RankFacts this_rank_facts(int rank) {
   RankFacts facts{.rank = rank,
@@ -23,7 +28,7 @@ RankFacts this_rank_facts(int rank) {
                   .cpus = {},
                   .clock_source = clock_source(),
                   .clock_step_seconds = wall_clock_step_seconds()};
-  std::array<cpu_set_t, 8> sets{};  // 8192 processors
+  CpuSets sets{};
   if (sched_getaffinity(0, sizeof(sets), sets.data()) == 0)
     for (int cpu = 0; cpu < static_cast<int>(sets.size()) * CPU_SETSIZE; ++cpu)
       if (CPU_ISSET_S(static_cast<std::size_t>(cpu), sizeof(sets), sets.data()))
@@ -108,6 +113,29 @@ std::vector<std::string> machine_warnings(const std::vector<RankFacts>& facts,
           rank.host, rank.clock_source, 1e6 * rank.clock_step_seconds));
   }
   return warnings;
+}
+
+std::vector<int> root_host_cpus(const std::vector<RankFacts>& facts) {
+  std::set<int> cpus;
+  for (const RankFacts& rank : facts)
+    if (rank.host == facts.front().host) cpus.insert(rank.cpus.begin(), rank.cpus.end());
+  return {cpus.begin(), cpus.end()};
+}
+
+struct OnProcessors::Sets {
+  CpuSets sets;
+};
+
+OnProcessors::OnProcessors(std::span<const int> cpus) {
+  CpuSets sets{};
+  if (sched_getaffinity(0, sizeof(sets), sets.data()) != 0) return;
+  before_ = std::make_unique<Sets>(sets);
+  for (const int cpu : cpus) CPU_SET_S(static_cast<std::size_t>(cpu), sizeof(sets), sets.data());
+  sched_setaffinity(0, sizeof(sets), sets.data());
+}
+
+OnProcessors::~OnProcessors() {
+  if (before_) sched_setaffinity(0, sizeof(before_->sets), before_->sets.data());
 }
 
 }  // namespace nucreg

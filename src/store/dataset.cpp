@@ -41,7 +41,8 @@ Dataset Dataset::create(hid_t file, const std::string& path, const std::string& 
                      path);
   const Handle options(H5Pcreate(H5P_DATASET_CREATE), "H5Pcreate");
   if (rows > 0) {  // the library refuses chunks larger than the extent
-    const std::size_t row_bytes = H5Tget_size(type.get()) * std::max<std::size_t>(width, 1);
+    made.value_bytes_ = H5Tget_size(type.get());
+    const std::size_t row_bytes = made.value_bytes_ * std::max<std::size_t>(width, 1);
     const std::array<hsize_t, 2> chunk{rows_per_chunk(rows, row_bytes), width};
     made.chunk_rows_ = chunk[0];
     made.row_bytes_ = row_bytes;
@@ -89,7 +90,7 @@ std::pair<Handle, Handle> Dataset::select(std::uint64_t first, std::uint64_t cou
   return {std::move(file), std::move(memory)};
 }
 
-void Dataset::write_whole_chunk(std::uint64_t first, const std::byte* values) {
+Dataset::Chunk Dataset::packed(std::uint64_t first, const std::byte* values) const {
   std::vector<std::byte> padded;  // a chunk is stored whole, also where rows end within it
   const std::uint64_t count = std::min(chunk_rows_, rows_ - first);
   if (count < chunk_rows_) {
@@ -97,10 +98,13 @@ void Dataset::write_whole_chunk(std::uint64_t first, const std::byte* values) {
     std::memcpy(padded.data(), values, count * row_bytes_);
     values = padded.data();
   }
-  const std::vector<std::byte> stored =
-      shuffled_and_deflated({values, chunk_rows_ * row_bytes_}, H5Tget_size(type_.get()));
-  const std::array<hsize_t, 2> offset{first, 0};
-  check(H5Dwrite_chunk(dataset_.get(), H5P_DEFAULT, 0, offset.data(), stored.size(), stored.data()),
+  return {first, shuffled_and_deflated({values, chunk_rows_ * row_bytes_}, value_bytes_)};
+}
+
+void Dataset::write(const Chunk& chunk) {
+  const std::array<hsize_t, 2> offset{chunk.first, 0};
+  check(H5Dwrite_chunk(dataset_.get(), H5P_DEFAULT, 0, offset.data(), chunk.stored.size(),
+                       chunk.stored.data()),
         "H5Dwrite_chunk", path_);
 }
 
@@ -109,7 +113,7 @@ void Dataset::write(std::uint64_t first, std::uint64_t count, const void* values
   while (count > 0 && chunk_rows_ > 0 && first % chunk_rows_ == 0 &&
          (count >= chunk_rows_ || first + count == rows_)) {
     const std::uint64_t written = std::min(count, chunk_rows_);
-    write_whole_chunk(first, bytes);
+    write(packed(first, bytes));
     first += written;
     count -= written;
     bytes += written * row_bytes_;

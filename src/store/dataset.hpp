@@ -25,6 +25,15 @@ class Dataset {
                         std::uint64_t rows, std::size_t width);
   static Dataset open(hid_t file, const std::string& path);
 
+  /// A chunk as it lies in the file.
+  struct Chunk {
+    std::uint64_t first = 0;  // row
+    std::vector<std::byte> stored;
+  };
+  /// The chunk that begins at row `first`, past HDF5's filters: theirs take longer than all else
+  /// that writing a file takes. Calls nothing of the library, so that any thread may pack.
+  [[nodiscard]] Chunk packed(std::uint64_t first, const std::byte* values) const;
+  void write(const Chunk& chunk);
   /// Rows first ... first + count, as the type of this dataset.
   void write(std::uint64_t first, std::uint64_t count, const void* values);
   void read(std::uint64_t first, std::uint64_t count, hid_t memory_type, void* values) const;
@@ -40,9 +49,6 @@ class Dataset {
   void close() { dataset_.close("H5Dclose", path_); }
 
  private:
-  /// The chunk that begins at row `first`, past HDF5's filters: theirs take longer than all else
-  /// that writing a file takes.
-  void write_whole_chunk(std::uint64_t first, const std::byte* values);
   /// The selections of file and memory for these rows.
   [[nodiscard]] std::pair<Handle, Handle> select(std::uint64_t first, std::uint64_t count) const;
 
@@ -50,8 +56,9 @@ class Dataset {
   Handle dataset_, type_;
   std::uint64_t rows_ = 0;
   std::size_t width_ = 0;
-  std::uint64_t chunk_rows_ = 0;  // of a dataset that was created
-  std::size_t row_bytes_ = 0;     // likewise
+  // Of a dataset that was created:
+  std::uint64_t chunk_rows_ = 0;
+  std::size_t value_bytes_ = 0, row_bytes_ = 0;
 };
 
 }  // namespace nucreg::hdf5

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <atomic>
+#include <future>
 #include <optional>
+#include <utility>
 
 #include "attribute.hpp"
 #include "dataset.hpp"
@@ -17,13 +20,18 @@ using hdf5::Dataset;
 
 struct ResultWriter::Body {
   std::filesystem::path target;
-  std::uint64_t rows = 0, written = 0;
+  std::uint64_t rows = 0, given = 0, written = 0;
   std::size_t parameters = 0, message_bytes = 1;
   hdf5::NewFile made;
   std::vector<Dataset> columns;  // as trial_fields()
   std::optional<TraceWriter> trace;
   std::vector<Record> waiting;  // less than a chunk
-  std::vector<std::byte> values;
+  // The chunk before: threads pack its columns, whichever is next, while the caller goes on.
+  std::vector<Record> chunk;
+  std::vector<Dataset::Chunk> packed;  // as columns; of texts nothing
+  std::atomic<std::size_t> next_column = 0;
+  std::size_t threads = 1;
+  std::vector<std::future<void>> packing;  // last: it ends before what it works on
 
   explicit Body(const std::filesystem::path& file) : target(file), made(file) {}
   void create();
@@ -31,7 +39,10 @@ struct ResultWriter::Body {
     if (field.text) return message_bytes;
     return field.value_bytes * (field.per_parameter ? parameters : 1);
   }
-  void write_chunk(std::span<const Record> records);
+  [[nodiscard]] std::vector<std::byte> values(const TrialField& field) const;
+  void begin_chunk();
+  void pack_columns();
+  void end_chunk();
 };
 
 void ResultWriter::Body::create() {
@@ -47,28 +58,57 @@ void ResultWriter::Body::create() {
   }
 }
 
-void ResultWriter::Body::write_chunk(std::span<const Record> records) {
+/// Of a column in the chunk.
+std::vector<std::byte> ResultWriter::Body::values(const TrialField& field) const {
+  const std::size_t bytes = row_bytes(field);
+  std::vector<std::byte> stored(chunk.size() * bytes);
+  for (std::size_t i = 0; i < chunk.size(); ++i)
+    field.store(chunk[i], stored.data() + i * bytes, bytes);
+  return stored;
+}
+
+void ResultWriter::Body::pack_columns() {
+  for (std::size_t c = next_column++; c < columns.size(); c = next_column++)
+    if (const TrialField& field = trial_fields()[c]; !field.text)
+      packed[c] = columns[c].packed(written, values(field).data());
+}
+
+/// Of the rows that wait.
+void ResultWriter::Body::begin_chunk() {
+  end_chunk();
+  chunk.swap(waiting);
+  waiting.clear();
+  packed.resize(columns.size());
+  next_column = 0;
+  // Deferred: by who waits for it, also where the system gives no more threads.
+  const auto when =
+      threads > 1 ? std::launch::async | std::launch::deferred : std::launch::deferred;
+  for (std::size_t i = 0; i < threads; ++i)
+    packing.push_back(std::async(when, [this] { pack_columns(); }));
+}
+
+void ResultWriter::Body::end_chunk() {
+  if (packing.empty()) return;
+  for (std::future<void>& thread : std::exchange(packing, {})) thread.get();
   for (std::size_t c = 0; c < columns.size(); ++c) {
     const TrialField& field = trial_fields()[c];
+    if (!field.text) columns[c].write(packed[c]);
     // A chunk that is never written takes no place and reads as empty texts.
-    if (field.text && std::ranges::all_of(records, &std::string::empty, &Record::message)) continue;
-    const std::size_t bytes = row_bytes(field);
-    values.resize(records.size() * bytes);
-    for (std::size_t i = 0; i < records.size(); ++i)
-      field.store(records[i], values.data() + i * bytes, bytes);
-    columns[c].write(written, records.size(), values.data());
+    else if (!std::ranges::all_of(chunk, &std::string::empty, &Record::message))
+      columns[c].write(written, chunk.size(), values(field).data());
   }
-  if (trace) trace->append(records);
-  written += records.size();
+  if (trace) trace->append(chunk);
+  written += chunk.size();
 }
 
 ResultWriter::ResultWriter(const std::filesystem::path& file, std::uint64_t rows,
                            std::size_t parameters, std::size_t message_bytes,
-                           std::optional<std::uint64_t> trace_points) {
+                           std::optional<std::uint64_t> trace_points, std::size_t threads) {
   if (parameters == 0 || parameters > max_parameters)
     throw Error(ExitStatus::bug, "a result file has 1 to 8 parameters", {.file = file.string()});
   body_ = std::make_unique<Body>(file);
   body_->rows = rows;
+  body_->threads = std::max<std::size_t>(threads, 1);
   body_->parameters = parameters;
   body_->message_bytes = std::clamp<std::size_t>(message_bytes, 1, most_message_bytes);
   body_->made.seal();
@@ -97,29 +137,28 @@ void ResultWriter::write_table(const Table& table) {
 
 void ResultWriter::append_trials(std::span<const Record> records) {
   Body& body = *body_;
-  if (records.size() > body.rows - body.written - body.waiting.size())
+  if (records.size() > body.rows - body.given)
     throw Error(ExitStatus::bug, "more trials than were announced", {.file = body.target.string()});
+  body.given += records.size();
   body.made.attempt([&] {
     while (!records.empty()) {
       const auto taken =
           std::min<std::size_t>(records.size(), hdf5::chunk_rows - body.waiting.size());
       body.waiting.insert(body.waiting.end(), records.begin(), records.begin() + taken);
       records = records.subspan(taken);
-      if (body.waiting.size() < hdf5::chunk_rows) return;
-      body.write_chunk(body.waiting);
-      body.waiting.clear();
+      if (body.waiting.size() == hdf5::chunk_rows) body.begin_chunk();
     }
   });
 }
 
 void ResultWriter::commit(bool overwrite) {
   Body& body = *body_;
-  if (body.written + body.waiting.size() != body.rows)
+  if (body.given != body.rows)
     throw Error(ExitStatus::bug, "fewer trials than were announced",
                 {.file = body.target.string()});
   body.made.attempt([&] {
-    body.write_chunk(body.waiting);
-    body.waiting.clear();
+    if (!body.waiting.empty()) body.begin_chunk();
+    body.end_chunk();
     for (Dataset& column : body.columns) column.close();
     body.columns.clear();
     if (body.trace) body.trace->finish();

@@ -38,9 +38,10 @@ struct WrittenResult {
 /// Writes the result file of a run: rows in the order configuration, trial, solver, each trial
 /// once, whatever the order in the journal and however often it is there. If the journal lacks
 /// trials of the part the file is partial and lacks them too. Memory: eight bytes per trial and the
-/// rows of one configuration. Throws OutputError.
+/// rows of one configuration. Takes as many threads as it is given. Throws OutputError.
 WrittenResult write_result(const std::filesystem::path& file, bool overwrite,
                            const JournalReader& journal, const SolverRegistry& registry,
-                           const Job& job, const Plan& plan, const RunReport& report);
+                           const Job& job, const Plan& plan, const RunReport& report,
+                           std::size_t threads);
 
 }  // namespace nucreg

@@ -30,11 +30,12 @@ class ResultWriter {
   /// `parameters` is the number P of columns of params and true_params, 1 to max_parameters;
   /// `rows` the exact number of rows of /trials to come, of which only those under way are held in
   /// memory; `message_bytes` what the longest message takes, 0 to most_message_bytes;
-  /// `trace_points` the exact number of points of all traces to come, none: no /trace. The
-  /// directory must exist. Writes the attributes format and format_version.
+  /// `trace_points` the exact number of points of all traces to come, none: no /trace; `threads`
+  /// compress, which leaves the file as it is. The directory must exist. Writes the attributes
+  /// format and format_version.
   ResultWriter(const std::filesystem::path& file, std::uint64_t rows, std::size_t parameters,
                std::size_t message_bytes = most_message_bytes,
-               std::optional<std::uint64_t> trace_points = std::nullopt);
+               std::optional<std::uint64_t> trace_points = std::nullopt, std::size_t threads = 1);
   ~ResultWriter();
   ResultWriter(const ResultWriter&) = delete;
   ResultWriter& operator=(const ResultWriter&) = delete;

@@ -50,6 +50,31 @@ TEST_CASE("oversubscription counts the processors of one host together") {
   CHECK(!oversubscribed(loose[3], loose));
 }
 
+TEST_CASE("the root may run on what ranks of its host ran on, for a while") {
+  const std::vector<RankFacts> ranks{{.rank = 0, .host = "a", .cpus = {4}},
+                                     {.rank = 1, .host = "b", .cpus = {7}},
+                                     {.rank = 2, .host = "a", .cpus = {0, 4}}};
+  CHECK(root_host_cpus(ranks) == std::vector<int>{0, 4});
+  CHECK(root_host_cpus({}).empty());
+
+  cpu_set_t before;
+  REQUIRE(sched_getaffinity(0, sizeof(before), &before) == 0);
+  const std::vector<int> all = this_rank_facts(0).cpus;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(static_cast<std::size_t>(all.back()), &one);
+  REQUIRE(sched_setaffinity(0, sizeof(one), &one) == 0);
+  std::vector<int> wide;
+  {
+    const OnProcessors here(all);
+    wide = this_rank_facts(0).cpus;
+  }
+  const std::vector<int> after = this_rank_facts(0).cpus;
+  REQUIRE(sched_setaffinity(0, sizeof(before), &before) == 0);
+  CHECK(wide == all);
+  CHECK(after == std::vector<int>{all.back()});
+}
+
 TEST_CASE("what spoils timings is said, once each") {
   const auto rank = [](int number, const char* host, std::vector<int> cpus,
                        const char* clock = "tsc", double step = 1e-8) {

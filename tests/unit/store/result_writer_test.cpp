@@ -117,7 +117,7 @@ TEST_CASE("a full disk is an OutputError wherever it strikes, and no file is lef
     {
       const FullDisk full(scratch / "", after);
       try {
-        sample::write(scratch / "r.h5", 40000);
+        sample::write(scratch / "r.h5", 40000, 3);
         written = true;
       } catch (const OutputError& error) {
         message = error.what();
@@ -131,6 +131,18 @@ TEST_CASE("a full disk is an OutputError wherever it strikes, and no file is lef
   }
   CHECK(after > 50);
   CHECK(ResultReader(scratch / "r.h5").trial_rows() == 40000);
+}
+
+TEST_CASE("any number of threads writes the same file") {
+  const Scratch scratch;
+  for (const std::uint64_t rows : {5, 16384, 40000}) {
+    sample::write(scratch / "1.h5", rows);
+    const std::string alone = read_text(scratch / "1.h5");
+    for (const std::size_t threads : {2, 40}) {
+      sample::write(scratch / "n.h5", rows, threads);
+      CHECK(read_text(scratch / "n.h5") == alone);
+    }
+  }
 }
 
 TEST_CASE("announcing many rows costs neither memory nor disk") {

@@ -80,8 +80,8 @@ inline Attributes attributes() {
           {"ratio", 0.1}};
 }
 
-inline void write(const std::filesystem::path& file, std::uint64_t rows) {
-  ResultWriter writer(file, rows, parameters);
+inline void write(const std::filesystem::path& file, std::uint64_t rows, std::size_t threads = 1) {
+  ResultWriter writer(file, rows, parameters, most_message_bytes, std::nullopt, threads);
   writer.set_attributes(attributes());
   writer.write_table(table("configurations"));
   writer.write_table(empty_table("rank_samples"));
