@@ -397,7 +397,9 @@ int run_program(int argc, char** argv, const SolverRegistry& registry) {
       line = parse_command_line(argc, argv, commands.table(), description, exit_statuses,
                                 version_text());
   } catch (const JobError& e) {
-    if (first) write_status(print_exception());
+    // mpirun ends all ranks when one fails, perhaps before the first has spoken.
+    if (!first) return leave(ExitStatus::done);
+    write_status(print_exception());
     return leave(e.status());
   }
   try {

@@ -5,7 +5,8 @@ import subprocess
 import unittest
 
 from label_tiff import label_tiff
-from nucreg_case import INPUT, LEAST_JOB, OUTPUT, USAGE, NucregCase, read_group, run
+from nucreg_case import (INPUT, LEAST_JOB, OUTPUT, USAGE, NucregCase, command_line, environment,
+                         read_group, run)
 
 # Exactly what is wrong with a job: text of LEAST_JOB -> replacement, then what the message names.
 WRONG_JOBS = {
@@ -115,6 +116,14 @@ class WrongJob(NucregCase):
                 together = run(self.dir, *arguments, ranks=3)
                 self.assertEqual(together.status, alone.status, together)
                 self.assertEqual(together.err.count(alone.err.strip()), 1, together)
+
+    def test_a_first_rank_that_comes_late_still_speaks(self):
+        late = ["sh", "-c", '[ "$OMPI_COMM_WORLD_RANK" != 0 ] || sleep 1; exec "$0" "$@"']
+        launcher, line = command_line(["run", "--fast"], 2), command_line(["run", "--fast"])
+        outcome = subprocess.run([*launcher[:-len(line)], *late, *line], cwd=self.dir,
+                                 env=environment(), capture_output=True, text=True, check=False)
+        self.assertEqual(outcome.returncode, USAGE, outcome)
+        self.assertIn("--fast", outcome.stderr)
 
     def test_status_of_a_wrong_line_for_scripts(self):
         status = os.path.join(self.dir, "status")
