@@ -92,11 +92,14 @@ void PlacerState::take_summaries(const std::vector<PlaceResult>& results) {
 }
 
 std::array<double, 2> PlacerState::expected_magnification() const {
-  if (options.magnification[0] > 0.0) return options.magnification;
-  const double ten_um = pixel_um(0), forty_um = pixel_um(1);
+  return options.magnification[0] > 0.0 ? options.magnification : usual_magnification(0);
+}
+
+std::array<double, 2> PlacerState::usual_magnification(std::size_t large_side) const {
+  const double large_um = pixel_um(large_side), small_um = pixel_um(1 - large_side);
   constexpr double least = 0.67;  // below, sides or pixel sizes are exchanged
-  if (forty_um > 0.0 && ten_um > least * forty_um)
-    return {0.9 * ten_um / forty_um, 1.1 * ten_um / forty_um};
+  if (small_um > 0.0 && large_um > least * small_um)
+    return {0.9 * large_um / small_um, 1.1 * large_um / small_um};
   return {3.0, 5.0};
 }
 

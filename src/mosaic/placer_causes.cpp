@@ -28,12 +28,8 @@ std::vector<PlaceTask> PlacerState::cause_tasks() {
         out.push_back(seed_task(l, s, magnification, options.seed));
   };
   if (pass == 0) {
-    std::array<double, 2> usual{3.0, 5.0};
-    if (const double ten_um = pixel_um(0), forty_um = pixel_um(1);
-        ten_um > 0.0 && forty_um > ten_um)
-      usual = {0.9 * forty_um / ten_um, 1.1 * forty_um / ten_um};
     first_exchanged = 0;
-    add(1, usual);
+    add(1, usual_magnification(1));
     return out;
   }
   add(0, widest_magnification);

@@ -78,6 +78,8 @@ struct PlacerState {
   [[nodiscard]] std::vector<std::uint32_t> by_richness(std::size_t side) const;
   /// 40x px per 10x px, by what was asked for or by pixel sizes.
   [[nodiscard]] std::array<double, 2> expected_magnification() const;
+  /// px of the other side per px of this one, by pixel sizes, give or take a tenth.
+  [[nodiscard]] std::array<double, 2> usual_magnification(std::size_t large_side) const;
   [[nodiscard]] std::vector<std::uint32_t> lookup_subset() const;
   [[nodiscard]] std::vector<PlaceTask> lookup_tasks();
   [[nodiscard]] std::vector<PlaceTask> stray_tasks();
