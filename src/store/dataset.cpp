@@ -124,6 +124,17 @@ void Dataset::write(std::uint64_t first, std::uint64_t count, const void* values
         "H5Dwrite", path_);
 }
 
+void Dataset::append(std::uint64_t count, const void* values) {
+  const auto* bytes = static_cast<const std::byte*>(values);
+  waiting_.insert(waiting_.end(), bytes, bytes + count * row_bytes_);
+  std::uint64_t rows = waiting_.size() / row_bytes_;
+  if (appended_ + rows < rows_) rows -= rows % chunk_rows_;
+  write(appended_, rows, waiting_.data());
+  appended_ += rows;
+  waiting_.erase(waiting_.begin(),
+                 waiting_.begin() + static_cast<std::ptrdiff_t>(rows * row_bytes_));
+}
+
 void Dataset::read(std::uint64_t first, std::uint64_t count, hid_t memory_type,
                    void* values) const {
   if (count == 0) return;

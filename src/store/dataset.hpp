@@ -36,6 +36,8 @@ class Dataset {
   void write(const Chunk& chunk);
   /// Rows first ... first + count, as the type of this dataset.
   void write(std::uint64_t first, std::uint64_t count, const void* values);
+  /// Rows after those that append() had before; what fills no chunk waits for more, or the last.
+  void append(std::uint64_t count, const void* values);
   void read(std::uint64_t first, std::uint64_t count, hid_t memory_type, void* values) const;
   /// All rows of a dataset of strings.
   [[nodiscard]] std::vector<std::string> strings() const;
@@ -59,6 +61,8 @@ class Dataset {
   // Of a dataset that was created:
   std::uint64_t chunk_rows_ = 0;
   std::size_t value_bytes_ = 0, row_bytes_ = 0;
+  std::uint64_t appended_ = 0;      // rows that append() has written
+  std::vector<std::byte> waiting_;  // rows after these
 };
 
 }  // namespace nucreg::hdf5

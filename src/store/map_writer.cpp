@@ -71,17 +71,55 @@ void write_rows(hid_t file, const std::string& group, const std::vector<Row>& ro
   for (const MapColumn<Row>& column : columns) writer.write(column);
 }
 
-void write_nuclei(hid_t file, const std::string& group, const MapNuclei& nuclei) {
-  hdf5::make_group(file, group);
-  for (const NucleiColumn& column : nuclei_columns()) {
-    if (column.optional && column.size(nuclei) == 0) continue;
-    const std::string path = group + "/" + column.name;
-    Dataset dataset = Dataset::create(file, path, column.units, column.type(), nuclei.size(), 0);
-    hdf5::describe(file, path, column.description);
-    dataset.write(0, nuclei.size(), column.values(nuclei));
-    dataset.close();
+/// Columns of detections. Those that `nuclei` leaves empty come from `more`, all of a tile at a
+/// time.
+class NucleiWriter {
+ public:
+  NucleiWriter(hid_t file, std::string group, const MapNuclei& nuclei, const ColumnsOfTile& more)
+      : file_(file), group_(std::move(group)), nuclei_(nuclei), more_(more) {}
+
+  void write() {
+    hdf5::make_group(file_, group_);
+    for (const NucleiColumn& column : nuclei_columns()) {
+      if (column.size(nuclei_) == 0 && column.optional) continue;
+      const std::string path = group_ + "/" + column.name;
+      Dataset dataset =
+          Dataset::create(file_, path, column.units, column.type(), nuclei_.size(), 0);
+      hdf5::describe(file_, path, column.description);
+      if (column.size(nuclei_) < nuclei_.size()) {
+        by_tile_.emplace_back(&column, std::move(dataset));
+        continue;
+      }
+      dataset.write(0, nuclei_.size(), column.values(nuclei_));
+      dataset.close();
+    }
+    if (by_tile_.empty()) return;
+    const auto end = nuclei_.tile.end();
+    for (auto tile = nuclei_.tile.begin(); tile != end;) {
+      const auto next = std::upper_bound(tile, end, *tile);
+      append(*tile, static_cast<std::size_t>(next - tile));
+      tile = next;
+    }
+    for (auto& [column, dataset] : by_tile_) dataset.close();
   }
-}
+
+ private:
+  void append(std::uint32_t tile, std::size_t rows) {
+    const MapNuclei part = more_(tile);
+    for (auto& [column, dataset] : by_tile_) {
+      if (column->size(part) != rows)
+        throw Error(ExitStatus::bug, "columns of unequal length",
+                    {.key = group_ + "/" + column->name});
+      dataset.append(rows, column->values(part));
+    }
+  }
+
+  hid_t file_;
+  std::string group_;
+  const MapNuclei& nuclei_;
+  const ColumnsOfTile& more_;
+  std::vector<std::pair<const NucleiColumn*, Dataset>> by_tile_;
+};
 
 /// As /trials of a run's file, but without parameters.
 void write_trials(hid_t file, const std::vector<Record>& trials) {
@@ -104,21 +142,22 @@ void write_trials(hid_t file, const std::vector<Record>& trials) {
 }
 
 void demand_equal_lengths(const std::filesystem::path& file, const std::string& group,
-                          const MapNuclei& nuclei) {
+                          const MapNuclei& nuclei, bool may_be_empty) {
   for (const NucleiColumn& column : nuclei_columns())
-    if (column.size(nuclei) != nuclei.size() && !(column.optional && column.size(nuclei) == 0))
+    if (column.size(nuclei) != nuclei.size() &&
+        !((column.optional || may_be_empty) && column.size(nuclei) == 0))
       throw Error(ExitStatus::bug, "columns of unequal length",
                   {.file = file.string(), .key = group + "/" + column.name});
 }
 
-void write_content(hid_t file, const WellMap& map) {
+void write_content(hid_t file, const WellMap& map, const ColumnsOfTile& more) {
   hdf5::write_attribute(file, "format", std::string(map_format), "/");
   hdf5::write_attribute(file, "format_version", map_format_version, "/");
   for (const auto& [name, value] : map.attributes) hdf5::write_attribute(file, name, value, "/");
   write_rows(file, "/tiles", map.tiles, tile_columns());
   write_rows(file, "/links", map.links, link_columns());
-  write_nuclei(file, "/nuclei_10x", map.ten);
-  write_nuclei(file, "/nuclei_40x", map.forty);
+  NucleiWriter(file, "/nuclei_10x", map.ten, more).write();
+  NucleiWriter(file, "/nuclei_40x", map.forty, more).write();
   write_rows(file, "/pairs", map.pairs, pair_columns());
   write_rows(file, "/model", map.models, model_columns());
   if (!map.knots.empty()) write_rows(file, "/deformation", map.knots, knot_columns());
@@ -130,11 +169,13 @@ void write_content(hid_t file, const WellMap& map) {
 
 }  // namespace
 
-void write_map(const std::filesystem::path& file, const WellMap& map, bool overwrite) {
-  demand_equal_lengths(file, "/nuclei_10x", map.ten);
-  demand_equal_lengths(file, "/nuclei_40x", map.forty);
+void write_map(const std::filesystem::path& file, const WellMap& map, bool overwrite,
+               const ColumnsOfTile& more) {
+  const bool by_tile = static_cast<bool>(more);
+  demand_equal_lengths(file, "/nuclei_10x", map.ten, by_tile);
+  demand_equal_lengths(file, "/nuclei_40x", map.forty, by_tile);
   hdf5::NewFile made(file);
-  made.attempt([&] { write_content(made.id(), map); });
+  made.attempt([&] { write_content(made.id(), map, more); });
   made.seal();
   made.publish(overwrite);
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -153,10 +154,17 @@ struct WellMap {
   std::vector<Table> others;  ///< ranks, rank_samples and whatever else, written as they are
 };
 
+/// Of the detections of one tile (row of /tiles) the columns that a map leaves empty; others are
+/// not looked at.
+using ColumnsOfTile = std::function<MapNuclei(std::uint32_t tile)>;
+
 /// Writes the file and publishes it whole (publish_file). Columns have `units` and `description`;
-/// beyond `map` it needs no more memory than a few chunks. Throws OutputError (path, call, reason),
-/// also if `overwrite` is false and the file exists; Error(bug) if columns differ in length.
-void write_map(const std::filesystem::path& file, const WellMap& map, bool overwrite);
+/// beyond `map` it needs no more memory than a few chunks. `more` is asked tile by tile, for 10x
+/// and then for 40x, if columns of detections are empty: those of a large well need not be in
+/// memory. Throws OutputError (path, call, reason), also if `overwrite` is false and the file
+/// exists; Error(bug) if columns differ in length; what `more` throws.
+void write_map(const std::filesystem::path& file, const WellMap& map, bool overwrite,
+               const ColumnsOfTile& more = {});
 
 /// Reads all of it, unchecked but for lengths, types and enumerations: references between tables
 /// may be out of range (report's verify_map finds them). Throws InputError (path, column, what is

@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 
 #include "nucreg/core/error.hpp"
 #include "support/same_bits.hpp"
@@ -147,6 +149,51 @@ TEST_CASE("many detections take more chunks than one") {
   check_same(read.forty, map.forty);
   for (std::size_t i = 0; i < map.pairs.size(); ++i)
     REQUIRE(std::memcmp(&read.pairs[i], &map.pairs[i], sizeof(MapPair)) == 0);
+}
+
+TEST_CASE("columns of detections that come tile by tile are written as if the map had them") {
+  const Scratch scratch;
+  const WellMap map = sample::MapMaker(4200.0).make();
+  WellMap partial = map;
+  for (MapNuclei* nuclei : {&partial.ten, &partial.forty}) {
+    nuclei->label.clear();
+    nuclei->px = nuclei->um = {};
+  }
+  std::size_t most = 0;
+  const ColumnsOfTile more = [&](std::uint32_t tile) {
+    const bool of_ten = map.tiles[tile].given.side == mosaic::Side::ten;
+    const MapNuclei& all = of_ten ? map.ten : map.forty;
+    const auto rows = std::ranges::equal_range(all.tile, tile);
+    const auto part = [&](const auto& column) {
+      const auto begin = column.begin() + (rows.begin() - all.tile.begin());
+      return std::vector(begin, begin + std::ssize(rows));
+    };
+    most = std::max<std::size_t>(most, std::ssize(rows));
+    return MapNuclei{.label = part(all.label),
+                     .px = {part(all.px.x), part(all.px.y)},
+                     .um = {part(all.um.x), part(all.um.y)}};
+  };
+  write_map(scratch / "m.h5", partial, false, more);
+  CHECK(most > 16384);  // more than a chunk
+  const WellMap read = read_map(scratch / "m.h5");
+  check_same(read.ten, map.ten);
+  check_same(read.forty, map.forty);
+
+  const ColumnsOfTile too_few = [&](std::uint32_t tile) {
+    MapNuclei part = more(tile);
+    part.um.y.pop_back();
+    return part;
+  };
+  for (const ColumnsOfTile& asked : {too_few, ColumnsOfTile()}) {
+    try {
+      write_map(scratch / "bug.h5", partial, false, asked);
+      FAIL("columns of unequal length were written");
+    } catch (const Error& error) {
+      CHECK(error.status() == ExitStatus::bug);
+      CHECK(error.fields().key == (asked ? "/nuclei_10x/y_um" : "/nuclei_10x/label"));
+    }
+  }
+  CHECK(scratch.names() == std::vector<std::string>{"m.h5"});
 }
 
 TEST_CASE("a map appears whole or not at all") {
