@@ -191,12 +191,12 @@ void MapRoot::make() {
   read.insert(read.end(), {command_.ten, command_.forty, command_.recommendation});
   check_not_input(files_.output, read, "--output");
   open_journal();
-  WellMap map = map_wells(stages_, map_, std::move(wells), folders_,
-                          {.phase = [this](const std::string& doing) { show_phase(doing); },
-                           .warn = [this](const std::string& sentence) { warn(sentence); }});
+  auto [map, more] = map_wells(stages_, map_, std::move(wells), folders_,
+                               {.phase = [this](const std::string& doing) { show_phase(doing); },
+                                .warn = [this](const std::string& sentence) { warn(sentence); }});
   for (const auto& [name, value] : attributes()) map.attributes[name] = value;
   show_phase("writing the result file");
-  write_map(files_.output, map, true);
+  write_map(files_.output, map, true, more);
   remove_file(files_.replaced);
   remove_file(files_.journal);
   remove_store();

@@ -233,8 +233,8 @@ mosaic::Placement place(const MapJob& map, StageRunner& runner, const MapEvents&
 
 }  // namespace
 
-WellMap map_wells(Stages& stages, const MapJob& map, ListedWells wells, const MapFolders& folders,
-                  const MapEvents& events) {
+MappedWells map_wells(Stages& stages, const MapJob& map, ListedWells wells,
+                      const MapFolders& folders, const MapEvents& events) {
   for (const std::string& note : wells.notes) events.warn(note);
   std::vector<TileInput> tiles;
   for (const WellInputs& well : wells.wells)
@@ -250,6 +250,7 @@ WellMap map_wells(Stages& stages, const MapJob& map, ListedWells wells, const Ma
   }
 
   WellMap result;
+  std::vector<PlacedWell> placed;
   result.attributes["inputs"] = inputs_text(tiles, facts);
   first = 0;
   for (WellInputs& inputs : wells.wells) {
@@ -276,12 +277,18 @@ WellMap map_wells(Stages& stages, const MapJob& map, ListedWells wells, const Ma
     well.placement.problem.reset();
     shelf_of(folders.store)->clear();
     give_back_memory();
-    append_well(result, std::move(well), TileStore(folders.store), notes);
+    append_well(result, well, TileStore(folders.store), notes);
     for (const std::string& note : notes) events.warn(note);
+    placed.push_back(std::move(well));
     first += count;
   }
   result.others.push_back(runner.ranks());
-  return result;
+  return {std::move(result),
+          [placed = std::move(placed), store = TileStore(folders.store)](std::uint32_t tile) {
+            const auto next = std::ranges::upper_bound(placed, tile, {}, &PlacedWell::first_tile);
+            const PlacedWell& well = *std::prev(next);
+            return columns_of_tile(well, tile - static_cast<std::uint32_t>(well.first_tile), store);
+          }};
 }
 
 }  // namespace nucreg

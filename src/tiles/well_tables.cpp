@@ -113,101 +113,20 @@ NucleusFlag flag_of(std::uint8_t flags) {
   return (flags & mosaic::split_flag) != 0 ? NucleusFlag::split : NucleusFlag::none;
 }
 
-// One side of a well: what pairing needs of it at first, then its columns of the file, which begin
-// after those of other wells.
-class SideTables {
- public:
-  SideTables(MapNuclei& nuclei, std::uint32_t first_tile, std::uint32_t first_object,
-             std::size_t count)
-      : nuclei_(nuclei),
-        first_row_(nuclei.size()),
-        count_(count),
-        first_tile_(first_tile),
-        first_object_(first_object) {
-    // Columns that grow take twice the memory for a moment.
-    detections_.tile.reserve(count);
-    for (auto* column :
-         {&detections_.x_um, &detections_.y_um, &detections_.border_px, &detections_.area_um2})
-      column->reserve(count);
-  }
+mosaic::TileNuclei nuclei_of_tile(const PlacedWell& well, std::size_t tile,
+                                  const TileStore& store) {
+  std::optional<ReadTile> read = store.get(well.first_tile + tile);
+  if (!read)
+    throw InputError(
+        fmt::format("{}: its nuclei are not there any more", well.inputs.tiles[tile].title()),
+        {.file = store.folder().string()});
+  return std::move(read->nuclei);
+}
 
-  void add_detections(std::uint32_t tile, const mosaic::TileNuclei& found,
-                      const mosaic::WellTile& given, const mosaic::WellMap& map, bool areas) {
-    const Points um = in_well(tile, found, map);
-    const auto& camera = map.cameras[index_of(given.side)].um_per_px;
-    const double px_area_um2 = std::abs(camera[0] * camera[3] - camera[1] * camera[2]);
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      detections_.tile.push_back(tile);
-      detections_.x_um.push_back(static_cast<float>(um.x[i]));
-      detections_.y_um.push_back(static_cast<float>(um.y[i]));
-      detections_.border_px.push_back(mosaic::border_px(given, found.px.x[i], found.px.y[i]));
-      if (areas)
-        detections_.area_um2.push_back(
-            static_cast<float>(static_cast<double>(found.area_px[i]) * px_area_um2));
-    }
-  }
-  [[nodiscard]] const mosaic::Detections& detections() const { return detections_; }
-
-  void begin_rows() {
-    detections_ = {};
-    const std::size_t rows = first_row_ + count_;
-    for (auto* column : {&nuclei_.tile, &nuclei_.label, &nuclei_.object}) column->reserve(rows);
-    for (auto* column : {&nuclei_.px.x, &nuclei_.px.y, &nuclei_.um.x, &nuclei_.um.y})
-      column->reserve(rows);
-    nuclei_.representative.reserve(rows);
-    nuclei_.unpaired.reserve(rows);
-    nuclei_.flag.reserve(rows);
-  }
-  void add_rows(std::uint32_t tile, const mosaic::TileNuclei& found, const mosaic::WellMap& map) {
-    const Points um = in_well(tile, found, map);
-    nuclei_.tile.insert(nuclei_.tile.end(), found.size(), first_tile_ + tile);
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      nuclei_.label.push_back(found.label[i]);
-      nuclei_.px.x.push_back(found.px.x[i]);
-      nuclei_.px.y.push_back(found.px.y[i]);
-      nuclei_.um.x.push_back(um.x[i]);
-      nuclei_.um.y.push_back(um.y[i]);
-    }
-  }
-  void add_objects(const mosaic::Objects& objects, const std::vector<mosaic::Unpaired>& unpaired) {
-    for (std::size_t i = 0; i < objects.of.size(); ++i) {
-      const std::uint32_t object = objects.of[i];
-      nuclei_.object.push_back(first_object_ + object);
-      nuclei_.representative.push_back(objects.representative[object] == i ? 1 : 0);
-      // Both enumerations have the numbers of the file.
-      nuclei_.unpaired.push_back(static_cast<Unpaired>(unpaired[i]));
-      nuclei_.flag.push_back(flag_of(objects.flags[object]));
-    }
-  }
-  [[nodiscard]] std::uint32_t row(std::uint32_t detection) const {
-    return static_cast<std::uint32_t>(first_row_) + detection;
-  }
-
- private:
-  static Points in_well(std::uint32_t tile, const mosaic::TileNuclei& found,
-                        const mosaic::WellMap& map) {
-    if (map.placed(tile)) return map.to_well(tile, found.px);
-    return {std::vector(found.size(), unknown_um), std::vector(found.size(), unknown_um)};
-  }
-
-  MapNuclei& nuclei_;
-  std::size_t first_row_, count_;
-  std::uint32_t first_tile_, first_object_;
-  mosaic::Detections detections_;
-};
-
-// Tiles of a well with nuclei, as they were read.
-template <class Visit>
-void each_tile(const PlacedWell& well, const TileStore& store, Visit&& visit) {
-  for (std::size_t i = 0; i < well.tiles.size(); ++i) {
-    if (well.facts[i].nuclei == 0) continue;
-    const std::optional<ReadTile> read = store.get(well.first_tile + i);
-    if (!read)
-      throw InputError(
-          fmt::format("{}: its nuclei are not there any more", well.inputs.tiles[i].title()),
-          {.file = store.folder().string()});
-    visit(static_cast<std::uint32_t>(i), index_of(well.tiles[i].side), read->nuclei);
-  }
+Points in_well(const PlacedWell& well, std::size_t tile, const Points& px) {
+  const mosaic::WellMap& map = well.placement.map;
+  if (map.placed(tile)) return map.to_well(tile, px);
+  return {std::vector(px.x.size(), unknown_um), std::vector(px.x.size(), unknown_um)};
 }
 
 std::size_t nuclei_of(const PlacedWell& well, Side side) {
@@ -217,8 +136,65 @@ std::size_t nuclei_of(const PlacedWell& well, Side side) {
   return sum;
 }
 
+// Whether all tiles of a side say how large nuclei are.
+bool all_areas(const PlacedWell& well, Side side) {
+  for (std::size_t i = 0; i < well.facts.size(); ++i)
+    if (well.inputs.tiles[i].side == side && well.facts[i].nuclei > 0 && !well.facts[i].areas)
+      return false;
+  return true;
+}
+
+// All of a side, as pairing needs them.
+mosaic::Detections detections_of(const PlacedWell& well, Side side, const TileStore& store) {
+  const bool areas = all_areas(well, side);
+  const std::size_t count = nuclei_of(well, side);
+  const auto& camera = well.placement.map.cameras[index_of(side)].um_per_px;
+  const double px_area_um2 = std::abs(camera[0] * camera[3] - camera[1] * camera[2]);
+  mosaic::Detections out;
+  // Columns that grow take twice the memory for a moment.
+  out.tile.reserve(count);
+  for (auto* column : {&out.x_um, &out.y_um, &out.border_px}) column->reserve(count);
+  if (areas) out.area_um2.reserve(count);
+  for (std::uint32_t t = 0; t < well.tiles.size(); ++t) {
+    if (well.tiles[t].side != side || well.facts[t].nuclei == 0) continue;
+    const mosaic::TileNuclei found = nuclei_of_tile(well, t, store);
+    const Points um = in_well(well, t, found.px);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      out.tile.push_back(t);
+      out.x_um.push_back(static_cast<float>(um.x[i]));
+      out.y_um.push_back(static_cast<float>(um.y[i]));
+      out.border_px.push_back(mosaic::border_px(well.tiles[t], found.px.x[i], found.px.y[i]));
+      if (areas)
+        out.area_um2.push_back(
+            static_cast<float>(static_cast<double>(found.area_px[i]) * px_area_um2));
+    }
+  }
+  return out;
+}
+
 std::uint32_t next_object(const MapNuclei& nuclei) {
   return nuclei.object.empty() ? 0 : *std::ranges::max_element(nuclei.object) + 1;
+}
+
+void append_nuclei(MapNuclei& nuclei, const PlacedWell& well, Side side, std::uint32_t first_tile,
+                   const mosaic::Objects& objects, const std::vector<mosaic::Unpaired>& unpaired) {
+  const std::uint32_t first_object = next_object(nuclei);
+  const std::size_t rows = nuclei.size() + objects.of.size();
+  for (auto* column : {&nuclei.tile, &nuclei.object}) column->reserve(rows);
+  nuclei.representative.reserve(rows);
+  nuclei.unpaired.reserve(rows);
+  nuclei.flag.reserve(rows);
+  for (std::uint32_t t = 0; t < well.tiles.size(); ++t)
+    if (well.tiles[t].side == side)
+      nuclei.tile.insert(nuclei.tile.end(), well.facts[t].nuclei, first_tile + t);
+  for (std::size_t i = 0; i < objects.of.size(); ++i) {
+    const std::uint32_t object = objects.of[i];
+    nuclei.object.push_back(first_object + object);
+    nuclei.representative.push_back(objects.representative[object] == i ? 1 : 0);
+    // Both enumerations have the numbers of the file.
+    nuclei.unpaired.push_back(static_cast<Unpaired>(unpaired[i]));
+    nuclei.flag.push_back(flag_of(objects.flags[object]));
+  }
 }
 
 void append_tiles(WellMap& map, const PlacedWell& well, std::span<const double> match_rate) {
@@ -243,11 +219,12 @@ void append_tiles(WellMap& map, const PlacedWell& well, std::span<const double> 
   }
 }
 
-void append_pairs(WellMap& map, const mosaic::NucleusPairs& pairs, const SideTables& ten,
-                  const SideTables& forty) {
+void append_pairs(WellMap& map, const mosaic::NucleusPairs& pairs, std::uint32_t first_ten,
+                  std::uint32_t first_forty) {
+  map.pairs.reserve(map.pairs.size() + pairs.size());
   for (std::size_t i = 0; i < pairs.size(); ++i)
-    map.pairs.push_back({.ten = ten.row(pairs.ten[i]),
-                         .forty = forty.row(pairs.forty[i]),
+    map.pairs.push_back({.ten = first_ten + pairs.ten[i],
+                         .forty = first_forty + pairs.forty[i],
                          .distance_um = static_cast<double>(pairs.distance_um[i]),
                          .heldout_distance_um = static_cast<double>(pairs.heldout_distance_um[i]),
                          .probability = static_cast<double>(pairs.probability[i]),
@@ -286,14 +263,6 @@ void append_decoys(WellMap& map, const mosaic::NucleusPairs& pairs,
 
 std::string well_prefix(const WellInputs& inputs) {
   return inputs.well.empty() ? "" : fmt::format("well {}: ", inputs.well);
-}
-
-// Whether all tiles of a side say how large nuclei are.
-bool all_areas(const PlacedWell& well, Side side) {
-  for (std::size_t i = 0; i < well.facts.size(); ++i)
-    if (well.inputs.tiles[i].side == side && well.facts[i].nuclei > 0 && !well.facts[i].areas)
-      return false;
-  return true;
 }
 
 }  // namespace
@@ -342,18 +311,13 @@ std::vector<mosaic::WellTile> well_tiles(const WellInputs& inputs, std::span<con
   return tiles;
 }
 
-void append_well(WellMap& map, PlacedWell well, const TileStore& store,
+void append_well(WellMap& map, const PlacedWell& well, const TileStore& store,
                  std::vector<std::string>& notes) {
   const auto first_tile = static_cast<std::uint32_t>(map.tiles.size());
+  const auto first_ten = static_cast<std::uint32_t>(map.ten.size());
+  const auto first_forty = static_cast<std::uint32_t>(map.forty.size());
   const auto model_row = static_cast<std::uint32_t>(map.models.size());
   const mosaic::Placement& placement = well.placement;
-  std::array<SideTables, 2> sides{
-      SideTables(map.ten, first_tile, next_object(map.ten), nuclei_of(well, Side::ten)),
-      SideTables(map.forty, first_tile, next_object(map.forty), nuclei_of(well, Side::forty))};
-  const std::array<bool, 2> areas{all_areas(well, Side::ten), all_areas(well, Side::forty)};
-  each_tile(well, store, [&](std::uint32_t i, std::size_t side, const mosaic::TileNuclei& nuclei) {
-    sides[side].add_detections(i, nuclei, well.tiles[i], placement.map, areas[side]);
-  });
   MapModel model = model_of(well);
   for (mosaic::Link link : placement.links) {
     link.tile_a += first_tile;
@@ -369,17 +333,13 @@ void append_well(WellMap& map, PlacedWell well, const TileStore& store,
     options.ten_noise_um = placement.map.cameras[0].noise_um;
   if (placement.map.cameras[1].noise_um > 0.0)
     options.forty_noise_um = placement.map.cameras[1].noise_um;
-  const mosaic::WellAssignment assigned = mosaic::assign_nuclei(
-      sides[0].detections(), sides[1].detections(), well.tiles, placed, options);
-  // The file's columns are read again: they need not lie beside what pairing needs.
-  for (SideTables& side : sides) side.begin_rows();
-  each_tile(well, store, [&](std::uint32_t i, std::size_t side, const mosaic::TileNuclei& nuclei) {
-    sides[side].add_rows(i, nuclei, placement.map);
-  });
-  sides[0].add_objects(assigned.ten, assigned.ten_unpaired);
-  sides[1].add_objects(assigned.forty, assigned.forty_unpaired);
+  const mosaic::WellAssignment assigned =
+      mosaic::assign_nuclei(detections_of(well, Side::ten, store),
+                            detections_of(well, Side::forty, store), well.tiles, placed, options);
+  append_nuclei(map.ten, well, Side::ten, first_tile, assigned.ten, assigned.ten_unpaired);
+  append_nuclei(map.forty, well, Side::forty, first_tile, assigned.forty, assigned.forty_unpaired);
   append_tiles(map, well, assigned.summary.match_rate);
-  append_pairs(map, assigned.pairs, sides[0], sides[1]);
+  append_pairs(map, assigned.pairs, first_ten, first_forty);
   append_decoys(map, assigned.pairs, assigned.summary, model_row,
                 static_cast<std::uint32_t>(options.decoys));
   append_knots(map.knots, placement.map, model_row);
@@ -402,6 +362,12 @@ void append_well(WellMap& map, PlacedWell well, const TileStore& store,
                     "the visits",
                     well_prefix(well.inputs), count_text(moved.nuclei), moved.centre_um[0],
                     moved.centre_um[1], moved.shift_um[0], moved.shift_um[1]));
+}
+
+MapNuclei columns_of_tile(const PlacedWell& well, std::uint32_t tile, const TileStore& store) {
+  mosaic::TileNuclei found = nuclei_of_tile(well, tile, store);
+  Points um = in_well(well, tile, found.px);
+  return {.label = std::move(found.label), .px = std::move(found.px), .um = std::move(um)};
 }
 
 }  // namespace nucreg

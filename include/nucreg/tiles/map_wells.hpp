@@ -18,11 +18,17 @@ struct MapEvents {
   std::function<void(const std::string& sentence)> warn;  ///< what users should know
 };
 
+/// What write_map() is given.
+struct MappedWells {
+  WellMap map;
+  ColumnsOfTile more;  ///< as long as the folder of tiles is there
+};
+
 /// Reads, places and pairs the wells one after the other; the tasks run as stages. The attribute
 /// `inputs` has a line for each tile, others are left to the caller; `others` has the ranks. Throws
 /// InputError naming every tile at fault, and if a side has no nuclei; Error with status `stopped`
 /// if the user stopped it.
-[[nodiscard]] WellMap map_wells(Stages& stages, const MapJob& map, ListedWells wells,
-                                const MapFolders& folders, const MapEvents& events);
+[[nodiscard]] MappedWells map_wells(Stages& stages, const MapJob& map, ListedWells wells,
+                                    const MapFolders& folders, const MapEvents& events);
 
 }  // namespace nucreg

@@ -30,9 +30,14 @@ struct PlacedWell {
                                                        bool use_stage,
                                                        std::vector<std::string>& notes);
 
-/// Joins detections to nuclei, pairs these, and appends the well to `map`. Nuclei are taken from
-/// the store, tile by tile. `notes` gets what users should know, a sentence each.
-void append_well(WellMap& map, PlacedWell well, const TileStore& store,
+/// Joins detections to nuclei, pairs these, and appends the well to `map`, but for the columns that
+/// columns_of_tile() has. Nuclei are taken from the store, tile by tile. `notes` gets what users
+/// should know, a sentence each.
+void append_well(WellMap& map, const PlacedWell& well, const TileStore& store,
                  std::vector<std::string>& notes);
+
+/// Labels and places of the detections of a tile of the well, again from the store.
+[[nodiscard]] MapNuclei columns_of_tile(const PlacedWell& well, std::uint32_t tile,
+                                        const TileStore& store);
 
 }  // namespace nucreg
