@@ -62,13 +62,19 @@ std::vector<std::uint8_t> shared_with(const Objects& objects, const Detections& 
 // The pairing while it is worked out. 10x objects stay, those of the 40x side are moved onto them.
 class Pairing {
  public:
-  Pairing(const Detections& ten, const Detections& forty, std::span<const WellTile> tiles,
+  Pairing(Detections ten, Detections forty, std::span<const WellTile> tiles,
           std::span<const PlacedTile> placed, const AssignmentOptions& options)
-      : ten_(ten), forty_(forty), tiles_(tiles), options_(options), shift_(forty, placed) {
-    out_.ten = find_objects(ten, tiles, placed, options.ten_noise_um);
-    out_.forty = find_objects(forty, tiles, placed, options.forty_noise_um);
-    ten_shared_ = shared_with(out_.ten, forty, tiles, placed);
-    forty_shared_ = shared_with(out_.forty, ten, tiles, placed);
+      : ten_(std::move(ten)),
+        forty_(std::move(forty)),
+        tiles_(tiles),
+        options_(options),
+        shift_(forty_, placed) {
+    out_.ten = find_objects(ten_, tiles, placed, options.ten_noise_um);
+    out_.forty = find_objects(forty_, tiles, placed, options.forty_noise_um);
+    for (auto* column : {&ten_.x_um, &ten_.y_um, &ten_.border_px, &forty_.border_px})
+      *column = std::vector<float>();  // only objects need them
+    ten_shared_ = shared_with(out_.ten, forty_, tiles, placed);
+    forty_shared_ = shared_with(out_.forty, ten_, tiles, placed);
     x_ = out_.forty.x_um;
     y_ = out_.forty.y_um;
     spacing_um_ = out_.ten.spacing_um > 0.0     ? out_.ten.spacing_um
@@ -110,7 +116,7 @@ class Pairing {
   void count_decoys(const Evidence& evidence);
   void summarize(const Evidence& evidence);
 
-  const Detections &ten_, &forty_;
+  Detections ten_, forty_;  // columns that are no longer needed are empty
   std::span<const WellTile> tiles_;
   AssignmentOptions options_;
   LocalShift shift_;
@@ -215,6 +221,8 @@ void Pairing::choose_pairs(const Candidates& c, double narrow_um) {
   out_.summary.cut_edges = matching.cut;
   std::vector<ObjectPair> chosen;
   std::vector<float> margin;
+  chosen.reserve(matching.edges.size());
+  margin.reserve(matching.edges.size());
   for (std::size_t k = 0; k < matching.edges.size(); ++k) {
     const std::uint32_t e = matching.edges[k];
     if (static_cast<double>(c.probability[e]) < options_.min_probability) continue;
@@ -384,12 +392,11 @@ std::string_view unpaired_name(Unpaired reason) {
   return "";
 }
 
-WellAssignment assign_nuclei(const Detections& ten, const Detections& forty,
-                             std::span<const WellTile> tiles, std::span<const PlacedTile> placed,
-                             const AssignmentOptions& options) {
+WellAssignment assign_nuclei(Detections ten, Detections forty, std::span<const WellTile> tiles,
+                             std::span<const PlacedTile> placed, const AssignmentOptions& options) {
   check_columns(ten, placed.size(), "10x");
   check_columns(forty, placed.size(), "40x");
-  return Pairing(ten, forty, tiles, placed, options).run();
+  return Pairing(std::move(ten), std::move(forty), tiles, placed, options).run();
 }
 
 }  // namespace nucreg::mosaic

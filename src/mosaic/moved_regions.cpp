@@ -3,6 +3,7 @@
 #include <numbers>
 
 #include "displacement.hpp"
+#include "incidence.hpp"
 #include "point_grid.hpp"
 
 namespace nucreg::mosaic {
@@ -81,7 +82,7 @@ class Ballot {
 struct Blocks {
   double x0 = 0, y0 = 0, edge = 1;
   std::size_t columns = 0, rows = 0;
-  std::vector<std::vector<std::uint32_t>> members;
+  Incidence members{{}, 0};  // by block, then those that are not shared
 
   Blocks(const SideView& side, double edge_um) : edge(edge_um) {
     double x1 = 0, y1 = 0;
@@ -96,16 +97,16 @@ struct Blocks {
     if (!any) return;
     columns = static_cast<std::size_t>((x1 - x0) / edge) + 1;
     rows = static_cast<std::size_t>((y1 - y0) / edge) + 1;
-    members.resize(columns * rows);
-    for (std::uint32_t i = 0; i < side.size(); ++i) {
+    std::vector<std::uint32_t> block(side.size(), static_cast<std::uint32_t>(size()));
+    for (std::size_t i = 0; i < side.size(); ++i) {
       if (side.shared[i] == 0) continue;
       const double x = static_cast<double>(side.x[i]), y = static_cast<double>(side.y[i]);
-      members[static_cast<std::size_t>((y - y0) / edge) * columns +
-              static_cast<std::size_t>((x - x0) / edge)]
-          .push_back(i);
+      block[i] = static_cast<std::uint32_t>(static_cast<std::size_t>((y - y0) / edge) * columns +
+                                            static_cast<std::size_t>((x - x0) / edge));
     }
+    members = Incidence(block, size() + 1);
   }
-  [[nodiscard]] std::size_t size() const { return members.size(); }
+  [[nodiscard]] std::size_t size() const { return columns * rows; }
   template <typename F>
   void around(std::size_t block, F&& f) const {
     const std::size_t r = block / columns, c = block % columns;
@@ -145,7 +146,7 @@ class MovedSearch {
     rate_.assign(blocks_.size(), 1.0F);
     std::vector<float> sorted;
     for (std::size_t b = 0; b < rate_.size(); ++b) {
-      const auto& members = blocks_.members[b];
+      const std::span<const std::uint32_t> members = blocks_.members.of(b);
       if (members.size() < fewest) continue;
       double sum = 0.0;
       for (const std::uint32_t j : members) sum += static_cast<double>(paired_.forty[j]);
@@ -166,10 +167,10 @@ class MovedSearch {
     const PointGrid tens(ten_.x, ten_.y, 1.5 * spacing_um_);
     bool any = false;
     for (std::size_t b = 0; b < blocks_.size(); ++b) {
-      if (blocks_.members[b].size() < fewest || rate_[b] > low) continue;
+      if (blocks_.members.of(b).size() < fewest || rate_[b] > low) continue;
       const bool all = rate_[b] <= hopeless;
       ballot.clear();
-      for (const std::uint32_t j : blocks_.members[b]) {
+      for (const std::uint32_t j : blocks_.members.of(b)) {
         if (!all && paired_.forty[j] > taken) continue;
         const double x = static_cast<double>(forty_.x[j]), y = static_cast<double>(forty_.y[j]);
         tens.within(x, y, reach, [&](std::uint32_t i, double) {
@@ -206,7 +207,7 @@ class MovedSearch {
       return hit;
     };
     std::vector<std::size_t> count(shifts.size());
-    for (const std::uint32_t j : blocks_.members[block]) {
+    for (const std::uint32_t j : blocks_.members.of(block)) {
       std::fill(count.begin(), count.end(), 0);
       forties.within(static_cast<double>(forty_.x[j]), static_cast<double>(forty_.y[j]),
                      near_spacings * spacing_um_, [&](std::uint32_t k, double) {
@@ -229,7 +230,7 @@ class MovedSearch {
       });
       if (region == out.regions.end())
         region = out.regions.insert(region, MovedRegion{.shift_um = shift});
-      for (const std::uint32_t j : blocks_.members[b]) {
+      for (const std::uint32_t j : blocks_.members.of(b)) {
         if (distance(out.shift[j], Shift{}) == 0.0) continue;
         region->centre_um[0] += static_cast<double>(forty_.x[j]);
         region->centre_um[1] += static_cast<double>(forty_.y[j]);

@@ -309,6 +309,7 @@ void PlacerState::take_sightings(const std::vector<PlaceResult>& results) {
 }
 
 void PlacerState::take_links(const std::vector<PlaceResult>& results) {
+  links.reserve(links.size() + results.size());
   for (const PlaceResult& r : results) {
     LinkResult link = unpack_link_result(r);
     const std::array<std::uint32_t, 2> pair{link.tile_a, link.tile_b};
@@ -338,6 +339,7 @@ void PlacerState::put_together() {
 }
 
 void PlacerState::place_fit() {
+  fit = {};  // never two at once
   measure_noise(model, links);
   model.placed.assign(tiles.size(), false);
   for (std::uint32_t t = 0; t < tiles.size(); ++t) model.placed[t] = component[t] >= 0;

@@ -27,11 +27,16 @@ constexpr double least_weight = 1e-9;
 class Normal {
  public:
   explicit Normal(const GlobalFit& fit) : fit_(fit) {
+    rows_.reserve(fit.observations.size());
+    terms_.reserve(fit.observations.size());
     for (const Observation& o : fit.observations) {
       rows_.push_back(row_of(fit, o));
       terms_.push_back(shared_terms(fit, o));
     }
     make_pattern();
+    std::size_t products = 0;
+    for (const Row& r : rows_) products += r.size * (r.size + 1) / 2;
+    slots_.reserve(products);
     for (const Row& r : rows_)
       for (std::size_t i = 0; i < r.size; ++i)
         for (std::size_t j = 0; j <= i; ++j) slots_.push_back(slot(r.unknown[i], r.unknown[j]));

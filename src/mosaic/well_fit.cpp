@@ -32,6 +32,9 @@ std::vector<Observation> observations_of(const WellModel& model,
                                          const std::vector<LinkResult>& links,
                                          const Floors& floors) {
   std::vector<Observation> out;
+  std::size_t cells = 0;
+  for (const LinkResult& link : links) cells += link.cells;
+  out.reserve(cells);
   for (std::uint32_t l = 0; l < links.size(); ++l) {
     const LinkResult& link = links[l];
     const std::uint32_t a = link.tile_a, b = link.tile_b;

@@ -101,7 +101,7 @@ struct WellAssignment {
 /// marginals by belief propagation (Williams & Lau, IEEE Trans. Aerosp. Electron. Syst. 50, 2014),
 /// exact if the gating graph has no cycle. Pure, deterministic, one thread. Throws InputError as
 /// find_objects(), and if columns differ in length.
-[[nodiscard]] WellAssignment assign_nuclei(const Detections& ten, const Detections& forty,
+[[nodiscard]] WellAssignment assign_nuclei(Detections ten, Detections forty,
                                            std::span<const WellTile> tiles,
                                            std::span<const PlacedTile> placed,
                                            const AssignmentOptions& options = {});
