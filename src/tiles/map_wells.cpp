@@ -1,9 +1,6 @@
 #include "nucreg/tiles/map_wells.hpp"
 
 #include <fmt/format.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 #include <algorithm>
 #include <array>
@@ -15,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "nucreg/core/allocation.hpp"
 #include "nucreg/core/bytes.hpp"
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/error.hpp"
@@ -202,13 +200,6 @@ void look_for_exchanged_sides(const WellInputs& well, const MapEvents& events) {
         well.well.empty() ? "" : fmt::format("well {}: ", well.well), largest[0], largest[1]));
 }
 
-// What a round freed lies between what it kept, and the C library keeps it for the process.
-void give_back_memory() {
-#ifdef __GLIBC__
-  malloc_trim(0);
-#endif
-}
-
 mosaic::Placement place(const MapJob& map, StageRunner& runner, const MapEvents& events,
                         const MapFolders& folders, PlaceRound round) {
   mosaic::Placer placer(
@@ -220,13 +211,13 @@ mosaic::Placement place(const MapJob& map, StageRunner& runner, const MapEvents&
     for (TaskOutcome& outcome :
          runner.run(std::make_shared<const PlaceStage>(round, shelf_of(folders.store)))) {
       results.push_back(from_bytes<mosaic::PlaceResult>(outcome.result));
-      outcome.result = {};
+      outcome.result = Bytes();
     }
     round.tasks.clear();
     events.phase("placing tiles");
     placer.take(results);
-    results = {};
-    give_back_memory();
+    results.clear();
+    give_back_freed_memory();
   }
   return placer.finish();
 }
@@ -276,7 +267,7 @@ MappedWells map_wells(Stages& stages, const MapJob& map, ListedWells wells,
     events.phase("pairing nuclei");
     well.placement.problem.reset();
     shelf_of(folders.store)->clear();
-    give_back_memory();
+    give_back_freed_memory();
     append_well(result, well, TileStore(folders.store), notes);
     for (const std::string& note : notes) events.warn(note);
     placed.push_back(std::move(well));

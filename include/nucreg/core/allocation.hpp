@@ -36,4 +36,10 @@ class AllocationMeter {
 /// Nothing where the allocator is not glibc's.
 void keep_freed_memory();
 
+/// What the process has kept goes back to the kernel, and from here on so does what it frees, but
+/// for a few MiB of each thread: blocks of 1 MiB and more are mapped by themselves where no gap has
+/// room. For columns that come and go: in memory that is kept, those that stay leave gaps between
+/// them. Undone by keep_freed_memory().
+void give_back_freed_memory();
+
 }  // namespace nucreg

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <fstream>
 #include <memory>
 #include <new>
 #include <string>
@@ -282,5 +285,55 @@ TEST_CASE("memory that was freed is not paged in again where it is kept") {
   };
   faults_of_use();
   CHECK(faults_of_use() < 50);  // 100,000 where each block is given back
+}
+
+TEST_CASE("memory that was freed goes back to the kernel where it is not kept") {
+  const auto resident = [] {
+    std::size_t total = 0, pages = 0;
+    std::ifstream("/proc/self/statm") >> total >> pages;
+    return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  };
+  const auto used = [](std::size_t bytes) { return memset(kept(malloc(bytes)), 1, bytes); };
+  nucreg::give_back_freed_memory();
+  const std::size_t before = resident();
+
+  SUBCASE("between what stays") {
+    nucreg::keep_freed_memory();
+    std::vector<void*> staying, leaving;
+    for (int i = 0; i < 8; ++i) {
+      leaving.push_back(used(8 * megabyte));
+      staying.push_back(used(8 * megabyte));
+    }
+    for (void* block : leaving) free(kept(block));
+    CHECK(resident() > before + 120 * megabyte);
+    nucreg::give_back_freed_memory();
+    CHECK(resident() < before + 66 * megabyte);
+    free(kept(used(9 * megabyte)));  // too large for the gaps
+    CHECK(resident() < before + 66 * megabyte);
+    for (void* block : staying) free(kept(block));
+  }
+  SUBCASE("at the end of the heap of another thread") {
+    std::vector<void*> large, small;
+    std::atomic<bool> made = false, freed = false;
+    std::thread other([&] {
+      for (int i = 0; i < 500; ++i) {
+        large.push_back(used(40'000));
+        small.push_back(used(64));
+      }
+      made = true;
+      made.notify_one();
+      freed.wait(false);
+    });
+    made.wait(false);
+    CHECK(resident() > before + 18 * megabyte);
+    for (void* block : large) free(kept(block));
+    for (void* block : small) free(kept(block));
+    nucreg::give_back_freed_memory();
+    CHECK(resident() < before + 6 * megabyte);
+    freed = true;
+    freed.notify_one();
+    other.join();
+  }
+  nucreg::keep_freed_memory();
 }
 #endif
