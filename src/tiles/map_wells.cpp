@@ -215,6 +215,7 @@ mosaic::Placement place(const MapJob& map, StageRunner& runner, const MapEvents&
     }
     round.tasks.clear();
     events.phase("placing tiles");
+    shelf_of(folders.store)->clear();  // room for the fit
     placer.take(results);
     results.clear();
     give_back_freed_memory();
@@ -266,7 +267,6 @@ MappedWells map_wells(Stages& stages, const MapJob& map, ListedWells wells,
     }
     events.phase("pairing nuclei");
     well.placement.problem.reset();
-    shelf_of(folders.store)->clear();
     give_back_freed_memory();
     append_well(result, well, TileStore(folders.store), notes);
     for (const std::string& note : notes) events.warn(note);
