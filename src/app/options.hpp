@@ -78,9 +78,9 @@ struct Command {
                  std::vector<std::string> allowed, const char* doc);
   /// One of the spellings of an enumeration.
   template <class E>
-  Option& choice(const char* names, const char* value, std::optional<E>& to, const char* doc) {
+  Option& choice(const char* names, const char* value, std::optional<E>& to, const char* about) {
     const auto& words = Spelling<E>::names;
-    return choice(names, value, {words.begin(), words.end()}, doc,
+    return choice(names, value, {words.begin(), words.end()}, about,
                   [&to](const std::string& word) { to = value_of<E>(word); });
   }
   /// T: int, std::size_t, std::uint64_t, double, or std::optional of one of these.
