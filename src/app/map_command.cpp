@@ -88,6 +88,8 @@ class MapRoot {
   [[nodiscard]] ExitStatus run();
 
  private:
+  /// Whether --resume finds a complete map; says so, and removes what was left beside it.
+  [[nodiscard]] bool is_complete() const;
   /// What print() shows of the output, if that is a complete one of this map.
   [[nodiscard]] std::optional<std::string> complete_text() const;
   void tell_what_changed() const;
@@ -116,19 +118,15 @@ class MapRoot {
 };
 
 ExitStatus MapRoot::run() {
-  if (command_.resume && file_exists(files_.output))
-    if (const auto text = read_apart({files_.output}, [&] { return complete_text(); })) {
-      print_error("nucreg: {}: is complete, nothing is left to do\n", files_.output.string());
-      tell_what_changed();
-      print_result(*text);
-      return ExitStatus::done;
-    }
   try {
-    make();
+    if (!is_complete()) make();
     return ExitStatus::done;
   } catch (...) {
     const ExitStatus status = print_exception();
-    if (!journal_) return status;
+    if (!journal_) {
+      if (status == ExitStatus::stopped) print_error("nucreg: to continue: {}\n", resume_command());
+      return status;
+    }
     const bool mistake = status == ExitStatus::input || status == ExitStatus::usage;
     if (!mistake) {
       print_resume_hint();
@@ -138,6 +136,19 @@ ExitStatus MapRoot::run() {
     }
     return status;
   }
+}
+
+bool MapRoot::is_complete() const {
+  if (!command_.resume || !file_exists(files_.output)) return false;
+  const auto text = read_apart({files_.output}, [&] { return complete_text(); });
+  if (!text) return false;
+  wait_until_free(files_.journal);
+  tidy_up(files_);
+  remove_store();
+  print_error("nucreg: {}: is complete, nothing is left to do\n", files_.output.string());
+  tell_what_changed();
+  print_result(*text);
+  return true;
 }
 
 std::optional<std::string> MapRoot::complete_text() const {

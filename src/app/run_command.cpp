@@ -140,7 +140,9 @@ ExitStatus RunRoot::run() {
     const ExitStatus status = print_exception();
     if (begun_)
       print_resume_hint();
-    else if (journal_ && status != ExitStatus::stopped)
+    else if (status == ExitStatus::stopped)
+      print_error("nucreg: to continue: {}\n", resume_command());
+    else if (journal_)
       forget_journal(*journal_, files_);
     return status;
   }
@@ -166,8 +168,7 @@ void RunRoot::prepare() {
     if (!journal_) open_journal();
     if (command_.resume) earlier_ = earlier_trials(*journal_, files_, trials_identity_, plan_);
   }
-  // A run that was killed between its last two steps left it.
-  if (earlier_.complete) remove_file(files_.journal);
+  if (earlier_.complete) tidy_up(files_);
 }
 
 void RunRoot::open_journal() {

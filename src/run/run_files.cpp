@@ -167,6 +167,10 @@ void forget_journal(OpenJournal& journal, const RunFiles& files) noexcept {
   if (!fs::exists(files.output, ignored)) fs::rename(files.replaced, files.output, ignored);
 }
 
+void tidy_up(const RunFiles& files) {
+  for (const fs::path& left : {files.replaced, files.journal, files.status}) remove_file(left);
+}
+
 void refuse_other(const fs::path& file, const std::string& theirs, const std::string& ours) {
   if (theirs != ours)
     throw JobError(

@@ -4,12 +4,14 @@ refuses them with a sentence, none crashes, waits without end or reads anything 
 import os
 import random
 import shutil
+import signal
 import unittest
 
 import h5py
 import numpy as np
 
-from nucreg_case import DONE, INPUT, LEAST_JOB, OUTPUT, NucregCase, run
+from interrupted import children, finish, listening, start, wait_for
+from nucreg_case import DONE, INPUT, LEAST_JOB, OUTPUT, STOPPED, NucregCase, run
 
 JOB = LEAST_JOB.replace('name = "least"', 'name = "least"\ntrials = 4')
 READERS = (("inspect", "out.h5"), ("inspect", "out.h5", "--json"), ("verify", "out.h5"),
@@ -170,14 +172,27 @@ class DamagedFile(NucregCase):
                 self.assertIn(outcome.status, (DONE, INPUT, OUTPUT), outcome)
                 self.assertNotIn("bug", outcome.err, outcome)
 
-    def test_a_heap_that_is_walked_without_end(self):
-        # The first object of a heap gets the length 0: the library looks for the next for ever.
+    def write_endless(self):
+        """The first object of a heap gets the length 0: the library looks for the next for ever."""
         damaged = bytearray(self.whole)
         heap = damaged.find(b"GCOL")
         while heap >= 0:
             damaged[heap + 16:heap + 32] = bytes(16)
             heap = damaged.find(b"GCOL", heap + 1)
         self.write("out.h5", bytes(damaged))
+
+    def test_who_stops_a_run_that_still_reads_is_told_how_to_go_on(self):
+        self.write_endless()
+        process = start(self.dir, *RESUME)
+        self.addCleanup(process.kill)
+        wait_for(lambda: listening(process, 0, signal.SIGTERM) and children(process), "the reader")
+        process.send_signal(signal.SIGTERM)
+        status, _, err = finish(process)
+        self.assertEqual(status, STOPPED, err)
+        self.assertRegex(err, "to continue: .*run job.toml -o out.h5 --resume\n")
+
+    def test_a_heap_that_is_walked_without_end(self):
+        self.write_endless()
         for command in (("inspect", "out.h5"), ("watch", "out.h5", "--once"), RESUME):
             with self.subTest(command=command):
                 outcome = run(self.dir, *command, NUCREG_READ_SECONDS="1")

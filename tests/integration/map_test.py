@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shlex
+import shutil
 import signal
 import subprocess
 import time
@@ -415,6 +416,14 @@ class Interrupted(Maps):
                     self.assert_same_map("whole.h5", "out.h5")
                     self.assertEqual(self.left(), {"out.h5"})
                     (self.dir / "out.h5").unlink()
+
+    def test_what_a_map_left_that_was_killed_in_its_last_moments_is_removed(self):
+        self.assertTrue(self.interrupt(signal.SIGKILL, 0.0))
+        self.assertIn("out.h5.journal", self.left())
+        shutil.copy(self.dir / "whole.h5", self.dir / "out.h5")
+        (self.dir / "out.h5.replaced").write_bytes(b"what --force set aside")
+        self.assertIn("is complete", self.nucreg(*self.arguments, "--resume").err)
+        self.assertEqual(self.left(), {"out.h5"})
 
     def test_a_rank_that_is_killed_costs_nothing(self):
         process = start(self.dir, *self.arguments, ranks=3, OMPI_MCA_orte_enable_recovery="1")

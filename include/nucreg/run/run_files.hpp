@@ -72,6 +72,8 @@ void check_begin(const RunFiles& files, bool force);
 /// Removes a journal of this run that failed to start, and puts the output back that it set aside.
 /// Must not throw.
 void forget_journal(OpenJournal& journal, const RunFiles& files) noexcept;
+/// Removes what a run leaves beside its complete output if it is killed in its last moments.
+void tidy_up(const RunFiles& files);
 
 /// Refuses what belongs to another run: JobError with the difference.
 void refuse_other(const std::filesystem::path& file, const std::string& theirs,
