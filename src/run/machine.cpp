@@ -129,7 +129,7 @@ struct OnProcessors::Sets {
 OnProcessors::OnProcessors(std::span<const int> cpus) {
   CpuSets sets{};
   if (sched_getaffinity(0, sizeof(sets), sets.data()) != 0) return;
-  before_ = std::make_unique<Sets>(sets);
+  before_ = std::make_unique<Sets>(Sets{sets});
   for (const int cpu : cpus) CPU_SET_S(static_cast<std::size_t>(cpu), sizeof(sets), sets.data());
   sched_setaffinity(0, sizeof(sets), sets.data());
 }

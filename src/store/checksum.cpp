@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "attribute.hpp"
+#include "dataset.hpp"
 #include "input_file.hpp"
 #include "new_file.hpp"
 #include "nucreg/core/error.hpp"
@@ -55,6 +56,7 @@ std::uint64_t add_checksum(hid_t file) {
   const Handle type = type_of<std::uint32_t>();
   const Handle space(H5Screate(H5S_SCALAR), "H5Screate", path_of_checksum);
   const Handle options(H5Pcreate(H5P_DATASET_CREATE), "H5Pcreate");
+  no_times(options.get(), path_of_checksum);
   check(H5Pset_layout(options.get(), H5D_CONTIGUOUS), "H5Pset_layout", path_of_checksum);
   check(H5Pset_alloc_time(options.get(), H5D_ALLOC_TIME_EARLY), "H5Pset_alloc_time",
         path_of_checksum);

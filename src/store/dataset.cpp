@@ -21,10 +21,15 @@ hsize_t rows_per_chunk(std::uint64_t rows, std::size_t row_bytes) {
 
 }  // namespace
 
+void no_times(hid_t options, const std::string& path) {
+  check(H5Pset_obj_track_times(options, false), "H5Pset_obj_track_times", path);
+}
+
 void make_group(hid_t file, const std::string& path) {
   const Handle options(H5Pcreate(H5P_GROUP_CREATE), "H5Pcreate");
   check(H5Pset_link_creation_order(options.get(), H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED),
         "H5Pset_link_creation_order");
+  no_times(options.get(), path);
   const Handle group(H5Gcreate2(file, path.c_str(), H5P_DEFAULT, options.get(), H5P_DEFAULT),
                      "H5Gcreate2", path);
 }
@@ -40,6 +45,7 @@ Dataset Dataset::create(hid_t file, const std::string& path, const std::string& 
   const Handle space(H5Screate_simple(dimensions, extent.data(), nullptr), "H5Screate_simple",
                      path);
   const Handle options(H5Pcreate(H5P_DATASET_CREATE), "H5Pcreate");
+  no_times(options.get(), path);
   if (rows > 0) {  // the library refuses chunks larger than the extent
     made.value_bytes_ = H5Tget_size(type.get());
     const std::size_t row_bytes = made.value_bytes_ * std::max<std::size_t>(width, 1);

@@ -14,6 +14,9 @@ namespace nucreg::hdf5 {
 /// Rows of a chunk of /trials; larger tables and appended blocks are cut at its multiples.
 inline constexpr std::uint64_t chunk_rows = 16384;
 
+/// HDF5 notes when an object was made; without, the same content is the same bytes.
+void no_times(hid_t options, const std::string& path);
+
 /// A group whose members keep their order.
 void make_group(hid_t file, const std::string& path);
 
