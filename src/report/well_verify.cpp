@@ -273,7 +273,10 @@ void MapVerifier::check_objects(const MapNuclei& nuclei, const std::string& grou
         report("/unpaired differs within an object", i);
       if (well_of(nuclei.tile[first]) != well_of(nuclei.tile[i]))
         report("/object spans two wells", i);
-      if (last_tile[o] == nuclei.tile[i]) report("/object is there twice in one tile", i);
+      // Pieces of a nucleus that another tile shows whole are one object, and flagged.
+      const bool flagged = !nuclei.flag.empty() && nuclei.flag[i] != NucleusFlag::none;
+      if (last_tile[o] == nuclei.tile[i] && !flagged)
+        report("/object is there twice in one tile", i);
     }
     last_tile[o] = nuclei.tile[i];
     if (nuclei.representative[i] == 0) continue;

@@ -69,6 +69,20 @@ class MadeWell:
                               "px": px[order] + random.normal(0, noise_px, (len(order), 2))})
         return tiles
 
+    def split(self, side, part, apart_px):
+        """In each tile that part of the nuclei is found as two pieces."""
+        random = np.random.default_rng(8)
+        size_px = TEN_PX if side == 10 else FORTY_PX
+        for tile in self.tiles[side]:
+            px = tile["px"]
+            inside = (px > apart_px).all(1) & (px < size_px - apart_px).all(1)
+            torn = np.flatnonzero(inside & (random.random(len(px)) < part))
+            turn = random.uniform(0, 2 * np.pi, len(torn))
+            off = apart_px / 2 * np.stack([np.cos(turn), np.sin(turn)], 1)
+            tile["px"] = np.concatenate([px, px[torn] - off])
+            tile["px"][torn] += off
+            tile["nuclei"] = np.concatenate([tile["nuclei"], tile["nuclei"][torn]])
+
     def write(self, folder, stage=True, label=True, well=None, unit=1.0, sides=(10, 40)):
         """Writes ten.csv and forty.csv with their tables below `folder`."""
         for side in sides:

@@ -93,6 +93,17 @@ class Sheets(Maps):
             np.testing.assert_allclose(column, [t["stage"][key] for s in (10, 40)
                                                 for t in well.tiles[s]], atol=1e-3)
 
+    def test_nuclei_in_pieces_are_one_object_and_the_file_is_sound(self):
+        well = MadeWell(seed=6)
+        well.split(40, 0.06, 24.0)
+        well.write(self.dir)
+        self.map("ten.csv", "forty.csv")
+        with h5py.File(self.dir / "out.h5") as h5:
+            rows = np.stack([h5["nuclei_40x/object"][:], h5["nuclei_40x/tile"][:]])
+        self.assertGreater(rows.shape[1], np.unique(rows, axis=1).shape[1], "none was put together")
+        self.assert_right(self.dir / "out.h5", well)
+        self.nucreg("verify", "out.h5")
+
     def test_ranks_make_no_difference(self):
         MadeWell().write(self.dir)
         for ranks in (1, 2, 3):
