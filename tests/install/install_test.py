@@ -128,9 +128,9 @@ class Installed(unittest.TestCase):
         """A real shell with the program on its PATH and the completion where it was installed."""
         if not shutil.which(name):
             self.skipTest(f"no {name}")
-        return call(name, *script, *arguments, cwd=self.work, environment={
+        return call("timeout", 60, name, *script, *arguments, cwd=self.work, environment={
             **ENVIRONMENT, "HOME": str(self.folder), "PATH": f"{self.prefix}/bin:{os.environ['PATH']}",
-            "XDG_DATA_DIRS": f"{self.prefix}/share:/usr/share"})
+            "TERM": "xterm", "LANG": "C.UTF-8", "XDG_DATA_DIRS": f"{self.prefix}/share:/usr/share"})
 
     def test_fish_completes_commands_options_and_values(self):
         complete = lambda line: self.shell("fish", ("-c", 'complete -C "$argv"'), line)
