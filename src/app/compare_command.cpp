@@ -19,7 +19,6 @@
 #include "nucreg/run/run_files.hpp"
 #include "nucreg/stats/verify.hpp"
 #include "nucreg/store/result_file.hpp"
-#include "nucreg/store/trial_cursor.hpp"
 
 namespace nucreg {
 namespace {

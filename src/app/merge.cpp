@@ -18,7 +18,6 @@
 #include "nucreg/stats/verify.hpp"
 #include "nucreg/store/attributes.hpp"
 #include "nucreg/store/result_file.hpp"
-#include "nucreg/store/trial_cursor.hpp"
 #include "nucreg/trials/trial_stage.hpp"
 
 namespace nucreg {

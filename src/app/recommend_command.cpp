@@ -11,7 +11,7 @@
 #include "nucreg/report/recommendation.hpp"
 #include "nucreg/stats/recommendation.hpp"
 #include "nucreg/store/map_file.hpp"
-#include "nucreg/store/trial_cursor.hpp"
+#include "nucreg/store/result_file.hpp"
 
 namespace nucreg {
 namespace {

@@ -11,7 +11,7 @@
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/sha256.hpp"
 #include "nucreg/solve/record_bytes.hpp"
-#include "nucreg/store/trial_cursor.hpp"
+#include "nucreg/store/result_file.hpp"
 #include "nucreg/trials/trial_stage.hpp"
 
 namespace nucreg {

@@ -13,7 +13,7 @@
 #include "nucreg/core/table.hpp"
 #include "nucreg/core/terms.hpp"
 #include "nucreg/disk/publish.hpp"
-#include "nucreg/store/trial_cursor.hpp"
+#include "nucreg/store/result_file.hpp"
 
 namespace nucreg {
 namespace {

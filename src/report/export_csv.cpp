@@ -12,7 +12,7 @@
 #include "nucreg/core/table.hpp"
 #include "nucreg/disk/publish.hpp"
 #include "nucreg/stats/regions.hpp"
-#include "nucreg/store/trial_cursor.hpp"
+#include "nucreg/store/result_file.hpp"
 
 namespace nucreg {
 namespace {

@@ -12,7 +12,7 @@
 #include "nucreg/disk/publish.hpp"
 #include "nucreg/fit/model.hpp"
 #include "nucreg/job/parse.hpp"
-#include "nucreg/store/trial_cursor.hpp"
+#include "nucreg/store/result_file.hpp"
 
 namespace nucreg {
 namespace {

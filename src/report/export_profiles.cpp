@@ -10,7 +10,7 @@
 #include "nucreg/core/terms.hpp"
 #include "nucreg/disk/publish.hpp"
 #include "nucreg/stats/profiles.hpp"
-#include "nucreg/store/trial_cursor.hpp"
+#include "nucreg/store/result_file.hpp"
 
 namespace nucreg {
 namespace {

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "nucreg/stats/verdict.hpp"
-#include "nucreg/store/trial_cursor.hpp"
+#include "nucreg/store/result_file.hpp"
 
 namespace nucreg {
 

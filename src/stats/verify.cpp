@@ -9,7 +9,7 @@
 #include "nucreg/stats/summary.hpp"
 #include "nucreg/stats/verdict.hpp"
 #include "nucreg/store/attributes.hpp"
-#include "nucreg/store/trial_cursor.hpp"
+#include "nucreg/store/result_file.hpp"
 #include "row_order.hpp"
 
 namespace nucreg {

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <array>
 
-#include "attribute.hpp"
 #include "dataset.hpp"
+#include "hdf5.hpp"
 #include "new_file.hpp"
 #include "nucreg/core/error.hpp"
-#include "types.hpp"
 
 namespace nucreg {
 namespace {

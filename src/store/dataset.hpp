@@ -1,4 +1,5 @@
-// One column of the result file: a dataset of one value per row, or of `width` values per row.
+// One column of a file: a dataset of one value per row, or of `width` values per row; and small
+// tables: a group per table, a dataset per column.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "hdf5.hpp"
+#include "nucreg/core/table.hpp"
 
 namespace nucreg::hdf5 {
 
@@ -67,5 +69,11 @@ class Dataset {
   std::uint64_t appended_ = 0;      // rows that append() has written
   std::vector<std::byte> waiting_;  // rows after these
 };
+
+/// All throw Failure naming the path; columns may differ in length.
+void write_table(hid_t file, const Table& table);
+/// Columns in the order in which they were written if the file knows it, with their units.
+[[nodiscard]] Table read_table(hid_t file, const std::string& name);
+[[nodiscard]] bool has_link(hid_t file, const std::string& path);
 
 }  // namespace nucreg::hdf5

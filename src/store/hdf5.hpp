@@ -1,12 +1,19 @@
-// The HDF5 C library behind exceptions and handles that close themselves.
+// The HDF5 C library behind exceptions and handles that close themselves; types and attributes.
 #pragma once
 
 #include <hdf5.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <variant>
+#include <vector>
 
 namespace nucreg::hdf5 {
 
@@ -72,5 +79,47 @@ decltype(auto) rethrow_as(const std::filesystem::path& file, Body&& body) {
     throw E(failure.what(), {.file = file.string(), .key = failure.object()});
   }
 }
+
+// The types that values have in the file.
+
+/// The type of a number or truth value, little-endian, which is also how memory holds it.
+/// A bool is h5py's: an enumeration of FALSE and TRUE on int8.
+template <class T>
+[[nodiscard]] Handle type_of();
+template <>
+Handle type_of<double>();
+template <>
+Handle type_of<std::int64_t>();
+template <>
+Handle type_of<std::int32_t>();
+template <>
+Handle type_of<std::uint32_t>();
+template <>
+Handle type_of<bool>();
+
+/// UTF-8 of a fixed number of bytes, filled up with zeros; H5T_VARIABLE: of any length.
+[[nodiscard]] Handle string_type(std::size_t bytes);
+
+/// An enumeration on int8 whose members are numbered from 0.
+[[nodiscard]] Handle enum_type(const std::vector<std::string>& members);
+
+/// Reads all strings of `space`, of fixed or variable length, through `read(buffer)`, which fills
+/// the buffer with values of `type`.
+[[nodiscard]] std::vector<std::string> read_strings(hid_t type, hid_t space,
+                                                    const std::function<void(void*)>& read);
+
+using AttributeValue = std::variant<std::int64_t, double, std::string>;
+
+/// Writes an attribute, in place of one of that name. `path` is the object's, for errors.
+void write_attribute(hid_t object, const std::string& name, const AttributeValue& value,
+                     const std::string& path);
+
+/// The value of an attribute; none where there is no such attribute, or where it is neither a
+/// number nor a string.
+[[nodiscard]] std::optional<AttributeValue> read_attribute(hid_t object, const std::string& name,
+                                                           const std::string& path);
+
+/// All attributes of `/` that are numbers or strings, by name.
+[[nodiscard]] std::map<std::string, AttributeValue> read_attributes(hid_t file);
 
 }  // namespace nucreg::hdf5

@@ -1,12 +1,11 @@
 #include <algorithm>
 
-#include "attribute.hpp"
 #include "dataset.hpp"
+#include "hdf5.hpp"
 #include "input_file.hpp"
 #include "map_schema.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/store/map_file.hpp"
-#include "table_columns.hpp"
 #include "trial_schema.hpp"
 
 namespace nucreg {

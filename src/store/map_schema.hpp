@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "hdf5.hpp"
 #include "nucreg/store/map_file.hpp"
-#include "types.hpp"
 
 namespace nucreg {
 

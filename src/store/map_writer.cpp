@@ -1,13 +1,12 @@
 #include <algorithm>
 #include <span>
 
-#include "attribute.hpp"
 #include "dataset.hpp"
+#include "hdf5.hpp"
 #include "map_schema.hpp"
 #include "new_file.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/store/map_file.hpp"
-#include "table_columns.hpp"
 #include "trial_schema.hpp"
 
 namespace nucreg {

@@ -8,9 +8,14 @@
 
 #include "hdf5.hpp"
 #include "nucreg/core/error.hpp"
-#include "output_driver.hpp"
 
 namespace nucreg::hdf5 {
+
+/// The first system call that failed on a file; nothing is written after it.
+struct WriteError {
+  const char* call = "";
+  int code = 0;  ///< errno; 0 = none
+};
 
 /// Destroyed without publish() it leaves nothing. Objects in the file must be closed before it.
 class NewFile {
@@ -33,7 +38,8 @@ class NewFile {
     }
     throw_if_unwritten();
   }
-  /// The file will hold a checksum of itself (checksum.hpp).
+  /// The file will hold a checksum of itself: it covers metadata and gaps, too,
+  /// which HDF5's own (fletcher32, and that of deflate) do not.
   void seal();
   /// Closes, syncs and renames. Throws OutputError, also if `overwrite` is false and the target
   /// exists.

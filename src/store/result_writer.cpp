@@ -4,15 +4,12 @@
 #include <optional>
 #include <utility>
 
-#include "attribute.hpp"
 #include "dataset.hpp"
+#include "hdf5.hpp"
 #include "new_file.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/store/result_file.hpp"
-#include "table_columns.hpp"
-#include "trace_columns.hpp"
 #include "trial_schema.hpp"
-#include "types.hpp"
 
 namespace nucreg {
 
