@@ -8,13 +8,11 @@
 #include <numeric>
 #include <utility>
 
-#include "decoys.hpp"
 #include "displacement.hpp"
 #include "evidence.hpp"
 #include "matching.hpp"
 #include "nucreg/core/error.hpp"
 #include "point_grid.hpp"
-#include "split_nuclei.hpp"
 
 namespace nucreg::mosaic {
 namespace {

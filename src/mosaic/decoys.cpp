@@ -1,4 +1,4 @@
-#include "decoys.hpp"
+#include "evidence.hpp"
 
 #include <cmath>
 #include <numbers>

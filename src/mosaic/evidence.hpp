@@ -1,4 +1,5 @@
-// What is known of pairs on this well: how far apart true ones lie, how dense chance ones are.
+// What is known of pairs on this well: how far apart true ones lie, how dense chance ones are; and
+// what follows from it for split nuclei and for decoys.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,7 @@
 #include <vector>
 
 #include "matching.hpp"
+#include "nucreg/mosaic/assignment.hpp"
 #include "nucreg/mosaic/objects.hpp"
 
 namespace nucreg::mosaic {
@@ -128,5 +130,67 @@ class Evidence {
   AreaEvidence area_;
   std::vector<float> factor_;  // per tile
 };
+
+// The edges of a graph by the objects that they touch.
+
+/// For each object the numbers of its edges, rising.
+class Incidence {
+ public:
+  /// object[e]: which of `objects` objects edge e touches.
+  Incidence(std::span<const std::uint32_t> object, std::size_t objects) : begin_(objects + 1, 0) {
+    for (const std::uint32_t o : object) ++begin_[o + 1];
+    for (std::size_t o = 0; o < objects; ++o) begin_[o + 1] += begin_[o];
+    edge_.resize(object.size());
+    std::vector<std::uint32_t> next(begin_.begin(), begin_.end() - 1);
+    for (std::uint32_t e = 0; e < object.size(); ++e) edge_[next[object[e]]++] = e;
+  }
+  [[nodiscard]] std::size_t objects() const { return begin_.size() - 1; }
+  [[nodiscard]] std::span<const std::uint32_t> of(std::size_t object) const {
+    return std::span(edge_).subspan(begin_[object], begin_[object + 1] - begin_[object]);
+  }
+
+ private:
+  std::vector<std::uint32_t> begin_, edge_;
+};
+
+// Nuclei that one side shows in two pieces: either piece is the right partner, but only one.
+
+/// Where two candidates of an object lie to either side of it, with their middle on it, they are
+/// taken for its pieces: they get split_flag, the object merged_flag, and each of the two pairs is
+/// right with the probability of both together. `narrow_um`: of Spread. Works both ways.
+void join_pieces(Candidates& candidates, const SideView& ten, const SideView& forty,
+                 double narrow_um, std::span<std::uint8_t> ten_flags,
+                 std::span<std::uint8_t> forty_flags);
+
+/// A pair of objects, by index, as chosen.
+struct ObjectPair {
+  std::uint32_t ten = 0, forty = 0;
+  float probability = 0.0F;
+};
+
+/// Per pair 1 if it joins two pieces of a nucleus that a better pair joins already. Two nuclei lie
+/// to each other at 10x as they do at 40x; pieces do not. If both sides' ends are flagged as split
+/// and within half a spacing, that suffices; else both pairs have to be off to opposite sides, and
+/// none of their ends merged_flag: another piece would explain that.
+[[nodiscard]] std::vector<std::uint8_t> second_pieces(std::span<const ObjectPair> pairs,
+                                                      const SideView& ten, const SideView& forty,
+                                                      std::span<const std::uint8_t> ten_flags,
+                                                      std::span<const std::uint8_t> forty_flags,
+                                                      double reach, double narrow_um);
+
+// Chance pairs, counted: what the same machinery pairs when one side is shifted.
+
+/// Rows by falling probability: pairs and what their posteriors expect to be wrong of them.
+[[nodiscard]] std::vector<DecoyPoint> posterior_curve(std::span<const float> probability,
+                                                      double min_probability);
+
+/// Adds what decoys say. Only objects without a partner take part, since only they can form a
+/// chance pair: those of the 40x side are shifted by 3 to 5 spacings in `directions` directions and
+/// paired with those of the 10x side under the same evidence. ten_free, forty_free: per object, 1:
+/// without a partner.
+void add_decoys(std::vector<DecoyPoint>& curve, const Evidence& evidence, const SideView& ten,
+                const SideView& forty, std::span<const std::uint8_t> ten_free,
+                std::span<const std::uint8_t> forty_free, double spacing_um, std::size_t directions,
+                std::size_t max_component);
 
 }  // namespace nucreg::mosaic

@@ -1,4 +1,4 @@
-#include "nucreg/mosaic/fit_solvers.hpp"
+#include "nucreg/mosaic/global_fit.hpp"
 
 #include <Eigen/Dense>
 #include <Eigen/SparseCholesky>

@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "fit_rows.hpp"
 #include "nucreg/fit/loss.hpp"
 
 namespace nucreg::mosaic {

@@ -3,7 +3,7 @@
 #include <numbers>
 
 #include "displacement.hpp"
-#include "incidence.hpp"
+#include "evidence.hpp"
 #include "point_grid.hpp"
 
 namespace nucreg::mosaic {

@@ -8,9 +8,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "fit_rows.hpp"
 #include "nucreg/fit/loss.hpp"
-#include "nucreg/mosaic/fit_solvers.hpp"
+#include "nucreg/mosaic/global_fit.hpp"
 
 namespace nucreg::mosaic {
 namespace {

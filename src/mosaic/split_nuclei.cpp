@@ -1,10 +1,9 @@
-#include "split_nuclei.hpp"
+#include "evidence.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
-#include "incidence.hpp"
 #include "point_grid.hpp"
 
 namespace nucreg::mosaic {

@@ -9,7 +9,7 @@
 
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/random.hpp"
-#include "nucreg/mosaic/fit_solvers.hpp"
+#include "nucreg/mosaic/global_fit.hpp"
 
 namespace nucreg {
 namespace {

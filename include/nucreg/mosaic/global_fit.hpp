@@ -15,7 +15,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "nucreg/job/map.hpp"
@@ -87,7 +89,7 @@ struct FitSolution {
 
 /// irls: iteratively reweighted least squares; each step one sparse Cholesky
 /// factorisation for both axes, the shared unknowns eliminated last, the loss
-/// narrower in each. Other solvers (mosaic/fit_solvers.hpp) end before the loss
+/// narrower in each. Other solvers (below) end before the loss
 /// gets narrower. Throws std::runtime_error if the matrix cannot be factored.
 [[nodiscard]] FitSolution solve(const GlobalFit& fit, std::span<const double> start,
                                 const FitOptions& options = {});
@@ -95,5 +97,57 @@ struct FitSolution {
 /// Deviation of each tile's shift under the given weights, um.
 [[nodiscard]] std::vector<double> tile_deviations(const GlobalFit& fit,
                                                   std::span<const double> weight);
+
+// Rows of the Jacobian of a global fit.
+
+/// What an observation knows of tiles and nodes; the same for x and for y. Not
+/// over its deviation.
+struct Row {
+  std::size_t size = 0;
+  std::array<std::uint32_t, 18> unknown{};
+  std::array<double, 18> coefficient{};
+  void add(std::uint32_t index, double value) {
+    unknown[size] = index;
+    coefficient[size++] = value;
+  }
+};
+[[nodiscard]] Row row_of(const GlobalFit& fit, const Observation& o);
+
+/// Derivatives by the shared unknowns.
+struct SharedTerms {
+  std::array<double, 6> x{}, y{};
+};
+[[nodiscard]] SharedTerms shared_terms(const GlobalFit& fit, const Observation& o);
+
+// General solvers on the global fit, to be compared with the one that is made for it.
+
+struct SolverRun {
+  std::vector<double> unknowns;
+  double objective = 0.0;
+  std::uint32_t iterations = 0;
+  std::uint32_t evaluations = 0;  ///< of the objective
+  std::uint32_t gradients = 0;    ///< of it or of the residuals' Jacobian
+  bool converged = false;         ///< no step lowered the objective by ftol_rel any more
+};
+
+struct SolverLimits {
+  std::uint32_t max_evaluations = 20000;
+  double ftol_rel = 1e-12;  ///< relative change of the objective in an iteration
+  /// Asked after each evaluation; true: stop. Empty: never.
+  std::function<bool()> stop;
+  /// lbfgs: approximately the inverse Hessian, times its argument. Empty: a multiple of the
+  /// identity.
+  std::function<std::vector<double>(std::span<const double>)> inverse;
+};
+
+/// Levenberg-Marquardt with weights of the robust loss (iteratively reweighted), damping after
+/// Nielsen, Damping parameter in Marquardt's method, IMM-REP-1999-05; sparse Cholesky.
+[[nodiscard]] SolverRun levenberg_marquardt(const GlobalFit& fit, std::span<const double> start,
+                                            const SolverLimits& limits = {});
+
+/// L-BFGS (Nocedal and Wright, Numerical Optimization, 2006, algorithm 7.5) with 10 corrections
+/// and a line search for the strong Wolfe conditions (algorithms 3.5 and 3.6).
+[[nodiscard]] SolverRun lbfgs(const GlobalFit& fit, std::span<const double> start,
+                              const SolverLimits& limits = {});
 
 }  // namespace nucreg::mosaic

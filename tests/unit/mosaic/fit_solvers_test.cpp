@@ -1,5 +1,5 @@
 // The solvers that are compared on the global fit end where the one that is made for it ends.
-#include "nucreg/mosaic/fit_solvers.hpp"
+#include "nucreg/mosaic/global_fit.hpp"
 
 #include <doctest/doctest.h>
 

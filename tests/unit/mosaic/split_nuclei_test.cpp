@@ -1,4 +1,4 @@
-#include "split_nuclei.hpp"
+#include "evidence.hpp"
 
 #include <doctest/doctest.h>
 

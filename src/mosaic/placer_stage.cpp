@@ -1,4 +1,4 @@
-#include "stage_model.hpp"
+#include "placer_state.hpp"
 
 #include <Eigen/Dense>
 #include <algorithm>

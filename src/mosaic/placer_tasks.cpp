@@ -1,4 +1,4 @@
-#include "place_tasks.hpp"
+#include "placer_state.hpp"
 
 #include <algorithm>
 #include <cmath>

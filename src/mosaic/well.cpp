@@ -1,1 +1,0 @@
-#include "nucreg/mosaic/well.hpp"
