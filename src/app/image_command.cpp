@@ -8,7 +8,7 @@
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/publish.hpp"
 #include "nucreg/image/image.hpp"
-#include "nucreg/image/write_tiff.hpp"
+#include "nucreg/image/write_image.hpp"
 #include "nucreg/nuclei/nuclei_file.hpp"
 #include "nucreg/report/image_overview.hpp"
 #include "nucreg/tiles/tiles.hpp"

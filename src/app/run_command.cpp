@@ -20,7 +20,6 @@
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/files.hpp"
 #include "nucreg/job/parse.hpp"
-#include "nucreg/job/recommended.hpp"
 #include "nucreg/report/text.hpp"
 #include "nucreg/run/launcher.hpp"
 #include "nucreg/run/machine.hpp"

@@ -13,7 +13,7 @@
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/publish.hpp"
 #include "nucreg/image/image.hpp"
-#include "nucreg/image/write_png.hpp"
+#include "nucreg/image/write_image.hpp"
 #include "nucreg/nuclei/segment.hpp"
 #include "nucreg/tiles/stages.hpp"
 #include "on_ranks.hpp"

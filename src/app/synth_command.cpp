@@ -8,8 +8,8 @@
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/disk/publish.hpp"
 #include "nucreg/fit/poisson_disk.hpp"
-#include "nucreg/image/label_image.hpp"
-#include "nucreg/image/write_tiff.hpp"
+#include "nucreg/image/image.hpp"
+#include "nucreg/image/write_image.hpp"
 
 namespace nucreg {
 namespace {

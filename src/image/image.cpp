@@ -10,7 +10,6 @@
 #include "image_file.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/text.hpp"
-#include "nucreg/image/image_error.hpp"
 #include "readers.hpp"
 
 namespace nucreg {

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <limits>
 
-#include "nucreg/image/image_error.hpp"
+#include "nucreg/image/image.hpp"
 
 namespace nucreg {
 namespace {

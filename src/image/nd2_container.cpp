@@ -6,7 +6,7 @@
 #include <charconv>
 #include <cstring>
 
-#include "nucreg/image/image_error.hpp"
+#include "nucreg/image/image.hpp"
 
 namespace nucreg {
 namespace {

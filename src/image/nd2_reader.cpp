@@ -6,7 +6,7 @@
 
 #include "nd2_container.hpp"
 #include "nd2_description.hpp"
-#include "nucreg/image/image_error.hpp"
+#include "nucreg/image/image.hpp"
 #include "readers.hpp"
 
 namespace nucreg {

@@ -8,7 +8,7 @@
 #include <cstdarg>
 #include <cstdio>
 
-#include "nucreg/image/image_error.hpp"
+#include "nucreg/image/image.hpp"
 
 namespace nucreg {
 namespace {

@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "nucreg/image/image_error.hpp"
-#include "nucreg/image/label_image.hpp"
+#include "nucreg/image/image.hpp"
 #include "readers.hpp"
 #include "tiff_description.hpp"
 #include "tiff_file.hpp"

@@ -15,6 +15,15 @@ ErrorFields where(const Job& job, const std::string& key, std::string allowed) {
   return {.file = place.file, .line = place.line, .key = key, .allowed = std::move(allowed)};
 }
 
+void take_fit(Job& job, const Job& recommended) {
+  job.fit.loss = recommended.fit.loss;
+  job.fit.loss_scale_px = recommended.fit.loss_scale_px;
+  job.fit.start = recommended.fit.start;
+  job.solvers = recommended.solvers;
+  for (const char* key : {"fit.loss", "fit.loss_scale_px", "fit.start"})
+    job.origins[key] = {.file = recommended.file};
+}
+
 namespace job_fields {
 
 bool Range::contains(double value) const {

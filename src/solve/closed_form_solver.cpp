@@ -1,4 +1,4 @@
-#include "nucreg/fit/closed_form.hpp"
+#include "nucreg/fit/moments.hpp"
 #include "nucreg/solve/registry.hpp"
 
 namespace nucreg {

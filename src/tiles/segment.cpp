@@ -9,11 +9,9 @@
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/sha256.hpp"
 #include "nucreg/disk/publish.hpp"
-#include "nucreg/image/label_image.hpp"
-#include "nucreg/image/write_png.hpp"
-#include "nucreg/image/write_tiff.hpp"
+#include "nucreg/image/image.hpp"
+#include "nucreg/image/write_image.hpp"
 #include "nucreg/nuclei/nuclei_table.hpp"
-#include "nucreg/nuclei/overlay.hpp"
 #include "nucreg/nuclei/segment.hpp"
 
 namespace nucreg {

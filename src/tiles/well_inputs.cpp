@@ -17,7 +17,6 @@
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/image/image.hpp"
-#include "nucreg/image/label_image.hpp"
 #include "nucreg/nuclei/nuclei_table.hpp"
 #include "nucreg/tiles/sheet.hpp"
 

@@ -11,8 +11,8 @@
 #include "nucreg/core/allocation.hpp"
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/log.hpp"
-#include "nucreg/fit/closed_form.hpp"
 #include "nucreg/fit/measures.hpp"
+#include "nucreg/fit/moments.hpp"
 #include "nucreg/solve/certificate.hpp"
 #include "nucreg/solve/record_bytes.hpp"
 

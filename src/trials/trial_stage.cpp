@@ -9,7 +9,7 @@
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/log.hpp"
 #include "nucreg/fit/pairs_file.hpp"
-#include "nucreg/image/label_image.hpp"
+#include "nucreg/image/image.hpp"
 #include "nucreg/job/parse.hpp"
 #include "nucreg/nuclei/centroids.hpp"
 #include "nucreg/run/run_files.hpp"

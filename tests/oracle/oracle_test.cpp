@@ -12,8 +12,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "nucreg/fit/closed_form.hpp"
 #include "nucreg/fit/loss.hpp"
+#include "nucreg/fit/moments.hpp"
 #include "nucreg/fit/pairs_file.hpp"
 #include "support/scaled_problem.hpp"
 

@@ -133,7 +133,7 @@ class Result:
             return None
         configurations = len(self.configurations)
         parts = min(trials * configurations, MOST_PARTS)
-        # plan/part.hpp: what does not divide goes to the parts in turn, configuration by
+        # plan/plan.hpp: what does not divide goes to the parts in turn, configuration by
         # configuration.
         share, rest = divmod(trials, parts)
         place = trial // (share + 1) if trial < rest * (share + 1) else (trial - rest) // share

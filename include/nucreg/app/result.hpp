@@ -7,7 +7,6 @@
 
 #include "nucreg/core/table.hpp"
 #include "nucreg/job/job.hpp"
-#include "nucreg/plan/part.hpp"
 #include "nucreg/plan/plan.hpp"
 #include "nucreg/run/dispatch.hpp"
 #include "nucreg/run/journal.hpp"

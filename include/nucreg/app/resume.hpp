@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "nucreg/fit/generate.hpp"
-#include "nucreg/plan/part.hpp"
 #include "nucreg/plan/plan.hpp"
 #include "nucreg/run/run_files.hpp"
 #include "nucreg/store/result_file.hpp"

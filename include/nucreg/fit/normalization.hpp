@@ -7,6 +7,14 @@
 
 namespace nucreg {
 
+/// The mean of each side, in its px.
+struct Centroids {
+  double x10 = 0.0, y10 = 0.0, x40 = 0.0, y40 = 0.0;
+};
+
+/// By plain sums; NaN where there are no pairs.
+[[nodiscard]] Centroids centroids(const PairsView& pairs);
+
 /// u = (x - x10) / scale10 and U = (X - x40) / scale40 (y alike). Every model stays itself in these
 /// coordinates, with other parameters. The default is the identity: plain pixels.
 struct Normalization {

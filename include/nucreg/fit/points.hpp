@@ -42,12 +42,4 @@ struct PairsView {
         size(pairs.size()) {}
 };
 
-/// The mean of each side, in its px.
-struct Centroids {
-  double x10 = 0.0, y10 = 0.0, x40 = 0.0, y40 = 0.0;
-};
-
-/// By plain sums; NaN where there are no pairs.
-[[nodiscard]] Centroids centroids(const PairsView& pairs);
-
 }  // namespace nucreg

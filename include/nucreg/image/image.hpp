@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "nucreg/core/error.hpp"
+
 namespace nucreg {
 
 enum class PixelType : std::uint8_t { u8, u16, u32, f32 };
@@ -125,5 +127,43 @@ class ImageReader {
 /// number from 0. Throws InputError, which names the channels that `file` has.
 [[nodiscard]] std::size_t find_channel(const ImageInfo& info, const std::string& channel,
                                        const std::string& file);
+
+// What is wrong with an image file, and where in it.
+
+struct ImageErrorFields {
+  std::string path;
+  std::string code;                     ///< stable, such as "truncated", "unsupported-lossy"
+  std::string part;                     ///< chunk of an ND2, page of a TIFF; empty: the whole file
+  std::optional<std::uint64_t> offset;  ///< in the file, bytes
+};
+
+/// An image file that cannot be read or that holds what is not understood (exit status 3).
+/// `what()`: `path: part: problem (code, offset N)`.
+class ImageError : public InputError {
+ public:
+  ImageError(const std::string& problem, ImageErrorFields fields);
+
+  [[nodiscard]] const ImageErrorFields& image_fields() const { return fields_; }
+
+ private:
+  ImageErrorFields fields_;
+};
+
+// Label images: what a segmentation tool made of a microscope image.
+
+/// Row by row, x right, y down; 0 = background, k = nucleus k.
+struct LabelImage {
+  std::uint32_t width = 0, height = 0;
+  std::vector<std::uint32_t> labels;
+};
+
+/// Reads the first page of a TIFF of 8, 16 or 32-bit integers or of floats that are whole numbers,
+/// none negative, one sample per pixel, in strips or tiles, with any compression that libtiff
+/// knows. Throws InputError (path, reason) on anything else, on more than 2^30 pixels and on files
+/// cut off.
+[[nodiscard]] LabelImage read_label_tiff(const std::filesystem::path& file);
+
+/// What the first page of a TIFF says of itself; empty where it says nothing. Throws InputError.
+[[nodiscard]] std::string read_tiff_description(const std::filesystem::path& file);
 
 }  // namespace nucreg

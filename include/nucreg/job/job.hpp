@@ -210,4 +210,8 @@ struct Job {
 /// Fields of an error about a dotted key ("problem.points"), with the place where it was set.
 [[nodiscard]] ErrorFields where(const Job& job, const std::string& key, std::string allowed = {});
 
+/// Gives a job the loss, its scale, the start and the solvers of a recommended one
+/// (`nucreg recommend --to`).
+void take_fit(Job& job, const Job& recommended);
+
 }  // namespace nucreg

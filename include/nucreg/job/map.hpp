@@ -89,4 +89,8 @@ struct MapJob {
 /// The keys of a map file as a Markdown table, as job_reference.
 [[nodiscard]] std::string map_reference();
 
+/// Gives a map the loss of a recommended job (`nucreg recommend --to`), and the solver of the same
+/// method as its first one. Throws JobError if the fit of all tiles has none of that method.
+void take_fit(MapJob& map, const Job& recommended);
+
 }  // namespace nucreg

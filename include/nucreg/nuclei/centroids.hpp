@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "nucreg/image/label_image.hpp"
+#include "nucreg/image/image.hpp"
 
 namespace nucreg {
 

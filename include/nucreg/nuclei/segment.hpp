@@ -1,4 +1,4 @@
-// From one image of stained nuclei to the nuclei in it.
+// From one image of stained nuclei to the nuclei in it, and to a picture of both.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "nucreg/image/image.hpp"
-#include "nucreg/image/label_image.hpp"
+#include "nucreg/image/write_image.hpp"
 
 namespace nucreg {
 
@@ -45,5 +45,13 @@ struct Segmentation {
 /// Keeps OpenCV to one thread in this process, since the ranks of a run share its processors. For
 /// `main`, before the first segment().
 void use_one_image_thread();
+
+/// Pixels of an image along each side of a pixel of its overlay: 1 up to 2^25 pixels.
+[[nodiscard]] std::size_t overlay_factor(std::size_t width_px, std::size_t height_px);
+
+/// The image in grey, from its 1 % to its 99.7 % quantile and brightened in the dark, with the
+/// outline of each label in orange. Image and labels are of one size; the picture is smaller by
+/// overlay_factor(): means of brightness, and every outline.
+[[nodiscard]] RgbPicture overlay(const PlaneView& image, const LabelImage& labels);
 
 }  // namespace nucreg

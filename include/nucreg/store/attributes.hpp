@@ -8,7 +8,7 @@
 #include <utility>
 #include <variant>
 
-#include "nucreg/plan/part.hpp"
+#include "nucreg/plan/plan.hpp"
 
 namespace nucreg {
 

@@ -12,7 +12,7 @@
 #include "nucreg/core/error.hpp"
 #include "nucreg/image/image.hpp"
 #include "nucreg/job/job.hpp"
-#include "nucreg/match/stage.hpp"
+#include "nucreg/match/match.hpp"
 
 namespace nucreg {
 

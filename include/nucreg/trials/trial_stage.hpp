@@ -8,7 +8,6 @@
 
 #include "nucreg/fit/generate.hpp"
 #include "nucreg/job/job.hpp"
-#include "nucreg/plan/part.hpp"
 #include "nucreg/plan/plan.hpp"
 #include "nucreg/run/stage.hpp"
 #include "nucreg/solve/registry.hpp"

@@ -8,7 +8,7 @@
 // the registers are.
 #include <hwy/highway.h>
 
-#include "table.hpp"
+#include "passes.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace nucreg::kernels::HWY_NAMESPACE {

@@ -8,7 +8,7 @@
 #include <iterator>
 
 #include "nucreg/core/error.hpp"
-#include "nucreg/image/label_image.hpp"
+#include "nucreg/image/image.hpp"
 #include "support/scratch.hpp"
 
 using namespace nucreg;

@@ -9,7 +9,6 @@
 #include <string>
 
 #include "nucreg/image/image.hpp"
-#include "nucreg/image/image_error.hpp"
 
 namespace nucreg {
 

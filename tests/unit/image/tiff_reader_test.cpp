@@ -5,8 +5,7 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/image/image.hpp"
-#include "nucreg/image/label_image.hpp"
-#include "nucreg/image/write_tiff.hpp"
+#include "nucreg/image/write_image.hpp"
 #include "unit/image/made_tiff.hpp"
 
 using namespace nucreg;

@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "cloud.hpp"
-#include "constellations.hpp"
 #include "growth.hpp"
 #include "nucreg/core/random.hpp"
 #include "pairing.hpp"

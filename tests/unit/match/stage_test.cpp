@@ -1,5 +1,5 @@
 // What stage positions say of two tiles.
-#include "nucreg/match/stage.hpp"
+#include "nucreg/match/match.hpp"
 
 #include <doctest/doctest.h>
 

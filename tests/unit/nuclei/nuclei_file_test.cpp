@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "nucreg/core/error.hpp"
-#include "nucreg/image/write_tiff.hpp"
+#include "nucreg/image/write_image.hpp"
 #include "support/scratch.hpp"
 
 using namespace nucreg;
