@@ -12,7 +12,7 @@
 #include "nucreg/core/error.hpp"
 #include "nucreg/fit/kernels.hpp"
 #include "nucreg/job/parse.hpp"
-#include "nucreg/solve/record_bytes.hpp"
+#include "nucreg/solve/record.hpp"
 #include "nucreg/solve/registry.hpp"
 #include "nucreg/stats/digest.hpp"
 #include "nucreg/store/result_file.hpp"

@@ -10,7 +10,7 @@
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/sha256.hpp"
-#include "nucreg/solve/record_bytes.hpp"
+#include "nucreg/solve/record.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "nucreg/trials/trial_stage.hpp"
 

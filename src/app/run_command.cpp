@@ -24,7 +24,7 @@
 #include "nucreg/run/launcher.hpp"
 #include "nucreg/run/machine.hpp"
 #include "nucreg/run/run_files.hpp"
-#include "nucreg/solve/record_bytes.hpp"
+#include "nucreg/solve/record.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "nucreg/tiles/find.hpp"
 #include "nucreg/trials/trial_stage.hpp"

@@ -11,7 +11,7 @@
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/table.hpp"
 #include "nucreg/disk/publish.hpp"
-#include "nucreg/stats/regions.hpp"
+#include "nucreg/stats/comparison.hpp"
 #include "nucreg/store/result_file.hpp"
 
 namespace nucreg {

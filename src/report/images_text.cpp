@@ -6,7 +6,7 @@
 #include <map>
 
 #include "nucreg/core/text.hpp"
-#include "nucreg/stats/regions.hpp"
+#include "nucreg/stats/comparison.hpp"
 #include "text_table.hpp"
 
 namespace nucreg {

@@ -10,7 +10,7 @@
 
 #include "images_text.hpp"
 #include "nucreg/core/text.hpp"
-#include "nucreg/stats/regions.hpp"
+#include "nucreg/stats/comparison.hpp"
 #include "nucreg/stats/samples.hpp"
 #include "nucreg/stats/verdict.hpp"
 #include "text_table.hpp"

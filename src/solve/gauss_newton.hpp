@@ -1,5 +1,6 @@
-// One step of Gauss-Newton on fixed-size normal equations, within a box. Plain arrays and loops:
-// the compiler unrolls them, and translation takes a second where a matrix library takes twenty.
+// One step of Gauss-Newton on fixed-size normal equations, within a box, and the search that makes
+// such steps. Plain arrays and loops: the compiler unrolls them, and translation takes a second
+// where a matrix library takes twenty.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 
 #include "nucreg/fit/normalization.hpp"
 #include "nucreg/fit/objective.hpp"
+#include "nucreg/solve/solver.hpp"
 
 namespace nucreg::gauss_newton {
 
@@ -128,3 +130,11 @@ Vector<P> step(const Quadratic<P>& model, const Vector<P>& x, const Vector<P>& l
 }
 
 }  // namespace nucreg::gauss_newton
+
+namespace nucreg {
+
+/// The search of kind "lm", for solvers that end with it: Levenberg-Marquardt on fixed-size normal
+/// equations. Allocates nothing.
+[[nodiscard]] SolveResult minimize_by_lm(Objective& objective, const SolveRequest& request);
+
+}  // namespace nucreg

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "gauss_newton.hpp"
-#include "lm.hpp"
 #include "nucreg/solve/registry.hpp"
 
 namespace nucreg {

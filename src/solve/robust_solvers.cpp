@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "lm.hpp"
+#include "gauss_newton.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/random.hpp"
 #include "nucreg/solve/registry.hpp"

@@ -10,7 +10,6 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/random.hpp"
-#include "nucreg/stats/regions.hpp"
 #include "pair_cell.hpp"
 
 namespace nucreg {

@@ -8,8 +8,8 @@
 #include <map>
 #include <tuple>
 
+#include "nucreg/stats/comparison.hpp"
 #include "nucreg/stats/inference.hpp"
-#include "nucreg/stats/regions.hpp"
 
 namespace nucreg {
 namespace {

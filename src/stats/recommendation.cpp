@@ -8,8 +8,8 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/plan/plan.hpp"
+#include "nucreg/stats/comparison.hpp"
 #include "nucreg/stats/inference.hpp"
-#include "nucreg/stats/regions.hpp"
 
 namespace nucreg {
 namespace {

@@ -1,4 +1,4 @@
-#include "nucreg/stats/regions.hpp"
+#include "nucreg/stats/comparison.hpp"
 
 #include <fmt/format.h>
 

@@ -14,7 +14,7 @@
 #include "nucreg/fit/measures.hpp"
 #include "nucreg/fit/moments.hpp"
 #include "nucreg/solve/certificate.hpp"
-#include "nucreg/solve/record_bytes.hpp"
+#include "nucreg/solve/record.hpp"
 
 namespace nucreg {
 namespace {

@@ -5,10 +5,12 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <vector>
 
+#include "nucreg/core/bytes.hpp"
 #include "nucreg/core/terms.hpp"
 #include "nucreg/fit/trace.hpp"
 
@@ -73,5 +75,15 @@ struct Record : SolveNumbers {
   /// How the objective (40x px^2) fell; empty unless run.trace asked for it.
   std::vector<TracePoint> trace;
 };
+
+// Records as bytes: how they travel between ranks and lie in a journal.
+
+/// Appends records to `bytes`: the numbers as they lie in memory, then messages and traces.
+/// Messages are made one line of at most most_message_bytes.
+void put_records(std::span<const Record> records, Bytes& bytes);
+
+/// Takes back what put_records appended, into `records`, whose size tells how many there are.
+/// Throws BadBytes if that is not what the bytes hold.
+void get_records(std::span<const std::byte> bytes, std::span<Record> records);
 
 }  // namespace nucreg

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "nucreg/job/parse.hpp"
-#include "nucreg/solve/record_bytes.hpp"
+#include "nucreg/solve/record.hpp"
 #include "support/scratch.hpp"
 
 using namespace nucreg;

@@ -1,4 +1,4 @@
-#include "nucreg/solve/record_bytes.hpp"
+#include "nucreg/solve/record.hpp"
 
 #include "nucreg/core/text.hpp"
 
