@@ -20,7 +20,7 @@
 #include "nucreg/disk/files.hpp"
 #include "nucreg/job/map.hpp"
 #include "nucreg/job/parse.hpp"
-#include "nucreg/report/well_summary.hpp"
+#include "nucreg/report/well.hpp"
 #include "nucreg/run/launcher.hpp"
 #include "nucreg/run/run_files.hpp"
 #include "nucreg/run/stage.hpp"

@@ -6,9 +6,7 @@
 
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/text.hpp"
-#include "nucreg/report/well_export.hpp"
-#include "nucreg/report/well_summary.hpp"
-#include "nucreg/report/well_verify.hpp"
+#include "nucreg/report/well.hpp"
 #include "nucreg/store/map_file.hpp"
 #include "nucreg/store/result_file.hpp"
 

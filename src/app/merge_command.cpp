@@ -7,7 +7,7 @@
 #include "nucreg/app/merge.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/text.hpp"
-#include "nucreg/report/text.hpp"
+#include "nucreg/report/overview.hpp"
 #include "nucreg/run/run_files.hpp"
 #include "nucreg/store/result_file.hpp"
 

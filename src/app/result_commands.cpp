@@ -10,7 +10,6 @@
 #include "nucreg/core/text.hpp"
 #include "nucreg/report/export.hpp"
 #include "nucreg/report/overview.hpp"
-#include "nucreg/report/text.hpp"
 #include "nucreg/stats/verify.hpp"
 #include "nucreg/store/result_file.hpp"
 

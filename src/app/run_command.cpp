@@ -20,7 +20,7 @@
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/files.hpp"
 #include "nucreg/job/parse.hpp"
-#include "nucreg/report/text.hpp"
+#include "nucreg/report/overview.hpp"
 #include "nucreg/run/launcher.hpp"
 #include "nucreg/run/machine.hpp"
 #include "nucreg/run/run_files.hpp"

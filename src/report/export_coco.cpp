@@ -8,7 +8,7 @@
 #include <memory>
 #include <set>
 
-#include "export_folder.hpp"
+#include "export_file.hpp"
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/table.hpp"
 #include "nucreg/core/terms.hpp"

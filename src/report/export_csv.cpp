@@ -6,8 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "csv_line.hpp"
-#include "export_folder.hpp"
+#include "export_file.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/table.hpp"
 #include "nucreg/disk/publish.hpp"

@@ -6,8 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
-#include "csv_line.hpp"
-#include "export_folder.hpp"
+#include "export_file.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/disk/publish.hpp"
 #include "nucreg/fit/model.hpp"

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "export_folder.hpp"
+#include "export_file.hpp"
 #include "nucreg/core/table.hpp"
 #include "nucreg/core/terms.hpp"
 #include "nucreg/disk/publish.hpp"

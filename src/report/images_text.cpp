@@ -1,4 +1,4 @@
-#include "images_text.hpp"
+#include "nucreg/report/overview.hpp"
 
 #include <fmt/format.h>
 #include <algorithm>

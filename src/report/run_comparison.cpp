@@ -1,4 +1,4 @@
-#include "nucreg/report/run_comparison.hpp"
+#include "nucreg/report/overview.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "nucreg/report/text.hpp"
+#include "nucreg/report/overview.hpp"
 
 #include <fmt/format.h>
 #include <algorithm>
@@ -8,7 +8,6 @@
 #include <span>
 #include <sstream>
 
-#include "images_text.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/stats/comparison.hpp"
 #include "nucreg/stats/samples.hpp"

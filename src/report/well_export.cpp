@@ -1,11 +1,10 @@
-#include "nucreg/report/well_export.hpp"
+#include "nucreg/report/well.hpp"
 
 #include <fmt/format.h>
 
 #include <map>
 
-#include "csv_line.hpp"
-#include "export_folder.hpp"
+#include "export_file.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/disk/publish.hpp"
 #include "nucreg/store/anndata_file.hpp"

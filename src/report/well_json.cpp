@@ -1,6 +1,6 @@
 #include <nlohmann/json.hpp>
 
-#include "nucreg/report/well_summary.hpp"
+#include "nucreg/report/well.hpp"
 
 namespace nucreg {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "nucreg/core/text.hpp"
-#include "nucreg/report/well_summary.hpp"
+#include "nucreg/report/well.hpp"
 #include "text_table.hpp"
 
 namespace nucreg {

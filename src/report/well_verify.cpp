@@ -1,4 +1,4 @@
-#include "nucreg/report/well_verify.hpp"
+#include "nucreg/report/well.hpp"
 
 #include <fmt/format.h>
 

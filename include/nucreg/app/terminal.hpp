@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "nucreg/report/text.hpp"
+#include "nucreg/report/overview.hpp"
 #include "nucreg/run/status.hpp"
 
 namespace nucreg {

@@ -1,4 +1,4 @@
-#include "nucreg/report/text.hpp"
+#include "nucreg/report/overview.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,6 @@
 #include <sstream>
 
 #include "nucreg/core/error.hpp"
-#include "nucreg/report/overview.hpp"
 #include "nucreg/stats/verdict.hpp"
 #include "support/sample_result.hpp"
 #include "support/scratch.hpp"

@@ -1,16 +1,35 @@
-// One line of CSV (RFC 4180).
+// What exports share: where they go, and lines of CSV (RFC 4180).
 #pragma once
 
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <concepts>
+#include <filesystem>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
+
+#include "nucreg/disk/files.hpp"
 
 namespace nucreg {
+
+/// Makes the folder and returns the paths of the files to be. Throws OutputError, also if one
+/// exists and may not be overwritten.
+[[nodiscard]] inline std::vector<std::filesystem::path> export_paths(
+    const std::filesystem::path& directory, std::initializer_list<const char*> names,
+    bool overwrite) {
+  make_folder(directory);
+  std::vector<std::filesystem::path> paths;
+  for (const char* name : names) {
+    paths.push_back(directory / name);
+    check_output(paths.back(), overwrite, "--force to overwrite it, or another folder");
+  }
+  return paths;
+}
 
 /// Whether a spreadsheet would take a text for a formula (CSV injection, OWASP): it begins as one
 /// and is no number.

@@ -1,9 +1,11 @@
-// What `inspect` and the end of `map` show of a mapped well.
+// A mapped well: what `inspect` and the end of `map` show of it, whether its file is sound, and
+// exports.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <string>
 #include <vector>
@@ -70,5 +72,50 @@ struct WellSummary {
 /// One object: `attributes`, `sentence`, `wells` (with `sides` and `model`), `tiles_to_look_at`,
 /// `solvers`, `trials`. Numbers that are not finite are null. Two spaces, no newline at the end.
 [[nodiscard]] std::string to_json(const WellSummary& summary);
+
+// Whether the file of a mapped well is sound.
+
+struct MapVerification {
+  std::vector<std::string> findings;  ///< damage, one line each; empty = sound
+  std::vector<std::string> notes;     ///< what is no damage: a partial file, a well without match
+  std::uint64_t tiles = 0, detections = 0, pairs = 0;
+};
+
+/// Checks that every reference is in range; that tiles, detections, objects, pairs, links and
+/// models agree with each other and with the counts of the file; that nobody is paired twice and
+/// only what a pair names is called paired; that probabilities are some, q-values rise as
+/// probabilities fall, and numbers are finite if they must be.
+[[nodiscard]] MapVerification verify_map(const WellMap& map);
+
+// A mapped well as files that other programs open.
+
+// Each writes into a folder, which is made if it is missing, and returns the paths. Throws
+// OutputError, also if a file exists and `overwrite` is false; InputError (key) if a reference in
+// the map is out of range.
+
+/// pairs.csv, tiles.csv and unpaired.csv. The last has a row per nucleus of either side without a
+/// partner: its representative and the reason.
+std::vector<std::filesystem::path> export_well_csv(const WellMap& map,
+                                                   const std::filesystem::path& folder,
+                                                   bool overwrite);
+
+/// merge.csv with the columns of brieflow's merge table (workflow/lib/merge/fast_merge.py): tile,
+/// cell_0, i_0, j_0 are the 40x (phenotype) side, site, cell_1, i_1, j_1 the 10x (SBS) side; i is y
+/// and j is x; distance in 10x px. plate is 1: a map does not know it.
+std::vector<std::filesystem::path> export_brieflow(const WellMap& map,
+                                                   const std::filesystem::path& folder,
+                                                   bool overwrite);
+
+/// pairs.h5ad: an observation per pair; obsm/spatial is the place of the 10x nucleus in the well,
+/// um.
+std::vector<std::filesystem::path> export_anndata(const WellMap& map,
+                                                  const std::filesystem::path& folder,
+                                                  bool overwrite);
+
+/// nuclei_10x.csv and nuclei_40x.csv, which napari opens as points layers: axis-0 is y and axis-1
+/// is x, um of the well; the other columns become properties. Nuclei without a place are left out.
+std::vector<std::filesystem::path> export_napari(const WellMap& map,
+                                                 const std::filesystem::path& folder,
+                                                 bool overwrite);
 
 }  // namespace nucreg
