@@ -10,7 +10,6 @@
 #include <system_error>
 #include <vector>
 
-#include "map_file_commands.hpp"
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
 #include "nucreg/app/terminal.hpp"

@@ -1,4 +1,4 @@
-#include "map_file_commands.hpp"
+#include "nucreg/app/commands.hpp"
 
 #include <fmt/format.h>
 

@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "nucreg/app/terminal.hpp"
-#include "nucreg/core/numbers.hpp"
 #include "nucreg/core/text.hpp"
 
 namespace nucreg {

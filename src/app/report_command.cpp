@@ -8,7 +8,6 @@
 #include <cstring>
 #include <filesystem>
 
-#include "map_file_commands.hpp"
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
 #include "nucreg/disk/files.hpp"

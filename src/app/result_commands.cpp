@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "map_file_commands.hpp"
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
 #include "nucreg/app/terminal.hpp"

@@ -14,7 +14,6 @@
 #include <thread>
 #include <vector>
 
-#include "map_file_commands.hpp"
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
 #include "nucreg/app/resume.hpp"

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "nucreg/core/error.hpp"
-#include "nucreg/core/numbers.hpp"
 #include "nucreg/core/text.hpp"
 
 namespace nucreg {

@@ -16,7 +16,6 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/npy_array.hpp"
-#include "nucreg/core/numbers.hpp"
 #include "nucreg/core/table_text.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/files.hpp"

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 
-#include "nucreg/core/numbers.hpp"
 #include "nucreg/core/text.hpp"
 
 namespace nucreg {

@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "nucreg/core/error.hpp"
-#include "nucreg/core/numbers.hpp"
+#include "nucreg/core/text.hpp"
 
 namespace nucreg {
 

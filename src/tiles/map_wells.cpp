@@ -18,10 +18,9 @@
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/mosaic/placement.hpp"
-#include "nucreg/tiles/solver_rows.hpp"
 #include "nucreg/tiles/stages.hpp"
 #include "nucreg/tiles/tile_nuclei.hpp"
-#include "nucreg/tiles/well_tables.hpp"
+#include "well_tables.hpp"
 
 namespace nucreg {
 namespace {

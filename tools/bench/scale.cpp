@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "nucreg/core/clock.hpp"
-#include "nucreg/core/numbers.hpp"
 #include "nucreg/core/random.hpp"
+#include "nucreg/core/text.hpp"
 #include "nucreg/run/communicator.hpp"
 #include "nucreg/run/journal.hpp"
 #include "nucreg/run/schedule.hpp"

@@ -1,11 +1,15 @@
 // Numbers and words as people read them.
 #pragma once
 
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <type_traits>
 #include <vector>
 
 namespace nucreg {
@@ -50,5 +54,22 @@ namespace nucreg {
 /// The candidate that a misspelt word is close to (fewer than 3 edits); empty without one.
 [[nodiscard]] std::string nearest_name(std::string_view word,
                                        const std::vector<std::string>& candidates);
+
+// Numbers from text.
+
+/// The number that the whole text is; nothing if it is anything else or beyond the type's range.
+/// Doubles may be infinite or NaN. `base`: of whole numbers.
+template <class T>
+[[nodiscard]] std::optional<T> parse_number(std::string_view text, [[maybe_unused]] int base = 10) {
+  T value{};
+  const char* const last = text.data() + text.size();
+  std::from_chars_result result{};
+  if constexpr (std::is_floating_point_v<T>)
+    result = std::from_chars(text.data(), last, value);
+  else
+    result = std::from_chars(text.data(), last, value, base);
+  if (result.ec != std::errc() || result.ptr != last) return std::nullopt;
+  return value;
+}
 
 }  // namespace nucreg

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "nucreg/core/numbers.hpp"
+#include "nucreg/core/text.hpp"
 
 using namespace nucreg;
 
