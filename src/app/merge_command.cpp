@@ -20,7 +20,6 @@
 #include "nucreg/run/run_files.hpp"
 #include "nucreg/stats/digest.hpp"
 #include "nucreg/stats/verify.hpp"
-#include "nucreg/store/attributes.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "nucreg/trials/trial_stage.hpp"
 

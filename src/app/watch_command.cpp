@@ -26,7 +26,6 @@
 #include "nucreg/run/journal.hpp"
 #include "nucreg/run/run_files.hpp"
 #include "nucreg/run/status.hpp"
-#include "nucreg/store/attributes.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "nucreg/trials/trial_stage.hpp"
 

@@ -11,8 +11,7 @@
 #include <vector>
 
 #include "nucreg/core/error.hpp"
-#include "nucreg/core/npy_array.hpp"
-#include "nucreg/core/table_text.hpp"
+#include "nucreg/core/table_input.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/files.hpp"
 

@@ -1,5 +1,6 @@
 // Hypotheses and their test: constellations that look the same propose a map; does what it predicts
-// come true, ring by ring, more often than by chance?
+// come true, ring by ring, more often than by chance? And the search: from two clouds to the map
+// that explains both, or to none.
 #pragma once
 
 #include <array>
@@ -134,5 +135,20 @@ class Growth {
   std::vector<WeightedPair> pairs_;
   std::vector<double> distances_;
 };
+
+struct Found {
+  std::optional<Grown> best;        ///< significant over all hypotheses tried
+  bool ambiguous = false;           ///< another map explains about as much
+  double log10_significance = 0.0;  ///< of the best, or of the best that is not significant
+  std::uint64_t hypotheses = 0;
+};
+
+/// Distance of the stage's point, mapped by `map`, from the nearest place that the stage names,
+/// 10x px.
+[[nodiscard]] double distance_px(const StagePrior& stage, const BackMap& map);
+
+/// Tries hypotheses in random order until one is significant, then some more that may rival it.
+[[nodiscard]] Found search(const Cloud& ten, const Cloud& forty, Growth& growth,
+                           const MatchOptions& options);
 
 }  // namespace nucreg::matching

@@ -11,7 +11,6 @@
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/random.hpp"
 #include "pairing.hpp"
-#include "search.hpp"
 
 namespace nucreg {
 namespace {

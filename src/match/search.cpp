@@ -1,4 +1,4 @@
-#include "search.hpp"
+#include "growth.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "nucreg/nuclei/centroids.hpp"
+#include "nucreg/nuclei/segment.hpp"
 
 #include <fmt/format.h>
 

@@ -15,12 +15,11 @@
 #include <vector>
 
 #include "nucreg/core/error.hpp"
-#include "nucreg/core/npy_array.hpp"
-#include "nucreg/core/table_text.hpp"
+#include "nucreg/core/table_input.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/files.hpp"
 #include "nucreg/image/image.hpp"
-#include "nucreg/nuclei/centroids.hpp"
+#include "nucreg/nuclei/segment.hpp"
 #include "table_columns.hpp"
 
 namespace nucreg {

@@ -8,7 +8,6 @@
 #include "nucreg/core/error.hpp"
 #include "nucreg/stats/summary.hpp"
 #include "nucreg/stats/verdict.hpp"
-#include "nucreg/store/attributes.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "row_order.hpp"
 

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "nucreg/core/error.hpp"
-#include "nucreg/core/table_text.hpp"
+#include "nucreg/core/table_input.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/files.hpp"
 

@@ -14,7 +14,7 @@
 #include "nucreg/core/bytes.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/sha256.hpp"
-#include "nucreg/core/table_text.hpp"
+#include "nucreg/core/table_input.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/files.hpp"
 #include "nucreg/disk/publish.hpp"

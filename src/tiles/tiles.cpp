@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "nucreg/core/error.hpp"
-#include "nucreg/core/table_text.hpp"
+#include "nucreg/core/table_input.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/files.hpp"
 #include "nucreg/image/image.hpp"

@@ -11,7 +11,7 @@
 #include "nucreg/fit/pairs_file.hpp"
 #include "nucreg/image/image.hpp"
 #include "nucreg/job/parse.hpp"
-#include "nucreg/nuclei/centroids.hpp"
+#include "nucreg/nuclei/segment.hpp"
 #include "nucreg/run/run_files.hpp"
 
 namespace nucreg {

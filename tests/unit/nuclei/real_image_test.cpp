@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "nucreg/image/image.hpp"
-#include "nucreg/nuclei/centroids.hpp"
 #include "nucreg/nuclei/segment.hpp"
 #include "support/spots.hpp"
 

@@ -1,5 +1,5 @@
 // Lines, cells and numbers of tables as text.
-#include "nucreg/core/table_text.hpp"
+#include "nucreg/core/table_input.hpp"
 
 #include <doctest/doctest.h>
 
