@@ -37,7 +37,7 @@ struct Spelling<Source> {
   static constexpr std::array<std::string_view, 4> names{"synthetic", "pairs", "labels", "images"};
 };
 
-/// Where the nuclei of a synthetic field lie (fit/layout.hpp).
+/// Where the nuclei of a synthetic field lie (fit/scatter.hpp).
 enum class Layout { uniform, clustered, strip, holes };
 template <>
 struct Spelling<Layout> {
