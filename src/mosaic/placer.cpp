@@ -440,7 +440,10 @@ void PlacerState::conclude(const std::vector<PlaceResult>& results) {
       take_links(results);
       ++pass;
       place_fit();
-      if (pass > refinements) phase = Phase::done;
+      if (pass > refinements) {
+        read_stage();  // a fit with a deformation may have moved all tiles of a visit alike
+        phase = Phase::done;
+      }
       return;
     case Phase::done:
       return;

@@ -29,6 +29,7 @@ struct WellOptions {
   double stage_um = 1.5;
   double torn_um = 0.0, torn_radius_um = 0.0;  ///< a disc that moved before the second visit
   double turn_deg = 1.0, camera_turn_deg = 0.7, deform_um = 2.0;
+  double wave_um = 1100.0;    ///< of the deformation
   double own_turn_deg = 0.0;  ///< deviation of each 40x tile's turn from its camera's
   double k1 = 4e-4;           ///< of 10x; of 40x its negative
   Point shift_um{80.0, -60.0};
@@ -47,10 +48,10 @@ namespace detail {
 
 using Complex = std::complex<double>;
 
-inline Complex deformed(Complex p, double amplitude_um) {
-  const double x = 2.0 * std::numbers::pi * p.real() / 1100.0;
-  const double y = 2.0 * std::numbers::pi * p.imag() / 900.0;
-  return p + amplitude_um * Complex(std::sin(x + 0.4 * y), std::cos(0.7 * y - 0.5 * x));
+inline Complex deformed(Complex p, const WellOptions& o) {
+  const double x = 2.0 * std::numbers::pi * p.real() / o.wave_um;
+  const double y = 2.0 * std::numbers::pi * p.imag() / (o.wave_um * 9.0 / 11.0);
+  return p + o.deform_um * Complex(std::sin(x + 0.4 * y), std::cos(0.7 * y - 0.5 * x));
 }
 
 struct Camera {
@@ -117,7 +118,7 @@ inline Well make_well(const WellOptions& o) {
       const Complex torn = std::abs(p - Complex(90.0, 60.0)) < o.torn_radius_um
                                ? Complex(0.8, -0.6) * o.torn_um
                                : Complex();
-      second.push_back((detail::deformed(p, o.deform_um) + torn) * turn +
+      second.push_back((detail::deformed(p, o) + torn) * turn +
                        Complex(o.shift_um[0], o.shift_um[1]));
     }
   const double camera_turn = o.camera_turn_deg * std::numbers::pi / 180.0;

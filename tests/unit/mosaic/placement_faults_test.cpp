@@ -150,6 +150,16 @@ TEST_CASE("tissue that moved between the visits bends no mosaic") {
   for (const PlacedTile& t : p.tiles) CHECK(t.status != TileStatus::position_wrong);
 }
 
+TEST_CASE("a deformation between the visits blames no recorded position") {
+  for (const double deform_um : {20.0, 40.0}) {
+    CAPTURE(deform_um);
+    const Well well = make_well({.seed = 27, .deform_um = deform_um, .wave_um = 4000.0});
+    const Placement p = place(well.tiles, well.nuclei);
+    check_places(well, p, 0.4);
+    for (const PlacedTile& t : p.tiles) CHECK(t.status != TileStatus::position_wrong);
+  }
+}
+
 TEST_CASE("10x tiles are not torn apart by the few 40x tiles that were taken of torn tissue") {
   // Those tie 10x tiles to each other 85 um off, farther than positions are searched.
   for (const std::uint64_t seed : {33U, 34U}) {
