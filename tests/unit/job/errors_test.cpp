@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "nucreg/job/parse.hpp"
+#include "unit/job/text.hpp"
 
 using namespace nucreg;
 
