@@ -374,22 +374,6 @@ void Pairing::summarize(const Evidence& evidence) {
 
 }  // namespace
 
-std::string_view unpaired_name(Unpaired reason) {
-  switch (reason) {
-    case Unpaired::paired:
-      return "paired";
-    case Unpaired::outside:
-      return "outside";
-    case Unpaired::no_candidate:
-      return "no_candidate";
-    case Unpaired::beaten:
-      return "beaten";
-    case Unpaired::ambiguous:
-      return "ambiguous";
-  }
-  return "";
-}
-
 WellAssignment assign_nuclei(Detections ten, Detections forty, std::span<const WellTile> tiles,
                              std::span<const PlacedTile> placed, const AssignmentOptions& options) {
   check_columns(ten, placed.size(), "10x");

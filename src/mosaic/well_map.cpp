@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <stdexcept>
 
 #include "laid.hpp"
 
@@ -139,112 +138,6 @@ AffineMap WellMap::affine_to_well(std::size_t tile) const {
   const AffineMap bend{g[0], g[1], bent[0] - g[0] * turned[0] - g[1] * turned[1],
                        g[2], g[3], bent[1] - g[2] * turned[0] - g[3] * turned[1]};
   return compose(bend, compose(visit_to_well, visit));
-}
-
-namespace {
-
-class Writer {
- public:
-  void put(double v) { out_.push_back(v); }
-  template <class Range>
-  void all(const Range& values) {
-    for (const auto v : values) put(static_cast<double>(v));
-  }
-  std::vector<double> take() { return std::move(out_); }
-
- private:
-  std::vector<double> out_;
-};
-
-class Reader {
- public:
-  explicit Reader(std::span<const double> in) : in_(in) {}
-  double get() {
-    if (at_ == in_.size()) fail();
-    return in_[at_++];
-  }
-  std::uint32_t count() {
-    const double v = get();
-    if (!(v >= 0.0 && v <= 4294967295.0)) fail();
-    return static_cast<std::uint32_t>(v);
-  }
-  template <class Range>
-  void all(Range& values) {
-    for (auto& v : values) v = static_cast<std::decay_t<decltype(v)>>(get());
-  }
-  template <class T>
-  void columns(std::vector<T>& x, std::vector<T>& y, std::size_t n) {
-    if (n > in_.size()) fail();
-    x.resize(n);
-    y.resize(n);
-    all(x);
-    all(y);
-  }
-  void end() const {
-    if (at_ != in_.size()) fail();
-  }
-
- private:
-  [[noreturn]] static void fail() { throw std::invalid_argument("these numbers are no well map"); }
-  std::span<const double> in_;
-  std::size_t at_ = 0;
-};
-
-}  // namespace
-
-std::vector<double> pack(const WellMap& map) {
-  Writer out;
-  for (const Camera& c : map.cameras) {
-    out.all(c.um_per_px);
-    out.put(c.k1);
-    out.put(c.noise_um);
-  }
-  out.all(map.visit_to_well);
-  const Deformation& d = map.deformation;
-  out.put(static_cast<double>(d.kind));
-  out.all(d.linear);
-  out.all(d.origin);
-  for (const double v : {d.spacing_um, double{0} + d.nx, double{0} + d.ny}) out.put(v);
-  out.all(d.dx_um);
-  out.all(d.dy_um);
-  out.put(static_cast<double>(map.tiles.size()));
-  for (const TileFrame& tile : map.tiles) {
-    out.put(static_cast<double>(tile.side));
-    out.all(tile.middle_px);
-    out.all(tile.centre_um);
-    out.all(tile.own);
-  }
-  return out.take();
-}
-
-WellMap unpack_well_map(std::span<const double> numbers) {
-  Reader in(numbers);
-  WellMap map;
-  for (Camera& c : map.cameras) {
-    in.all(c.um_per_px);
-    c.k1 = in.get();
-    c.noise_um = in.get();
-  }
-  in.all(map.visit_to_well);
-  Deformation& d = map.deformation;
-  d.kind = static_cast<DeformationKind>(in.count());
-  in.all(d.linear);
-  in.all(d.origin);
-  d.spacing_um = in.get();
-  d.nx = in.count();
-  d.ny = in.count();
-  in.columns(d.dx_um, d.dy_um, std::size_t{d.nx} * d.ny);
-  const std::uint32_t tiles = in.count();
-  if (tiles > numbers.size()) throw std::invalid_argument("these numbers are no well map");
-  map.tiles.resize(tiles);
-  for (TileFrame& tile : map.tiles) {
-    tile.side = in.count() == 0 ? Side::ten : Side::forty;
-    in.all(tile.middle_px);
-    in.all(tile.centre_um);
-    in.all(tile.own);
-  }
-  in.end();
-  return map;
 }
 
 }  // namespace nucreg::mosaic

@@ -182,7 +182,7 @@ std::uint32_t next_object(const MapNuclei& nuclei) {
 }
 
 void append_nuclei(MapNuclei& nuclei, const PlacedWell& well, Side side, std::uint32_t first_tile,
-                   const mosaic::Objects& objects, const std::vector<mosaic::Unpaired>& unpaired) {
+                   const mosaic::Objects& objects, const std::vector<Unpaired>& unpaired) {
   const std::uint32_t first_object = next_object(nuclei);
   const std::size_t rows = nuclei.size() + objects.of.size();
   for (auto* column : {&nuclei.tile, &nuclei.object}) column->reserve(rows);
@@ -196,8 +196,7 @@ void append_nuclei(MapNuclei& nuclei, const PlacedWell& well, Side side, std::ui
     const std::uint32_t object = objects.of[i];
     nuclei.object.push_back(first_object + object);
     nuclei.representative.push_back(objects.representative[object] == i ? 1 : 0);
-    // Both enumerations have the numbers of the file.
-    nuclei.unpaired.push_back(static_cast<Unpaired>(unpaired[i]));
+    nuclei.unpaired.push_back(unpaired[i]);
     nuclei.flag.push_back(flag_of(objects.flags[object]));
   }
 }

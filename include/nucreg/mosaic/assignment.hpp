@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "nucreg/mosaic/objects.hpp"
@@ -23,18 +22,6 @@ struct AssignmentOptions {
   /// Directions in which unpaired 40x objects are shifted to count chance pairs; 0: none.
   std::size_t decoys = 8;
 };
-
-/// Why a detection has no partner. The numbers are those of the result file.
-enum class Unpaired : std::uint8_t {
-  paired,
-  outside,       ///< in no field of the other side, or in a tile that is not placed
-  no_candidate,  ///< nothing within reach
-  beaten,        ///< what lies within reach belongs to others
-  ambiguous      ///< a partner was found, but is less probable than asked for
-};
-
-/// The word of the result file.
-[[nodiscard]] std::string_view unpaired_name(Unpaired reason);
 
 /// One row per pair of objects, sorted by `ten`: columns of equal length.
 struct NucleusPairs {

@@ -39,6 +39,15 @@ struct TileNuclei {
   [[nodiscard]] std::size_t size() const { return px.size(); }
 };
 
+/// Why a nucleus has no partner at the other side. The numbers are those of the result file.
+enum class Unpaired : std::uint8_t {
+  paired,        ///< it has one
+  outside,       ///< in no field of the other side, or in a tile that is not placed
+  no_candidate,  ///< nothing within reach
+  beaten,        ///< what lies within reach belongs to others
+  ambiguous      ///< a partner was found, but is less probable than asked for
+};
+
 enum class TileStatus : std::uint8_t {
   ok,
   empty,           ///< no nucleus
@@ -66,6 +75,7 @@ struct Camera {
   std::array<double, 4> um_per_px{};  ///< rows; a negative determinant mirrors
   double k1 = 0.0;
   double noise_um = 0.0;  ///< standard deviation of a coordinate of a detection
+  friend bool operator==(const Camera&, const Camera&) = default;
 };
 
 /// Where a tile is.

@@ -1,12 +1,10 @@
 // From the pixels of a tile to the well: lens, camera, place of the tile, turn
-// and deformation between the visits. Small beside the nuclei, so that each
-// rank can have it.
+// and deformation between the visits.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "nucreg/core/affine.hpp"
@@ -34,6 +32,7 @@ struct Deformation {
   [[nodiscard]] Point operator()(const Point& p) const;
   /// Its derivative at a point, rows.
   [[nodiscard]] std::array<double, 4> gradient(const Point& p) const;
+  friend bool operator==(const Deformation&, const Deformation&) = default;
 };
 
 /// The 16 nodes that a cubic B-spline uses at a point, and their weights.
@@ -51,6 +50,7 @@ struct TileFrame {
   /// Times the camera of its side; not the identity where each 40x tile has a turn and scale of its
   /// own.
   std::array<double, 4> own{1.0, 0.0, 0.0, 1.0};
+  friend bool operator==(const TileFrame&, const TileFrame&) = default;
 };
 
 /// The whole map. `side` indices: 0 is 10x, 1 is 40x.
@@ -72,11 +72,7 @@ struct WellMap {
   /// px of the tile to the well without lens; the deformation to first order at
   /// its centre.
   [[nodiscard]] AffineMap affine_to_well(std::size_t tile) const;
+  friend bool operator==(const WellMap&, const WellMap&) = default;
 };
-
-/// Plain numbers for a message between ranks, and back. Throws
-/// std::invalid_argument on numbers that `pack` did not make.
-[[nodiscard]] std::vector<double> pack(const WellMap& map);
-[[nodiscard]] WellMap unpack_well_map(std::span<const double> numbers);
 
 }  // namespace nucreg::mosaic

@@ -26,14 +26,7 @@ inline constexpr std::string_view result_format = "nucreg";   ///< of nucreg run
 inline constexpr std::string_view map_format = "nucreg-map";  ///< of nucreg map
 inline constexpr std::int64_t map_format_version = 1;
 
-/// Why a nucleus has no partner at the other side.
-enum class Unpaired : std::uint8_t {
-  paired,        ///< it has one
-  outside,       ///< no tile of the other side shows its place
-  no_candidate,  ///< nothing at its place there
-  beaten,        ///< all that is there fits another nucleus better
-  ambiguous      ///< several fit equally well
-};
+using mosaic::Unpaired;
 template <>
 struct Spelling<Unpaired> {
   static constexpr std::array<std::string_view, 5> names{"paired", "outside", "no_candidate",

@@ -172,7 +172,6 @@ TEST_CASE("nuclei without a partner have a reason") {
   CHECK(r.ten_unpaired[0] == Unpaired::paired);
   CHECK(r.ten_unpaired[99] == Unpaired::outside);
   CHECK(r.forty_unpaired[55] == Unpaired::no_candidate);
-  CHECK(unpaired_name(Unpaired::no_candidate) == "no_candidate");
 }
 
 TEST_CASE("a side without nuclei, one nucleus, and all outside each other's fields") {
