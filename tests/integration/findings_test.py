@@ -36,6 +36,10 @@ kind = "consensus"
 
 
 class Findings(NucregCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.out = cls.made_once().run_job(JOB)
+
     def page(self, out):
         to = self.dir / "FINDINGS.md"
         subprocess.run([ROOT / "tools" / "findings", out, "--to", to], check=True,
@@ -43,7 +47,7 @@ class Findings(NucregCase):
         return to.read_text(encoding="utf-8")
 
     def test_the_first_sentence_is_counted_from_the_rows(self):
-        out = self.run_job(JOB)
+        out = self.out
         page = self.page(out)
         first = page.splitlines()[0]
         trials, configurations = read_group(out, "trials"), read_group(out, "configurations")
@@ -71,7 +75,7 @@ class Findings(NucregCase):
         self.assertRegex(page, r"\| consensus \| \d+ \([^|]+\| - \|")
 
     def test_what_to_use_is_what_recommend_says(self):
-        out = self.run_job(JOB)
+        out = self.out
         page = self.page(out)
         for outliers, row in ((0, "0 %"), (0.4, "40 %")):
             cells = re.search(rf"\n\| {row} \| (.*) \| (.*) \|\n", page).groups()
@@ -85,7 +89,7 @@ class Findings(NucregCase):
         self.assertIn("tools/findings results/out.h5", page)
 
     def test_the_picture_shows_the_rates_of_the_rows(self):
-        out = self.run_job(JOB)
+        out = self.out
         self.assertIn("](FINDINGS.svg)", self.page(out))
         svg = ElementTree.parse(self.dir / "FINDINGS.svg").getroot()
         words = [node.text for node in svg.iter("{http://www.w3.org/2000/svg}text")]
