@@ -19,15 +19,21 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-void check_columns(const Detections& d, std::size_t tiles, const char* side) {
+void check_columns(const Detections& d, std::span<const WellTile> tiles,
+                   std::span<const PlacedTile> placed, const char* side) {
   const std::size_t n = d.size();
   if (d.x_um.size() != n || d.y_um.size() != n || d.border_px.size() != n ||
       (!d.area_um2.empty() && d.area_um2.size() != n))
     throw InputError(fmt::format("the columns of the {} nuclei differ in length", side));
-  for (const std::uint32_t t : d.tile)
-    if (t >= tiles)
-      throw InputError(
-          fmt::format("a {} nucleus is of tile {}, but there are only {} tiles", side, t, tiles));
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint32_t t = d.tile[i];
+    if (t >= placed.size())
+      throw InputError(fmt::format("a {} nucleus is of tile {}, but there are only {} tiles", side,
+                                   t, placed.size()));
+    if (is_placed(placed[t]) && !(std::isfinite(d.x_um[i]) && std::isfinite(d.y_um[i])))
+      throw InputError(fmt::format("the position of nucleus {} of tile {} is not a finite number",
+                                   i, tiles[t].name));
+  }
 }
 
 // Per object 1 if it lies within the field of a tile of the other side.
@@ -67,8 +73,8 @@ class Pairing {
         tiles_(tiles),
         options_(options),
         shift_(forty_, placed) {
-    out_.ten = find_objects(ten_, tiles, placed, options.ten_noise_um);
-    out_.forty = find_objects(forty_, tiles, placed, options.forty_noise_um);
+    out_.ten = find_objects(ten_, placed, options.ten_noise_um);
+    out_.forty = find_objects(forty_, placed, options.forty_noise_um);
     for (auto* column : {&ten_.x_um, &ten_.y_um, &ten_.border_px, &forty_.border_px})
       *column = std::vector<float>();  // only objects need them
     ten_shared_ = shared_with(out_.ten, forty_, tiles, placed);
@@ -376,8 +382,8 @@ void Pairing::summarize(const Evidence& evidence) {
 
 WellAssignment assign_nuclei(Detections ten, Detections forty, std::span<const WellTile> tiles,
                              std::span<const PlacedTile> placed, const AssignmentOptions& options) {
-  check_columns(ten, placed.size(), "10x");
-  check_columns(forty, placed.size(), "40x");
+  check_columns(ten, tiles, placed, "10x");
+  check_columns(forty, tiles, placed, "40x");
   return Pairing(std::move(ten), std::move(forty), tiles, placed, options).run();
 }
 

@@ -1,14 +1,11 @@
 #include "nucreg/mosaic/objects.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
 
-#include "nucreg/core/error.hpp"
 #include "point_grid.hpp"
 
 namespace nucreg::mosaic {
@@ -27,17 +24,11 @@ struct Positions {
   std::vector<float> x, y;
 };
 
-Positions comparable(const Detections& d, std::span<const WellTile> tiles,
-                     std::span<const PlacedTile> placed) {
+Positions comparable(const Detections& d, std::span<const PlacedTile> placed) {
   Positions out{d.x_um, d.y_um};
-  for (std::size_t i = 0; i < d.size(); ++i) {
-    if (!is_placed(placed[d.tile[i]])) {
+  for (std::size_t i = 0; i < d.size(); ++i)
+    if (!is_placed(placed[d.tile[i]]))
       out.x[i] = out.y[i] = std::numeric_limits<float>::quiet_NaN();
-    } else if (!std::isfinite(out.x[i]) || !std::isfinite(out.y[i])) {
-      throw InputError(fmt::format("the position of nucleus {} of tile {} is not a finite number",
-                                   i, tiles[d.tile[i]].name));
-    }
-  }
   return out;
 }
 
@@ -211,9 +202,8 @@ bool is_placed(const PlacedTile& tile) {
   return tile.island == 0 && std::isfinite(tile.centre_um[0]) && std::isfinite(tile.centre_um[1]);
 }
 
-Objects find_objects(const Detections& d, std::span<const WellTile> tiles,
-                     std::span<const PlacedTile> placed, double noise_um) {
-  const Positions at = comparable(d, tiles, placed);
+Objects find_objects(const Detections& d, std::span<const PlacedTile> placed, double noise_um) {
+  const Positions at = comparable(d, placed);
   const double cell = cell_um(at);
   const PointGrid grid(at.x, at.y, cell);
   Objects out;

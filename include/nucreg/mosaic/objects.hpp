@@ -53,9 +53,9 @@ struct Objects {
 /// neighbours does not become one object. Only a nucleus that one tile shows whole and another in
 /// two pieces, the whole in their middle, is one object with both. Detections of tiles that are not
 /// placed remain alone.
-/// noise_um: first guess of the standard deviation of a coordinate, > 0.
-/// Throws InputError if a position in a placed tile is not finite, naming the tile and the row.
-[[nodiscard]] Objects find_objects(const Detections& detections, std::span<const WellTile> tiles,
-                                   std::span<const PlacedTile> placed, double noise_um);
+/// Positions in placed tiles are finite. noise_um: first guess of the standard deviation of a
+/// coordinate, > 0.
+[[nodiscard]] Objects find_objects(const Detections& detections, std::span<const PlacedTile> placed,
+                                   double noise_um);
 
 }  // namespace nucreg::mosaic

@@ -62,7 +62,7 @@ TEST_CASE("a region that moved between the visits is found and named") {
 
 TEST_CASE("of the pairs below a q-value no more are wrong than it says, nor than decoys say") {
   for (const double spacing : {15.0, 8.0}) {
-    std::size_t wrong = 0, pairs = 0;
+    std::size_t wrong = 0;
     double expected = 0.0, decoys = 0.0;
     for (std::uint32_t seed = 1; seed <= 4; ++seed) {
       const SmallWell well = make_small_well({.seed = seed,
@@ -82,7 +82,6 @@ TEST_CASE("of the pairs below a q-value no more are wrong than it says, nor than
       }
       CHECK(below > 1000);
       CHECK(static_cast<double>(wrong_below) < 0.012 * static_cast<double>(below));
-      pairs += r.pairs.size();
       expected += r.summary.expected_wrong;
       decoys += r.summary.decoys.back().decoy_wrong;
       CHECK(r.summary.decoys.back().pairs == r.pairs.size());
@@ -210,7 +209,20 @@ TEST_CASE("columns of unequal length and unknown tiles are refused") {
   well = make_small_well({.edge_um = 300.0});
   well.forty.tile[0] = 1000;
   CHECK_THROWS_AS((void)assign(well), InputError);
-  well = make_small_well({.edge_um = 300.0});
-  well.forty.x_um[0] = std::numeric_limits<float>::infinity();
-  CHECK_THROWS_AS((void)assign(well), InputError);
+}
+
+TEST_CASE("a position that is not a number is refused by the name of its tile") {
+  for (const bool ten : {true, false}) {
+    SmallWell well = make_small_well({.edge_um = 300.0});
+    Detections& side = ten ? well.ten : well.forty;
+    for (const float value :
+         {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+      side.x_um[0] = value;
+      well.tiles[side.tile[0]].name = "B7_12.csv";
+      CHECK_THROWS_WITH_AS((void)assign(well), doctest::Contains("B7_12.csv"), InputError);
+      well.placed[side.tile[0]].island = 1;
+      CHECK_NOTHROW((void)assign(well));
+      well.placed[side.tile[0]].island = 0;
+    }
+  }
 }
