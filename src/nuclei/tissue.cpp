@@ -248,8 +248,8 @@ RenderedImage render(std::span<const TissueNucleus> nuclei, const AffineMap& tis
         const double r = std::sqrt(u * u + v * v);
         // cos(3 t) = 4 cos^3 t - 3 cos t
         const double c = r > 0.0 ? u / r : 0.0;
-        const double edge = 1.0 + nucleus.dent * c * (4.0 * c * c - 3.0);
-        const double inside = soft_step((edge - r) * mean_radius_px / (2.0 * optics.blur_px));
+        const double rim = 1.0 + nucleus.dent * c * (4.0 * c * c - 3.0);
+        const double inside = soft_step((rim - r) * mean_radius_px / (2.0 * optics.blur_px));
         electrons[static_cast<std::size_t>(y) * width_px + static_cast<std::size_t>(x)] +=
             optics.electrons * nucleus.brightness * inside;
       }

@@ -28,7 +28,7 @@ struct Layout {
   [[nodiscard]] unsigned value_bits() const { return negative ? bits : bits - 1u; }
 };
 
-constexpr std::uint32_t width = 37, height = 29;
+constexpr std::uint32_t made_width = 37, made_height = 29;
 
 // Values that need every byte, and differ from pixel to pixel.
 std::uint32_t value_at(std::uint32_t x, std::uint32_t y, unsigned bits) {
@@ -45,8 +45,8 @@ void write_tiff(const std::filesystem::path& file, const Layout& layout) {
   TIFFSetWarningHandler(nullptr);
   TIFF* tiff = TIFFOpen(file.c_str(), layout.mode);
   REQUIRE(tiff != nullptr);
-  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, width);
-  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, height);
+  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, made_width);
+  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, made_height);
   TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, layout.bits);
   TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, layout.samples);
   TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, layout.format);
@@ -60,8 +60,8 @@ void write_tiff(const std::filesystem::path& file, const Layout& layout) {
     TIFFSetField(tiff, TIFFTAG_TILEWIDTH, side);
     TIFFSetField(tiff, TIFFTAG_TILELENGTH, side);
     std::vector<std::uint8_t> tile(side * side * bytes);
-    for (std::uint32_t y0 = 0; y0 < height; y0 += side)
-      for (std::uint32_t x0 = 0; x0 < width; x0 += side) {
+    for (std::uint32_t y0 = 0; y0 < made_height; y0 += side)
+      for (std::uint32_t x0 = 0; x0 < made_width; x0 += side) {
         for (std::uint32_t y = 0; y < side; ++y)
           for (std::uint32_t x = 0; x < side; ++x)
             put(&tile[(y * side + x) * bytes], value_at(x0 + x, y0 + y, layout.value_bits()),
@@ -70,9 +70,9 @@ void write_tiff(const std::filesystem::path& file, const Layout& layout) {
       }
   } else {
     TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, layout.rows_per_strip);
-    std::vector<std::uint8_t> row(width * bytes);
-    for (std::uint32_t y = 0; y < height; ++y) {
-      for (std::uint32_t x = 0; x < width; ++x)
+    std::vector<std::uint8_t> row(made_width * bytes);
+    for (std::uint32_t y = 0; y < made_height; ++y) {
+      for (std::uint32_t x = 0; x < made_width; ++x)
         put(&row[x * bytes], value_at(x, y, layout.value_bits()), layout.bits);
       REQUIRE(TIFFWriteScanline(tiff, row.data(), y) >= 0);
     }
@@ -84,12 +84,12 @@ void check_round_trip(const Layout& layout) {
   const Scratch scratch;
   write_tiff(scratch / "labels.tif", layout);
   const LabelImage image = read_label_tiff(scratch / "labels.tif");
-  REQUIRE(image.width == width);
-  REQUIRE(image.height == height);
-  REQUIRE(image.labels.size() == width * height);
-  for (std::uint32_t y = 0; y < height; ++y)
-    for (std::uint32_t x = 0; x < width; ++x)
-      REQUIRE(image.labels[y * width + x] == value_at(x, y, layout.value_bits()));
+  REQUIRE(image.width == made_width);
+  REQUIRE(image.height == made_height);
+  REQUIRE(image.labels.size() == made_width * made_height);
+  for (std::uint32_t y = 0; y < made_height; ++y)
+    for (std::uint32_t x = 0; x < made_width; ++x)
+      REQUIRE(image.labels[y * made_width + x] == value_at(x, y, layout.value_bits()));
 }
 
 void check_refused(const std::filesystem::path& file, const std::string& part) {
@@ -126,7 +126,7 @@ TEST_CASE("labels of 8, 16 and 32 bits survive every layout, compression and byt
                             .mode = mode});
         }
   check_round_trip({.rows_per_strip = 1});
-  check_round_trip({.rows_per_strip = height});
+  check_round_trip({.rows_per_strip = made_height});
   for (const std::uint16_t bits : std::array<std::uint16_t, 3>{8, 16, 32})
     check_round_trip({.bits = bits, .format = SAMPLEFORMAT_INT, .negative = false});
 }
@@ -187,15 +187,15 @@ TEST_CASE("a directory in front of pixels that are cut off is refused") {
   write_tiff(scratch / "whole.tif", {});
   // Made again with the directory first: eight bytes of header, then it, then the pixels.
   TIFF* tiff = TIFFOpen((scratch / "first.tif").c_str(), "w");
-  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, width);
-  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, height);
+  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, made_width);
+  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, made_height);
   TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 16);
   TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 1);
-  TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, height);
+  TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, made_height);
   TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
   TIFFWriteCheck(tiff, 0, "test");
   REQUIRE(TIFFCheckpointDirectory(tiff) == 1);  // keeps room for the strip's place
-  std::vector<std::uint16_t> strip(width * height, 7);
+  std::vector<std::uint16_t> strip(made_width * made_height, 7);
   TIFFWriteEncodedStrip(tiff, 0, strip.data(), static_cast<tmsize_t>(2 * strip.size()));
   TIFFClose(tiff);
   const std::string whole = contents(scratch / "first.tif");
@@ -208,7 +208,7 @@ TEST_CASE("a directory in front of pixels that are cut off is refused") {
 
 TEST_CASE("a header that promises too much is refused before memory is taken") {
   const Scratch scratch;
-  write_tiff(scratch / "huge.tif", {.rows_per_strip = height});
+  write_tiff(scratch / "huge.tif", {.rows_per_strip = made_height});
   std::string bytes = contents(scratch / "huge.tif");
   // Entries of the directory for width, length and rows per strip: tag, type, count, value.
   for (const std::uint16_t tag : {std::uint16_t{256}, std::uint16_t{257}, std::uint16_t{278}}) {

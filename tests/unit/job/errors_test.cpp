@@ -50,7 +50,7 @@ void check_fit(const std::string& line, const std::string& key, const std::strin
 }
 
 const std::string not_negative = "number >= 0; a list of such; { min, max }";
-const std::string part = "number >= 0, < 1; a list of such; { min, max }";
+const std::string a_part = "number >= 0, < 1; a list of such; { min, max }";
 const std::string transform_keys = "model, dx_px, dy_px, angle_deg, scale_x, scale_y";
 const std::string starts =
     "nominal, identity, truth, closed-form, { params = [numbers in the model's order] }";
@@ -142,8 +142,8 @@ TEST_CASE("out of range") {
   check_problem("noise_px = [0, -0.5]", "noise_px", "-0.5 is out of range", not_negative);
   check_problem("min_distance_px = -1", "min_distance_px", "-1 is out of range", not_negative);
   check_problem("border_px = -1", "border_px", "-1 is out of range", "number >= 0");
-  check_problem("outliers = 1", "outliers", "1 is out of range", part);
-  check_problem("missing = { min = 0, max = 1 }", "missing", "1 is out of range", part);
+  check_problem("outliers = 1", "outliers", "1 is out of range", a_part);
+  check_problem("missing = { min = 0, max = 1 }", "missing", "1 is out of range", a_part);
   check_problem("field_px = [0, 100]", "field_px", "0 is out of range",
                 "[width, height], each number > 0");
   check_problem("magnification = 0", "magnification", "0 is out of range", "number > 0");
@@ -155,8 +155,8 @@ TEST_CASE("out of range") {
             "\"auto\" or number > 0; a list of such; { min, max }");
   check_fit("max_evaluations = 0", "max_evaluations", "0 is out of range",
             "whole number, 1 ... 2147483647; a list of such; { min, max }");
-  check_fit("ftol_rel = -1e-3", "ftol_rel", "-0.001 is out of range", part);
-  check_fit("xtol_rel = 1", "xtol_rel", "1 is out of range", part);
+  check_fit("ftol_rel = -1e-3", "ftol_rel", "-0.001 is out of range", a_part);
+  check_fit("xtol_rel = 1", "xtol_rel", "1 is out of range", a_part);
   check_fit("max_seconds = 0", "max_seconds", "0 is out of range",
             "number > 0; a list of such; { min, max }");
   check(head + "[run]\nmonitor_seconds = 0\n",
@@ -295,16 +295,20 @@ TEST_CASE("solvers") {
 }
 
 TEST_CASE("text that is not TOML names its line") {
-  for (const auto& [text, line] : {std::pair{"[job]\nname = \n", 2},
-                                   {"[job]\nname = \"t\"\nname = \"t\"\n", 3},
-                                   {"[job]\nseed = 9223372036854775808\n", 2},
-                                   {"[job\n", 1},
-                                   {"[job]\n\nname = \"\xff\"\n", 3}}) {
-    CAPTURE(text);
-    const auto error = error_of(text);
+  struct Case {
+    const char* text;
+    int line;
+  };
+  for (const Case& wrong : {Case{"[job]\nname = \n", 2},
+                            {"[job]\nname = \"t\"\nname = \"t\"\n", 3},
+                            {"[job]\nseed = 9223372036854775808\n", 2},
+                            {"[job\n", 1},
+                            {"[job]\n\nname = \"\xff\"\n", 3}}) {
+    CAPTURE(wrong.text);
+    const auto error = error_of(wrong.text);
     REQUIRE(error);
     CHECK(error->fields().file == "job.toml");
-    CHECK(error->fields().line == line);
+    CHECK(error->fields().line == wrong.line);
     CHECK(error->problem().starts_with("not valid TOML: "));
   }
 }

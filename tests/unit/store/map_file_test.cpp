@@ -163,12 +163,12 @@ TEST_CASE("columns of detections that come tile by tile are written as if the ma
   const ColumnsOfTile more = [&](std::uint32_t tile) {
     const bool of_ten = map.tiles[tile].given.side == mosaic::Side::ten;
     const MapNuclei& all = of_ten ? map.ten : map.forty;
-    const auto rows = std::ranges::equal_range(all.tile, tile);
+    const auto [first, last] = std::equal_range(all.tile.begin(), all.tile.end(), tile);
+    const auto offset = first - all.tile.begin(), rows = last - first;
     const auto part = [&](const auto& column) {
-      const auto begin = column.begin() + (rows.begin() - all.tile.begin());
-      return std::vector(begin, begin + std::ssize(rows));
+      return std::vector(column.begin() + offset, column.begin() + offset + rows);
     };
-    most = std::max<std::size_t>(most, std::ssize(rows));
+    most = std::max(most, static_cast<std::size_t>(rows));
     return MapNuclei{.label = part(all.label),
                      .px = {part(all.px.x), part(all.px.y)},
                      .um = {part(all.um.x), part(all.um.y)}};
