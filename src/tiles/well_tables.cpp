@@ -248,6 +248,20 @@ double heldout_rms(const mosaic::NucleusPairs& pairs) {
   return count > 0 ? std::sqrt(sum / static_cast<double>(count)) : unknown_um;
 }
 
+// Probabilities rest on the noise of centroids. A sentence if nuclei of likely pairs lie much
+// farther from each other than that, in both coordinates.
+std::string unfollowed(const MapModel& model) {
+  constexpr double much = 2.0;
+  const double expected_um =
+      std::numbers::sqrt2 * std::hypot(model.ten.camera.noise_um, model.forty.camera.noise_um);
+  if (!(model.heldout_rms_um > much * expected_um)) return {};
+  return fmt::format(
+      "likely pairs lie {:.2f} um from each other, {:.1f} times as far as the noise of centroids "
+      "explains: what moved between the visits is not followed everywhere, and more pairs may be "
+      "wrong than their q-values say",
+      model.heldout_rms_um, model.heldout_rms_um / expected_um);
+}
+
 // One row per threshold: of the pairs within a q-value, how many decoys are as probable.
 void append_decoys(WellMap& map, const mosaic::NucleusPairs& pairs,
                    const mosaic::AssignmentSummary& summary, std::uint32_t model,
@@ -348,6 +362,8 @@ void append_well(WellMap& map, const PlacedWell& well, const TileStore& store,
                 static_cast<std::uint32_t>(options.decoys));
   append_knots(map.knots, placement.map, model_row);
   model.heldout_rms_um = heldout_rms(assigned.pairs);
+  if (std::string note = unfollowed(model); !note.empty())
+    notes.push_back(well_prefix(well.inputs) + note);
   map.models.push_back(std::move(model));
   if (!placement.scale_message.empty())
     notes.push_back(well_prefix(well.inputs) + placement.scale_message);

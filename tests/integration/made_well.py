@@ -39,13 +39,15 @@ def tile_table(labels, px, area):
 class MadeWell:
     """Centres of tiles, tables and truth. `um_to_px`: of the camera of a side."""
 
-    def __init__(self, seed=1, forty_turn_deg=1.3, mirrored=False, spacing_um=14.0):
+    def __init__(self, seed=1, forty_turn_deg=1.3, mirrored=False, spacing_um=14.0, wave_um=0.0):
         random = np.random.default_rng(seed)
         self.size_um = 1100.0
         self.nuclei = tissue(random, self.size_um, spacing_um)
         # The plate was put in again for the second visit.
         middle = self.size_um / 2
         self.visit = (self.nuclei - middle) @ turned(0.6).T + middle + random.normal(0, 40, 2)
+        # Finer than any tile can tell from a turn.
+        self.visit += wave_um * np.sin(2 * np.pi * self.nuclei[:, ::-1] / 150.0)
         flip = np.diag([-1.0, 1.0]) if mirrored else np.eye(2)
         self.cameras = {10: turned(0.2) / TEN_UM, 40: flip @ turned(forty_turn_deg) / FORTY_UM}
         self.tiles = {10: self.side(random, 10, self.nuclei, TEN_PX, 0.3),

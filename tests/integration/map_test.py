@@ -104,6 +104,13 @@ class Sheets(Maps):
         self.assert_right(self.dir / "out.h5", well)
         self.nucreg("verify", "out.h5")
 
+    def test_a_deformation_that_is_not_followed_is_told(self):
+        for wave_um, told in ((0.0, False), (3.0, True)):
+            MadeWell(seed=7, wave_um=wave_um).write(self.dir)
+            outcome = self.map("ten.csv", "forty.csv", "--force")
+            sentence = r"likely pairs lie \d\.\d\d um from each other, \d\.\d times as far"
+            (self.assertRegex if told else self.assertNotRegex)(outcome.err, sentence)
+
     def test_ranks_make_no_difference(self):
         MadeWell().write(self.dir)
         for ranks in (1, 2, 3):
