@@ -83,6 +83,7 @@ std::vector<TextLine> lines_of(std::string_view text) {
 
 std::vector<std::string_view> cells_of(std::string_view line, char separator) {
   std::vector<std::string_view> cells;
+  if (separator == ' ') line = trimmed(line);
   while (true) {
     const auto end = end_of_cell(line, separator);
     std::string_view cell = trimmed(line.substr(0, end));
@@ -91,6 +92,7 @@ std::vector<std::string_view> cells_of(std::string_view line, char separator) {
     cells.push_back(cell);
     if (end == std::string_view::npos) return cells;
     line.remove_prefix(end + 1);
+    if (separator == ' ') line = trimmed(line);
   }
 }
 
@@ -197,12 +199,14 @@ NpyArray::NpyArray(std::string_view bytes, std::string file, std::string allowed
   start_ = header_start + length;
 
   const std::string_view type = type_ = field(header, "descr");  // '<f8', '|u1'
-  const bool known =
-      type.size() == 5 && (type[1] == '<' || type[1] == '|') &&
-      std::string_view("fiu").find(type[2]) != std::string_view::npos &&
-      std::string_view(type[2] == 'f' ? "48" : "1248").find(type[3]) != std::string_view::npos;
+  const bool known = type.size() == 5 && (type[1] == '<' || type[1] == '|') &&
+                     std::string_view("fiub").find(type[2]) != std::string_view::npos &&
+                     std::string_view(type[2] == 'f'   ? "48"
+                                      : type[2] == 'b' ? "1"
+                                                       : "1248")
+                             .find(type[3]) != std::string_view::npos;
   if (!known) fail(fmt::format("elements of type {}", type), header_start);
-  kind_ = type[2];
+  kind_ = type[2] == 'b' ? 'u' : type[2];
   element_bytes_ = static_cast<std::size_t>(type[3] - '0');
   const std::string_view order = field(header, "fortran_order");
   if (order != "True" && order != "False")

@@ -8,7 +8,10 @@
 #include <utility>
 
 #include "nucreg/core/error.hpp"
+#include "nucreg/core/table_input.hpp"
+#include "nucreg/disk/files.hpp"
 #include "nucreg/nuclei/segment.hpp"
+#include "table_columns.hpp"
 
 namespace nucreg {
 namespace {
@@ -90,6 +93,16 @@ bool has_nan(const PlaneView& plane) {
   return false;
 }
 
+PlaneView bytes_as_plane(const std::vector<std::byte>& bytes, std::size_t width_px,
+                         std::size_t height_px) {
+  return {.data = bytes.data(),
+          .width_px = width_px,
+          .height_px = height_px,
+          .row_bytes = width_px,
+          .pixel_bytes = 1,
+          .type = PixelType::u8};
+}
+
 NucleiTable segmented_mask(const PlaneView& plane, const NucleiFileOptions& options) {
   const std::optional<LabelImage> values = whole_numbers_of(plane);
   std::vector<std::byte> mask(plane.width_px * plane.height_px);
@@ -98,13 +111,7 @@ NucleiTable segmented_mask(const PlaneView& plane, const NucleiFileOptions& opti
       const bool inside = values ? values->labels[i] != 0 : plane.at<float>(x, y) > 0.0F;
       mask[i] = std::byte{inside};
     }
-  return segmented({.data = mask.data(),
-                    .width_px = plane.width_px,
-                    .height_px = plane.height_px,
-                    .row_bytes = plane.width_px,
-                    .pixel_bytes = 1,
-                    .type = PixelType::u8},
-                   options);
+  return segmented(bytes_as_plane(mask, plane.width_px, plane.height_px), options);
 }
 
 // A colour picture is none of labels, and numbers that were turned are read as they are in the
@@ -214,6 +221,39 @@ void read_plane(NucleiFile& found, const std::filesystem::path& file,
   }
 }
 
+// The nuclei of a mask that NumPy saved, any value above 0 of it; nothing if, unasked, it has other
+// than two values of which one is 0, or is no image.
+std::optional<NucleiTable> mask_of_npy(const std::filesystem::path& file,
+                                       const NucleiFileOptions& options) {
+  constexpr std::size_t most_pixels = std::size_t{1} << 30;
+  const bool asked = options.as == NucleiKind::mask;
+  const std::string bytes = read_file(file);
+  const NpyArray array(bytes, file.string(), std::string(npy_allowed));
+  if (array.rows() < 3 || array.columns() < 4) {  // points
+    if (asked) array.fail(fmt::format("{} x {} numbers", array.rows(), array.columns()), 0);
+    return std::nullopt;
+  }
+  if (array.rows() > most_pixels / array.columns()) array.fail("more than 2^30 pixels", 0);
+  std::vector<std::byte> mask;
+  mask.reserve(array.rows() * array.columns());
+  double inside = 0.0;
+  bool outside = false;
+  for (std::size_t y = 0; y < array.rows(); ++y)
+    for (std::size_t x = 0; x < array.columns(); ++x) {
+      const double value = array.at(y, x);
+      mask.push_back(std::byte{value > 0.0});
+      outside |= value == 0.0;
+      if (asked || value == 0.0) continue;
+      if (inside == 0.0) inside = value;
+      if (value != inside || !(value > 0.0)) return std::nullopt;
+    }
+  if (!asked && (inside == 0.0 || !outside)) return std::nullopt;
+  const PlaneView plane = bytes_as_plane(mask, array.columns(), array.rows());
+  NucleiTable table = segmented(plane, options);
+  if (!asked) warn_if_inverted(plane, table);
+  return table;
+}
+
 }  // namespace
 
 PlaneKind kind_of_plane(ImageReader& reader, std::size_t frame, std::size_t channel,
@@ -230,6 +270,12 @@ NucleiFile read_nuclei_file(const std::filesystem::path& file, const NucleiFileO
   const bool image =
       options.as ? *options.as != NucleiKind::table && is_image(file) : is_image(file);
   if (!image) {
+    if ((!options.as || *options.as == NucleiKind::mask) && is_npy(file))
+      if (auto mask = mask_of_npy(file, options)) {
+        found.kind = NucleiKind::mask;
+        found.table = *std::move(mask);
+        return found;
+      }
     if (options.as && *options.as != NucleiKind::table && *options.as != NucleiKind::labels)
       throw InputError("is neither ND2 nor TIFF",
                        {.file = file.string(), .allowed = "an image, or --as table"});

@@ -103,6 +103,20 @@ class TextTable {
         {.file = file_, .line = line_, .key = std::move(key), .allowed = std::move(allowed)});
   }
 
+  // Takes a line for the header, or says why not.
+  std::optional<NoHeader> take_header(const TextLine& line, char separator) {
+    std::string_view text = line.text;
+    if (separator == ' ' && text.starts_with("# ")) text.remove_prefix(2);  // as NumPy writes it
+    try {
+      header_ = read_header(cells_of(text, separator), options_.columns);
+    } catch (const NoHeader& reason) {
+      return reason;
+    }
+    separator_ = separator;
+    line_ = line.number;
+    return std::nullopt;
+  }
+
   // The first line whose names are understood; programs write titles above it. Returns the number
   // of the line behind it.
   std::size_t find_header(const std::vector<TextLine>& lines) {
@@ -110,21 +124,22 @@ class TextTable {
       throw InputError("empty file", {.file = file_, .allowed = "a header with x and y, and rows"});
     std::optional<NoHeader> why;
     std::size_t widest = 0;
-    for (std::size_t i = 0; i < std::min(lines.size(), max_lines_before_header); ++i)
+    const std::size_t tried = std::min(lines.size(), max_lines_before_header);
+    for (std::size_t i = 0; i < tried; ++i)
       for (const char separator : {',', ';', '\t'}) {
-        const std::vector<std::string_view> cells = cells_of(lines[i].text, separator);
-        try {
-          header_ = read_header(cells, options_.columns);
-          separator_ = separator;
-          line_ = lines[i].number;
-          return i + 1;
-        } catch (const NoHeader& reason) {
-          if (why && cells.size() <= widest) continue;
-          widest = cells.size();
-          line_ = lines[i].number;
-          why = reason;
-        }
+        const std::optional<NoHeader> no = take_header(lines[i], separator);
+        if (!no) return i + 1;
+        const std::size_t width = cells_of(lines[i].text, separator).size();
+        if (why && width <= widest) continue;
+        widest = width;
+        line_ = lines[i].number;
+        why = no;
       }
+    // Titles and names of columns hold blanks, too: they separate only where nothing else does.
+    for (std::size_t i = 0; i < tried; ++i)
+      if (lines[i].text.find_first_of(",;\t") == std::string_view::npos &&
+          !take_header(lines[i], ' '))
+        return i + 1;
     fail(why->problem, {}, why->allowed);
   }
 
@@ -367,9 +382,7 @@ NucleiTable labels_of(const NpyArray& array, const std::string& file) {
 }
 
 NucleiTable read_npy(std::string_view bytes, const std::string& file, const TableOptions& options) {
-  const NpyArray array(bytes, file,
-                       "a .npy array of two dimensions: N x 2 finite numbers (points) or a label "
-                       "image of whole numbers, little-endian");
+  const NpyArray array(bytes, file, std::string(npy_allowed));
   if (array.columns() == 2) return points_of(array, options.npy_order);
   if (array.columns() == 3)  // a label image is wider
     array.fail(fmt::format("{} x 3 numbers: three-dimensional points?", array.rows()),

@@ -35,6 +35,11 @@ struct TableHeader {
   bool sub_headers = false;            ///< more lines of names and units may follow
 };
 
+/// What arrays of NumPy may be.
+constexpr std::string_view npy_allowed =
+    "a .npy array of two dimensions: N x 2 finite numbers (points), a label image of whole numbers "
+    "or a mask, little-endian";
+
 /// What keeps a line from being a header.
 struct NoHeader {
   std::string problem, allowed;

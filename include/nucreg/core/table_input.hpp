@@ -23,7 +23,8 @@ struct TextLine {
 /// Lines that are not blank, whether they end with LF, CR LF or CR; a byte order mark in front is
 /// no part of the first.
 [[nodiscard]] std::vector<TextLine> lines_of(std::string_view text);
-/// Without the blanks and quotation marks around them. A separator between those is none.
+/// Without the blanks and quotation marks around them. A separator between those is none; a blank
+/// as separator may be several.
 [[nodiscard]] std::vector<std::string_view> cells_of(std::string_view line, char separator);
 /// A cell as text: two quotation marks there are one.
 [[nodiscard]] std::string text_in(std::string_view cell);
@@ -45,8 +46,8 @@ class NumberForms {
 /// A view of the bytes of a .npy file with two dimensions of numbers.
 class NpyArray {
  public:
-  /// Little-endian whole or real numbers of 1 to 8 bytes. Throws InputError naming `file` and what
-  /// is `allowed` of such arrays.
+  /// Little-endian whole or real numbers of 1 to 8 bytes, or truth values (0, 1). Throws InputError
+  /// naming `file` and what is `allowed` of such arrays.
   NpyArray(std::string_view bytes, std::string file, std::string allowed);
 
   [[nodiscard]] std::size_t rows() const { return rows_; }
@@ -66,7 +67,7 @@ class NpyArray {
   std::string_view bytes_, type_;
   std::string file_, allowed_;
   std::size_t start_ = 0, rows_ = 0, columns_ = 0, element_bytes_ = 0;
-  char kind_ = 'f';  // f, i, u
+  char kind_ = 'f';  // f, i, u; of truth values u
   bool by_column_ = false;
 };
 

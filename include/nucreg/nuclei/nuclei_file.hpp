@@ -51,7 +51,8 @@ struct PlaneKind {
                                       const std::filesystem::path& file);
 
 /// Reads or finds the nuclei of a file. What begins like an ND2 or a TIFF is an image, of which
-/// kind_of_plane() decides; everything else is a table (see read_nuclei_table). `as` overrides
+/// kind_of_plane() decides; an array of NumPy with two values, one of them 0, is a mask; everything
+/// else is a table (see read_nuclei_table). `as` overrides
 /// this: a picture taken for labels then has to be readable as labels, any value but 0 of a mask is
 /// nucleus. Nuclei of masks and pictures are those of segment(). A file without nuclei gives none.
 /// Throws InputError, also if memory does not suffice, and JobError on a diameter out of range.

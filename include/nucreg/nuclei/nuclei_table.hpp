@@ -63,9 +63,9 @@ struct NucleiTable {
 [[nodiscard]] bool is_npy(const std::filesystem::path& file);
 
 /// Reads a table by its content: text (UTF-8, UTF-16 with a byte order mark, Latin-1; any line
-/// ends; cells separated by commas, semicolons or tabs; decimal commas, between separating commas
-/// in quotation marks) or an array of NumPy (.npy): N x 2 numbers are points, an image of whole
-/// numbers is one of labels. Knows the columns of CellProfiler, QuPath, ImageJ, scikit-image,
+/// ends; cells separated by commas, semicolons, tabs or blanks; decimal commas, between separating
+/// commas in quotation marks) or an array of NumPy (.npy): N x 2 numbers are points, an image of
+/// whole numbers is one of labels. Knows the columns of CellProfiler, QuPath, ImageJ, scikit-image,
 /// Cellpose, napari, brieflow, TrackMate and Imaris (see tables in CONTRIBUTING); other columns are
 /// ignored. The centre of the first pixel is taken as 0, 0. Rows without a centroid are skipped
 /// with a warning. Throws InputError (path, line or offset, column, what is allowed; for an unknown

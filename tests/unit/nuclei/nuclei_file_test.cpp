@@ -160,3 +160,39 @@ TEST_CASE("the user's word counts more than the looks of a file") {
       static_cast<void>(read_nuclei_file(files.path("table.csv"), {.as = NucleiKind::image})),
       doctest::Contains("--as table"), InputError);
 }
+
+TEST_CASE("arrays of NumPy with two values are masks, also of truth values") {
+  const Files files;
+  const auto read = [&](const char* type, const std::vector<std::uint8_t>& values,
+                        const NucleiFileOptions& options = {}) {
+    std::string header =
+        "{'descr': '" + std::string(type) + "', 'fortran_order': False, 'shape': (120, 120), }";
+    header.resize(117, ' ');
+    const auto path = files.path("a.npy");
+    std::ofstream file(path, std::ios::binary);
+    file.write("\x93NUMPY\x01\0\x76\0", 10) << header << '\n';
+    file.write(reinterpret_cast<const char*>(values.data()), std::ssize(values));
+    file.close();
+    return read_nuclei_file(path, options);
+  };
+  const std::vector<std::uint8_t> ones = disks<std::uint8_t>(1, false);
+  const NucleiFile plane = files.read(ones, PixelType::u8);
+  for (const auto& [type, values] :
+       {std::pair("|b1", ones), std::pair("|u1", ones),
+        std::pair("|u1", disks<std::uint8_t>(255, false)), std::pair("|i1", ones)}) {
+    const NucleiFile found = read(type, values);
+    CHECK(found.kind == NucleiKind::mask);
+    CHECK(found.table.nuclei.x_px == plane.table.nuclei.x_px);
+    CHECK(found.table.nuclei.y_px == plane.table.nuclei.y_px);
+  }
+  CHECK(read("|u1", disks<std::uint8_t>(1)).table.nuclei.size() == 12);
+  const NucleiFile asked = read("|u1", disks<std::uint8_t>(1), {.as = NucleiKind::mask});
+  CHECK(asked.kind == NucleiKind::mask);
+  CHECK(asked.table.nuclei.x_px == plane.table.nuclei.x_px);
+  CHECK_THROWS_WITH_AS(read("|u1", ones, {.as = NucleiKind::labels}),
+                       doctest::Contains("a mask, or one nucleus"), InputError);
+  std::vector<std::uint8_t> most(side * side, 1);
+  most[0] = 0;
+  CHECK(read("|b1", most).table.warnings.size() == 1);
+  CHECK_THROWS_AS(read("|b1", std::vector<std::uint8_t>(side * side, 1)), InputError);
+}

@@ -83,6 +83,21 @@ TEST_CASE("a table is read back to the last bit") {
   CHECK(to_csv(nuclei).starts_with("x,y,area_px,mean_intensity,label\n"));
 }
 
+TEST_CASE("blanks separate where nothing else does, several as one") {
+  const Folder folder;
+  for (const char* text :
+       {"x y label\n1.5  2.25 7\n 3 4\t 8\n", "# x y label\n1.500e+00 2.250e+00 7\n3 4 8\n",
+        "made by hand\nlabel  y x \n7 2,25 1,5\n8 4 3\n"}) {
+    CAPTURE(text);
+    const NucleiTable table = read_nuclei_table(folder.write("a.txt", text));
+    CHECK(table.nuclei.x_px == std::vector{1.5, 3.0});
+    CHECK(table.nuclei.y_px == std::vector{2.25, 4.0});
+    CHECK(table.labels == std::vector<std::uint64_t>{7, 8});
+  }
+  check_refused(folder.write("a.txt", "x y\n1 2\n3 4 5\n"), {"a.txt:3", "3 cells", "2 as in"});
+  check_refused(folder.write("a.txt", "u v\n1 2\n"), {"a.txt:1", "no column x", "of: u v"});
+}
+
 TEST_CASE("tables of other programs") {
   const Folder folder;
   const Nuclei regionprops = read_nuclei(folder.write(
