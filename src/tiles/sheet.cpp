@@ -36,7 +36,7 @@ std::string lower(std::string_view text) {
 }
 
 char separator_of(std::string_view header) {
-  for (const char candidate : {',', ';', '\t'})
+  for (const char candidate : {',', ';', '\t', ' '})
     if (header.find(candidate) != std::string_view::npos) return candidate;
   return ',';
 }
@@ -164,7 +164,8 @@ class SheetReader {
     sheet_.tiles.push_back(std::move(tile));
   }
 
-  // `name#3` is frame 3 of the file `name`, unless there is a file of the whole name.
+  // `name#3` is frame 3 of the file `name`, unless there is a file of the whole name. Sheets of a
+  // microscope's own computer separate folders by backslashes.
   void set_file(SheetTile& tile, const std::string& name) {
     if (name.empty()) fail("no file", "file", "a file for each tile");
     const fs::path folder = file_.parent_path();
@@ -186,6 +187,11 @@ class SheetReader {
         tile.frame = frame;
         return;
       }
+    }
+    if (name.find('\\') != std::string::npos) {
+      std::string with_slashes = name;
+      std::ranges::replace(with_slashes, '\\', '/');
+      return set_file(tile, with_slashes);
     }
     fail(fmt::format("the file \"{}\" does not exist", tile.file), "file",
          "existing files, relative to the folder of the sheet");

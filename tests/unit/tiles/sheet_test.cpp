@@ -100,6 +100,17 @@ TEST_CASE("one file may be listed for each of its tiles") {
         3);
 }
 
+TEST_CASE("folders may be separated by backslashes, cells by blanks") {
+  SheetFolder folder;
+  CHECK(folder.read("file,tile\n10x\\a.csv,1\n10x\\movie.nd2#2,2\n").tiles[1].file ==
+        folder.path("10x/movie.nd2"));
+  const Sheet sheet = folder.read("file  tile x_um y_um\n10x/a.csv 1 2.5 3\n10x/b.csv 2 4 5\n");
+  REQUIRE(sheet.tiles.size() == 2);
+  CHECK(sheet.tiles[1].file == folder.path("10x/b.csv"));
+  CHECK(sheet.tiles[0].x_um == 2.5);
+  CHECK(is_sheet(folder.write("blanks.txt", "tile file\n1 10x/a.csv\n")));
+}
+
 TEST_CASE("wrong sheets are refused with file, line, column and what is allowed") {
   SheetFolder folder;
   folder.check("", 0, "", "lists no tiles");
