@@ -148,11 +148,12 @@ JobError no_command(const CLI::App& app, const std::vector<Command>& commands) {
   std::vector<std::string> names;
   for (const Command& command : commands)
     if (!command.hidden) names.push_back(command.name);
+  names.insert(names.end(), {"--help", "--version"});
   const std::vector<std::string> rest = app.remaining();
   return JobError(rest.empty() ? "no command"
                                : fmt::format("unknown command {}{}", rest.front(),
                                              suggestion(rest.front(), names)),
-                  {.allowed = joined(names) + ", --help, --version"});
+                  {.allowed = joined(names)});
 }
 
 /// The words after the program's name; `help COMMAND`, `version` and `-V`, which other programs

@@ -57,7 +57,7 @@ void check_output(const fs::path& file, bool overwrite, const std::string& allow
   if (!file_exists(file)) return;
   if (!fs::is_regular_file(file))
     throw OutputError("exists but is not a regular file",
-                      {.file = file.string(), .allowed = allowed});
+                      {.file = file.string(), .allowed = "a name that nothing else has"});
   if (!overwrite) throw OutputError("already exists", {.file = file.string(), .allowed = allowed});
 }
 

@@ -82,6 +82,8 @@ class WrongJob(NucregCase):
         self.assertEqual(self.nucreg("version").out, self.nucreg("--version").out)
         self.refused(USAGE, ["run", "-n", "4", "job.toml"], "allowed: mpirun -n N nucreg run")
         self.refused(USAGE, ["inspct", "a.h5"], 'command inspct (did you mean "inspect"?)', every)
+        self.refused(USAGE, ["mpa"], 'command mpa (did you mean "map"?)')
+        self.refused(USAGE, ["--verison"], '(did you mean "--version"?)')
         self.refused(USAGE, ["fly"], "unknown command fly; allowed: run")
         self.refused(USAGE, ["run", "job.toml", "--fast"], "nucreg: run:", "--fast",
                      "allowed: JOB, --set")

@@ -51,7 +51,8 @@ namespace nucreg {
 [[nodiscard]] std::string clean_utf8(std::string_view text);
 /// Of little-endian units; U+FFFD for surrogates without their partner.
 [[nodiscard]] std::string utf8_of_utf16(std::span<const std::byte> units);
-/// The candidate that a misspelt word is close to (fewer than 3 edits); empty without one.
+/// The candidate that a misspelt word is close to (fewer than 3 edits, of which one may
+/// exchange two letters); empty without one.
 [[nodiscard]] std::string nearest_name(std::string_view word,
                                        const std::vector<std::string>& candidates);
 

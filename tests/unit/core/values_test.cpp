@@ -134,6 +134,18 @@ TEST_CASE("one is no plural") {
   CHECK(counted(2000, "trial") == "2,000 trials");
 }
 
+TEST_CASE("a misspelt word is told the nearest of those that are meant") {
+  const std::vector<std::string> words{"map", "run", "merge", "--version"};
+  CHECK(nearest_name("mpa", words) == "map");  // two letters exchanged
+  CHECK(nearest_name("rnu", words) == "run");
+  CHECK(nearest_name("--verison", words) == "--version");
+  CHECK(nearest_name("mreg", words) == "merge");  // and one left out
+  CHECK(nearest_name("maps", words) == "map");
+  CHECK(nearest_name("fly", words).empty());
+  CHECK(nearest_name("pam", words).empty());
+  CHECK(nearest_name("", words).empty());
+}
+
 TEST_CASE("one line of UTF-8, whatever it is made of") {
   CHECK(one_line("", 10).empty());
   CHECK(one_line("plain", 5) == "plain");
