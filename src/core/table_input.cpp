@@ -47,16 +47,20 @@ bool may_be_thousands(std::string_view cell) {
 
 std::string table_text(std::string bytes, const std::string& file) {
   const auto refuse = [&](std::string_view kind) {
+    const bool picture = kind.ends_with("picture");
     throw InputError(fmt::format("is {}, not a table as text", kind),
-                     {.file = file, .allowed = "the same saved as CSV, UTF-8"});
+                     {.file = file,
+                      .allowed = picture ? "images as TIFF or ND2, tables as CSV"
+                                         : "the same saved as CSV, UTF-8"});
   };
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kinds{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kinds{
       {{"\xD0\xCF\x11\xE0", "a spreadsheet (.xls)"},
        {"PK\x03\x04", "a spreadsheet (.xlsx, .ods) or another ZIP archive"},
        {"\x1F\x8B", "compressed by gzip"},
        {"\x89HDF", "an HDF5 file"},
        {"PAR1", "a Parquet file"},
        {"\x89PNG", "a PNG picture"},
+       {"\xFF\xD8\xFF", "a JPEG picture"},
        {"%PDF", "a PDF"}}};
   for (const auto& [start, kind] : kinds)
     if (bytes.starts_with(start)) refuse(kind);

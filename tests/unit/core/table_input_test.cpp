@@ -22,6 +22,7 @@ TEST_CASE("cells are without the blanks and quotation marks around them") {
   CHECK(cells_of("a\t\t b", '\t') == Cells{"a", "", "b"});
   CHECK(cells_of("\"a\" ; \" b \";\"\"", ';') == Cells{"a", "b", ""});
   CHECK(cells_of("a\tb,c", ',') == Cells{"a\tb", "c"});
+  CHECK(cells_of("  a   b\t \"c d\" e ", ' ') == Cells{"a", "b", "c d", "e"});
 }
 
 TEST_CASE("a separator between quotation marks is part of the cell") {

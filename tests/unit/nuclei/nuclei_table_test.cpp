@@ -408,6 +408,8 @@ TEST_CASE("what could be read in two ways is refused") {
   check_refused(folder.write("a.csv", "x,y,area\n1.5,2.5,\"1,250\"\n"),
                 {"a.csv", "both commas and points", "\"1,250\" and \"1.5\"", "thousands"});
   check_refused(folder.write("a.csv", "PK\x03\x04..."), {"spreadsheet", "CSV"});
+  for (const char* start : {"\x89PNG\r\n", "\xFF\xD8\xFF\xE0"})
+    check_refused(folder.write("a.png", start), {"picture", "images as TIFF or ND2"});
   check_refused(folder.write("a.xls", "\xD0\xCF\x11\xE0..."), {".xls", "CSV"});
   check_refused(folder.write("a.csv", std::string("x\0,\0y\0\n\0", 8)), {"UTF-16"});
 }
