@@ -36,9 +36,9 @@ std::string lower(std::string_view text) {
 }
 
 char separator_of(std::string_view header) {
-  for (const char candidate : {',', ';', '\t', ' '})
+  for (const char candidate : {',', ';', '\t'})
     if (header.find(candidate) != std::string_view::npos) return candidate;
-  return ',';
+  return cells_of(header, ' ').size() > 1 ? ' ' : ',';
 }
 
 // A name of this many letters is not taken for another misspelt: `z_um` is not `x_um`.

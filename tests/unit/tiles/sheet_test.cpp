@@ -108,6 +108,8 @@ TEST_CASE("folders may be separated by backslashes, cells by blanks") {
   REQUIRE(sheet.tiles.size() == 2);
   CHECK(sheet.tiles[1].file == folder.path("10x/b.csv"));
   CHECK(sheet.tiles[0].x_um == 2.5);
+  folder.write("10x/a b.csv", "x,y\n1,2\n");
+  CHECK(folder.read("file \n10x/a b.csv\n").tiles[0].file == folder.path("10x/a b.csv"));
   CHECK(is_sheet(folder.write("blanks.txt", "tile file\n1 10x/a.csv\n")));
 }
 
