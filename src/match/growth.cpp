@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <utility>
 
 namespace nucreg::matching {
@@ -17,23 +18,56 @@ constexpr float largest_difference = 0.3f;  // of two shapes that are taken for 
 
 }  // namespace
 
-std::vector<Constellation> constellations_of(const Cloud& cloud, std::uint32_t centre) {
-  std::vector<Neighbour> near;
+namespace {
+
+// Neighbours of which a constellation is made, by rising distance.
+struct Triple {
+  std::uint8_t first, second, third;
+};
+
+constexpr std::array<Triple, 10> triples = [] {
+  std::array<Triple, 10> out{};
+  std::size_t n = 0;
+  for (std::uint8_t k = 2; k < neighbours; ++k)
+    for (std::uint8_t j = 1; j < k; ++j)
+      for (std::uint8_t i = 0; i < j; ++i) out[n++] = {i, j, k};
+  return out;
+}();
+
+void neighbours_of(const Cloud& cloud, std::uint32_t centre, std::vector<Neighbour>& near) {
   cloud.nearest(cloud.at(centre), neighbours + 1, near);
   std::erase_if(near, [&](const Neighbour& n) { return n.index == centre; });
-  std::vector<Constellation> out;
+}
+
+// take(t, shape) for each of the triples that makes a constellation.
+template <class Take>
+void each_shape(const Cloud& cloud, std::uint32_t centre, const std::vector<Neighbour>& near,
+                Take&& take) {
   const Complex c = cloud.at(centre);
-  for (std::size_t k = 2; k < near.size(); ++k)
-    for (std::size_t j = 1; j < k; ++j)
-      for (std::size_t i = 0; i < j; ++i) {
-        if (near[i].square < least_ratio * least_ratio * near[k].square) continue;
-        const Complex unit = 1.0 / (cloud.at(near[k].index) - c);
-        const Complex z1 = (cloud.at(near[i].index) - c) * unit;
-        const Complex z2 = (cloud.at(near[j].index) - c) * unit;
-        out.push_back({{static_cast<float>(z1.real()), static_cast<float>(z1.imag()),
-                        static_cast<float>(z2.real()), static_cast<float>(z2.imag())},
-                       {centre, near[i].index, near[j].index, near[k].index}});
-      }
+  for (std::uint8_t t = 0; t < triples.size(); ++t) {
+    const auto [i, j, k] = triples[t];
+    if (k >= near.size()) return;
+    if (near[i].square < least_ratio * least_ratio * near[k].square) continue;
+    const Complex far = cloud.at(near[k].index) - c;
+    // Not by 1.0 / far, which the standard wants to be right for infinite parts as well.
+    const Complex unit = std::conj(far) / std::norm(far);
+    const Complex z1 = (cloud.at(near[i].index) - c) * unit;
+    const Complex z2 = (cloud.at(near[j].index) - c) * unit;
+    take(t, std::array{static_cast<float>(z1.real()), static_cast<float>(z1.imag()),
+                       static_cast<float>(z2.real()), static_cast<float>(z2.imag())});
+  }
+}
+
+}  // namespace
+
+std::vector<Constellation> constellations_of(const Cloud& cloud, std::uint32_t centre) {
+  std::vector<Neighbour> near;
+  neighbours_of(cloud, centre, near);
+  std::vector<Constellation> out;
+  each_shape(cloud, centre, near, [&](std::uint8_t t, const std::array<float, 4>& shape) {
+    const auto [i, j, k] = triples[t];
+    out.push_back({shape, {centre, near[i].index, near[j].index, near[k].index}});
+  });
   return out;
 }
 
@@ -59,15 +93,23 @@ struct ConstellationIndex::Tree {
 };
 
 ConstellationIndex::ConstellationIndex(const Cloud& cloud,
-                                       const std::vector<std::uint32_t>& centres)
-    : cloud_(cloud) {
-  shapes_.reserve(10 * centres.size());
-  centre_.reserve(10 * centres.size());
-  for (const std::uint32_t centre : centres)
-    for (const Constellation& c : constellations_of(cloud, centre)) {
-      shapes_.push_back(c.shape);
-      centre_.push_back(centre);
-    }
+                                       const std::vector<std::uint32_t>& centres) {
+  shapes_.reserve(triples.size() * centres.size());
+  nucleus_.reserve(triples.size() * centres.size());
+  triple_.reserve(triples.size() * centres.size());
+  around_.reserve(centres.size());
+  std::vector<Neighbour> near;
+  for (const std::uint32_t centre : centres) {
+    neighbours_of(cloud, centre, near);
+    each_shape(cloud, centre, near, [&](std::uint8_t t, const std::array<float, 4>& shape) {
+      shapes_.push_back(shape);
+      nucleus_.push_back(static_cast<std::uint32_t>(around_.size()));
+      triple_.push_back(t);
+    });
+    auto& points = around_.emplace_back();
+    points[0] = centre;
+    for (std::size_t i = 0; i < near.size(); ++i) points[i + 1] = near[i].index;
+  }
   tree_ = std::make_unique<Tree>(shapes_);
 }
 
@@ -82,12 +124,10 @@ void ConstellationIndex::most_alike(const std::array<float, 4>& shape,
       tree_->index.knnSearch(shape.data(), most_alike_count, ids.data(), squares.data());
   for (std::size_t i = 0; i < found; ++i) {
     if (squares[i] > largest_difference * largest_difference) break;
-    // Which neighbours it has is worked out again: to keep them would double the memory.
-    for (const Constellation& c : constellations_of(cloud_, centre_[ids[i]]))
-      if (c.shape == shapes_[ids[i]]) {
-        out.push_back(c);
-        break;
-      }
+    const std::array<std::uint32_t, 6>& points = around_[nucleus_[ids[i]]];
+    const auto [first, second, third] = triples[triple_[ids[i]]];
+    out.push_back(
+        {shapes_[ids[i]], {points[0], points[first + 1], points[second + 1], points[third + 1]}});
   }
 }
 
@@ -210,19 +250,31 @@ struct Growth::Count {
   }
 };
 
-Growth::Growth(const Cloud& ten, const Cloud& forty)
-    : ten_(ten),
-      forty_(forty),
-      density_(local_density(ten)),
-      claimed_by_(ten.size(), 0),
-      counted_by_(forty.size(), 0) {
-  std::vector<float> sorted = density_;
-  if (sorted.empty()) return;
+namespace {
+
+std::vector<std::uint32_t> all_of(const Cloud& cloud) {
+  std::vector<std::uint32_t> out(cloud.size());
+  std::iota(out.begin(), out.end(), 0u);
+  return out;
+}
+
+}  // namespace
+
+Target::Target(const Points& ten)
+    : cloud(ten, "ten"), density(local_density(cloud)), index(cloud, all_of(cloud)) {
+  if (density.empty()) return;
+  std::vector<float> sorted = density;
   const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
   std::nth_element(sorted.begin(), middle, sorted.end());
-  typical_radius_px_ =
-      std::sqrt(coincidence[0] / (std::numbers::pi * static_cast<double>(*middle)));
+  typical_radius_px = std::sqrt(coincidence[0] / (std::numbers::pi * static_cast<double>(*middle)));
 }
+
+Growth::Growth(const Target& ten, const Cloud& forty)
+    : ten_(ten.cloud),
+      density_(ten.density),
+      forty_(forty),
+      claimed_by_(ten_.size(), 0),
+      counted_by_(forty.size(), 0) {}
 
 // Each nucleus once in a growth, and no two by the same of 10x.
 void Growth::count(std::uint32_t forty, const BackMap& map, Count& into) {

@@ -34,7 +34,6 @@ struct Constellation {
 /// Constellations around chosen nuclei of a cloud, searched by shape.
 class ConstellationIndex {
  public:
-  /// Keeps a reference to the cloud.
   ConstellationIndex(const Cloud& cloud, const std::vector<std::uint32_t>& centres);
   ~ConstellationIndex();
   ConstellationIndex(const ConstellationIndex&) = delete;
@@ -46,10 +45,23 @@ class ConstellationIndex {
  private:
   struct Tree;
 
-  const Cloud& cloud_;
   std::vector<std::array<float, 4>> shapes_;
-  std::vector<std::uint32_t> centre_;  // of each shape
+  // Of each shape the nucleus, which is a place in around_, and which three of its neighbours. The
+  // indices of the neighbours are kept once for each nucleus: memory.
+  std::vector<std::uint32_t> nucleus_;
+  std::vector<std::uint8_t> triple_;
+  std::vector<std::array<std::uint32_t, 6>> around_;  // itself and its neighbours, nearest first
   std::unique_ptr<Tree> tree_;
+};
+
+/// 10x, ready to be searched: what a match needs that depends on 10x alone.
+struct Target {
+  explicit Target(const Points& ten);
+
+  Cloud cloud;
+  std::vector<float> density;      ///< points per px^2 around each
+  double typical_radius_px = 0.0;  ///< within which a nucleus mostly counts as a coincidence
+  ConstellationIndex index;        ///< of all nuclei
 };
 
 /// log10 of the probability of `hits` or more among `trials` that each succeed with probability p
@@ -101,18 +113,14 @@ struct Grown {
 /// noise level needs to be known; three such probabilities are counted side by side.
 class Growth {
  public:
-  Growth(const Cloud& ten, const Cloud& forty);
+  /// Keeps references to both.
+  Growth(const Target& ten, const Cloud& forty);
 
   /// Nothing where some ring says that the map is wrong. `corresponding` are indices of 10x nuclei
   /// for the points of `seed`, a constellation at 40x; `map` is fitted to these four.
   [[nodiscard]] std::optional<Grown> grow(const Constellation& seed,
                                           const std::array<std::uint32_t, 4>& corresponding,
                                           const BackMap& map, bool mirrored);
-
-  /// Typical distance that still counts as a coincidence, 10x px.
-  [[nodiscard]] double typical_radius_px() const { return typical_radius_px_; }
-  /// Points per px^2 of 10x around each of its nuclei.
-  [[nodiscard]] const std::vector<float>& density() const { return density_; }
 
  private:
   struct Count;
@@ -122,9 +130,8 @@ class Growth {
   [[nodiscard]] std::optional<BackMap> refit(std::size_t inner, const BackMap& map, bool mirrored);
 
   const Cloud& ten_;
+  const std::vector<float>& density_;  // of 10x
   const Cloud& forty_;
-  std::vector<float> density_;
-  double typical_radius_px_ = 0.0;
   // The growth that last used a nucleus of 10x, and one of 40x.
   std::vector<std::uint32_t> claimed_by_, counted_by_;
   std::uint32_t growth_ = 0;
@@ -148,7 +155,7 @@ struct Found {
 [[nodiscard]] double distance_px(const StagePrior& stage, const BackMap& map);
 
 /// Tries hypotheses in random order until one is significant, then some more that may rival it.
-[[nodiscard]] Found search(const Cloud& ten, const Cloud& forty, Growth& growth,
+[[nodiscard]] Found search(const Target& ten, const Cloud& forty, Growth& growth,
                            const MatchOptions& options);
 
 }  // namespace nucreg::matching

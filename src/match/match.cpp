@@ -35,6 +35,7 @@ void check(const MatchOptions& o) {
     fail("magnification", fmt::format("{} to {}", low, high), "0 < low <= high");
   if (!(o.significance > 0.0 && o.significance < 1.0))
     fail("significance", fmt::format("{}", o.significance), "more than 0, less than 1");
+  if (o.most_seeds == 0) fail("most seeds", "0", "at least 1");
   if (o.model != Model::trs && o.model != Model::affine)
     fail("model", std::string(name_of(o.model)), "trs, affine");
   if (!o.stage) return;
@@ -134,12 +135,13 @@ std::vector<double> heldout_residuals(const PointPairs& pairs, const MatchOption
 }
 
 // The map refined with its pairs, what was measured on them, and the indices as given.
-MatchResult refine(const Cloud& ten, const Cloud& forty, const Growth& growth, const Grown& grown,
+MatchResult refine(const Target& target, const Cloud& forty, const Grown& grown,
                    const MatchOptions& options) {
+  const Cloud& ten = target.cloud;
   MatchResult result;
   result.mirrored = grown.mirrored;
   AffineMap map = inverse(grown.map);
-  const Overlap overlap = overlap_of(ten, forty, growth.density(), map);
+  const Overlap overlap = overlap_of(ten, forty, target.density, map);
   const double density = median(overlap.density);
   Claims found;
   double loss_scale_px = 0.0;
@@ -197,11 +199,25 @@ MatchResult refine(const Cloud& ten, const Cloud& forty, const Growth& growth, c
 
 }  // namespace
 
-MatchResult match_nuclei(const Points& ten_points, const Points& forty_points,
+struct MatchTarget::State {
+  explicit State(const Points& ten) : target(ten) {}
+  Target target;
+};
+
+MatchTarget::MatchTarget(const Points& ten) : state_(std::make_unique<State>(ten)) {}
+MatchTarget::~MatchTarget() = default;
+
+MatchResult match_nuclei(const Points& ten, const Points& forty, const MatchOptions& options) {
+  check(options);
+  return match_nuclei(MatchTarget(ten), forty, options);
+}
+
+MatchResult match_nuclei(const MatchTarget& ten, const Points& forty_points,
                          const MatchOptions& options) {
   check(options);
-  const Cloud ten(ten_points, "ten"), forty(forty_points, "forty");
-  const auto sides = {std::pair("10x", &ten), std::pair("40x", &forty)};
+  const Target& target = ten.state_->target;
+  const Cloud forty(forty_points, "forty");
+  const auto sides = {std::pair("10x", &target.cloud), std::pair("40x", &forty)};
   for (const auto& [name, cloud] : sides)
     if (cloud->size() < least_points)
       return no_match(NoMatch::too_few, fmt::format("{} distinct points at {}, at least {} needed",
@@ -210,8 +226,8 @@ MatchResult match_nuclei(const Points& ten_points, const Points& forty_points,
     if (cloud->thickness() < least_thickness)
       return no_match(NoMatch::collinear, fmt::format("the points at {} lie on a line", name));
 
-  Growth growth(ten, forty);
-  const Found found = search(ten, forty, growth, options);
+  Growth growth(target, forty);
+  const Found found = search(target, forty, growth, options);
   MatchResult result;
   if (!found.best)
     result =
@@ -219,7 +235,7 @@ MatchResult match_nuclei(const Points& ten_points, const Points& forty_points,
   else if (found.ambiguous)
     result = no_match(NoMatch::ambiguous, "several maps explain the points about as well");
   else
-    result = refine(ten, forty, growth, *found.best, options);
+    result = refine(target, forty, *found.best, options);
   result.log10_significance = found.log10_significance;
   result.hypotheses = found.hypotheses;
   if (options.stage && result.matched())

@@ -11,8 +11,6 @@
 namespace nucreg::matching {
 namespace {
 
-// Seeds that are tried at most: enough for a match that one nucleus in hundreds can prove.
-constexpr std::size_t most_seeds = 20000;
 // With a stage prior: nuclei around its point that are tried; twice as many are all tried.
 constexpr std::size_t patch_size = 2000;
 // After a match: hypotheses that disagree with it, and maps grown from them, before it is settled.
@@ -29,8 +27,9 @@ double distance_px(const StagePrior& stage, Complex p) {
 
 class Search {
  public:
-  Search(const Cloud& ten, const Cloud& forty, Growth& growth, const MatchOptions& options)
-      : ten_(ten),
+  Search(const Target& target, const Cloud& forty, Growth& growth, const MatchOptions& options)
+      : target_(target),
+        ten_(target.cloud),
         forty_(forty),
         growth_(growth),
         options_(options),
@@ -42,9 +41,7 @@ class Search {
     // must not choose between the two.
     within_ = nullptr;
     settling_from_ = hypotheses_;
-    std::vector<std::uint32_t> centres(ten_.size());
-    std::iota(centres.begin(), centres.end(), 0u);
-    search(centres, some_of(forty_.size(), most_seeds));
+    search(target_.index, some_of(forty_.size(), options_.most_seeds));
     Found found{.best = best_, .hypotheses = hypotheses_};
     const double chance = best_ ? best_->log10_chance : least_log10_chance_;
     found.log10_significance = std::min(0.0, chance + tried());
@@ -88,11 +85,10 @@ class Search {
     std::vector<std::uint32_t> centres;
     for (std::uint32_t j = 0; j < ten_.size(); ++j)
       if (distance_px(stage, ten_.at(j)) <= reach) centres.push_back(j);
-    search(centres, seeds);
+    search(ConstellationIndex(ten_, centres), seeds);
   }
 
-  void search(const std::vector<std::uint32_t>& centres, const std::vector<std::uint32_t>& seeds) {
-    const ConstellationIndex index(ten_, centres);
+  void search(const ConstellationIndex& index, const std::vector<std::uint32_t>& seeds) {
     std::vector<Constellation> alike;
     for (const std::uint32_t seed : seeds)
       for (const Constellation& at_40x : constellations_of(forty_, seed))
@@ -147,7 +143,7 @@ class Search {
 
   [[nodiscard]] bool explains(const BackMap& map, const std::array<WeightedPair, 4>& pairs) const {
     return std::all_of(pairs.begin(), pairs.end(), [&](const WeightedPair& pair) {
-      return std::abs(map(pair.forty) - pair.ten) < growth_.typical_radius_px();
+      return std::abs(map(pair.forty) - pair.ten) < target_.typical_radius_px;
     });
   }
 
@@ -160,11 +156,12 @@ class Search {
       const Complex q = forty_.at(static_cast<std::uint32_t>(i));
       if (!ten_.covers(a.map(q)) && !ten_.covers(b.map(q))) continue;
       ++looked;
-      if (std::abs(a.map(q) - b.map(q)) > growth_.typical_radius_px()) ++apart;
+      if (std::abs(a.map(q) - b.map(q)) > target_.typical_radius_px) ++apart;
     }
     return 2 * apart <= looked;
   }
 
+  const Target& target_;
   const Cloud& ten_;
   const Cloud& forty_;
   Growth& growth_;
@@ -183,7 +180,7 @@ double distance_px(const StagePrior& stage, const BackMap& map) {
   return distance_px(stage, map({stage.forty_px[0], stage.forty_px[1]}));
 }
 
-Found search(const Cloud& ten, const Cloud& forty, Growth& growth, const MatchOptions& options) {
+Found search(const Target& ten, const Cloud& forty, Growth& growth, const MatchOptions& options) {
   return Search(ten, forty, growth, options).run();
 }
 

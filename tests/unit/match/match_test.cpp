@@ -121,6 +121,18 @@ TEST_CASE("the same arguments give the same bits, another seed the same pairs") 
   CHECK(one.forty == other.forty);
 }
 
+TEST_CASE("a set at 10x that is ready answers as its points do, and few seeds suffice") {
+  const Scene scene = make_scene({.seed = 11}), other = make_scene({.seed = 12, .elsewhere = true});
+  const MatchTarget ready(scene.ten);
+  const std::uint64_t none = match_nuclei(scene.ten, other.forty).hypotheses;
+  CHECK(match_nuclei(ready, other.forty).hypotheses == none);
+  CHECK(same_bits(match_nuclei(ready, scene.forty), match_nuclei(scene.ten, scene.forty)));
+  CHECK(match_nuclei(ready, scene.forty, {.most_seeds = 30}).matched());
+  const std::uint64_t few = match_nuclei(ready, other.forty, {.most_seeds = 30}).hypotheses;
+  CHECK(few > 0);
+  CHECK(10 * few < none);
+}
+
 TEST_CASE("a point that is there twice is paired once, under its first index") {
   const SceneOptions options{.seed = 8, .nuclei = 600};
   const Scene scene = make_scene(options);
