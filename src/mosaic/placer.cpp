@@ -15,8 +15,11 @@ constexpr double default_pixel_um = 0.65;  // of 10x, if nothing is known: lengt
 constexpr double least_nuclei = 8.0;       // of a tile that can be placed
 constexpr std::size_t few_tens = 64;       // up to so many 10x tiles are all tried at first
 constexpr std::size_t near_seeds = 4, far_seeds = 6, wide_seeds = 2;  // 40x tiles tried
-constexpr std::size_t seed_batch = 128;                               // pairs of tiles in a round
-constexpr double seed_significance = -8.0;                            // log10
+// More of them where 10x tiles are few, which may show a part of the well only.
+constexpr std::size_t far_pairs = 1024;
+constexpr std::size_t seeds_at_once = 8;    // 40x tiles of a task
+constexpr std::size_t seed_batch = 32;      // tasks in a round
+constexpr double seed_significance = -8.0;  // log10
 constexpr double sure_significance = -20.0;
 constexpr std::size_t small_side = 400;  // 40x tiles: up to so many are all looked up at once
 constexpr std::uint32_t refinements = 2;
@@ -35,14 +38,6 @@ void check(const WellTile& t) {
     fail("pixel_um", "more than 0, finite");
   if (t.stage_um && !(std::isfinite((*t.stage_um)[0]) && std::isfinite((*t.stage_um)[1])))
     fail("x_um, y_um", "finite numbers");
-}
-
-// The linear part without shear: the similarity, mirrored or not, that is
-// nearest to it.
-Matrix2 nearest_similarity(const Matrix2& m) {
-  const double s = determinant(m) < 0.0 ? -1.0 : 1.0;
-  const double a = 0.5 * (m[0] + s * m[3]), b = 0.5 * (m[2] - s * m[1]);
-  return {a, -s * b, b, s * a};
 }
 
 }  // namespace
@@ -103,50 +98,67 @@ std::array<double, 2> PlacerState::usual_magnification(std::size_t large_side) c
   return {3.0, 5.0};
 }
 
+std::vector<PlaceTask> PlacerState::near_seed_tasks() const {
+  const auto staged = [](const WellTile& t) { return t.stage_um.has_value(); };
+  std::vector<std::uint32_t> rich = by_richness(1), tens = by_richness(0);
+  std::vector<PlaceTask> out;
+  if (!std::ranges::all_of(tiles, staged)) {
+    if (tens.size() > few_tens) return out;
+    rich.resize(std::min(rich.size(), near_seeds));
+    for (const std::uint32_t ten : tens)
+      out.push_back(seed_task(ten, rich, expected_magnification(), options.seed));
+    return out;
+  }
+  const auto distance_um = [&](std::uint32_t a, std::uint32_t b) {
+    return std::hypot((*tiles[a].stage_um)[0] - (*tiles[b].stage_um)[0],
+                      (*tiles[a].stage_um)[1] - (*tiles[b].stage_um)[1]);
+  };
+  // Those that lie in a 10x tile, if the stage can tell: 10x may show a part of the well only.
+  const auto within_ten = [&](std::uint32_t forty) {
+    return std::ranges::any_of(tens, [&](std::uint32_t t) {
+      return distance_um(t, forty) < 0.5 * tiles[t].width_px * tiles[t].pixel_um.value_or(0.0);
+    });
+  };
+  std::ranges::stable_partition(rich, within_ten);
+  for (std::size_t k = 0; k < std::min(rich.size(), near_seeds); ++k) {
+    std::ranges::stable_sort(tens, {}, [&](std::uint32_t t) { return distance_um(t, rich[k]); });
+    for (std::size_t i = 0; i < std::min<std::size_t>(2, tens.size()); ++i)
+      out.push_back(seed_task(tens[i], {rich[k]}, expected_magnification(), options.seed));
+  }
+  return out;
+}
+
+// Then some against all, a part of them at a time: one answer that is sure will do. The best tiles
+// first, the last two of these at any magnification; then tiles from all over the well.
 std::vector<PlaceTask> PlacerState::seed_tasks() {
+  if (pass == 0) return near_seed_tasks();
   const std::array<double, 2> range = expected_magnification();
   std::array<double, 2> wide = range;
   if (options.magnification[0] <= 0.0)
     wide = {0.8 * std::min(range[0], 1.5), 1.25 * std::max(range[1], 8.0)};
-  const auto rich = by_richness(1);
-  std::vector<std::uint32_t> tens;
-  for (const std::uint32_t t : of_side[0])
-    if (has_nuclei(t)) tens.push_back(t);
+  const std::vector<std::uint32_t> rich = by_richness(1), tens = by_richness(0);
+  const std::size_t first = std::min(rich.size(), far_seeds);
+  const std::size_t count = std::clamp(far_pairs / tens.size(), first, rich.size());
+  std::vector<std::uint32_t> asked(rich.begin(), rich.begin() + static_cast<std::ptrdiff_t>(first));
+  for (std::size_t k = first; k < count; ++k)
+    asked.push_back(rich[first + (k - first) * (rich.size() - first) / (count - first)]);
+
   std::vector<PlaceTask> out;
-  seed_pairs.clear();
-  const auto add = [&](std::uint32_t ten, std::size_t seed,
-                       const std::array<double, 2>& magnified) {
-    seed_pairs.push_back({ten, rich[seed]});
-    out.push_back(seed_task(ten, rich[seed], magnified, options.seed));
+  const auto ask = [&](std::size_t from, std::size_t to, const std::array<double, 2>& magnified) {
+    to = std::min(to, count);
+    if (from >= to) return;
+    const std::vector<std::uint32_t> some(asked.begin() + static_cast<std::ptrdiff_t>(from),
+                                          asked.begin() + static_cast<std::ptrdiff_t>(to));
+    for (const std::uint32_t ten : tens)
+      out.push_back(seed_task(ten, some, magnified, options.seed));
   };
-  if (pass == 0) {
-    // A few tiles against the nearest by the stage, or against all if they are few.
-    const bool staged =
-        std::ranges::all_of(tiles, [](const WellTile& t) { return t.stage_um.has_value(); });
-    if (!staged && tens.size() > few_tens) return out;
-    for (std::size_t k = 0; k < std::min(rich.size(), near_seeds); ++k) {
-      if (staged) {
-        const Point at = *tiles[rich[k]].stage_um;
-        std::ranges::stable_sort(tens, {}, [&](std::uint32_t t) {
-          return std::hypot((*tiles[t].stage_um)[0] - at[0], (*tiles[t].stage_um)[1] - at[1]);
-        });
-      }
-      for (std::size_t i = 0; i < (staged ? std::min<std::size_t>(2, tens.size()) : tens.size());
-           ++i)
-        add(tens[i], k, range);
-    }
-    return out;
-  }
-  // Then some against all, a part of them at a time: one answer that is sure will do. The last
-  // two at any magnification.
-  const std::size_t seeds_left = std::min(rich.size(), far_seeds);
-  for (std::size_t i = (pass - 1) * seed_batch;
-       i < std::min(pass * seed_batch, seeds_left * tens.size()); ++i) {
-    const std::size_t k = i / tens.size();
-    add(tens[i % tens.size()], k, k + wide_seeds < far_seeds ? range : wide);
-  }
-  seeds_exhausted = pass * seed_batch >= seeds_left * tens.size();
-  return out;
+  ask(0, far_seeds - wide_seeds, range);
+  ask(far_seeds - wide_seeds, far_seeds, wide);
+  for (std::size_t k = far_seeds; k < count; k += seeds_at_once) ask(k, k + seeds_at_once, range);
+  const std::size_t done = (pass - 1) * seed_batch, next = std::min(done + seed_batch, out.size());
+  seeds_exhausted = next == out.size();
+  return {out.begin() + static_cast<std::ptrdiff_t>(done),
+          out.begin() + static_cast<std::ptrdiff_t>(next)};
 }
 
 // Many nuclei, but no crowd.
@@ -182,12 +194,17 @@ std::vector<std::uint32_t> PlacerState::by_richness(std::size_t side) const {
 }
 
 void PlacerState::take_seeds(const std::vector<PlaceResult>& results) {
-  for (std::size_t k = 0; k < results.size(); ++k) {
-    SeedAnswer answer = seed_of(results[k]);
-    if (!answer.matched || answer.log10_significance > seed_significance) continue;
-    answer.forty_to_ten = nearest_similarity(answer.forty_to_ten);
-    seeds.push_back(answer);
-  }
+  for (const PlaceResult& result : results)
+    for (const SeedAnswer& answer : seeds_of(result))
+      if (answer.matched && answer.log10_significance <= seed_significance) seeds.push_back(answer);
+  if (agree_on_cameras()) return;
+  ++pass;
+  if (!seeds_exhausted) return;
+  pass = 0;
+  phase = Phase::causes;
+}
+
+bool PlacerState::agree_on_cameras() {
   // The seed that most nuclei of other seeds agree with.
   const SeedAnswer* best = nullptr;
   double most = 0.0;
@@ -205,13 +222,7 @@ void PlacerState::take_seeds(const std::vector<PlaceResult>& results) {
       best = &s;
     }
   }
-  if (!best || most < -sure_significance) {
-    ++pass;
-    if (!seeds_exhausted) return;
-    pass = 0;
-    phase = Phase::causes;
-    return;
-  }
+  if (!best || most < -sure_significance) return false;
   std::array<double, 4> sum{};
   double weight = 0.0, noise_px = 0.0;
   const double scale = std::sqrt(std::abs(determinant(best->forty_to_ten)));
@@ -240,6 +251,7 @@ void PlacerState::take_seeds(const std::vector<PlaceResult>& results) {
   alike_um = std::clamp(4.2 * noise_px * scale * um, 0.05 * spacing_um, 0.2 * spacing_um);
   pass = 0;
   phase = Phase::lookups;
+  return true;
 }
 
 // 40x tiles on two lines through the middle of a large well whose stage can be read from them.

@@ -13,6 +13,13 @@ namespace {
 constexpr std::size_t most_pairs = 128, few_small = 3;
 constexpr double sure = -8.0;  // log10 of the significance
 
+// The same match, with the tiles in the places of each other.
+SeedAnswer exchange(SeedAnswer answer) {
+  answer.noise_px *= std::sqrt(std::abs(determinant(answer.forty_to_ten)));
+  answer.forty_to_ten = inverse(answer.forty_to_ten);
+  return answer;
+}
+
 }  // namespace
 
 // Tiles of the one side in those of the other: with the sides exchanged at the usual magnification,
@@ -23,9 +30,8 @@ std::vector<PlaceTask> PlacerState::cause_tasks() {
     std::vector<std::uint32_t> large = by_richness(large_side), small = by_richness(1 - large_side);
     large.resize(std::min(large.size(), most_pairs));
     small.resize(std::min({small.size(), few_small, 1 + most_pairs / (1 + large.size())}));
-    for (const std::uint32_t s : small)
-      for (const std::uint32_t l : large)
-        out.push_back(seed_task(l, s, magnification, options.seed));
+    for (const std::uint32_t l : large)
+      out.push_back(seed_task(l, small, magnification, options.seed));
   };
   if (pass == 0) {
     first_exchanged = 0;
@@ -38,23 +44,33 @@ std::vector<PlaceTask> PlacerState::cause_tasks() {
   return out;
 }
 
-void PlacerState::take_causes(const std::vector<PlaceResult>& results) {
-  for (std::size_t k = 0; k < results.size(); ++k) {
-    const SeedAnswer answer = seed_of(results[k]);
-    if (!answer.matched || answer.log10_significance > sure) continue;
-    const bool exchanged = k >= first_exchanged;
-    const std::string sides =
-        exchanged ? " with the sides exchanged: the 10x input comes first" : "";
-    if (exchanged && pass == 0) return no_match("they match" + sides);
-    const double found = 1.0 / std::sqrt(std::abs(determinant(answer.forty_to_ten)));
-    const auto [low, high] = expected_magnification();
-    return no_match(fmt::format(
-        "they match{} at {:.3g} 40x px per 10x px, where {:.3g} to {:.3g} are expected; if that is "
-        "right, place.magnification = [{:.3g}, {:.3g}]; else a pixel size or the unit of a table "
-        "is wrong",
-        exchanged ? sides + "," : "", found, low, high, 0.8 * found, 1.25 * found));
+// What a match says that was found with the sides exchanged, or at another magnification; empty if
+// it is none of these, but what the seeds missed.
+std::string PlacerState::cause(const SeedAnswer& answer, bool exchanged) {
+  const std::string sides = exchanged ? " with the sides exchanged: the 10x input comes first" : "";
+  if (exchanged && pass == 0) return "they match" + sides;
+  const double found = 1.0 / std::sqrt(std::abs(determinant(answer.forty_to_ten)));
+  const auto [low, high] = expected_magnification();
+  const double as_given = exchanged ? 1.0 / found : found;
+  if (low <= as_given && as_given <= high) {
+    seeds.push_back(exchanged ? exchange(answer) : answer);
+    return {};
   }
-  if (pass++ == 0) return;
+  return fmt::format(
+      "they match{} at {:.3g} 40x px per 10x px, where {:.3g} to {:.3g} are expected; if that is "
+      "right, place.magnification = [{:.3g}, {:.3g}]; else a pixel size or the unit of a table "
+      "is wrong",
+      exchanged ? sides + "," : "", found, low, high, 0.8 * found, 1.25 * found);
+}
+
+void PlacerState::take_causes(const std::vector<PlaceResult>& results) {
+  for (std::size_t k = 0; k < results.size(); ++k)
+    for (const SeedAnswer& answer : seeds_of(results[k])) {
+      if (!answer.matched || answer.log10_significance > sure) continue;
+      if (std::string why = cause(answer, k >= first_exchanged); !why.empty())
+        return no_match(std::move(why));
+    }
+  if (agree_on_cameras() || pass++ == 0) return;
   no_match(
       "none of the 40x tiles that were tried is found in a 10x tile, nor with the sides exchanged: "
       "the sides do not show the same nuclei");

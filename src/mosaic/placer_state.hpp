@@ -26,16 +26,17 @@ struct TileSummary {
 [[nodiscard]] PlaceTask summary_task(std::uint32_t tile);
 [[nodiscard]] TileSummary summary_of(const PlaceResult& result);
 
-/// Is the 40x tile in the 10x tile, with any turn and mirroring?
+/// Is a 40x tile in the 10x tile, with any turn and mirroring?
 struct SeedAnswer {
   bool matched = false;
-  std::array<double, 4> forty_to_ten{};  ///< px to px, rows
+  std::array<double, 4> forty_to_ten{};  ///< px to px, rows; a similarity, mirrored or not
   double pairs = 0.0, log10_significance = 0.0;
   double noise_px = 0.0;  ///< deviation of a coordinate of the pairs, 40x px
 };
-[[nodiscard]] PlaceTask seed_task(std::uint32_t ten, std::uint32_t forty,
+/// Each of the 40x tiles; the 10x tile is made ready once.
+[[nodiscard]] PlaceTask seed_task(std::uint32_t ten, const std::vector<std::uint32_t>& forties,
                                   const std::array<double, 2>& magnification, std::uint64_t seed);
-[[nodiscard]] SeedAnswer seed_of(const PlaceResult& result);
+[[nodiscard]] std::vector<SeedAnswer> seeds_of(const PlaceResult& result);
 
 /// Which of the tiles `asked` are in the tile, and at what shift?
 struct Sighting {
@@ -97,7 +98,6 @@ struct PlacerState {
   double gate_um = 0.0;     ///< of pairs before lens and deformation are known
   double alike_um = 0.0;    ///< how far vectors between the same nuclei may differ
 
-  std::vector<std::array<std::uint32_t, 2>> seed_pairs;  ///< of the round
   std::vector<SeedAnswer> seeds;
   bool seeds_exhausted = false;
   std::size_t first_exchanged = 0;  ///< task of a round of causes: with the sides exchanged
@@ -126,6 +126,8 @@ struct PlacerState {
   [[nodiscard]] std::vector<PlaceTask> tasks();
   [[nodiscard]] std::vector<PlaceTask> seed_tasks();
   [[nodiscard]] std::vector<PlaceTask> cause_tasks();
+  /// A few 40x tiles against the nearest by the stage, or against all if they are few.
+  [[nodiscard]] std::vector<PlaceTask> near_seed_tasks() const;
   /// Tiles of a side by how well they serve as seeds.
   [[nodiscard]] std::vector<std::uint32_t> by_richness(std::size_t side) const;
   /// 40x px per 10x px, by what was asked for or by pixel sizes.
@@ -143,7 +145,10 @@ struct PlacerState {
   void conclude(const std::vector<PlaceResult>& results);
   void take_summaries(const std::vector<PlaceResult>& results);
   void take_seeds(const std::vector<PlaceResult>& results);
+  /// Whether seeds tell how the cameras lie to each other; then lookups are next.
+  [[nodiscard]] bool agree_on_cameras();
   void take_causes(const std::vector<PlaceResult>& results);
+  [[nodiscard]] std::string cause(const SeedAnswer& answer, bool exchanged);
   void take_sightings(const std::vector<PlaceResult>& results);
   void take_links(const std::vector<PlaceResult>& results);
   void no_match(std::string why);

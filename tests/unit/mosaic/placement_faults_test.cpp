@@ -222,6 +222,63 @@ TEST_CASE("two wells do not match, and the reason is given") {
   for (const PlacedTile& t : p.tiles) CHECK(std::isnan(t.centre_um[0]));
 }
 
+// Tiles at the rim of the other side's field, which alone can find their partners.
+TEST_CASE("one 10x tile of a well, or two at 40x, are found wherever they lie") {
+  for (const bool with_stage : {true, false}) {
+    const Well well =
+        make_well({.seed = 31, .radius_um = 1100.0, .ten_px = 450.0, .with_stage = with_stage});
+    std::vector<std::uint32_t> tens, forties;
+    for (std::uint32_t t = 0; t < well.tiles.size(); ++t)
+      if (well.nuclei[t].size() > 150)
+        (well.tiles[t].side == Side::ten ? tens : forties).push_back(t);
+    const auto placed = [&](const std::vector<std::uint32_t>& of) {
+      std::vector<WellTile> tiles;
+      std::vector<TileNuclei> nuclei;
+      for (const std::uint32_t t : of) {
+        tiles.push_back(well.tiles[t]);
+        nuclei.push_back(well.nuclei[t]);
+      }
+      const Placement p = place(tiles, nuclei);
+      CAPTURE(with_stage);
+      CAPTURE(of.front());
+      CHECK_MESSAGE(p.matched, p.reason);
+      return std::ranges::count_if(
+          p.tiles, [](const PlacedTile& t) { return std::isfinite(t.centre_um[0]); });
+    };
+    REQUIRE(tens.size() >= 5);
+    for (const std::uint32_t ten : {tens.front(), tens.back()}) {
+      std::vector<std::uint32_t> some = forties;
+      some.insert(some.begin(), ten);
+      CHECK(placed(some) > 2);
+    }
+    std::vector<std::uint32_t> some = tens;
+    some.insert(some.end(), {forties[forties.size() / 2], forties[forties.size() / 2 + 1]});
+    CHECK(placed(some) > 2);
+  }
+}
+
+TEST_CASE("what matches as it was expected is no cause of no match, also if it is found late") {
+  std::vector<WellTile> tiles(2);
+  tiles[0].side = Side::ten;
+  tiles[1].side = Side::forty;
+  for (WellTile& t : tiles) t.width_px = t.height_px = 1000.0;
+  tiles[0].pixel_um = 0.64;
+  tiles[1].pixel_um = 0.16;
+  const auto found_exchanged = [&](double forty_per_ten) {
+    PlacerState state(tiles, {});
+    state.take_summaries({{500.0, 10.0}, {300.0, 40.0}});
+    state.phase = PlacerState::Phase::causes;
+    state.pass = 1;
+    state.take_causes({{1.0, forty_per_ten, 0.0, 0.0, forty_per_ten, 200.0, -300.0, 0.4}});
+    return state;
+  };
+  PlacerState state = found_exchanged(4.0);
+  CHECK(state.matched);
+  CHECK(state.phase == PlacerState::Phase::lookups);
+  CHECK(state.model.camera[1][0] == doctest::Approx(0.16));
+  CHECK(found_exchanged(1.0 / 7.0).reason.find("sides exchanged") != std::string::npos);
+}
+
 TEST_CASE("a side without nuclei does not match") {
   Well well = make_well({.seed = 29, .radius_um = 400.0});
   for (std::size_t t = 0; t < well.tiles.size(); ++t)
