@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 #include <utility>
 
 namespace nucreg::mosaic {
@@ -10,31 +9,6 @@ namespace {
 
 constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
-
-class DisjointSets {
- public:
-  explicit DisjointSets(std::size_t count) : parent_(count), size_(count, 1) {
-    std::iota(parent_.begin(), parent_.end(), std::uint32_t{0});
-  }
-  std::uint32_t root(std::uint32_t i) {
-    while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
-    return i;
-  }
-  [[nodiscard]] std::uint32_t size(std::uint32_t root) const { return size_[root]; }
-  /// False, and nothing done, if the joined set would have more than `limit` members.
-  bool join(std::uint32_t a, std::uint32_t b, std::size_t limit) {
-    a = root(a), b = root(b);
-    if (a == b) return true;
-    if (std::size_t{size_[a]} + size_[b] > limit) return false;
-    if (size_[a] < size_[b]) std::swap(a, b);
-    parent_[b] = a;
-    size_[a] += size_[b];
-    return true;
-  }
-
- private:
-  std::vector<std::uint32_t> parent_, size_;
-};
 
 // A component as a square assignment: n + m rows and columns, so that each object may be paired
 // with its own blank at no gain, and blanks with each other.

@@ -3,10 +3,38 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace nucreg::mosaic {
+
+/// Numbers below `count`, each in a set of its own until sets are joined.
+class DisjointSets {
+ public:
+  explicit DisjointSets(std::size_t count) : parent_(count), size_(count, 1) {
+    std::iota(parent_.begin(), parent_.end(), std::uint32_t{0});
+  }
+  std::uint32_t root(std::uint32_t i) {
+    while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
+    return i;
+  }
+  [[nodiscard]] std::uint32_t size(std::uint32_t root) const { return size_[root]; }
+  /// False, and nothing done, if the joined set would have more than `limit` members.
+  bool join(std::uint32_t a, std::uint32_t b, std::size_t limit = std::size_t(-1)) {
+    a = root(a), b = root(b);
+    if (a == b) return true;
+    if (std::size_t{size_[a]} + size_[b] > limit) return false;
+    if (size_[a] < size_[b]) std::swap(a, b);
+    parent_[b] = a;
+    size_[a] += size_[b];
+    return true;
+  }
+
+ private:
+  std::vector<std::uint32_t> parent_, size_;
+};
 
 /// Columns of equal length, one row per edge between object `ten` and object `forty`.
 struct EdgeView {

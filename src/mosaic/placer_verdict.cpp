@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "matching.hpp"
 #include "placer_state.hpp"
 
 namespace nucreg::mosaic {
@@ -14,9 +15,10 @@ namespace {
 constexpr double least_used = 0.1;  // mean weight of the parts of a link that is used
 constexpr double wrong_um = 20.0;   // a stage position off by more is wrong
 constexpr double wrong_deviations = 8.0;
-constexpr double twin_area = 0.8;     // of two tiles that show the same
-constexpr double blur_scatter = 1.5;  // times the noise of its side
-constexpr double blur_rate = 0.8;     // times the nuclei that tiles of its side show
+constexpr double wrong_by_others_um = 150.0;  // where only tissue of the other visit tells
+constexpr double twin_area = 0.8;             // of two tiles that show the same
+constexpr double blur_scatter = 1.5;          // times the noise of its side
+constexpr double blur_rate = 0.8;             // times the nuclei that tiles of its side show
 
 class Verdicts {
  public:
@@ -56,6 +58,7 @@ class Verdicts {
 
   void statuses() {
     measure();
+    find_rigid();
     for (std::uint32_t t = 0; t < s_.tiles.size(); ++t) judge(t);
   }
 
@@ -116,6 +119,24 @@ class Verdicts {
     }
   }
 
+  // The tiles of a side that links within it tie to most others. The place of the rest in their
+  // visit follows from the other visit's tissue, which may have moved or been torn since.
+  void find_rigid() {
+    DisjointSets sets(s_.tiles.size());
+    for (std::size_t l = 0; l < s_.links.size(); ++l) {
+      const LinkResult& r = s_.links[l];
+      if (s_.fit.link_weight[l] > least_used && s_.model.side[r.tile_a] == s_.model.side[r.tile_b])
+        sets.join(r.tile_a, r.tile_b);
+    }
+    rigid_.assign(s_.tiles.size(), false);
+    for (const auto& of_side : s_.of_side) {
+      const auto in_well =
+          std::ranges::count_if(of_side, [&](std::uint32_t t) { return placed(t); });
+      for (const std::uint32_t t : of_side)
+        rigid_[t] = 2 * std::int64_t{sets.size(sets.root(t))} > in_well;
+    }
+  }
+
   void judge(std::uint32_t t) {
     PlacedTile& tile = p_.tiles[t];
     const double nuclei = s_.summary[t].nuclei;
@@ -170,7 +191,7 @@ class Verdicts {
                         s_.model.centre_um[other][1] - stage[1]);
     };
     const double limit = std::max(wrong_um, wrong_deviations * f.scatter_um);
-    if (off(t) <= limit) return {};
+    if (off(t) <= (rigid_[t] ? limit : std::max(limit, wrong_by_others_um))) return {};
     std::string text = fmt::format("It was taken {:.0f} um from its recorded position", off(t));
     for (const std::uint32_t o : s_.of_side[s_.model.index(t)])
       if (o != t && placed(o) && off(o) <= limit)
@@ -183,6 +204,7 @@ class Verdicts {
   std::vector<double> scatter_, rate_;
   std::array<double, 2> usual_rate_{};
   std::vector<std::int64_t> twin_;
+  std::vector<bool> rigid_;
 };
 
 // From the frame of the well to that of the 40x visit: turned as its stage is,
