@@ -414,7 +414,7 @@ void PlacerState::conclude(const std::vector<PlaceResult>& results) {
       return;
     case Phase::sightings:
       take_sightings(results);
-      if (!all_looked_up && !(stage[0].found && stage[1].found)) {
+      if (!all_looked_up && !(stage[0].lays_tiles && stage[1].lays_tiles)) {
         subset_failed = true;
         links.clear();
         phase = Phase::lookups;
@@ -450,6 +450,7 @@ void PlacerState::conclude(const std::vector<PlaceResult>& results) {
     case Phase::refinement:
       links.clear();
       take_links(results);
+      join_tied();
       ++pass;
       place_fit();
       if (pass > refinements) {

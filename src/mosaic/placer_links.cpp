@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <numbers>
 #include <set>
 
 #include "placer_state.hpp"
@@ -10,6 +11,7 @@ namespace nucreg::mosaic {
 namespace {
 
 constexpr double stage_tolerance_um = 30.0;   // of a recorded position, about the stage's own map
+constexpr double most_by_chance = 0.02;       // of places that follow a map that is wrong
 constexpr double stage_search_um = 45.0;      // around a place that only the stage knows
 constexpr double most_torn_um = 150.0;        // by what torn tissue lays tiles of a side apart
 constexpr double island_deviations = 4.0;     // of stage positions, the search for an island
@@ -48,7 +50,7 @@ std::vector<Point> PlacerState::island_shifts() const {
       static_cast<std::size_t>(std::max(0, *std::ranges::max_element(component) + 1)));
   for (std::uint32_t t = 0; t < tiles.size(); ++t) {
     const StageFit& s = stage[model.index(t)];
-    if (component[t] < 0 || !s.found || !tiles[t].stage_um) continue;
+    if (component[t] < 0 || !s.lays_tiles || !tiles[t].stage_um) continue;
     const Point said = nucreg::apply(s.map, *tiles[t].stage_um);
     for (const std::size_t k : {0U, 1U})
       off[static_cast<std::size_t>(component[t])][k].push_back(said[k] - model.centre_um[t][k]);
@@ -76,12 +78,31 @@ PlacerState::Guess PlacerState::guess(std::uint32_t tile, const std::vector<Poin
       return {true, {own[0] + shift[0], own[1] + shift[1]}, island_search_um()};
   }
   const StageFit& s = stage[model.index(tile)];
-  if (!s.found || !tiles[tile].stage_um) return {};
+  if (!s.lays_tiles || !tiles[tile].stage_um) return {};
   return {true, nucreg::apply(s.map, *tiles[tile].stage_um), stage_search_um};
 }
 
+namespace {
+
+// Of as many places scattered over the same area, the part within the tolerance of any point.
+double part_by_chance(const std::vector<Point>& places, double tolerance_um) {
+  if (places.empty()) return 1.0;
+  std::array<double, 2> spread{};
+  for (const std::size_t k : {0U, 1U}) {
+    const auto at = [k](const Point& p) { return p[k]; };
+    const auto [low, high] = std::ranges::minmax_element(places, {}, at);
+    spread[k] = (*high)[k] - (*low)[k];
+  }
+  return std::numbers::pi * tolerance_um * tolerance_um /
+         std::max(spread[0] * spread[1], tolerance_um * tolerance_um);
+}
+
+}  // namespace
+
+// A stage with backlash, or that slips, is off by more than would lay a tile beside another. It
+// still tells which positions are nonsense, and which way is up.
 void PlacerState::read_stage() {
-  const auto fit_side = [&](std::size_t s) {
+  for (const std::size_t s : {1U, 0U}) {
     std::vector<Point> recorded, place;
     for (const std::uint32_t t : of_side[s]) {
       if (component[t] != 0 || !tiles[t].stage_um) continue;
@@ -89,8 +110,12 @@ void PlacerState::read_stage() {
       place.push_back(model.centre_um[t]);
     }
     stage[s] = fit_stage(recorded, place, stage_tolerance_um);
-  };
-  for (const std::size_t s : {1U, 0U}) fit_side(s);
+    stage[s].lays_tiles = stage[s].found;
+    for (double tolerance_um = 2.0 * stage_tolerance_um;
+         !stage[s].found && part_by_chance(place, tolerance_um) < most_by_chance;
+         tolerance_um *= 2.0)
+      stage[s] = fit_stage(recorded, place, tolerance_um);
+  }
 }
 
 void PlacerState::turn_to_stage() {
@@ -150,7 +175,7 @@ std::vector<PlaceTask> PlacerState::neighbour_tasks() {
   constexpr std::size_t centres = 4, neighbours = 4;
   std::vector<PlaceTask> out;
   for (const std::size_t side : {0U, 1U}) {
-    if (stage[0].found || stage[1].found) return out;
+    if (stage[0].lays_tiles || stage[1].lays_tiles) return out;
     std::vector<std::uint32_t> staged;
     for (const std::uint32_t t : of_side[side])
       if (tiles[t].stage_um && has_nuclei(t)) staged.push_back(t);
@@ -189,10 +214,8 @@ std::vector<PlaceTask> PlacerState::neighbour_tasks() {
 
 std::vector<PlaceTask> PlacerState::overlap_tasks() {
   const bool fine = phase == Phase::refinement;
-  if (!fine) {
-    refused.clear();
-    overlap_surely.clear();
-  }
+  refused.clear();
+  overlap_surely.clear();
   std::set<std::array<std::uint32_t, 2>> known;
   if (!fine)
     for (const LinkResult& l : links) known.insert({l.tile_a, l.tile_b});
@@ -229,9 +252,11 @@ std::vector<PlaceTask> PlacerState::overlap_tasks() {
       const bool sliver = phase == Phase::stray_links && component[a] != component[b];
       const double fine_gate_um = std::min(gate_um, 0.5 + 4.5 * model.noise_um[model.kind(a, b)]);
       if (fine || sliver) link.gate_um = fine_gate_um;
-      if (fine) link.search_um = link.gate_um;
+      // What nothing tied so far may be tied now that the deformation is known.
+      const bool tied = component[a] >= 0 && component[a] == component[b];
+      if (fine) link.search_um = link.gate_um + (tied ? 0.0 : off);
       out.push_back(link_task(link, 1.0));
-      if (fine) continue;
+      if (fine && tied) continue;
       if (surely_overlap(link, density)) overlap_surely.insert({a, b});
       // Links across torn tissue lay tiles of one side apart; its stage knows better.
       if (const auto said = across ? std::nullopt : stage_step(a, b)) {
@@ -244,6 +269,38 @@ std::vector<PlaceTask> PlacerState::overlap_tasks() {
       }
     }
   return out;
+}
+
+// Tiles and islands that links tie to the well after all are laid where the best of these say.
+void PlacerState::join_tied() {
+  constexpr int rounds = 3;  // the deformation differs from place to place
+  const std::vector<Point> shifts = island_shifts();
+  for (;;) {
+    const LinkResult* best = nullptr;
+    for (const LinkResult& l : links)
+      if ((component[l.tile_a] == 0) != (component[l.tile_b] == 0) &&
+          (!best || l.pairs > best->pairs))
+        best = &l;
+    if (!best) return;
+    const bool joins_b = component[best->tile_a] == 0;
+    const std::uint32_t tile = joins_b ? best->tile_b : best->tile_a;
+    std::vector<std::uint32_t> body{tile};
+    if (component[tile] > 0) {
+      body.clear();
+      for (std::uint32_t t = 0; t < tiles.size(); ++t)
+        if (component[t] == component[tile]) body.push_back(t);
+    } else {
+      model.centre_um[tile] = guess(tile, shifts).visit_um;
+    }
+    for (int round = 0; round < rounds; ++round) {
+      const Point d = error_of(model, *best).shift_um;
+      const double sign = joins_b ? 1.0 : -1.0;
+      for (const std::uint32_t t : body)
+        model.centre_um[t] = {model.centre_um[t][0] + sign * d[0],
+                              model.centre_um[t][1] + sign * d[1]};
+    }
+    for (const std::uint32_t t : body) component[t] = 0;
+  }
 }
 
 // Whether the tiles share nuclei even if their stage positions are off as far as positions are.
@@ -259,7 +316,7 @@ bool PlacerState::surely_overlap(const LinkTask& link, double density) const {
 // From tile a to tile b of its side, as their recorded positions say.
 std::optional<Point> PlacerState::stage_step(std::uint32_t a, std::uint32_t b) const {
   const StageFit& s = stage[model.index(a)];
-  if (!s.found || !tiles[a].stage_um || !tiles[b].stage_um) return std::nullopt;
+  if (!s.lays_tiles || !tiles[a].stage_um || !tiles[b].stage_um) return std::nullopt;
   const Point from = nucreg::apply(s.map, *tiles[a].stage_um);
   const Point to = nucreg::apply(s.map, *tiles[b].stage_um);
   return Point{to[0] - from[0], to[1] - from[1]};

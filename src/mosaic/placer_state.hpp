@@ -56,6 +56,7 @@ struct Sighting {
 
 struct StageFit {
   bool found = false;
+  bool lays_tiles = false;       ///< it is good enough to say which tiles overlap
   AffineMap map = identity_map;  ///< recorded position to place, um
   double scatter_um = 0.0;       ///< robust deviation of a coordinate
   std::vector<bool> follows;     ///< of the points given
@@ -158,6 +159,7 @@ struct PlacerState {
   void put_together();
   void read_stage();
   void turn_to_stage();
+  void join_tied();
   void place_fit();
   [[nodiscard]] bool accepted(const LinkResult& link) const;
   /// Where a tile is thought to be in the well or its visit, and how far it may

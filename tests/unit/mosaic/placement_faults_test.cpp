@@ -66,6 +66,20 @@ TEST_CASE("wrong stage positions are named, their tiles placed, and no other is 
         std::string::npos);
 }
 
+TEST_CASE("a stage that is off by a fifth of a tile still tells which position is nonsense") {
+  Well well = make_well({.seed = 25, .radius_um = 1100.0, .overlap = 0.4, .stage_um = 40.0});
+  const auto inner = inner_tiles(well);
+  const Point at = *well.tiles[inner[4]].stage_um;
+  REQUIRE(std::hypot(at[0], at[1]) > 400.0);
+  well.tiles[inner[4]].stage_um = Point{-at[0], -at[1]};
+  const Placement p = place(well.tiles, well.nuclei);
+  check_places(well, p, 0.15);
+  CHECK(p.stage[1].known);
+  CHECK(p.stage[1].scatter_um == doctest::Approx(40.0).epsilon(0.2));
+  for (std::uint32_t t = 0; t < well.tiles.size(); ++t)
+    CHECK((p.tiles[t].status == TileStatus::position_wrong) == (t == inner[4]));
+}
+
 TEST_CASE("empty, doubled and blurred tiles and those of another well are named") {
   Well well = make_well({.seed = 22});
   const auto inner = inner_tiles(well);
@@ -148,6 +162,26 @@ TEST_CASE("tissue that moved between the visits bends no mosaic") {
   const Placement p = place(moved.tiles, moved.nuclei);
   check_places(moved, p, 0.15);
   for (const PlacedTile& t : p.tiles) CHECK(t.status != TileStatus::position_wrong);
+}
+
+TEST_CASE("where tiles do not overlap, tissue that moved blames no recorded position") {
+  const Well moved =
+      make_well({.seed = 26, .overlap = 0.0, .torn_um = 40.0, .torn_radius_um = 220.0});
+  const Placement p = place(moved.tiles, moved.nuclei);
+  REQUIRE_MESSAGE(p.matched, p.reason);
+  for (const PlacedTile& t : p.tiles) CHECK(t.status != TileStatus::position_wrong);
+}
+
+TEST_CASE("tiles that only fit when the deformation is known are placed then, and none is blamed") {
+  const Well well = make_well(
+      {.seed = 28, .radius_um = 1100.0, .overlap = 0.02, .deform_um = 25.0, .wave_um = 2600.0});
+  const Placement p = place(well.tiles, well.nuclei);
+  REQUIRE_MESSAGE(p.matched, p.reason);
+  for (std::uint32_t t = 0; t < well.tiles.size(); ++t) {
+    CAPTURE(well.tiles[t].name);
+    if (well.nuclei[t].size() > 60) CHECK(std::isfinite(p.tiles[t].centre_um[0]));
+    CHECK(p.tiles[t].status != TileStatus::position_wrong);
+  }
 }
 
 TEST_CASE("a deformation between the visits blames no recorded position") {
