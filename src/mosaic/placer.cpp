@@ -354,7 +354,7 @@ void PlacerState::place_fit() {
   fit = {};  // never two at once
   measure_noise(model, links);
   model.placed.assign(tiles.size(), false);
-  for (std::uint32_t t = 0; t < tiles.size(); ++t) model.placed[t] = component[t] >= 0;
+  for (std::uint32_t t = 0; t < tiles.size(); ++t) model.placed[t] = component[t] == 0;
   if (pass == 1) {
     choose_deformation(model, links, fine_floors, facts);
   }

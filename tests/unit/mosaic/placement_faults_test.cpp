@@ -313,6 +313,23 @@ TEST_CASE("what matches as it was expected is no cause of no match, also if it i
   CHECK(found_exchanged(1.0 / 7.0).reason.find("sides exchanged") != std::string::npos);
 }
 
+TEST_CASE("islands, which nothing ties to the well, do not bend it") {
+  const Well well = make_well({.seed = 41,
+                               .radius_um = 1100.0,
+                               .ten_px = 600.0,
+                               .overlap = 0.0,
+                               .deform_um = 10.0,
+                               .wave_um = 2600.0,
+                               .with_stage = false});
+  const Placement p = place(well.tiles, well.nuclei);
+  const auto of_island = [&](auto&& which) {
+    return std::ranges::count_if(p.tiles, [&](const PlacedTile& t) { return which(t.island); });
+  };
+  CHECK(of_island([](int island) { return island > 0; }) > 20);
+  CHECK(of_island([](int island) { return island == 0; }) > 50);
+  check_places(well, p, 0.4);
+}
+
 TEST_CASE("a side without nuclei does not match") {
   Well well = make_well({.seed = 29, .radius_um = 400.0});
   for (std::size_t t = 0; t < well.tiles.size(); ++t)
