@@ -450,6 +450,7 @@ void PlacerState::conclude(const std::vector<PlaceResult>& results) {
     case Phase::refinement:
       links.clear();
       take_links(results);
+      drop_doubtful();
       join_tied();
       ++pass;
       place_fit();

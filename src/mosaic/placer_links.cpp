@@ -12,11 +12,13 @@ namespace {
 
 constexpr double stage_tolerance_um = 30.0;   // of a recorded position, about the stage's own map
 constexpr double most_by_chance = 0.02;       // of places that follow a map that is wrong
+constexpr double sure_of_stage_log10 = -4.0;  // chance of as many followers, of one that is far off
 constexpr double stage_search_um = 45.0;      // around a place that only the stage knows
-constexpr double most_torn_um = 150.0;        // by what torn tissue lays tiles of a side apart
-constexpr double island_deviations = 4.0;     // of stage positions, the search for an island
-constexpr std::size_t most_thorough = 60000;  // cost of lookups of strays by all they know
-constexpr double least_common = 8.0;          // nuclei that an overlap must be expected to share
+constexpr double most_stage_search_um = 250.0;  // around that of a stage that is far off
+constexpr double most_torn_um = 150.0;          // by what torn tissue lays tiles of a side apart
+constexpr double island_deviations = 4.0;       // of stage positions, the search for an island
+constexpr std::size_t most_thorough = 60000;    // cost of lookups of strays by all they know
+constexpr double least_common = 8.0;            // nuclei that an overlap must be expected to share
 
 Matrix2 rotation(double turn) {
   return {std::cos(turn), -std::sin(turn), std::sin(turn), std::cos(turn)};
@@ -43,6 +45,20 @@ double area_um2(const WellModel& model, std::uint32_t tile) {
          (2.0 * model.middle_px[tile][1] + 1.0);
 }
 
+// How far tiles may have to be moved to overlap at all.
+double coarse(double off_um) {
+  return off_um > stage_search_um ? off_um : 0.0;
+}
+
+// The shift of b towards a, by so much at most.
+Point towards(const LinkTask& link, double most_um) {
+  const Point d{link.a.centre_um[0] - link.b.centre_um[0],
+                link.a.centre_um[1] - link.b.centre_um[1]};
+  const double length = std::hypot(d[0], d[1]);
+  const double part = length > most_um ? most_um / length : 1.0;
+  return {part * d[0], part * d[1]};
+}
+
 }  // namespace
 
 std::vector<Point> PlacerState::island_shifts() const {
@@ -50,7 +66,7 @@ std::vector<Point> PlacerState::island_shifts() const {
       static_cast<std::size_t>(std::max(0, *std::ranges::max_element(component) + 1)));
   for (std::uint32_t t = 0; t < tiles.size(); ++t) {
     const StageFit& s = stage[model.index(t)];
-    if (component[t] < 0 || !s.lays_tiles || !tiles[t].stage_um) continue;
+    if (component[t] < 0 || !tells(s) || !tiles[t].stage_um) continue;
     const Point said = nucreg::apply(s.map, *tiles[t].stage_um);
     for (const std::size_t k : {0U, 1U})
       off[static_cast<std::size_t>(component[t])][k].push_back(said[k] - model.centre_um[t][k]);
@@ -62,10 +78,20 @@ std::vector<Point> PlacerState::island_shifts() const {
   return shifts;
 }
 
-double PlacerState::island_search_um() const {
+double PlacerState::island_search_um(const StageFit& s) const {
   if (phase == Phase::links) return stage_search_um;
   const double scatter = std::max(stage[0].scatter_um, stage[1].scatter_um);
-  return std::min(stage_search_um, island_deviations * scatter + 2.0 * gate_um);
+  return std::min(stage_off_um(s), island_deviations * scatter + 2.0 * gate_um);
+}
+
+// A coarse stage only says where strays are looked for.
+bool PlacerState::tells(const StageFit& s) const {
+  return s.lays_tiles || (s.found && phase != Phase::links);
+}
+
+double PlacerState::stage_off_um(const StageFit& s) const {
+  if (s.lays_tiles) return stage_search_um;
+  return std::min(island_deviations * s.scatter_um + 2.0 * gate_um, most_stage_search_um);
 }
 
 PlacerState::Guess PlacerState::guess(std::uint32_t tile, const std::vector<Point>& shifts) const {
@@ -75,11 +101,12 @@ PlacerState::Guess PlacerState::guess(std::uint32_t tile, const std::vector<Poin
     const Point& shift = shifts[static_cast<std::size_t>(component[tile])];
     const Point& own = model.centre_um[tile];
     if (std::isfinite(shift[0]))
-      return {true, {own[0] + shift[0], own[1] + shift[1]}, island_search_um()};
+      return {
+          true, {own[0] + shift[0], own[1] + shift[1]}, island_search_um(stage[model.index(tile)])};
   }
   const StageFit& s = stage[model.index(tile)];
-  if (!s.lays_tiles || !tiles[tile].stage_um) return {};
-  return {true, nucreg::apply(s.map, *tiles[tile].stage_um), stage_search_um};
+  if (!tells(s) || !tiles[tile].stage_um) return {};
+  return {true, nucreg::apply(s.map, *tiles[tile].stage_um), stage_off_um(s)};
 }
 
 namespace {
@@ -113,8 +140,36 @@ void PlacerState::read_stage() {
     stage[s].lays_tiles = stage[s].found;
     for (double tolerance_um = 2.0 * stage_tolerance_um;
          !stage[s].found && part_by_chance(place, tolerance_um) < most_by_chance;
-         tolerance_um *= 2.0)
+         tolerance_um *= 2.0) {
       stage[s] = fit_stage(recorded, place, tolerance_um);
+      // Two places make a map; any two were tried.
+      const auto n = static_cast<double>(place.size());
+      const auto follow = static_cast<double>(std::ranges::count(stage[s].follows, true));
+      const double chance = log10_tail(follow - 2.0, n - 2.0, part_by_chance(place, tolerance_um)) +
+                            std::log10(n * n);
+      if (chance > sure_of_stage_log10) stage[s] = {};
+    }
+  }
+}
+
+// A tile of few nuclei that was looked up in all others may have found a place by chance: under the
+// fit little of it is left. If a stage that is right of most tiles contradicts, the tile is looked
+// for where that says.
+void PlacerState::drop_doubtful() {
+  constexpr double sure_log10 = -12.0, least_off_um = 100.0, deviations = 8.0;
+  std::vector<double> best(tiles.size());
+  for (const LinkResult& l : links)
+    for (const std::uint32_t t : {l.tile_a, l.tile_b})
+      best[t] = std::min(best[t], l.log10_significance);
+  for (std::uint32_t t = 0; t < tiles.size(); ++t) {
+    const StageFit& s = stage[model.index(t)];
+    if (!s.lays_tiles || !tiles[t].stage_um || component[t] != 0 || best[t] < sure_log10) continue;
+    const Point said = nucreg::apply(s.map, *tiles[t].stage_um);
+    if (std::hypot(said[0] - model.centre_um[t][0], said[1] - model.centre_um[t][1]) <=
+        std::max(least_off_um, deviations * s.scatter_um))
+      continue;
+    component[t] = -1;
+    std::erase_if(links, [&](const LinkResult& l) { return l.tile_a == t || l.tile_b == t; });
   }
 }
 
@@ -234,7 +289,9 @@ std::vector<PlaceTask> PlacerState::overlap_tasks() {
       const std::uint32_t a = order[i], b = order[j];
       const Guess &ga = guesses[a], &gb = guesses[b];
       if (!ga.known || !gb.known) continue;
-      const double reach = half_diagonal(model, a) + half_diagonal(model, b) + 30.0;
+      const double off = std::max(ga.off_um, gb.off_um);
+      const double reach =
+          half_diagonal(model, a) + half_diagonal(model, b) + std::max(30.0, coarse(off));
       if (std::abs(ga.visit_um[0] - gb.visit_um[0]) > reach ||
           std::abs(ga.visit_um[1] - gb.visit_um[1]) > reach)
         continue;
@@ -243,9 +300,9 @@ std::vector<PlaceTask> PlacerState::overlap_tasks() {
       LinkTask link{a, b, laid.laid(a, across), laid.laid(b, across), 0.0, gate_um};
       const double density =
           std::min(summary[a].nuclei / area_um2(model, a), summary[b].nuclei / area_um2(model, b));
-      if (overlap_um2(link.a, link.b, {}) * density < least_common) continue;
+      if (overlap_um2(link.a, link.b, towards(link, coarse(off))) * density < least_common)
+        continue;
       // Within a side all is rigid, but what is known of places so far may come from across.
-      const double off = std::max(ga.off_um, gb.off_um);
       link.search_um = link.gate_um + (fine || across ? off : std::max(off, stage_search_um));
       // An island touches the well by slivers of few nuclei: turn and lens are known by then, so
       // that a small gate tells those from chance.

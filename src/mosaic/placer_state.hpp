@@ -158,6 +158,7 @@ struct PlacerState {
   /// well.
   void put_together();
   void read_stage();
+  void drop_doubtful();
   void turn_to_stage();
   void join_tied();
   void place_fit();
@@ -174,7 +175,9 @@ struct PlacerState {
   /// For each component what takes its places into the well, by what the stage says of its tiles;
   /// NaN if it says nothing.
   [[nodiscard]] std::vector<Point> island_shifts() const;
-  [[nodiscard]] double island_search_um() const;
+  [[nodiscard]] double island_search_um(const StageFit& s) const;
+  [[nodiscard]] bool tells(const StageFit& s) const;
+  [[nodiscard]] double stage_off_um(const StageFit& s) const;
   [[nodiscard]] bool surely_overlap(const LinkTask& link, double density) const;
   [[nodiscard]] std::optional<Point> stage_step(std::uint32_t a, std::uint32_t b) const;
 };

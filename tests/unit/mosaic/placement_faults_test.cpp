@@ -80,6 +80,22 @@ TEST_CASE("a stage that is off by a fifth of a tile still tells which position i
     CHECK((p.tiles[t].status == TileStatus::position_wrong) == (t == inner[4]));
 }
 
+TEST_CASE("a stage that is far off still tells where tiles are looked for that nothing else ties") {
+  const Well well = make_well({.seed = 42,
+                               .radius_um = 1100.0,
+                               .ten_px = 500.0,
+                               .overlap = 0.25,
+                               .stage_um = 40.0,
+                               .cover = 0.15});
+  const Placement p = place(well.tiles, well.nuclei);
+  REQUIRE_MESSAGE(p.matched, p.reason);
+  CHECK(place_error(well, Side::ten, made::centres(p)).rms_um < 0.3);
+  for (std::uint32_t t = 0; t < well.tiles.size(); ++t) {
+    CAPTURE(well.tiles[t].name);
+    if (well.nuclei[t].size() > 150) CHECK(p.tiles[t].status == TileStatus::ok);
+  }
+}
+
 TEST_CASE("empty, doubled and blurred tiles and those of another well are named") {
   Well well = make_well({.seed = 22});
   const auto inner = inner_tiles(well);
@@ -351,4 +367,30 @@ TEST_CASE("a link of tiles of other places is refused, however significant") {
   LinkResult blurred = chance;  // half of the nuclei of one are not seen
   blurred.pairs = 380;
   CHECK(state.accepted(blurred));
+}
+
+TEST_CASE("a weak link that a good stage contradicts is dropped, a strong one is not") {
+  const auto left = [](double log10_significance, double off_um) {
+    std::vector<WellTile> tiles(2);
+    tiles[1].side = Side::forty;
+    for (WellTile& t : tiles) {
+      t.width_px = t.height_px = 1000.0;
+      t.stage_um = Point{0.0, 0.0};
+    }
+    PlacerState state(tiles, {});
+    state.component = {0, 0};
+    state.model.centre_um = {Point{0.0, 0.0}, Point{off_um, 0.0}};
+    for (StageFit& s : state.stage) s.found = s.lays_tiles = true;
+    LinkResult link;  // seen in a well of 416 tiles: 7 pairs of 19 nuclei, 2 mm from its place
+    link.tile_a = 0;
+    link.tile_b = 1;
+    link.log10_significance = log10_significance;
+    state.links = {link};
+    state.drop_doubtful();
+    CHECK((state.component[1] == 0) == !state.links.empty());
+    return state.links.size();
+  };
+  CHECK(left(-8.2, 2055.0) == 0);
+  CHECK(left(-8.2, 20.0) == 1);
+  CHECK(left(-31.6, 2055.0) == 1);
 }
