@@ -67,7 +67,17 @@ class Verdicts {
       StageModel& m = p_.stage[side];
       const StageFit& f = s_.stage[side];
       m.known = f.found;
-      if (!f.found) continue;
+      if (!f.found) {
+        constexpr std::ptrdiff_t enough = 8;
+        const auto placed_and_recorded = std::ranges::count_if(
+            s_.of_side[side], [&](std::uint32_t t) { return placed(t) && s_.tiles[t].stage_um; });
+        if (placed_and_recorded >= enough)
+          m.message = fmt::format(
+              "the recorded positions at {} do not follow the places of the tiles: they are not "
+              "used, and none of them is called wrong",
+              side == 0 ? "10x" : "40x");
+        continue;
+      }
       m.stage_to_visit = f.map;
       m.scatter_um = f.scatter_um;
       m.flipped = determinant(f.map) < 0.0;
@@ -76,6 +86,11 @@ class Verdicts {
         m.message = "the recorded positions are in mm";
       } else if (std::abs(m.unit_um - 1.0) > 0.1) {
         m.message = fmt::format("a unit of the recorded positions is {:.4g} um", m.unit_um);
+      } else if (!f.lays_tiles) {
+        m.message = fmt::format(
+            "the recorded positions at {} are off by some {:.0f} um: they only tell where to look "
+            "for tiles, and which positions are off by {:.0f} um or more",
+            side == 0 ? "10x" : "40x", f.scatter_um, wrong_deviations * f.scatter_um);
       }
     }
   }

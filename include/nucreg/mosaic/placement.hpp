@@ -73,9 +73,7 @@ struct StageModel {
   bool flipped = false;     ///< the map mirrors, for the well is drawn as the 10x stage has it
   double unit_um = 1.0;     ///< um per unit of the recorded positions; 1000 if they are in mm
   double scatter_um = 0.0;  ///< robust deviation of a coordinate
-  std::uint32_t tested = 0,
-                wrong = 0;  ///< tiles placed by their nuclei; those off the map
-  std::string message;      ///< a sentence on units and axes, if they are not as usual
+  std::string message;      ///< on units and errors, if they are not as usual
 };
 
 /// The global fit in numbers.

@@ -76,8 +76,26 @@ TEST_CASE("a stage that is off by a fifth of a tile still tells which position i
   check_places(well, p, 0.15);
   CHECK(p.stage[1].known);
   CHECK(p.stage[1].scatter_um == doctest::Approx(40.0).epsilon(0.2));
+  CHECK(p.stage[1].message.find("off by some ") != std::string::npos);
   for (std::uint32_t t = 0; t < well.tiles.size(); ++t)
     CHECK((p.tiles[t].status == TileStatus::position_wrong) == (t == inner[4]));
+}
+
+TEST_CASE("positions that belong to other tiles are not used, which is said, and none is blamed") {
+  Well well = make_well({.seed = 24});
+  std::vector<std::uint32_t> forties;
+  for (std::uint32_t t = 0; t < well.tiles.size(); ++t)
+    if (well.tiles[t].side == Side::forty) forties.push_back(t);
+  std::vector<WellTile> tiles = well.tiles;
+  for (std::size_t k = 0; k < forties.size(); ++k)
+    tiles[forties[k]].stage_um = well.tiles[forties[k * 11 % forties.size()]].stage_um;
+  REQUIRE(forties.size() % 11 != 0);
+  const Placement p = place(tiles, well.nuclei);
+  check_places(well, p, 0.2);
+  CHECK(p.stage[0].known);
+  CHECK_FALSE(p.stage[1].known);
+  CHECK(p.stage[1].message.find("40x do not follow") != std::string::npos);
+  for (const PlacedTile& t : p.tiles) CHECK(t.status != TileStatus::position_wrong);
 }
 
 TEST_CASE("a stage that is far off still tells where tiles are looked for that nothing else ties") {
