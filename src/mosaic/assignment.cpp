@@ -30,7 +30,7 @@ void check_columns(const Detections& d, std::span<const WellTile> tiles,
     if (t >= placed.size())
       throw InputError(fmt::format("a {} nucleus is of tile {}, but there are only {} tiles", side,
                                    t, placed.size()));
-    if (is_placed(placed[t]) && !(std::isfinite(d.x_um[i]) && std::isfinite(d.y_um[i])))
+    if (is_comparable(placed[t]) && !(std::isfinite(d.x_um[i]) && std::isfinite(d.y_um[i])))
       throw InputError(fmt::format("the position of nucleus {} of tile {} is not a finite number",
                                    i, tiles[t].name));
   }
@@ -45,7 +45,7 @@ std::vector<std::uint8_t> shared_with(const Objects& objects, const Detections& 
   const PointGrid grid(objects.x_um, objects.y_um,
                        objects.spacing_um > 0.0 ? 3.0 * objects.spacing_um : 1.0);
   for (std::size_t t = 0; t < tiles.size(); ++t) {
-    if (of_other[t] == 0 || !is_placed(placed[t])) continue;
+    if (of_other[t] == 0 || !is_comparable(placed[t])) continue;
     const double w = tiles[t].width_px, h = tiles[t].height_px;
     const AffineMap &to_well = placed[t].to_well, to_px = invert(to_well);
     const Point centre = apply(to_well, {0.5 * (w - 1.0), 0.5 * (h - 1.0)});

@@ -21,7 +21,7 @@ LocalShift::LocalShift(const Detections& forty, std::span<const PlacedTile> plac
   std::vector<std::uint32_t> count(placed.size(), 0);
   for (std::size_t d = 0; d < forty.size(); ++d) {
     const std::uint32_t t = forty.tile[d];
-    if (!is_placed(placed[t])) continue;
+    if (!is_comparable(placed[t])) continue;
     ++count[t];
     box[t][0] = std::min(box[t][0], forty.x_um[d]);
     box[t][1] = std::min(box[t][1], forty.y_um[d]);

@@ -27,7 +27,7 @@ struct Positions {
 Positions comparable(const Detections& d, std::span<const PlacedTile> placed) {
   Positions out{d.x_um, d.y_um};
   for (std::size_t i = 0; i < d.size(); ++i)
-    if (!is_placed(placed[d.tile[i]]))
+    if (!is_comparable(placed[d.tile[i]]))
       out.x[i] = out.y[i] = std::numeric_limits<float>::quiet_NaN();
   return out;
 }
@@ -198,8 +198,9 @@ float border_px(const WellTile& tile, double x_px, double y_px) {
                                      std::min(y_px, tile.height_px - 1.0 - y_px)));
 }
 
-bool is_placed(const PlacedTile& tile) {
-  return tile.island == 0 && std::isfinite(tile.centre_um[0]) && std::isfinite(tile.centre_um[1]);
+bool is_comparable(const PlacedTile& tile) {
+  return std::ranges::all_of(tile.to_well, [](double v) { return std::isfinite(v); }) &&
+         determinant(tile.to_well) != 0.0;
 }
 
 Objects find_objects(const Detections& d, std::span<const PlacedTile> placed, double noise_um) {

@@ -361,6 +361,56 @@ void PlacerState::place_fit() {
   const bool last = pass > refinements;  // else links are measured again where it lays the tiles
   fit = fit_well(model, links, fine_floors, fine_inflation, options.fit,
                  last ? FitOptions().max_iterations : rough_iterations);
+  fit_islands();
+}
+
+const WellModel& PlacerState::model_of(std::uint32_t tile) const {
+  const auto island = static_cast<std::size_t>(std::max(0, component[tile]));
+  return island == 0 || island > islands.size() ? model : islands[island - 1];
+}
+
+// Cameras are those of the well. What the deformation is where an island lies follows from its own
+// links, if they are enough for an affine one.
+void PlacerState::fit_islands() {
+  constexpr double least_pairs = 30.0, least_part = 0.5, enough_for_affine = 100.0;
+  const auto count = static_cast<std::size_t>(std::max(0, *std::ranges::max_element(component)));
+  islands.clear();
+  for (std::size_t k = 1; k <= count; ++k) {
+    WellModel island = model;
+    island.deformation = {};
+    island.deformation.kind = DeformationKind::spline;  // without nodes: cameras are kept
+    double pairs = 0.0, common = 0.0, n = 0.0;
+    for (std::uint32_t t = 0; t < tiles.size(); ++t)
+      island.placed[t] = component[t] == static_cast<std::int32_t>(k);
+    std::vector<LinkResult> within;
+    for (const LinkResult& l : links) {
+      if (!island.placed[l.tile_a] || !island.placed[l.tile_b]) continue;
+      within.push_back(l);
+      if (model.side[l.tile_a] == model.side[l.tile_b]) continue;
+      pairs += l.pairs;
+      common += std::min(l.common_a, l.common_b);
+    }
+    // What a few nuclei tied may be tied by chance.
+    if (pairs < least_pairs || pairs < least_part * common) {
+      island.placed.assign(tiles.size(), false);
+      islands.push_back(std::move(island));
+      continue;
+    }
+    if (pairs >= enough_for_affine) {
+      island.deformation.kind = DeformationKind::affine;
+      Point& origin = island.deformation.origin;
+      for (std::uint32_t t = 0; t < tiles.size(); ++t)
+        if (island.placed[t]) {
+          n += 1.0;
+          for (const std::size_t i : {0U, 1U}) origin[i] += model.centre_um[t][i];
+        }
+      for (double& v : origin) v /= n;
+    }
+    (void)fit_well(island, within, fine_floors, fine_inflation, {}, rough_iterations);
+    for (std::uint32_t t = 0; t < tiles.size(); ++t)
+      if (island.placed[t]) model.centre_um[t] = island.centre_um[t];
+    islands.push_back(std::move(island));
+  }
 }
 
 std::vector<PlaceTask> PlacerState::tasks() {

@@ -96,17 +96,20 @@ double PlacerState::stage_off_um(const StageFit& s) const {
 
 PlacerState::Guess PlacerState::guess(std::uint32_t tile, const std::vector<Point>& shifts) const {
   if (component[tile] == 0)
-    return {true, model.centre_um[tile], phase == Phase::refinement ? 0.0 : 2.0 * gate_um};
+    return {true, false, model.centre_um[tile], phase == Phase::refinement ? 0.0 : 2.0 * gate_um};
   if (component[tile] > 0) {  // its neighbours' positions count as its own
     const Point& shift = shifts[static_cast<std::size_t>(component[tile])];
     const Point& own = model.centre_um[tile];
-    if (std::isfinite(shift[0]))
-      return {
-          true, {own[0] + shift[0], own[1] + shift[1]}, island_search_um(stage[model.index(tile)])};
+    if (!std::isfinite(shift[0]))
+      return {true, true, own, phase == Phase::refinement ? 0.0 : 2.0 * gate_um};
+    return {true,
+            false,
+            {own[0] + shift[0], own[1] + shift[1]},
+            island_search_um(stage[model.index(tile)])};
   }
   const StageFit& s = stage[model.index(tile)];
   if (!tells(s) || !tiles[tile].stage_um) return {};
-  return {true, nucreg::apply(s.map, *tiles[tile].stage_um), stage_off_um(s)};
+  return {true, false, nucreg::apply(s.map, *tiles[tile].stage_um), stage_off_um(s)};
 }
 
 namespace {
@@ -289,6 +292,8 @@ std::vector<PlaceTask> PlacerState::overlap_tasks() {
       const std::uint32_t a = order[i], b = order[j];
       const Guess &ga = guesses[a], &gb = guesses[b];
       if (!ga.known || !gb.known) continue;
+      const bool tied = component[a] >= 0 && component[a] == component[b];
+      if ((ga.apart || gb.apart) && !tied) continue;
       const double off = std::max(ga.off_um, gb.off_um);
       const double reach =
           half_diagonal(model, a) + half_diagonal(model, b) + std::max(30.0, coarse(off));
@@ -297,7 +302,10 @@ std::vector<PlaceTask> PlacerState::overlap_tasks() {
         continue;
       if (known.contains({a, b}) || known.contains({b, a})) continue;
       const bool across = model.side[a] != model.side[b];
-      LinkTask link{a, b, laid.laid(a, across), laid.laid(b, across), 0.0, gate_um};
+      LinkTask link{a, b, {}, {}, 0.0, gate_um};
+      const WellModel& by = fine && tied ? model_of(a) : laid;
+      link.a = by.laid(a, across);
+      link.b = by.laid(b, across);
       const double density =
           std::min(summary[a].nuclei / area_um2(model, a), summary[b].nuclei / area_um2(model, b));
       if (overlap_um2(link.a, link.b, towards(link, coarse(off))) * density < least_common)
@@ -310,7 +318,6 @@ std::vector<PlaceTask> PlacerState::overlap_tasks() {
       const double fine_gate_um = std::min(gate_um, 0.5 + 4.5 * model.noise_um[model.kind(a, b)]);
       if (fine || sliver) link.gate_um = fine_gate_um;
       // What nothing tied so far may be tied now that the deformation is known.
-      const bool tied = component[a] >= 0 && component[a] == component[b];
       if (fine) link.search_um = link.gate_um + (tied ? 0.0 : off);
       out.push_back(link_task(link, 1.0));
       if (fine && tied) continue;

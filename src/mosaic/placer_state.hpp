@@ -104,6 +104,9 @@ struct PlacerState {
   std::size_t first_exchanged = 0;  ///< task of a round of causes: with the sides exchanged
 
   WellModel model;
+  /// Of each component above 0 in the refinement: a mosaic of its own, with the deformation there.
+  /// Without tiles of both sides that surely show the same it has none placed.
+  std::vector<WellModel> islands;
   std::vector<std::int32_t> component;                    ///< -1: no link
   std::array<StageFit, 2> stage;                          ///< recorded to visit
   std::vector<LinkResult> links;                          ///< significant ones
@@ -162,11 +165,15 @@ struct PlacerState {
   void turn_to_stage();
   void join_tied();
   void place_fit();
+  void fit_islands();
+  /// What a tile is laid by: the well, or its island.
+  [[nodiscard]] const WellModel& model_of(std::uint32_t tile) const;
   [[nodiscard]] bool accepted(const LinkResult& link) const;
   /// Where a tile is thought to be in the well or its visit, and how far it may
   /// be off.
   struct Guess {
     bool known = false;
+    bool apart = false;  ///< in the frame of its island, which lies nowhere
     Point visit_um{};
     double off_um = 0.0;
   };

@@ -4,6 +4,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "matching.hpp"
@@ -49,6 +50,7 @@ class Verdicts {
     for (std::uint32_t t = 0; t < s_.tiles.size(); ++t) {
       PlacedTile& tile = p_.tiles[t];
       tile.island = std::max(0, s_.component[t]);
+      if (const WellMap* island = island_of(t)) tile.to_well = island->affine_to_well(t);
       if (s_.component[t] != 0) continue;
       tile.centre_um = p_.map.tiles[t].centre_um;
       tile.centre_sd_um = sd[t];
@@ -97,6 +99,12 @@ class Verdicts {
 
  private:
   [[nodiscard]] bool placed(std::uint32_t t) const { return s_.component[t] == 0; }
+  /// The map of its island, if the tile is part of one whose nuclei can be compared.
+  [[nodiscard]] const WellMap* island_of(std::uint32_t t) const {
+    if (s_.component[t] <= 0) return nullptr;
+    const WellMap& map = p_.islands.at(static_cast<std::size_t>(s_.component[t] - 1));
+    return map.placed(t) ? &map : nullptr;
+  }
 
   // Medians over the links of each tile, and over the tiles of each side.
   void measure() {
@@ -167,9 +175,11 @@ class Verdicts {
                  fmt::format("It shows {:.0f} nuclei, too few to be placed by them.", nuclei));
     if (!placed(t)) {
       if (s_.component[t] > 0)
-        return say(TileStatus::not_placed,
-                   fmt::format("It belongs to island {}, which nothing ties to the well.",
-                               s_.component[t]));
+        return say(
+            TileStatus::not_placed,
+            fmt::format("It belongs to island {}, which nothing ties to the well{}.",
+                        s_.component[t],
+                        island_of(t) ? ": its nuclei are paired, its place is unknown" : ""));
       return say(TileStatus::not_placed,
                  fmt::format("None of its {:.0f} nuclei ties it to another tile.", nuclei));
     }
@@ -231,9 +241,8 @@ AffineMap turn_to_visit(const AffineMap& stage_to_visit) {
   return {std::cos(turn), -std::sin(turn), 0.0, std::sin(turn), std::cos(turn), 0.0};
 }
 
-void fill_map(const PlacerState& s, Placement& p) {
-  WellMap& map = p.map;
-  const WellModel& m = s.model;
+WellMap map_of(const PlacerState& s, const WellModel& m) {
+  WellMap map;
   for (std::size_t k = 0; k < 2; ++k) map.cameras[k] = {m.camera[k], m.k1[k], 0.0};
   const std::array<double, 3>& noise = m.noise_um;
   // Same-side differences hold one noise twice. Without them the difference
@@ -249,11 +258,57 @@ void fill_map(const PlacerState& s, Placement& p) {
   for (std::uint32_t t = 0; t < s.tiles.size(); ++t) {
     TileFrame frame{m.side[t], m.middle_px[t]};
     frame.centre_um = {std::nan(""), std::nan("")};
-    if (s.component[t] == 0)
+    if (m.placed[t])
       frame.centre_um =
           m.side[t] == Side::ten ? m.centre_um[t] : nucreg::apply(to_visit, m.centre_um[t]);
     if (!m.own.empty()) frame.own = times(times(turned, m.own[t]), inverse(turned));
     map.tiles.push_back(frame);
+  }
+  return map;
+}
+
+// All of a frame moved.
+void move(WellMap& map, const Point& by) {
+  for (TileFrame& t : map.tiles)
+    if (t.side == Side::ten) t.centre_um = {t.centre_um[0] + by[0], t.centre_um[1] + by[1]};
+  map.visit_to_well[2] += by[0];
+  map.visit_to_well[5] += by[1];
+  for (const std::size_t k : {0U, 1U}) map.deformation.origin[k] += by[k];
+}
+
+// Where a map lays its tiles, with room around them.
+struct Box {
+  Point low{inf, inf}, high{-inf, -inf};
+
+  explicit Box(const WellMap& map) {
+    for (std::size_t t = 0; t < map.tiles.size(); ++t) {
+      if (!map.placed(t)) continue;
+      const TileFrame& tile = map.tiles[t];
+      const double px_um = std::sqrt(
+          std::abs(determinant(map.cameras[static_cast<std::size_t>(tile.side)].um_per_px)));
+      const double room = 3.0 * px_um * std::hypot(tile.middle_px[0], tile.middle_px[1]);
+      const Point at = map.to_well(t, tile.middle_px);
+      for (const std::size_t k : {0U, 1U}) {
+        low[k] = std::min(low[k], at[k] - room);
+        high[k] = std::max(high[k], at[k] + room);
+      }
+    }
+  }
+  [[nodiscard]] bool empty() const { return !(low[0] <= high[0]); }
+
+ private:
+  static constexpr double inf = std::numeric_limits<double>::infinity();
+};
+
+// Islands in a row to the right of the well.
+void lay_beside(const WellMap& well, std::vector<WellMap>& islands) {
+  const Box first(well);
+  double right = first.high[0];
+  for (WellMap& island : islands) {
+    const Box box(island);
+    if (box.empty()) continue;
+    move(island, {right - box.low[0], first.low[1] - box.low[1]});
+    right += box.high[0] - box.low[0];
   }
 }
 
@@ -325,7 +380,9 @@ Placement Placer::finish() {
   p.fit.heldout_own_um = chosen.heldout_own_um;
   p.fit.own_cameras = !s.model.own.empty();
   p.problem = s.fit.problem;
-  fill_map(s, p);
+  p.map = map_of(s, s.model);
+  for (const WellModel& island : s.islands) p.islands.push_back(map_of(s, island));
+  lay_beside(p.map, p.islands);
   fill_turn(s, p);
   p.noise_across_um = s.model.noise_um[2];
   p.mirrored = determinant(s.model.camera[1]) * determinant(s.model.camera[0]) < 0.0;

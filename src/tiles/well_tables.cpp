@@ -128,10 +128,16 @@ mosaic::TileNuclei nuclei_of_tile(const PlacedWell& well, std::size_t tile,
   return std::move(read->nuclei);
 }
 
-Points in_well(const PlacedWell& well, std::size_t tile, const Points& px) {
-  const mosaic::WellMap& map = well.placement.map;
+Points laid_by(const mosaic::WellMap& map, std::size_t tile, const Points& px) {
   if (map.placed(tile)) return map.to_well(tile, px);
   return {std::vector(px.x.size(), unknown_um), std::vector(px.x.size(), unknown_um)};
+}
+
+// Of an island beside the well: where its nuclei can be compared, not where they are.
+Points comparable(const PlacedWell& well, std::size_t tile, const Points& px) {
+  const mosaic::Placement& placement = well.placement;
+  const auto island = static_cast<std::size_t>(placement.tiles[tile].island);
+  return laid_by(island == 0 ? placement.map : placement.islands.at(island - 1), tile, px);
 }
 
 std::size_t nuclei_of(const PlacedWell& well, Side side) {
@@ -163,7 +169,7 @@ mosaic::Detections detections_of(const PlacedWell& well, Side side, const TileSt
   for (std::uint32_t t = 0; t < well.tiles.size(); ++t) {
     if (well.tiles[t].side != side || well.facts[t].nuclei == 0) continue;
     const mosaic::TileNuclei found = nuclei_of_tile(well, t, store);
-    const Points um = in_well(well, t, found.px);
+    const Points um = comparable(well, t, found.px);
     for (std::size_t i = 0; i < found.size(); ++i) {
       out.tile.push_back(t);
       out.x_um.push_back(static_cast<float>(um.x[i]));
@@ -213,6 +219,7 @@ void append_tiles(WellMap& map, const PlacedWell& well, std::span<const double> 
     if (well.tiles[i].side == Side::forty)
       tile.placed.centre_um =
           nucreg::apply(well.placement.map.visit_to_well, tile.placed.centre_um);
+    if (tile.placed.island > 0) tile.placed.to_well = {};  // it has no place in the well
     // What the inputs say, whether it was used or not.
     if (input.x_um) tile.given.stage_um = Point{*input.x_um, *input.y_um};
     if (i < match_rate.size()) tile.match_rate = match_rate[i];
@@ -386,7 +393,7 @@ void append_well(WellMap& map, const PlacedWell& well, const TileStore& store,
 
 MapNuclei columns_of_tile(const PlacedWell& well, std::uint32_t tile, const TileStore& store) {
   mosaic::TileNuclei found = nuclei_of_tile(well, tile, store);
-  Points um = in_well(well, tile, found.px);
+  Points um = laid_by(well.placement.map, tile, found.px);
   return {.label = std::move(found.label), .px = std::move(found.px), .um = std::move(um)};
 }
 

@@ -125,6 +125,33 @@ class Sheets(Maps):
         self.map("ten.csv", "forty.csv")
         self.assert_right(self.dir / "out.h5", well)
 
+    def test_fields_that_nothing_ties_are_paired_each_for_itself(self):
+        well = MadeWell(seed=9)
+        well.write(self.dir, stage=False)
+        fields = {tile["tile"]: tile for tile in well.tiles[10] if tile["tile"] in (0, 3)}
+        inside = [tile["tile"] for tile in well.tiles[40] if any(
+            np.abs(tile["stage"] - field["stage"]).max() < 180 for field in fields.values())]
+        for sheet, kept in (("ten.csv", fields), ("forty.csv", inside)):
+            header, *rows = (self.dir / sheet).read_text().splitlines(True)
+            kept = [row for row in rows if int(row.split(",")[1]) in kept]
+            (self.dir / sheet).write_text(header + "".join(kept))
+        outcome = self.map("ten.csv", "forty.csv", ranks=2)
+        self.assertIn("its nuclei are paired, its place is unknown", " ".join(outcome.out.split()))
+        found = pairs_of(self.dir / "out.h5")
+        for number, field in fields.items():
+            self.assertGreater(sum(ten == number for ten, *_ in found), 0.5 * len(field["nuclei"]) *
+                               len(inside) / 2 * (FORTY_PX * FORTY_UM) ** 2 / 585 ** 2)
+        right = sum(well.nucleus(10, a, i) == well.nucleus(40, b, j) for a, i, b, j in found)
+        self.assertGreater(right, 0.99 * len(found))
+        tiles, ten = (read_group(self.dir / "out.h5", g) for g in ("tiles", "nuclei_10x"))
+        placed = np.isfinite(tiles["centre_x_um"])
+        self.assertEqual(placed[tiles["side"] == 10].tolist().count(True), 1)
+        self.assertEqual(sorted(set(tiles["island"].tolist())), [0, 1])
+        np.testing.assert_array_equal(np.isfinite(ten["x_um"]), placed[ten["tile"]])
+        self.assertIn("sound", self.nucreg("verify", "out.h5").out)
+        self.nucreg("export", "out.h5", "--to", "tables")
+        self.nucreg("report", "out.h5")
+
     def test_positions_in_millimetres_are_found_out_and_said(self):
         well = MadeWell(seed=3)
         well.write(self.dir, unit=1e-3)

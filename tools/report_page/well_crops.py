@@ -18,9 +18,10 @@ IMAGES = {".nd2", ".tif", ".tiff", ".png"}
 
 
 def choose(well):
-    """Ten random pairs and the ten least certain, most certain of these first."""
-    p = well.pairs["probability"]
-    order = np.argsort(p, kind="stable")
+    """Ten random pairs and the ten least certain, most certain of these first; of the well, since
+    islands have no place to be drawn at."""
+    placed = np.flatnonzero(np.isfinite(well.at(10, "x_um")))
+    order = placed[np.argsort(well.pairs["probability"][placed], kind="stable")]
     least = order[:COUNT][::-1]
     rest = order[COUNT:]
     drawn = np.random.default_rng(0).choice(rest, min(COUNT, len(rest)), replace=False)
@@ -165,10 +166,10 @@ def panel(ax, well, row, reach, picture, side):
 
 
 def figures(program, well, folders):
-    if not len(well.pairs["ten"]):
+    chosen = choose(well)
+    if not len(chosen["least"]):
         return {}
     pictures = Pictures(program, well.tiles, folders)
-    chosen = choose(well)
     drawn = [draw(well, pictures, chosen["least"], f"well-{well.index}-least",
                   "The least certain pairs", "The pairs with the lowest probability of all that "
                                              "were given.")]

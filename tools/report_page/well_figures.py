@@ -115,7 +115,8 @@ def arrows(ax, at, arrow, unit, wide=True):
 
 
 def likely(well):
-    return well.pairs["probability"] >= 0.9
+    """Pairs with a place in the well: those of islands have none."""
+    return (well.pairs["probability"] >= 0.9) & np.isfinite(well.at(10, "x_um"))
 
 
 def residuals(well):

@@ -22,9 +22,9 @@ struct Detections {
 /// Distance of a position (px) to the nearest edge of its tile; negative outside of it.
 [[nodiscard]] float border_px(const WellTile& tile, double x_px, double y_px);
 
-/// Whether detections of the tile can be compared with others: it has a place in the well (island
-/// 0).
-[[nodiscard]] bool is_placed(const PlacedTile& tile);
+/// Whether detections of the tile can be compared with others: it has a place in the well, or in an
+/// island.
+[[nodiscard]] bool is_comparable(const PlacedTile& tile);
 
 /// What a side shows an object as. Bits of Objects::flags.
 enum ObjectFlag : std::uint8_t {

@@ -84,7 +84,7 @@ struct PlacedTile {
                   std::numeric_limits<double>::quiet_NaN()};  ///< visit; NaN: not placed
   double centre_sd_um = std::numeric_limits<double>::quiet_NaN();
   /// px to well without lens distortion; the deformation is that of the tile's centre, to first
-  /// order.
+  /// order. Of an island to its frame beside the well. Zeros: the tile cannot be compared.
   AffineMap to_well{};
   std::uint32_t links = 0;  ///< used ones
   std::int32_t island = 0;  ///< 0: the well; others are not tied to it

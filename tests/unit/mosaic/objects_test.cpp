@@ -139,12 +139,12 @@ TEST_CASE("overlaps of a whole side: objects are nuclei, and the noise is learnt
   }
 }
 
-TEST_CASE("detections of a tile that is not placed remain alone, whatever their positions") {
+TEST_CASE("detections of a tile that cannot be compared remain alone, whatever their positions") {
   SmallWell well = stack(2);
   test::detect(well, 0, 10.0, 10.0, 0);
   test::detect(well, 1, 20.0, 20.0, 1);
   well.ten.x_um[1] = std::numeric_limits<float>::quiet_NaN();
-  well.placed[1].island = 1;
+  well.placed[1].to_well = {};
   const Objects o = objects_of(well);
   CHECK(o.size() == 2);
   CHECK(std::isnan(o.x_um[1]));

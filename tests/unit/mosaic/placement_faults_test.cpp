@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "made_well.hpp"
 #include "nucreg/core/random.hpp"
@@ -347,14 +348,71 @@ TEST_CASE("what matches as it was expected is no cause of no match, also if it i
   CHECK(found_exchanged(1.0 / 7.0).reason.find("sides exchanged") != std::string::npos);
 }
 
+namespace {
+
+Well well_of_islands() {
+  return make_well({.seed = 41,
+                    .radius_um = 1100.0,
+                    .ten_px = 600.0,
+                    .overlap = 0.0,
+                    .deform_um = 10.0,
+                    .wave_um = 2600.0,
+                    .with_stage = false});
+}
+
+// Positions of each nucleus that a side shows in an island; 0: the well.
+std::map<std::uint32_t, Point> shown_in(const Well& well, const Placement& p, std::int32_t island,
+                                        Side side) {
+  std::map<std::uint32_t, Point> out;
+  for (std::uint32_t t = 0; t < well.tiles.size(); ++t) {
+    if (well.tiles[t].side != side || p.tiles[t].island != island) continue;
+    const WellMap& map = island == 0 ? p.map : p.islands.at(static_cast<std::size_t>(island - 1));
+    if (!map.placed(t)) continue;
+    const Points um = map.to_well(t, well.nuclei[t].px);
+    for (std::size_t i = 0; i < um.size(); ++i) out[well.identity[t][i]] = {um.x[i], um.y[i]};
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("islands lie beside the well and each other, and their nuclei on each other") {
+  const Well well = well_of_islands();
+  const Placement p = place(well.tiles, well.nuclei);
+  REQUIRE_MESSAGE(p.matched, p.reason);
+  REQUIRE(p.islands.size() >= 4);
+  std::vector<double> apart;
+  double right = -1e300;
+  for (std::int32_t k = 0; k <= static_cast<std::int32_t>(p.islands.size()); ++k) {
+    const auto ten = shown_in(well, p, k, Side::ten), forty = shown_in(well, p, k, Side::forty);
+    if (ten.empty() || forty.empty()) continue;
+    double low = 1e300, high = -1e300;
+    for (const auto* side : {&ten, &forty})
+      for (const auto& [nucleus, at] : *side) {
+        low = std::min(low, at[0]);
+        high = std::max(high, at[0]);
+      }
+    CAPTURE(k);
+    CHECK(low > right + 50.0);
+    right = high;
+    if (k == 0) continue;
+    for (const auto& [nucleus, at] : ten)
+      if (const auto other = forty.find(nucleus); other != forty.end())
+        apart.push_back(std::hypot(at[0] - other->second[0], at[1] - other->second[1]));
+  }
+  REQUIRE(apart.size() > 1000);
+  std::ranges::sort(apart);
+  CHECK(apart[apart.size() / 2] < 1.0);
+  CHECK(apart[apart.size() * 98 / 100] < 4.0);
+  for (const PlacedTile& t : p.tiles)
+    if (t.island > 0) {
+      CHECK(std::isnan(t.centre_um[0]));
+      CHECK(t.status == TileStatus::not_placed);
+    }
+}
+
 TEST_CASE("islands, which nothing ties to the well, do not bend it") {
-  const Well well = make_well({.seed = 41,
-                               .radius_um = 1100.0,
-                               .ten_px = 600.0,
-                               .overlap = 0.0,
-                               .deform_um = 10.0,
-                               .wave_um = 2600.0,
-                               .with_stage = false});
+  const Well well = well_of_islands();
   const Placement p = place(well.tiles, well.nuclei);
   const auto of_island = [&](auto&& which) {
     return std::ranges::count_if(p.tiles, [&](const PlacedTile& t) { return which(t.island); });
