@@ -8,6 +8,11 @@
 #include <cstdlib>
 #include <limits>
 
+// These sanitizers have an allocator of their own, which tells what it hands out.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define NUCREG_ALLOCATOR_OF_SANITIZER
+#endif
+
 namespace nucreg {
 namespace {
 
@@ -58,7 +63,7 @@ bool AllocationMeter::refused() const {
 }
 
 bool AllocationMeter::can_refuse() {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(NUCREG_ALLOCATOR_OF_SANITIZER)
   return false;
 #else
   return true;
@@ -91,7 +96,7 @@ void give_back_freed_memory() {
 
 }  // namespace nucreg
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(NUCREG_ALLOCATOR_OF_SANITIZER)
 
 // Of the sanitizer's allocator_interface.h, which GCC does not install.
 extern "C" {
