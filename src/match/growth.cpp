@@ -44,7 +44,7 @@ template <class Take>
 void each_shape(const Cloud& cloud, std::uint32_t centre, const std::vector<Neighbour>& near,
                 Take&& take) {
   const Complex c = cloud.at(centre);
-  for (std::uint8_t t = 0; t < triples.size(); ++t) {
+  for (std::size_t t = 0; t < triples.size(); ++t) {
     const auto [i, j, k] = triples[t];
     if (k >= near.size()) return;
     if (near[i].square < least_ratio * least_ratio * near[k].square) continue;
@@ -53,8 +53,9 @@ void each_shape(const Cloud& cloud, std::uint32_t centre, const std::vector<Neig
     const Complex unit = std::conj(far) / std::norm(far);
     const Complex z1 = (cloud.at(near[i].index) - c) * unit;
     const Complex z2 = (cloud.at(near[j].index) - c) * unit;
-    take(t, std::array{static_cast<float>(z1.real()), static_cast<float>(z1.imag()),
-                       static_cast<float>(z2.real()), static_cast<float>(z2.imag())});
+    take(static_cast<std::uint8_t>(t),
+         std::array{static_cast<float>(z1.real()), static_cast<float>(z1.imag()),
+                    static_cast<float>(z2.real()), static_cast<float>(z2.imag())});
   }
 }
 

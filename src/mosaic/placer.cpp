@@ -119,7 +119,7 @@ std::vector<PlaceTask> PlacerState::near_seed_tasks() const {
       return distance_um(t, forty) < 0.5 * tiles[t].width_px * tiles[t].pixel_um.value_or(0.0);
     });
   };
-  std::ranges::stable_partition(rich, within_ten);
+  std::stable_partition(rich.begin(), rich.end(), within_ten);
   for (std::size_t k = 0; k < std::min(rich.size(), near_seeds); ++k) {
     std::ranges::stable_sort(tens, {}, [&](std::uint32_t t) { return distance_um(t, rich[k]); });
     for (std::size_t i = 0; i < std::min<std::size_t>(2, tens.size()); ++i)
