@@ -9,7 +9,7 @@ import subprocess
 import h5py
 import images_test
 import interrupted
-import map_test
+import map_case
 import nucreg_case as cases
 from made_well import MadeWell
 
@@ -78,7 +78,7 @@ class Maps(Subject):
         self.arguments = ["map", "ten.csv", "forty.csv", "-o", "out.h5", "--resume"]
 
     def compare(self):
-        case = map_test.Maps()
+        case = map_case.Maps()
         case.dir = self.folder
         case.assert_same_map(self.reference.name, self.out.name)
         self.nucreg("verify", self.out)
