@@ -326,6 +326,28 @@ TEST_CASE("one 10x tile of a well, or two at 40x, are found wherever they lie") 
   }
 }
 
+TEST_CASE("a part of a well is found at any magnification where pixel sizes are not told") {
+  for (const double magnification : {2.0, 6.0}) {
+    Well well = make_well({.seed = 31,
+                           .radius_um = 700.0,
+                           .ten_px = 450.0,
+                           .forty_px = 250.0 * magnification,
+                           .magnification = magnification,
+                           .noise_forty_px = 0.2 * magnification});
+    for (WellTile& t : well.tiles) t.pixel_um.reset();
+    std::vector<WellTile> tiles;
+    std::vector<TileNuclei> nuclei;
+    for (std::uint32_t t = 0; t < well.tiles.size(); ++t)
+      if (well.tiles[t].side == Side::forty || tiles.size() < 2) {
+        tiles.push_back(well.tiles[t]);
+        nuclei.push_back(well.nuclei[t]);
+      }
+    CAPTURE(magnification);
+    const Placement p = place(tiles, nuclei);
+    CHECK_MESSAGE(p.matched, p.reason);
+  }
+}
+
 TEST_CASE("what matches as it was expected is no cause of no match, also if it is found late") {
   std::vector<WellTile> tiles(2);
   tiles[0].side = Side::ten;
