@@ -13,16 +13,8 @@
 namespace nucreg {
 namespace {
 
-/// Reads the map; an error that does not name its file does then.
 auto with_map(const std::filesystem::path& file, auto&& act) {
-  try {
-    return act(read_map(file));
-  } catch (const InputError& error) {
-    ErrorFields fields = error.fields();
-    if (!fields.file.empty()) throw;
-    fields.file = file.string();
-    throw InputError(error.problem(), fields);
-  }
+  return naming(file.string(), [&] { return act(read_map(file)); });
 }
 
 }  // namespace

@@ -41,17 +41,6 @@ struct MergeFile {
 };
 using MergeFiles = std::vector<std::unique_ptr<MergeFile>>;
 
-// An error that is about one file says which.
-template <class Call>
-auto about(const fs::path& file, Call&& call) {
-  try {
-    return call();
-  } catch (const Error& e) {
-    if (!e.fields().file.empty()) throw;
-    throw InputError(e.problem(), {.file = file.string(), .key = e.fields().key});
-  }
-}
-
 MergeFiles open_all(const std::vector<fs::path>& files) {
   MergeFiles sources;
   std::string identity;
@@ -59,7 +48,7 @@ MergeFiles open_all(const std::vector<fs::path>& files) {
   for (const fs::path& file : files) {
     auto& source = sources.emplace_back(std::make_unique<MergeFile>(file));
     const std::string theirs =
-        about(file, [&] { return whole_identity(source->reader.attributes()); });
+        naming<Error>(file.string(), [&] { return whole_identity(source->reader.attributes()); });
     if (sources.size() == 1) identity = theirs;
     if (theirs != identity)
       throw JobError(fmt::format("is of another job, input or build than {} (- that, + this)\n{}",
@@ -76,7 +65,7 @@ MergeFiles open_all(const std::vector<fs::path>& files) {
 }
 
 Plan plan_of(const MergeFile& source) {
-  const Plan plan = about(source.file, [&] {
+  const Plan plan = naming<Error>(source.file.string(), [&] {
     return make_plan(parse_job_text(source.text("job_toml"), source.file.string()));
   });
   const std::int64_t trials = part_of(source.reader.attributes()).whole()

@@ -22,7 +22,7 @@ void add_result(RecommendationBuilder& builder, const std::filesystem::path& fil
       "status",        "wall_s",     "cpu_s",
       "arrived",       "arrival_px", "function_evaluations",
       "timing_valid"};
-  try {
+  naming<Error>(file.string(), [&] {
     if (format_of(file) == map_format)
       throw InputError("is the map of a well, not the result of a run");
     const ResultReader reader(file);
@@ -30,12 +30,7 @@ void add_result(RecommendationBuilder& builder, const std::filesystem::path& fil
                   reader.table("configurations"), reader.table("solvers"));
     stream_trials(
         reader, [&](std::span<const Record> rows) { builder.add(rows); }, columns);
-  } catch (const Error& error) {
-    ErrorFields fields = error.fields();
-    if (!fields.file.empty()) throw;
-    fields.file = file.string();
-    throw InputError(error.problem(), fields);
-  }
+  });
 }
 
 }  // namespace

@@ -13,19 +13,10 @@
 #include "nucreg/store/result_file.hpp"
 
 namespace nucreg {
-
 namespace {
 
-/// Reads a result file; an error that does not name its file does then.
-auto read_result(const std::filesystem::path& file, auto&& read) {
-  try {
-    return read(ResultReader(file));
-  } catch (const InputError& error) {
-    ErrorFields fields = error.fields();
-    if (!fields.file.empty()) throw;
-    fields.file = file.string();
-    throw InputError(error.problem(), fields);
-  }
+auto with_result(const std::filesystem::path& file, auto&& act) {
+  return naming(file.string(), [&] { return act(ResultReader(file)); });
 }
 
 }  // namespace
@@ -33,7 +24,7 @@ auto read_result(const std::filesystem::path& file, auto&& read) {
 ExitStatus inspect_command(const InspectCommand& command) {
   read_in_child({command.file});
   if (is_map(command.file)) return inspect_map(command);
-  print_result(read_result(command.file, [&](const ResultReader& reader) {
+  print_result(with_result(command.file, [&](const ResultReader& reader) {
     const Overview overview = make_overview(reader);
     if (command.json) return to_json(overview) + "\n";
     TextOptions options = terminal_text();
@@ -50,7 +41,7 @@ ExitStatus export_command(const ExportCommand& command) {
     throw JobError("is the result of a run; the format " + command.format +
                        " is for maps of wells (nucreg map)",
                    {.file = command.file.string(), .key = "--format"});
-  const auto paths = read_result(command.file, [&](const ResultReader& reader) {
+  const auto paths = with_result(command.file, [&](const ResultReader& reader) {
     const auto write = command.format == "python-benchmark" ? export_python_benchmark
                        : command.format == "profiles"       ? export_profiles
                        : command.format == "maps"           ? export_maps
@@ -65,7 +56,7 @@ ExitStatus export_command(const ExportCommand& command) {
 ExitStatus verify_command(const VerifyCommand& command) {
   read_in_child({command.file});
   if (is_map(command.file)) return verify_map_command(command);
-  Verification v = read_result(command.file, verify);
+  Verification v = with_result(command.file, verify);
   if (checksum_matches(command.file) == false)
     v.findings.emplace_back("bytes of the file are not those that nucreg wrote (checksum)");
   std::string text;

@@ -3,6 +3,8 @@
 #include <Random123/philox.h>
 
 #include <boost/random/normal_distribution.hpp>
+#include <numeric>
+#include <utility>
 
 namespace nucreg {
 
@@ -24,6 +26,15 @@ void RandomStream::refill() {
 
 double RandomStream::normal() {
   return boost::random::normal_distribution<double>{}(*this);
+}
+
+std::vector<std::size_t> sample_without_replacement(std::size_t count, std::size_t size,
+                                                    RandomStream& random) {
+  std::vector<std::size_t> order(size);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  for (std::size_t i = 0; i < count; ++i) std::swap(order[i], order[i + random.below(size - i)]);
+  order.resize(count);
+  return order;
 }
 
 }  // namespace nucreg

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <numeric>
 #include <utility>
 
 #include "nucreg/core/error.hpp"
@@ -34,15 +33,6 @@ class Drawer {
  private:
   RandomStream stream_;
 };
-
-// Brings `count` randomly chosen of 0 ... size-1 to the front (Fisher and Yates).
-std::vector<std::size_t> choose(std::size_t count, std::size_t size, RandomStream& random) {
-  std::vector<std::size_t> order(size);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  for (std::size_t i = 0; i < count; ++i) std::swap(order[i], order[i + random.below(size - i)]);
-  order.resize(count);
-  return order;
-}
 
 void remove(Points& points, const std::vector<std::size_t>& indices) {
   std::vector<bool> gone(points.size());
@@ -165,7 +155,7 @@ class MadeSource : public ProblemSource {
     });
     if (const std::size_t gone = part_of(missing, points.size()); gone > 0) {
       RandomStream random = stream(Purpose::missing);
-      remove(points, choose(gone, points.size(), random));
+      remove(points, sample_without_replacement(gone, points.size(), random));
     }
     see_at_40x(std::move(points), truth, trial.pairs);
     add_noise(c.noise_kind, noise_px, stream(Purpose::noise), trial.pairs);

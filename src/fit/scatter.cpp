@@ -36,14 +36,21 @@ Points smallest(const Points& points, const std::vector<double>& keys, std::size
   return out;
 }
 
+template <std::size_t Count>
+std::array<std::array<double, 2>, Count> random_places(const DiskField& field,
+                                                       RandomStream& random) {
+  std::array<std::array<double, 2>, Count> places;
+  for (auto& place : places)
+    place = {random.uniform(0.0, field.size_px[0]), random.uniform(0.0, field.size_px[1])};
+  return places;
+}
+
 // Weighted choice without replacement: the smallest of exponential variates over the weights
 // (Efraimidis and Spirakis, "Weighted random sampling with a reservoir", 2006).
 std::vector<double> clump_keys(const Points& points, const DiskField& field, RandomStream& random) {
-  constexpr int clumps = 8;
+  constexpr std::size_t clumps = 8;
   const double width = std::sqrt(field.size_px[0] * field.size_px[1]) / 16.0;
-  std::array<std::array<double, 2>, clumps> places;
-  for (auto& place : places)
-    place = {random.uniform(0.0, field.size_px[0]), random.uniform(0.0, field.size_px[1])};
+  const auto places = random_places<clumps>(field, random);
   std::vector<double> keys(points.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
     double density = 0.01;
@@ -56,11 +63,9 @@ std::vector<double> clump_keys(const Points& points, const DiskField& field, Ran
 
 // Outside of all holes the keys are random below 1; inside they rise towards the middle.
 std::vector<double> hole_keys(const Points& points, const DiskField& field, RandomStream& random) {
-  constexpr int holes = 4;
+  constexpr std::size_t holes = 4;
   const double radius = std::sqrt(field.size_px[0] * field.size_px[1]) / 12.0;
-  std::array<std::array<double, 2>, holes> places;
-  for (auto& place : places)
-    place = {random.uniform(0.0, field.size_px[0]), random.uniform(0.0, field.size_px[1])};
+  const auto places = random_places<holes>(field, random);
   std::vector<double> keys(points.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
     double deepest = 0.0;
@@ -122,15 +127,6 @@ class Neighbours {
   std::vector<std::vector<std::size_t>> cells_;
 };
 
-// `count` of 0 ... size-1 at random (Fisher and Yates).
-std::vector<std::size_t> choose(std::size_t count, std::size_t size, RandomStream& random) {
-  std::vector<std::size_t> order(size);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  for (std::size_t i = 0; i < count; ++i) std::swap(order[i], order[i + random.below(size - i)]);
-  order.resize(count);
-  return order;
-}
-
 }  // namespace
 
 DiskField field_of(Layout layout, const DiskField& field) {
@@ -181,7 +177,7 @@ std::vector<std::size_t> misplace(OutlierKind kind, std::size_t count,
                                   RandomStream random, PointPairs& pairs) {
   if (count == 0) return {};
   if (kind == OutlierKind::uniform) {
-    std::vector<std::size_t> moved = choose(count, pairs.size(), random);
+    std::vector<std::size_t> moved = sample_without_replacement(count, pairs.size(), random);
     for (const std::size_t i : moved) {
       const double x = random.uniform(0.0, field_px[0]);
       const double y = random.uniform(0.0, field_px[1]);
@@ -194,7 +190,7 @@ std::vector<std::size_t> misplace(OutlierKind kind, std::size_t count,
   if (kind == OutlierKind::swapped) {
     const PointPairs right = pairs;
     const Neighbours neighbours(right, field_px);
-    std::vector<std::size_t> moved = choose(count, pairs.size(), random);
+    std::vector<std::size_t> moved = sample_without_replacement(count, pairs.size(), random);
     for (const std::size_t i : moved) {
       const std::size_t other = neighbours.nearest(i);
       pairs.x40[i] = right.x40[other];

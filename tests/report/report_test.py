@@ -3,13 +3,11 @@
 import base64
 import json
 import os
-import pathlib
 import re
 import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 import warnings
 from html import escape
@@ -17,16 +15,12 @@ from html import escape
 import h5py
 import numpy as np
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
+from report_case import PageCase, report  # first: it says where the others are
 
-import browser  # noqa: E402
-from nucreg_case import (  # noqa: E402
-    DONE, INPUT, LIMIT_S, NUCREG, OUTPUT, ROOT, USAGE, NucregCase, read_group, run, status_codes)
-
-sys.path.insert(0, str(ROOT / "tools"))
-
-from report_page import axis_figures, page, solve_figures, verdict_figures  # noqa: E402
-from report_page.result import Result  # noqa: E402
+from nucreg_case import (DONE, INPUT, NUCREG, OUTPUT, ROOT, USAGE, NucregCase, read_group, run,
+                         status_codes)
+from report_page import axis_figures, page, solve_figures, verdict_figures
+from report_page.result import Result
 
 JOB = """
 [job]
@@ -87,12 +81,6 @@ return Object.fromEntries([...document.querySelectorAll("figure")].map((f) => [f
 """
 
 
-def report(folder, *arguments):
-    return subprocess.run([ROOT / "tools/report", *map(str, arguments)], cwd=folder, check=False,
-                          capture_output=True, text=True, timeout=LIMIT_S,
-                          env=os.environ | {"NUCREG": NUCREG})
-
-
 def read_result(path):
     """What the page draws of a result, without drawing."""
     overview = json.loads(run(path.parent, "inspect", "--json", path).out)
@@ -100,35 +88,17 @@ def read_result(path):
         return Result(path, overview)
 
 
-class WholePage(unittest.TestCase):
+class WholePage(PageCase):
     """One result, one page, looked at by all tests of this class."""
 
     @classmethod
     def setUpClass(cls):
-        scratch = tempfile.TemporaryDirectory(prefix="nucreg-test-")
-        cls.addClassCleanup(scratch.cleanup)
-        cls.dir = pathlib.Path(scratch.name)
+        super().setUpClass()
         (cls.dir / "job.toml").write_text(JOB)
         outcome = run(cls.dir, "run", "job.toml", "-o", "out.h5")
         assert outcome.status == DONE, outcome
         cls.result = cls.dir / "out.h5"
-        cls.made = report(cls.dir, "out.h5", "-o", "page.html", "--plots", "plots")
-        assert cls.made.returncode == DONE, cls.made
-        cls.html = (cls.dir / "page.html").read_text()
-
-        cls.driver = None
-
-    def open(self, width=1200):
-        missing = browser.what_is_missing()
-        if missing:
-            self.skipTest(f"{missing}: tools/install-packages browser")
-        if self.driver is None:
-            type(self).driver = browser.start(tempfile.mkdtemp(dir=self.dir))
-            self.addClassCleanup(self.driver.quit)
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-            "width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600})
-        self.driver.get((self.dir / "page.html").as_uri())
-        return self.driver
+        cls.make_page("out.h5")
 
     def test_says_nothing_but_the_path(self):
         self.assertEqual((self.made.stdout, self.made.stderr), ("page.html\n", ""))

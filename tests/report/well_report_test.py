@@ -1,35 +1,22 @@
 """tools/report on the map of a well. usage: well_report_test.py SAMPLE_MAP"""
 
-import os
-import pathlib
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 
 import h5py
 import numpy as np
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
+from report_case import PageCase, report  # first: it says where the others are
 
-import browser  # noqa: E402
-from nucreg_case import DONE, INPUT, LIMIT_S, NUCREG, OUTPUT, ROOT, NucregCase  # noqa: E402
-
-sys.path.insert(0, str(ROOT / "tools"))
-
-from report_page import well_crops, well_data, well_figures  # noqa: E402
+from nucreg_case import DONE, INPUT, NUCREG, OUTPUT, NucregCase
+from report_page import well_crops, well_data, well_figures
 
 FIGURES = {f"well-0-{name}" for name in ("match", "residuals", "links", "distances", "q", "cameras",
                                          "least", "random")}
 MARKUP = "<script>alert(1)</script>\"'&"
-
-
-def report(folder, *arguments):
-    return subprocess.run([ROOT / "tools/report", *map(str, arguments)], cwd=folder, check=False,
-                          capture_output=True, text=True, timeout=2 * LIMIT_S,
-                          env=os.environ | {"NUCREG": NUCREG})
 
 
 def replace_texts(h5, path, values):
@@ -40,14 +27,12 @@ def replace_texts(h5, path, values):
     h5[path].attrs.update(attributes)
 
 
-class WholePage(unittest.TestCase):
+class WholePage(PageCase):
     """One page, looked at by all tests of this class. Names in its file are markup."""
 
     @classmethod
     def setUpClass(cls):
-        scratch = tempfile.TemporaryDirectory(prefix="nucreg-test-")
-        cls.addClassCleanup(scratch.cleanup)
-        cls.dir = pathlib.Path(scratch.name)
+        super().setUpClass()
         file = cls.dir / "map.h5"
         subprocess.run([SAMPLE_MAP, file], check=True)
         with h5py.File(file, "r+") as h5:
@@ -59,22 +44,7 @@ class WholePage(unittest.TestCase):
             replace_texts(h5, "tiles/message", [m + MARKUP if m else "" for m in
                                                 h5["tiles/message"].asstr()[:]])
             h5.attrs["map_toml"] = MARKUP
-        cls.made = report(cls.dir, "map.h5", "-o", "page.html", "--plots", "plots")
-        assert cls.made.returncode == DONE, cls.made
-        cls.html = (cls.dir / "page.html").read_text()
-        cls.driver = None
-
-    def open(self, width=1400):
-        missing = browser.what_is_missing()
-        if missing:
-            self.skipTest(f"{missing}: tools/install-packages browser")
-        if self.driver is None:
-            type(self).driver = browser.start(tempfile.mkdtemp(dir=self.dir))
-            self.addClassCleanup(self.driver.quit)
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-            "width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600})
-        self.driver.get((self.dir / "page.html").as_uri())
-        return self.driver
+        cls.make_page("map.h5")
 
     def test_says_nothing_but_the_path(self):
         self.assertEqual((self.made.stdout, self.made.stderr), ("page.html\n", ""))

@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace nucreg {
 
@@ -61,5 +62,19 @@ class OutputError : public Error {
   explicit OutputError(std::string problem, ErrorFields fields = {})
       : Error(ExitStatus::output, std::move(problem), std::move(fields)) {}
 };
+
+/// What `read` returns; an error of the kind `Caught` that names no file becomes an InputError that
+/// names this one.
+template <class Caught = InputError, class Read>
+auto naming(const std::string& file, Read&& read) {
+  try {
+    return read();
+  } catch (const Caught& error) {
+    ErrorFields fields = error.fields();
+    if (!fields.file.empty()) throw;
+    fields.file = file;
+    throw InputError(error.problem(), std::move(fields));
+  }
+}
 
 }  // namespace nucreg

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace nucreg {
 
@@ -56,5 +58,10 @@ class RandomStream {
   std::array<std::uint64_t, 16> block_;
   std::size_t used_ = block_.size();
 };
+
+/// `count` of 0 ... size-1 at random, each once (Fisher and Yates); count <= size.
+[[nodiscard]] std::vector<std::size_t> sample_without_replacement(std::size_t count,
+                                                                  std::size_t size,
+                                                                  RandomStream& random);
 
 }  // namespace nucreg

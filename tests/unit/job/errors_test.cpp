@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "nucreg/job/parse.hpp"
+#include "support/job_error.hpp"
 #include "unit/job/text.hpp"
 
 using namespace nucreg;
@@ -20,21 +21,9 @@ std::optional<JobError> error_of(const std::string& text) {
   return std::nullopt;
 }
 
-struct Expected {
-  int line;
-  std::string key, problem, allowed;
-};
-
 void check(const std::string& text, const Expected& expected) {
   CAPTURE(text);
-  const auto error = error_of(text);
-  REQUIRE(error);
-  CHECK(error->status() == ExitStatus::usage);
-  CHECK(error->fields().file == "job.toml");
-  CHECK(error->fields().line == expected.line);
-  CHECK(error->fields().key == expected.key);
-  CHECK(error->problem() == expected.problem);
-  CHECK(error->fields().allowed == expected.allowed);
+  check_error(error_of(text), expected);
 }
 
 const std::string head = "[job]\nname = \"t\"\n[[solver]]\nname = \"A\"\nkind = \"lm\"\n";

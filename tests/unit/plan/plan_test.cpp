@@ -8,6 +8,7 @@
 
 #include "nucreg/job/parse.hpp"
 #include "nucreg/plan/plan.hpp"
+#include "support/job_error.hpp"
 #include "text.hpp"
 #include "unit/plan/text.hpp"
 
@@ -256,22 +257,10 @@ using plan_test::plan_error;
 
 namespace {
 
-struct Expected {
-  int line;
-  std::string key, problem, allowed;
-};
-
 void check(const std::string& problem, const std::string& fit, const Expected& expected) {
   CAPTURE(problem);
   CAPTURE(fit);
-  const auto error = plan_error(problem, fit);
-  REQUIRE(error);
-  CHECK(error->status() == ExitStatus::usage);
-  CHECK(error->fields().file == "job.toml");
-  CHECK(error->fields().line == expected.line);
-  CHECK(error->fields().key == expected.key);
-  CHECK(error->problem() == expected.problem);
-  CHECK(error->fields().allowed == expected.allowed);
+  check_error(plan_error(problem, fit), expected);
 }
 
 const std::string with_truth = "truth only with models that contain problem.transform";
