@@ -92,7 +92,8 @@ class Pairing {
 
  private:
   static double known_or(double value, double guess) {
-    return std::isfinite(value) ? value : guess;
+    constexpr double least_um = 1e-3;  // what coordinates in single precision tell
+    return std::isfinite(value) ? std::max(value, least_um) : guess;
   }
   [[nodiscard]] SideView ten_view() const {
     return {out_.ten.x_um, out_.ten.y_um, ten_shared_, out_.ten.representative, &ten_};
@@ -221,8 +222,6 @@ void Pairing::choose_pairs(const Candidates& c, double narrow_um) {
   const Matching matching =
       best_matching(c.view(), out_.ten.size(), out_.forty.size(), options_.max_component);
   out_.summary.components = matching.components;
-  out_.summary.largest_component = matching.largest;
-  out_.summary.cut_edges = matching.cut;
   std::vector<ObjectPair> chosen;
   std::vector<float> margin;
   chosen.reserve(matching.edges.size());
@@ -371,9 +370,6 @@ void Pairing::summarize(const Evidence& evidence) {
   for (std::size_t t = 0; t < tiles_.size(); ++t)
     if (shared[t] > 0.0) s.match_rate[t] = paired[t] / shared[t];
   s.narrow_um = evidence.spread().narrow_um;
-  s.wide_um = evidence.spread().wide_um;
-  s.wide_part = evidence.spread().wide_part;
-  s.chance_per_um2 = evidence.densities().forty_alone();
   s.area_correlation = evidence.area_correlation();
   s.gate_um = evidence.gate_um();
 }

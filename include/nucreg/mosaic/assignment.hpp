@@ -58,13 +58,10 @@ struct AssignmentSummary {
   double expected_wrong = 0.0;                   ///< pairs; sum of 1 - probability
   std::vector<DecoyPoint> decoys;                ///< by falling probability
   double narrow_um = 0.0;  ///< standard deviation of a coordinate of a pair, most pairs
-  double wide_um = 0.0;    ///< added to it in the part of pairs that are far apart
-  double wide_part = 0.0;
   double ten_noise_um = 0.0, forty_noise_um = 0.0;  ///< of detections; the guess if unknown
-  double chance_per_um2 = 0.0;    ///< density of 40x objects that are free to be a wrong partner
   double area_correlation = 0.0;  ///< of log area over pairs; 0 if it was not used
   double gate_um = 0.0;
-  std::size_t components = 0, largest_component = 0, cut_edges = 0;
+  std::size_t components = 0;
   std::vector<MovedRegion> moved;
   std::vector<double> match_rate;  ///< per tile: paired part of its shared detections; NaN: none
 };

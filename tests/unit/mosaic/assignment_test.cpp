@@ -47,6 +47,14 @@ TEST_CASE("nearly every nucleus of a well is paired, nearly all rightly, none tw
   }
 }
 
+TEST_CASE("nuclei without any noise are paired as well") {
+  const SmallWell well = make_small_well({.ten_noise_um = 0.0, .forty_noise_um = 0.0});
+  const WellAssignment r = assign(well);
+  check_shape(well, r);
+  CHECK(score(well, r.pairs).recall > 0.985);
+  CHECK(score(well, r.pairs).precision > 0.997);
+}
+
 TEST_CASE("a region that moved between the visits is found and named") {
   const auto moved = [](Point p) {
     return std::hypot(p[0] - 700.0, p[1] - 800.0) < 300.0 ? Point{p[0] + 20.0, p[1] - 15.0} : p;
