@@ -51,8 +51,11 @@ void LocalShift::learn(const Objects& objects, std::span<const Shift> moved,
     const Grid& g = grids_[t];
     const float w = partners.weight[j];
     if (g.columns == 0 || !(w > 0.0F)) continue;
-    const auto column = static_cast<std::uint32_t>((forty_.x_um[d] - g.x0) / g.cell);
-    const auto row = static_cast<std::uint32_t>((forty_.y_um[d] - g.y0) / g.cell);
+    // Single precision may round what lies at the far edge into the next cell.
+    const std::uint32_t column =
+        std::min(static_cast<std::uint32_t>((forty_.x_um[d] - g.x0) / g.cell), g.columns - 1);
+    const std::uint32_t row =
+        std::min(static_cast<std::uint32_t>((forty_.y_um[d] - g.y0) / g.cell), g.rows - 1);
     const Shift before = moved.empty() ? Shift{} : moved[j];
     const float x = w * (forty_.x_um[d] - before.x - partners.x[j]);
     const float y = w * (forty_.y_um[d] - before.y - partners.y[j]);
@@ -67,7 +70,8 @@ Shift LocalShift::blend(std::uint32_t d, const Shift& own, double own_weight) co
   if (g.columns == 0) return {};
   const double u = static_cast<double>((forty_.x_um[d] - g.x0) / g.cell);
   const double v = static_cast<double>((forty_.y_um[d] - g.y0) / g.cell);
-  const auto column = static_cast<std::int64_t>(u), row = static_cast<std::int64_t>(v);
+  const std::int64_t column = std::min<std::int64_t>(static_cast<std::int64_t>(u), g.columns - 1);
+  const std::int64_t row = std::min<std::int64_t>(static_cast<std::int64_t>(v), g.rows - 1);
   const auto weights = [](double s) {  // s within the cell, 0 to 1
     return std::array{0.5 * (1 - s) * (1 - s), 0.75 - (s - 0.5) * (s - 0.5), 0.5 * s * s};
   };
