@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
+#include <set>
 #include <stdexcept>
+#include <utility>
 
 #include "nucreg/core/error.hpp"
 #include "placer_state.hpp"
@@ -165,6 +166,27 @@ void PlacerState::take_links(const std::vector<PlaceResult>& results) {
   }
 }
 
+// Of tiles that no link is left of the earlier ones count, unless they were tried again; without
+// those they are tied to nothing.
+void PlacerState::take_refined(const std::vector<PlaceResult>& results) {
+  const std::vector<LinkResult> before = std::exchange(links, {});
+  take_links(results);
+  if (links.empty()) return;
+  const auto pair_of = [](const LinkResult& l) { return std::minmax(l.tile_a, l.tile_b); };
+  std::set<std::pair<std::uint32_t, std::uint32_t>> tried;
+  for (const PlaceResult& r : results) tried.insert(pair_of(unpack_link_result(r)));
+  std::vector<bool> tied(tiles.size(), false);
+  const auto tie = [&](const LinkResult& l) { tied[l.tile_a] = tied[l.tile_b] = true; };
+  std::ranges::for_each(links, tie);
+  std::vector<LinkResult> kept;
+  for (const LinkResult& l : before)
+    if (!(tied[l.tile_a] && tied[l.tile_b]) && !tried.contains(pair_of(l))) kept.push_back(l);
+  std::ranges::for_each(kept, tie);
+  links.insert(links.end(), kept.begin(), kept.end());
+  for (std::uint32_t t = 0; t < tiles.size(); ++t)
+    if (!tied[t]) component[t] = -1;
+}
+
 void PlacerState::put_together() {
   measure_noise(model, links);
   Assembly assembly = assemble(model, links, coarse_floors);
@@ -321,8 +343,7 @@ void PlacerState::conclude(const std::vector<PlaceResult>& results) {
       phase = Phase::refinement;
       return;
     case Phase::refinement:
-      links.clear();
-      take_links(results);
+      take_refined(results);
       drop_doubtful();
       join_tied();
       ++pass;

@@ -155,6 +155,7 @@ struct PlacerState {
   [[nodiscard]] std::string cause(const SeedAnswer& answer, bool exchanged);
   void take_sightings(const std::vector<PlaceResult>& results);
   void take_links(const std::vector<PlaceResult>& results);
+  void take_refined(const std::vector<PlaceResult>& results);
   void no_match(std::string why);
 
   /// Places by links, a first fit, what the stage says, and the frame of the

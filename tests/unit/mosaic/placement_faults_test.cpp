@@ -444,6 +444,27 @@ TEST_CASE("islands, which nothing ties to the well, do not bend it") {
   check_places(well, p, 0.4);
 }
 
+TEST_CASE("a tile is placed by the links that it has, and by nothing else") {
+  std::size_t placed = 0;
+  for (std::uint64_t seed = 41; seed < 44; ++seed) {
+    const Well well = make_well({.seed = seed,
+                                 .spacing_um = 22.0,
+                                 .forty_px = 720.0,
+                                 .overlap = 0.02,
+                                 .noise_forty_px = 2.0,
+                                 .deform_um = 6.0});
+    const Placement p = place(well.tiles, well.nuclei);
+    REQUIRE(p.matched);
+    for (const PlacedTile& t : p.tiles) {
+      if (!std::isfinite(t.centre_um[0])) continue;
+      ++placed;
+      CHECK(t.links > 0);
+      CHECK(t.centre_sd_um < 5.0);
+    }
+  }
+  CHECK(placed > 100);
+}
+
 TEST_CASE("a side without nuclei does not match") {
   Well well = make_well({.seed = 29, .radius_um = 400.0});
   for (std::size_t t = 0; t < well.tiles.size(); ++t)
