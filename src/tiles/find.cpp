@@ -85,10 +85,12 @@ class Matcher {
     for (std::size_t i = 0; i < pairs.size(); ++i)
       found_.push_back({pairs[i], match_from(outcomes[i].result)});
   }
-  [[nodiscard]] bool matched(std::size_t forty) const {
-    return std::ranges::any_of(found_, [&](const TileMatch& match) {
-      return match.tiles.forty == forty && match.result.matched();
-    });
+  /// 40x tiles that have a match.
+  [[nodiscard]] std::set<std::size_t> matched() const {
+    std::set<std::size_t> forties;
+    for (const TileMatch& match : found_)
+      if (match.result.matched()) forties.insert(match.tiles.forty);
+    return forties;
   }
   [[nodiscard]] std::vector<TileMatch> take() {
     std::ranges::stable_sort(found_, {}, &TileMatch::tiles);
@@ -270,9 +272,10 @@ FoundImages find_images(Stages& stages, const Job& job, const Tiles& tiles, cons
   const std::vector<TileNuclei> nuclei = find_nuclei(stages, job, tiles, cache, report);
   Matcher matcher(stages, job, tiles, nuclei, cache, report);
   matcher.match(tiles.likely);
+  const std::set<std::size_t> matched = matcher.matched();
   std::vector<TilePair> rest;
   for (const TilePair& pair : tiles.others)
-    if (!matcher.matched(pair.forty)) rest.push_back(pair);
+    if (!matched.contains(pair.forty)) rest.push_back(pair);
   matcher.match(rest);
   const std::vector<TileMatch> matches = matcher.take();
   demand_matches(job, tiles, matches);

@@ -139,8 +139,9 @@ class SheetReader {
     };
     const auto whole = [&](const char* column) -> std::optional<std::int64_t> {
       const std::optional<double> value = number(column);
-      if (value && *value != std::floor(*value))
-        fail(fmt::format("{}", *value), column, "whole numbers");
+      constexpr double most = 1e9;
+      if (value && (*value != std::floor(*value) || std::abs(*value) > most))
+        fail(fmt::format("{}", *value), column, fmt::format("whole numbers up to {:.0f}", most));
       return value ? std::optional(static_cast<std::int64_t>(*value)) : std::nullopt;
     };
     set_file(tile, word("file"));

@@ -11,6 +11,7 @@
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/publish.hpp"
 #include "nucreg/image/image.hpp"
+#include "task_outcome.hpp"
 
 namespace nucreg {
 
@@ -39,28 +40,6 @@ void fields(auto& archive, MaybeConst<SegmentSummary> auto& summary) {
 }
 
 namespace {
-
-/// Appends the outcome of `find`, whatever it throws.
-template <class Find>
-void append_outcome(const std::string& name, Bytes& result, Find&& find) {
-  const auto outcome = [&]() -> TaskOutcome {
-    try {
-      return find();
-    } catch (const Error& e) {
-      return {.status = e.status(), .message = e.what()};
-    } catch (const std::bad_alloc&) {
-      return {.status = ExitStatus::input, .message = name + ": not enough memory"};
-    } catch (const std::exception& e) {
-      return {.status = ExitStatus::bug, .message = fmt::format("{}: bug: {}", name, e.what())};
-    }
-  };
-  ByteWriter{result}(outcome());
-}
-
-void append_given_up(const std::string& name, Bytes& result) {
-  ByteWriter{result}(TaskOutcome{.status = ExitStatus::bug,
-                                 .message = name + ": given up, ranks were lost with it"});
-}
 
 /// The cache is a convenience: if it cannot be written the result stands, with a warning.
 template <class Make>

@@ -8,6 +8,7 @@
 #include <new>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "nucreg/core/build_info.hpp"
@@ -92,10 +93,9 @@ std::vector<std::size_t> all_rows(const NucleiTable& table) {
 }
 
 // "3" and "3.0" name one tile, as pandas writes whole numbers beside missing ones.
-bool same_name(const std::string& one, const std::string& other) {
-  if (one == other) return true;
-  const auto a = parse_number<double>(one), b = parse_number<double>(other);
-  return a && b && *a == *b;
+std::string plain_name(const std::string& name) {
+  const auto number = parse_number<double>(name);
+  return number ? fmt::format("{}", *number) : name;
 }
 
 NucleiTable table_of(const TileInput& tile, bool parts) {
@@ -113,18 +113,22 @@ std::vector<ReadTile> parts_of_table(std::span<const TileInput> tiles) {
         {.file = tiles.front().sheet.empty() ? tiles.front().file : tiles.front().sheet,
          .line = tiles.front().line,
          .allowed = "a table of nuclei with a column tile"});
+  std::unordered_map<std::string, std::vector<std::size_t>> rows_of;
+  for (std::size_t row = 0; row < table.tiles.size(); ++row)
+    rows_of[plain_name(table.tiles[row])].push_back(row);
   std::vector<ReadTile> found;
   for (const TileInput& tile : tiles) {
     std::vector<std::size_t> rows;
-    for (std::size_t row = 0; row < table.tiles.size(); ++row)
-      if (same_name(table.tiles[row], tile.tile) &&
-          (tile.well.empty() || table.wells.empty() || table.wells[row] == tile.well))
+    for (const std::size_t row : rows_of[plain_name(tile.tile)])
+      if (tile.well.empty() || table.wells.empty() || table.wells[row] == tile.well)
         rows.push_back(row);
     found.push_back(tile_of_rows(table, rows, tile));
     if (rows.empty())
       found.back().facts.notes.push_back(
           fmt::format("{} has no nuclei of tile {}", tile.file, tile.tile));
   }
+  for (const std::string& warning : table.warnings)
+    found.front().facts.notes.push_back(fmt::format("{}: {}", tiles.front().file, warning));
   return found;
 }
 
@@ -167,8 +171,6 @@ ReadTile nuclei_in_image(const TileInput& tile, const std::string& origin,
   const NucleiTable table = found_in_image(tile);
   ReadTile read = tile_of_rows(table, all_rows(table), tile);
   read.facts.notes = table.warnings;
-  read.facts.width_px = tile.width_px.value_or(0.0);
-  read.facts.height_px = tile.height_px.value_or(0.0);
   read.facts.origin = origin;
   try {
     cache.store(origin, to_bytes(read));

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <map>
-#include <new>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <unordered_map>
@@ -13,6 +13,7 @@
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/sha256.hpp"
 #include "nucreg/tiles/stages.hpp"
+#include "task_outcome.hpp"
 
 namespace nucreg {
 
@@ -31,38 +32,14 @@ void fields(auto& archive, MaybeConst<PlaceRound> auto& round) {
   archive(round.doing, round.tiles, round.tasks, round.first_tile, round.inputs);
 }
 
-namespace {
-
-template <class Act>
-void append_outcome(Bytes& result, const std::string& title, Act&& act) {
-  TaskOutcome outcome;
-  try {
-    outcome.result = act();
-  } catch (const Error& e) {
-    outcome = {.status = e.status(), .message = e.what()};
-  } catch (const std::bad_alloc&) {
-    outcome = {.status = ExitStatus::input, .message = title + ": not enough memory"};
-  } catch (const std::exception& e) {
-    outcome = {.status = ExitStatus::bug, .message = fmt::format("{}: bug: {}", title, e.what())};
-  }
-  ByteWriter writer(result);
-  writer(outcome);
-}
-
-void append_given_up(Bytes& result, const std::string& title) {
-  ByteWriter writer(result);
-  writer(TaskOutcome{.status = ExitStatus::bug,
-                     .message = title + ": given up, the ranks that had it hung or died"});
-}
-
-}  // namespace
-
 ReadStage::ReadStage(std::vector<TileInput> tiles, MapFolders folders)
     : tiles_(std::move(tiles)), folders_(std::move(folders)) {
-  std::map<std::string, std::size_t> tables;  // of several tiles: the task of each
+  // Of several tiles, the task of each; what is in um is read with one size of pixels.
+  std::map<std::pair<std::string, std::optional<double>>, std::size_t> tables;
   for (std::uint32_t i = 0; i < tiles_.size(); ++i) {
     if (tiles_[i].part_of_table) {
-      const auto [known, is_new] = tables.emplace(tiles_[i].file, files_.size());
+      const auto [known, is_new] =
+          tables.emplace(std::pair(tiles_[i].file, tiles_[i].pixel_um), files_.size());
       if (!is_new) {
         files_[known->second].push_back(i);
         continue;
@@ -79,16 +56,16 @@ std::shared_ptr<const Stage> ReadStage::read(ByteReader& reader, int) {
 
 void ReadStage::run(std::uint64_t task, Bytes& result) const {
   const std::vector<std::uint32_t>& numbers = files_.at(task);
-  append_outcome(result, tiles_[numbers.front()].title(), [&] {
+  append_outcome(tiles_[numbers.front()].title(), result, [&] {
     std::vector<TileInput> tiles;
     for (const std::uint32_t number : numbers) tiles.push_back(tiles_[number]);
-    return to_bytes(
-        read_into_store(tiles, numbers, TileStore(folders_.store), folders_.image_cache));
+    return TaskOutcome{.result = to_bytes(read_into_store(tiles, numbers, TileStore(folders_.store),
+                                                          folders_.image_cache))};
   });
 }
 
 void ReadStage::give_up(std::uint64_t task, Bytes& result) const {
-  append_given_up(result, tiles_[files_.at(task).front()].title());
+  append_given_up(tiles_[files_.at(task).front()].title(), result);
 }
 
 std::shared_ptr<const Stage> PlaceStage::read(ByteReader& reader, int) {
@@ -112,19 +89,20 @@ TaskList PlaceStage::tasks() const {
 
 void PlaceStage::run(std::uint64_t number, Bytes& result) const {
   const mosaic::PlaceTask& task = round_.tasks.at(number);
-  append_outcome(result, round_.doing, [&] {
+  append_outcome(round_.doing, result, [&] {
     std::unordered_map<std::uint32_t, std::shared_ptr<const mosaic::TileNuclei>> held;
-    return to_bytes(mosaic::run_place_task(
-        round_.tiles, task, [&](std::uint32_t tile) -> const mosaic::TileNuclei& {
-          std::shared_ptr<const mosaic::TileNuclei>& nuclei = held[tile];
-          if (!nuclei) nuclei = shelf_->get(round_.first_tile + tile);
-          return *nuclei;
-        }));
+    return TaskOutcome{
+        .result = to_bytes(mosaic::run_place_task(
+            round_.tiles, task, [&](std::uint32_t tile) -> const mosaic::TileNuclei& {
+              std::shared_ptr<const mosaic::TileNuclei>& nuclei = held[tile];
+              if (!nuclei) nuclei = shelf_->get(round_.first_tile + tile);
+              return *nuclei;
+            }))};
   });
 }
 
 void PlaceStage::give_up(std::uint64_t, Bytes& result) const {
-  append_given_up(result, round_.doing);
+  append_given_up(round_.doing, result);
 }
 
 // The tasks tell all that has happened in the rounds before.

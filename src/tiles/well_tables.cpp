@@ -302,16 +302,15 @@ std::vector<mosaic::WellTile> well_tiles(const WellInputs& inputs, std::span<con
   for (std::size_t i = 0; i < facts.size(); ++i) {
     const TileInput& input = inputs.tiles[i];
     const std::size_t side = index_of(input.side);
-    const auto size = [&](const std::optional<double>& said, double in_image, double reached) {
-      if (in_image > 0.0) return in_image;
+    const auto size = [&](const std::optional<double>& said, double reached) {
       if (said) return *said;
-      ++guessed[side];
+      guessed[side] += facts[i].unreadable.empty() ? 1 : 0;
       return reached;
     };
     mosaic::WellTile tile{.side = input.side,
                           .name = input.title(),
-                          .width_px = size(input.width_px, facts[i].width_px, reach[side][0]),
-                          .height_px = size(input.height_px, facts[i].height_px, reach[side][1]),
+                          .width_px = size(input.width_px, reach[side][0]),
+                          .height_px = size(input.height_px, reach[side][1]),
                           .pixel_um = input.pixel_um};
     if (use_stage && input.x_um) tile.stage_um = Point{*input.x_um, *input.y_um};
     if (use_stage && in_grid[side] && input.row) {

@@ -59,6 +59,20 @@ class Images(Maps):
         self.assertEqual(len(read_group(self.dir / "glob.h5", "pairs")["ten"]),
                          len(read_group(self.dir / "out.h5", "pairs")["ten"]))
 
+    def test_a_size_in_the_sheet_counts_also_where_nuclei_are_kept_from_before(self):
+        sheet = self.dir / "well/ten.csv"
+        right = sheet.read_text()
+        sheet.write_text(right.replace(",400,400", ",420,420"))
+        self.map("well/ten.csv", "well/forty.csv")
+        self.assertEqual(set(self.ten_widths_px()), {420})
+        sheet.write_text(right)
+        self.map("well/ten.csv", "well/forty.csv", "--force")
+        self.assertEqual(set(self.ten_widths_px()), {400})
+
+    def ten_widths_px(self):
+        tiles = read_group(self.dir / "out.h5", "tiles")
+        return tiles["width_px"][tiles["side"] == 10]
+
     def test_a_folder_that_segment_wrote_and_label_images(self):
         for side in ("10x", "40x"):
             images = sorted(str(path) for path in self.dir.glob(f"well/{side}_*.tif"))

@@ -6,7 +6,7 @@ import unittest
 import h5py
 import numpy as np
 
-from made_well import FORTY_PX, FORTY_UM, MadeWell
+from made_well import FORTY_PX, FORTY_UM, TEN_UM, MadeWell
 from map_case import Maps, pairs_of, status_of
 from nucreg_case import INPUT, OUTPUT, USAGE, read_group, texts
 
@@ -147,6 +147,24 @@ class Sheets(Maps):
                 for t in well.tiles[side]))
         self.map("sheet10.csv", "sheet40.csv", output="sheets.h5")
         self.assert_right(self.dir / "sheets.h5", well)
+
+    def test_one_table_in_micrometres_of_both_sides(self):
+        """What is said of the table is said, and each side is read with its own size of pixels."""
+        well = MadeWell(seed=7)
+        lines = ["tile,label,Centroid X um,Centroid Y um\n", "10-0,,,\n"]
+        for side, pixel in ((10, TEN_UM), (40, FORTY_UM)):
+            for tile in well.tiles[side]:
+                lines += [f"{side}-{tile['tile']},{i + 1},{x * pixel:.4f},{y * pixel:.4f}\n"
+                          for i, (x, y) in enumerate(tile["px"])]
+            self.write(f"sheet{side}.csv", "file,tile,pixel_um\n" + "".join(
+                f"both.csv,{side}-{t['tile']},{pixel}\n" for t in well.tiles[side]))
+        self.write("both.csv", "".join(lines))
+        outcome = self.map("sheet10.csv", "sheet40.csv")
+        self.assertIn("1 row without a centroid skipped", outcome.err)
+        with h5py.File(self.dir / "out.h5") as h5:
+            scale = np.sqrt(abs(np.linalg.det(h5["tiles/to_well"][:].reshape(-1, 2, 3)[:, :, :2])))
+            np.testing.assert_allclose(scale, h5["tiles/pixel_um"][:], rtol=0.02)
+            self.assertGreater(len(h5["pairs/ten"]), 1000)
 
     def test_one_tile_at_each_side(self):
         well = MadeWell(seed=8)

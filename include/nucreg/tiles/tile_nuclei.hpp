@@ -19,7 +19,6 @@ namespace nucreg {
 /// What reading a tile told, without its nuclei.
 struct TileFacts {
   std::uint32_t nuclei = 0;
-  double width_px = 0.0, height_px = 0.0;  ///< of its image; 0: a table, which has no size
   double right_px = 0.0, bottom_px = 0.0;  ///< largest coordinates
   bool labelled = true;                    ///< false: labels are the numbers of rows, from 1
   bool areas = true;                       ///< whether areas are known
@@ -29,8 +28,8 @@ struct TileFacts {
   std::vector<std::string> notes;  ///< how it was read, and what was left out; a sentence each
 };
 void fields(auto& archive, MaybeConst<TileFacts> auto& f) {
-  archive(f.nuclei, f.width_px, f.height_px, f.right_px, f.bottom_px, f.labelled, f.areas, f.origin,
-          f.unreadable, f.not_kept, f.notes);
+  archive(f.nuclei, f.right_px, f.bottom_px, f.labelled, f.areas, f.origin, f.unreadable,
+          f.not_kept, f.notes);
 }
 
 struct ReadTile {
@@ -42,7 +41,7 @@ struct ReadTile {
 /// what is found in them is kept in the folder `image_cache` and taken from there. An image that
 /// cannot be read is a tile that is unreadable; so is a table that the system does not give.
 /// A table without nuclei is a tile without. Throws InputError (file, line, what is allowed) on a
-/// table that is not understood, and if the table of a long table lacks a tile; OutputError.
+/// table that is not understood; OutputError.
 [[nodiscard]] std::vector<ReadTile> read_tiles(std::span<const TileInput> tiles,
                                                const std::filesystem::path& image_cache);
 

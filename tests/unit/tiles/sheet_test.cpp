@@ -135,6 +135,7 @@ TEST_CASE("wrong sheets are refused with file, line, column and what is allowed"
                "one coordinate of the position is missing");
   folder.check("file,pixel_um\n10x/a.csv,0\n", 2, "column pixel_um", "0");
   folder.check("file,row,column\n10x/a.csv,0,1.5\n", 2, "column column", "1.5");
+  folder.check("file,row,column\n10x/a.csv,1e300,1\n", 2, "column row", "1e+300");
   folder.check("file,tile\n10x/a.csv,1\n10x/b.csv,1\n", 3, "column tile",
                "tile \"1\" is listed in line 2 already");
   folder.check("file,tile,well\n10x/a.csv,1,A\n10x/b.csv,1,A\n", 3, "column tile",
