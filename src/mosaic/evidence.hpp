@@ -176,7 +176,7 @@ struct ObjectPair {
                                                       const SideView& ten, const SideView& forty,
                                                       std::span<const std::uint8_t> ten_flags,
                                                       std::span<const std::uint8_t> forty_flags,
-                                                      double reach, double narrow_um);
+                                                      double spacing_um, double narrow_um);
 
 // Chance pairs, counted: what the same machinery pairs when one side is shifted.
 

@@ -11,7 +11,6 @@
 namespace nucreg::mosaic {
 namespace {
 
-constexpr double rayleigh_median = 1.1774100225154747;  // sqrt(2 ln 2), of deviation 1
 constexpr int shift_rounds = 4;
 constexpr double pairs_per_cell = 6.0;
 

@@ -11,6 +11,8 @@
 
 namespace nucreg::mosaic {
 
+constexpr double rayleigh_median = 1.1774100225154747;  // sqrt(2 ln 2), of deviation 1
+
 /// A tile laid into a frame of um: p = centre + camera (v (1 + k1 |v|^2 /
 /// h^2)), then, for 40x under a deformation, bend (p - centre) + centre.
 struct Laid {

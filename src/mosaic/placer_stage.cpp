@@ -11,7 +11,6 @@ namespace {
 using Complex = std::complex<double>;
 
 constexpr std::size_t most_proposals = 600;
-constexpr double rayleigh_median = 1.1774100225154747;  // sqrt(2 ln 2), of deviation 1
 
 double distance(const AffineMap& map, const Point& from, const Point& to) {
   const Point p = nucreg::apply(map, from);

@@ -95,7 +95,7 @@ PlaceResult run_seeds(const PlaceTask& task, const NucleiOf& nuclei) {
 }  // namespace
 
 struct PlaceWorker::Memory {
-  std::vector<WellTile> tiles;
+  std::span<const WellTile> tiles;
   std::array<double, 4> laid_by{};  // the camera of the constellations
   std::map<std::uint32_t, Constellations> known;
 
@@ -187,8 +187,8 @@ PlaceTask link_task(const LinkTask& link, double cost) {
   return task;
 }
 
-PlaceWorker::PlaceWorker(std::vector<WellTile> tiles) : memory_(std::make_unique<Memory>()) {
-  memory_->tiles = std::move(tiles);
+PlaceWorker::PlaceWorker(std::span<const WellTile> tiles) : memory_(std::make_unique<Memory>()) {
+  memory_->tiles = tiles;
 }
 PlaceWorker::~PlaceWorker() = default;
 PlaceWorker::PlaceWorker(PlaceWorker&&) noexcept = default;
@@ -216,7 +216,7 @@ PlaceResult PlaceWorker::run(const PlaceTask& task, const NucleiOf& nuclei) {
   not_ours();
 }
 
-PlaceResult run_place_task(const std::vector<WellTile>& tiles, const PlaceTask& task,
+PlaceResult run_place_task(std::span<const WellTile> tiles, const PlaceTask& task,
                            const NucleiOf& nuclei) {
   return PlaceWorker(tiles).run(task, nuclei);
 }

@@ -28,7 +28,7 @@ class Verdicts {
   void links() {
     for (std::size_t l = 0; l < s_.links.size(); ++l) {
       const LinkResult& r = s_.links[l];
-      const LinkError e = error_of(s_.model, r);
+      const LinkError e = error_of(s_.model_of(r.tile_a), r);
       Link link;
       link.tile_a = std::min(r.tile_a, r.tile_b);
       link.tile_b = std::max(r.tile_a, r.tile_b);
@@ -37,10 +37,8 @@ class Verdicts {
       link.residual_um = e.residual_um;
       link.closure_um = std::hypot(e.shift_um[0], e.shift_um[1]);
       link.used = s_.fit.link_weight[l] > least_used;
-      if (link.used) {
-        ++p_.fit.links_used;
+      if (link.used)
         for (const std::uint32_t t : {r.tile_a, r.tile_b}) ++p_.tiles[t].links;
-      }
       p_.links.push_back(link);
     }
   }

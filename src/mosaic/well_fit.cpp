@@ -218,8 +218,8 @@ void turn_arms(GlobalFit& fit, const std::vector<Matrix2>& own) {
 // Shifts and cameras of tiles in turn: each has what the other leaves.
 constexpr int camera_rounds = 4;
 
-// Mean square of a coordinate of the parts left out, beyond what is cut off at
-// 5 deviations. All are left out once where there are few, else a fifth of them.
+// Root mean square of a coordinate of the parts left out, but for what is cut off at 5 deviations.
+// All are left out once where there are few, else a fifth of them.
 double heldout_um(const WellModel& model, const std::vector<LinkResult>& links,
                   const Floors& floors) {
   constexpr std::size_t few = 500, too_few = 20;
@@ -357,6 +357,7 @@ WellFit fit_well(WellModel& model, const std::vector<LinkResult>& links, const F
   const FitOptions options{
       .solver = by.solver, .max_iterations = max_iterations, .first_inflation = inflation};
   out.solution = solve(*problem, start, options);
+  std::uint32_t evaluations = out.solution.iterations;
   for (int round = 0; !model.own.empty() && round < camera_rounds; ++round) {
     const std::vector<Matrix2> more = own_cameras(*problem, out.solution);
     turn_arms(*problem, more);
@@ -364,6 +365,7 @@ WellFit fit_well(WellModel& model, const std::vector<LinkResult>& links, const F
     const bool last = round + 1 == camera_rounds;
     out.solution = solve(*problem, out.solution.unknowns,
                          {.solver = by.solver, .max_iterations = last ? max_iterations : 2});
+    evaluations += out.solution.iterations;
   }
   take(model, *problem, out.solution.unknowns);
   share_mean_camera(model);
@@ -381,10 +383,9 @@ WellFit fit_well(WellModel& model, const std::vector<LinkResult>& links, const F
   facts.loss = name_of(by.loss);
   facts.unknowns = static_cast<std::uint32_t>(problem->unknowns());
   facts.observations = static_cast<std::uint32_t>(problem->observations.size());
-  facts.evaluations = out.solution.iterations;
+  facts.evaluations = evaluations;
   facts.links = static_cast<std::uint32_t>(links.size());
   facts.objective = out.solution.objective;
-  facts.knot_um = model.deformation.nx > 0 ? model.deformation.spacing_um : 0.0;
   out.problem = std::move(problem);
   return out;
 }

@@ -87,10 +87,10 @@ struct FitSolution {
   bool converged = false;
 };
 
-/// irls: iteratively reweighted least squares; each step one sparse Cholesky
-/// factorisation for both axes, the shared unknowns eliminated last, the loss
-/// narrower in each. Other solvers (below) end before the loss
-/// gets narrower. Throws std::runtime_error if the matrix cannot be factored.
+/// irls: iteratively reweighted least squares; each step one sparse Cholesky factorisation for both
+/// axes, the shared unknowns eliminated last, the loss narrower in each; it ends with L-BFGS, which
+/// the last factor preconditions. Other solvers (below) end before the loss gets narrower. Throws
+/// std::runtime_error if the matrix cannot be factored.
 [[nodiscard]] FitSolution solve(const GlobalFit& fit, std::span<const double> start,
                                 const FitOptions& options = {});
 

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,12 +44,12 @@ using PlaceResult = std::vector<double>;
 /// valid until the task ends.
 using NucleiOf = std::function<const TileNuclei&(std::uint32_t tile)>;
 
-/// Runs tasks on any rank. Pure: equal nuclei give equal results, whatever was
-/// run before; it only remembers what it found out about tiles, some 4 kB each,
-/// so that a rank should keep one.
+/// Runs tasks on any rank. Pure: equal nuclei give equal results, whatever was run before; it only
+/// remembers what it found out about tiles, some 4 kB each.
 class PlaceWorker {
  public:
-  explicit PlaceWorker(std::vector<WellTile> tiles);
+  /// The tiles outlive it.
+  explicit PlaceWorker(std::span<const WellTile> tiles);
   ~PlaceWorker();
   PlaceWorker(PlaceWorker&&) noexcept;
   PlaceWorker& operator=(PlaceWorker&&) noexcept;
@@ -62,8 +63,8 @@ class PlaceWorker {
   std::unique_ptr<Memory> memory_;
 };
 
-/// The same with a worker of its own: slow if tiles are many.
-[[nodiscard]] PlaceResult run_place_task(const std::vector<WellTile>& tiles, const PlaceTask& task,
+/// The same with a worker of its own, which remembers nothing: a twentieth slower without stage.
+[[nodiscard]] PlaceResult run_place_task(std::span<const WellTile> tiles, const PlaceTask& task,
                                          const NucleiOf& nuclei);
 
 /// What a side's stage positions are worth.
@@ -79,12 +80,11 @@ struct StageModel {
 /// The global fit in numbers.
 struct FitFacts {
   std::string solver, loss;
-  std::uint32_t unknowns = 0, observations = 0, evaluations = 0, links = 0, links_used = 0;
+  std::uint32_t unknowns = 0, observations = 0, evaluations = 0, links = 0;
   double objective = 0.0;  ///< robust sum of squares, in units of noise
   double heldout_none_um = 0.0, heldout_affine_um = 0.0, heldout_spline_um = 0.0;
   double heldout_own_um = 0.0;  ///< the best of them with a camera of its own for each 40x tile
   bool own_cameras = false;     ///< that was chosen
-  double knot_um = 0.0;         ///< spacing of the spline that was taken; 0: none
 };
 
 struct GlobalFit;
