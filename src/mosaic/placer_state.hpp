@@ -42,7 +42,6 @@ struct SeedAnswer {
 struct Sighting {
   std::uint32_t tile = 0;  ///< of those asked
   Point offset_um{};       ///< its centre less that of the tile that was searched
-  double votes = 0.0, asked = 0.0;
 };
 [[nodiscard]] PlaceTask lookup_task(std::uint32_t tile, const std::vector<std::uint32_t>& asked,
                                     const std::array<double, 4>& camera,

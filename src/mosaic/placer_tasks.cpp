@@ -129,7 +129,7 @@ PlaceResult PlaceWorker::Memory::look_up(const PlaceTask& task, const NucleiOf& 
     if (hit.votes < least_votes) continue;
     const Point m = middle(asked, camera_asked);
     for (const double v : {static_cast<double>(asked), m[0] + hit.shift_um[0] - centre[0],
-                           m[1] + hit.shift_um[1] - centre[1], hit.votes, hit.asked})
+                           m[1] + hit.shift_um[1] - centre[1]})
       out.push_back(v);
   }
   return out;
@@ -175,8 +175,8 @@ PlaceTask lookup_task(std::uint32_t tile, const std::vector<std::uint32_t>& aske
 
 std::vector<Sighting> sightings_of(const PlaceResult& r) {
   std::vector<Sighting> out;
-  for (std::size_t k = 0; k + 5 <= r.size(); k += 5)
-    out.push_back({static_cast<std::uint32_t>(r[k]), {r[k + 1], r[k + 2]}, r[k + 3], r[k + 4]});
+  for (std::size_t k = 0; k + 3 <= r.size(); k += 3)
+    out.push_back({static_cast<std::uint32_t>(r[k]), {r[k + 1], r[k + 2]}});
   return out;
 }
 

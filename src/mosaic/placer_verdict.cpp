@@ -78,7 +78,6 @@ class Verdicts {
               side == 0 ? "10x" : "40x");
         continue;
       }
-      m.stage_to_visit = f.map;
       m.scatter_um = f.scatter_um;
       m.flipped = determinant(f.map) < 0.0;
       m.unit_um = std::sqrt(std::abs(determinant(f.map)));

@@ -69,8 +69,7 @@ class PlaceWorker {
 
 /// What a side's stage positions are worth.
 struct StageModel {
-  bool known = false;                       ///< positions follow one affine map
-  AffineMap stage_to_visit = identity_map;  ///< recorded position to um of its visit
+  bool known = false;       ///< positions follow one affine map
   bool flipped = false;     ///< the map mirrors, for the well is drawn as the 10x stage has it
   double unit_um = 1.0;     ///< um per unit of the recorded positions; 1000 if they are in mm
   double scatter_um = 0.0;  ///< robust deviation of a coordinate

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <limits>
+#include <random>
 
 #include "nucreg/core/error.hpp"
 #include "small_well.hpp"
@@ -53,6 +54,23 @@ TEST_CASE("nuclei without any noise are paired as well") {
   check_shape(well, r);
   CHECK(score(well, r.pairs).recall > 0.985);
   CHECK(score(well, r.pairs).precision > 0.997);
+}
+
+TEST_CASE("a nucleus at the far edge of its tile belongs to the last cell, however it is rounded") {
+  // 180 nuclei make cells of a third of this edge; in single precision the last is three cells off.
+  constexpr double edge_um = 685.0355834960938;
+  SmallWell well;
+  const std::size_t ten = test::add_tile(well, Side::ten, 0.0, 0.0, 700.0);
+  const std::size_t forty = test::add_tile(well, Side::forty, 0.0, 0.0, 700.0);
+  std::mt19937 random(1);
+  std::uniform_real_distribution<double> at(0.0, edge_um);
+  for (int nucleus = 0; nucleus < 180; ++nucleus) {
+    const double x = nucleus == 0 ? 0.0 : nucleus == 1 ? edge_um : at(random);
+    const double y = nucleus < 2 ? x : at(random);
+    test::detect(well, ten, x, y, nucleus);
+    test::detect(well, forty, x, y, nucleus);
+  }
+  CHECK(score(well, assign(well).pairs).recall > 0.95);
 }
 
 TEST_CASE("a region that moved between the visits is found and named") {
