@@ -233,8 +233,8 @@ StageReport RunRoot::run_trials() {
         TrialSetup setup{.job_toml = to_toml(job_),
                          .output = fs::absolute(files_.output).string(),
                          .inputs = inputs_};
-        for (const RankFacts& rank : facts)
-          setup.clock_trusted.push_back(!oversubscribed(rank, facts, threads()));
+        for (const bool crowded : oversubscribed(facts, threads()))
+          setup.clock_trusted.push_back(!crowded);
         return std::make_shared<const TrialStage>(std::move(setup), registry_, 0, part_,
                                                   trials_identity_);
       },

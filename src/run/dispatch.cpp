@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "monitor.hpp"
 #include "nucreg/core/clock.hpp"
@@ -240,7 +241,7 @@ void Root::accept(const Message& message) {
   const auto rank = static_cast<std::size_t>(message.source);
   peers_[rank].heard = now_;
   communicator_.give_up(message.source, false);
-  peers_[rank].spoke = true;
+  if (!std::exchange(peers_[rank].spoke, true)) peers_[rank].in_hand = now_;
   if (peers_[rank].behind) {
     peers_[rank].behind = message.tag != tag::facts;
     return;

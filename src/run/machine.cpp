@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 #include <string_view>
+#include <unordered_map>
 
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/clock.hpp"
@@ -47,17 +48,25 @@ std::string cpu_list(std::span<const int> cpus) {
   return text;
 }
 
-bool oversubscribed(const RankFacts& rank, const std::vector<RankFacts>& all,
-                    std::size_t threads_per_rank) {
-  std::size_t ranks = 0;
-  std::set<int> cpus;
-  for (const RankFacts& other : all) {
-    if (other.host != rank.host) continue;
-    ++ranks;
-    cpus.insert(other.cpus.begin(), other.cpus.end());
+std::vector<bool> oversubscribed(const std::vector<RankFacts>& ranks,
+                                 std::size_t threads_per_rank) {
+  struct Host {
+    std::size_t ranks = 0;
+    std::set<int> cpus;
+  };
+  std::unordered_map<std::string, Host> hosts;
+  for (const RankFacts& rank : ranks) {
+    Host& host = hosts[rank.host];
+    ++host.ranks;
+    host.cpus.insert(rank.cpus.begin(), rank.cpus.end());
   }
-  return ranks * threads_per_rank > cpus.size() ||
-         (threads_per_rank > 1 && threads_per_rank > rank.cpus.size());
+  std::vector<bool> crowded;
+  for (const RankFacts& rank : ranks) {
+    const Host& host = hosts[rank.host];
+    crowded.push_back(host.ranks * threads_per_rank > host.cpus.size() ||
+                      (threads_per_rank > 1 && threads_per_rank > rank.cpus.size()));
+  }
+  return crowded;
 }
 
 namespace {
@@ -90,8 +99,8 @@ std::string shared_processor(const std::vector<RankFacts>& facts) {
 std::vector<std::string> machine_warnings(const std::vector<RankFacts>& facts,
                                           std::size_t threads_per_rank) {
   std::vector<std::string> warnings;
-  const bool crowded = std::ranges::any_of(
-      facts, [&](const RankFacts& rank) { return oversubscribed(rank, facts, threads_per_rank); });
+  const std::vector<bool> of_ranks = oversubscribed(facts, threads_per_rank);
+  const bool crowded = std::ranges::find(of_ranks, true) != of_ranks.end();
   if (crowded)
     warnings.push_back(fmt::format(
         "more {} than processors{}: no timing of this run is valid (timing_valid = false)",

@@ -132,7 +132,9 @@ RootWatch::RootWatch() {
 }
 
 void RootWatch::started() {
-  if (is_root_) stop();
+  if (is_root_) return stop();
+  const std::lock_guard lock(mutex_);
+  started_ = true;
 }
 
 RootWatch::~RootWatch() {
@@ -183,6 +185,7 @@ void RootWatch::watch_root(bool must_be_here) {
       root = found != ranks.end() ? found->second : 0;
     }
     was_here |= root != 0;
+    if (started_ && !was_here) return;  // it runs on another host
     const auto now = std::chrono::steady_clock::now();
     if (root != 0 || !was_here) last_seen = now;
     if (now - last_seen > longest_absence) std::_Exit(static_cast<int>(ExitStatus::stopped));

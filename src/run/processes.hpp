@@ -47,7 +47,7 @@ class RootWatch {
   ~RootWatch();
   RootWatch(const RootWatch&) = delete;
   RootWatch& operator=(const RootWatch&) = delete;
-  /// MPI has started: the root need not look any more.
+  /// MPI has started: the root need not look any more, nor those that have no root here.
   void started();
 
  private:
@@ -56,7 +56,7 @@ class RootWatch {
   void stop();
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool over_ = false, is_root_ = false;
+  bool over_ = false, is_root_ = false, started_ = false;
   std::thread thread_;
 };
 

@@ -130,18 +130,20 @@ void Rank::send_vitals() {
 void Rank::send_news() {
   if (goodbye_said_) return (void)communicator_.unsent();
   const bool idle = finishing_ && !worker_.busy();  // before its last results are taken
+  bool all_said = false;
   if (communicator_.unsent() < most_results_unsent) {
     if (Bytes results = worker_.take_results(); !results.empty()) {
       send(tag::results, std::move(results));
       patience_.reset();
-    } else if (idle) {
-      return say_goodbye();
+    } else {
+      all_said = idle;
     }
   }
   if (const auto failure = worker_.failure(); failure && !failure_told_) {
     send(tag::failure, encode_failure(failure));
     failure_told_ = true;
   }
+  if (all_said) return say_goodbye();
   send_samples();
 }
 

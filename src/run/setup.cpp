@@ -72,6 +72,21 @@ bool of_dispatch(const Message& message) {
 
 }  // namespace
 
+void say_alive_during(Communicator& communicator, const std::function<void()>& act) {
+  OwnTime clock;
+  double last_said = -heartbeat_seconds;
+  auto done = std::async(std::launch::async, act);
+  for (Patience patience; done.wait_for(patience.next()) != std::future_status::ready;) {
+    if (clock.now() - last_said >= heartbeat_seconds) {
+      last_said = clock.now();
+      for (int rank = 1; rank < communicator.size(); ++rank)
+        communicator.send(rank, tag::alive, {});
+    }
+    (void)communicator.unsent();
+  }
+  done.get();
+}
+
 std::vector<RankFacts> share_setup(
     Communicator& communicator, const std::function<Bytes(const std::vector<RankFacts>&)>& setup) {
   const int size = communicator.size();
@@ -128,12 +143,8 @@ std::vector<RankFacts> share_setup(
   }
 
   // It may read large files; the others must not take the root for dead meanwhile.
-  auto bytes = std::async(std::launch::async, [&] { return setup(facts); });
-  for (Patience patience; bytes.wait_for(patience.next()) != std::future_status::ready;) {
-    say_alive();
-    (void)communicator.unsent();
-  }
-  const Bytes made = bytes.get();
+  Bytes made;
+  say_alive_during(communicator, [&] { made = setup(facts); });
   for (int rank = 1; rank < size; ++rank) communicator.send(rank, tag::setup, made);
   wait_until_sent(communicator);
   return facts;

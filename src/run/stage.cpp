@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "nucreg/core/build_info.hpp"
@@ -163,23 +164,26 @@ StageReport Stages::run(const StageSource& make, const Sink& sink, const StageOp
     return bytes;
   });
   ended_ = options.last;
-  if (options.begin) options.begin(report.facts);
-
   const Stage& stage = *report.stage;
   const TaskList tasks = stage.tasks();
   report.total = count_of(tasks);
-  StageRun run(view_, view_.status ? *view_.status : unwatched_, stage, report.facts);
   std::vector<bool> done = options.done;
+  std::optional<std::uint32_t> number;   // of the stage in the journal
+  say_alive_during(communicator_, [&] {  // a long journal takes long to read
+    if (options.begin) options.begin(report.facts);
+    if (const std::string identity = stage.identity(); view_.journal && !identity.empty()) {
+      number = view_.journal->begin_stage(stage.name().kind, identity);
+      if (done.empty()) done = replay(JournalReader(view_.journal->file()), *number, tasks, sink);
+    }
+  });
+  StageRun run(view_, view_.status ? *view_.status : unwatched_, stage, report.facts);
   Sink keep = sink;
-  if (const std::string identity = stage.identity(); view_.journal && !identity.empty()) {
-    JournalWriter& journal = *view_.journal;
-    const std::uint32_t number = journal.begin_stage(stage.name().kind, identity);
-    if (done.empty()) done = replay(JournalReader(journal.file()), number, tasks, sink);
+  if (number) {
     keep = [&](std::uint64_t task, int rank, std::span<const std::byte> result) {
-      journal.append(task, rank, result);
+      view_.journal->append(task, rank, result);
       sink(task, rank, result);
     };
-    run.keep_in(journal);
+    run.keep_in(*view_.journal);
   }
   const TaskList left = without_done(tasks, done);
   report.earlier = report.total - count_of(left);

@@ -32,7 +32,8 @@ class Worker {
   void give(const Batch& batch);
   /// Forgets what is queued; the task in hand goes on.
   void drop_queue();
-  /// Leaves a hanging thread behind and begins anew with a fresh one; results are kept.
+  /// Leaves a hanging thread behind and begins anew with a fresh one; results that were not taken
+  /// are lost with it, and their tasks to be given again.
   void replace();
 
   /// Results as (task, length, payload) ..., once there is enough to be worth a message, a batch

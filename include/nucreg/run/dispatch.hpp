@@ -81,8 +81,9 @@ struct DispatchOptions {
   double lost_seconds = 5.0;       ///< one that has said nothing for this long is lost
   double start_seconds = 30.0;     ///< instead of it before its first word: it may still load
 
-  /// Root only: makes the result of a task with which `most_tries` ranks were lost, or that hangs
-  /// when no other rank is left, so that each task has one. Empty: dispatch throws an Error
+  /// Root only: makes the result of a task that hung on `most_tries` ranks, or with which twice as
+  /// many died (of which the task need not be guilty), or that hangs when no other rank is left, so
+  /// that each task has one. Empty: dispatch throws an Error
   /// instead.
   std::function<void(std::uint64_t task, Bytes& payload)> abandoned;
   int most_tries = 2;
@@ -126,10 +127,14 @@ void fields(auto& archive, MaybeConst<RankFacts> auto& facts) {
 [[nodiscard]] RankFacts this_rank_facts(int rank);
 /// Ascending numbers as "0-1,4".
 [[nodiscard]] std::string cpu_list(std::span<const int> cpus);
-/// Whether more threads (ranks times their threads) run on that rank's host than processors are
-/// open to all ranks there, or on that rank than are open to it.
-[[nodiscard]] bool oversubscribed(const RankFacts& rank, const std::vector<RankFacts>& all,
-                                  std::size_t threads_per_rank = 1);
+/// For each rank, whether more threads (ranks times their threads) run on its host than processors
+/// are open to all ranks there, or on it than are open to it.
+[[nodiscard]] std::vector<bool> oversubscribed(const std::vector<RankFacts>& ranks,
+                                               std::size_t threads_per_rank = 1);
+
+/// Root: runs `act` on another thread and tells all ranks meanwhile that the root lives. Throws
+/// what `act` throws.
+void say_alive_during(Communicator& communicator, const std::function<void()>& act);
 
 /// Root: gathers facts of all ranks, gives every rank `setup` (any bytes), and returns the facts.
 /// Until it has returned, the root must tell every failure of its own, `setup` included, by
