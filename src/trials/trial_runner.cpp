@@ -227,7 +227,9 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
     const double deadline = solve_start + trial.max_seconds;
     objective.set_out_of_time([deadline] { return wall_seconds() > deadline; });
     if (trace && record.repeats == 0) objective.set_trace(&*trace);
-    result = solver.solve(objective, p.request);
+    SolveResult found = solver.solve(objective, p.request);
+    if (record.repeats > 0) return;  // repeated for its time alone
+    result = std::move(found);
     record.function_evaluations = objective.function_evaluations();
     record.jacobian_evaluations = objective.jacobian_evaluations();
     not_finite = objective.first_not_finite();

@@ -55,6 +55,14 @@ SolveResult naps(Objective&, const SolveRequest& request) {
   return {.params = request.start, .status = SolveStatus::stalled};
 }
 
+// Every fifth time it has an answer: with four repeats, the first time in each trial.
+SolveResult answers_once(Objective&, const SolveRequest& request) {
+  static int calls = 0;
+  if (calls++ % 5 == 0) return {.params = request.start, .status = SolveStatus::stalled};
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  return {.params = Params::Constant(request.start.size(), nan), .status = SolveStatus::max_time};
+}
+
 using Misdeed = SolveResult (*)(Objective&, const SolveRequest&);
 
 class MisbehavingSolver final : public Solver {
@@ -86,6 +94,7 @@ SolverRegistry solvers() {
   registry.add(kind_of("throws-exception", throws_exception));
   registry.add(kind_of("throws-number", throws_number));
   registry.add(kind_of("naps", naps));
+  registry.add(kind_of("answers-once", answers_once));
   registry.add(kind_of("never-returns", never_returns));
   registry.add(kind_of("allocates-without-end", allocates_without_end));
   registry.add(kind_of("gives-up-without-memory", gives_up_without_memory));

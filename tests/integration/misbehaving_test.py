@@ -6,6 +6,7 @@ import sys
 import unittest
 
 import h5py
+import numpy as np
 
 import nucreg_case
 from nucreg_case import NucregCase, read_group, status_codes, solver_rows, texts
@@ -110,6 +111,13 @@ class Misbehaving(NucregCase):
         self.assertGreaterEqual(rows["wall_s"][naps].min(), 0.005)
         self.assertLess(rows["cpu_s"][naps].max(), 0.005)
         self.assertEqual(read_group(out, "summary")["timing_valid"][0], 0)
+
+    def test_repeats_change_no_answer(self):
+        out = self.run_job(job("answers-once"), "--set", "run.timing_repeats=4")
+        rows = read_group(out, "trials")
+        self.assertEqual(set(rows["status"]), {status_codes(out)["stalled"]})
+        self.assertTrue(np.isfinite(rows["rmsd_px"]).all())
+        self.assertEqual(set(rows["repeats"]), {4})
 
     def test_solve_that_never_returns(self):
         for ranks in (0, 2):
