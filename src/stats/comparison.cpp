@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "nucreg/core/bytes.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/random.hpp"
 #include "pair_cell.hpp"
@@ -134,7 +135,7 @@ void ComparisonBuilder::Body::close_trial() {
 
 bool ComparisonBuilder::Body::repeats_held() {
   const auto same = [](const Record& a, const Record& b) {
-    return a.solver == b.solver && a.status == b.status && a.objective == b.objective &&
+    return a.solver == b.solver && a.status == b.status && same_bits(a.objective, b.objective) &&
            a.function_evaluations == b.function_evaluations;
   };
   if (!std::ranges::equal(held, trial, same)) return false;
@@ -276,6 +277,9 @@ Comparison ComparisonBuilder::finish() {
   body.result.fits = body.fits.finish(body.result.options.error / families);
   body.adjust(0, shared, families);
   body.adjust(shared, body.result.regions.size(), families);
+  if (body.result.repeated > 0)  // more of the same tell nothing
+    for (Region& region : body.result.regions)
+      for (PairStatistics& pair : region.pairs) pair.more_trials = 0;
   return std::move(body.result);
 }
 

@@ -22,7 +22,9 @@ constexpr std::size_t most_configurations = 20000;
 std::string key_of(const Table& configurations, const std::string& axis, std::size_t row) {
   std::string key;
   for (const Column& column : configurations.columns)
-    if (column.name != axis && column.name != "configuration") key += cell_text(column, row) + '\n';
+    if (column.name != axis && column.name != axis + "_min" && column.name != axis + "_max" &&
+        column.name != "configuration")
+      key += cell_text(column, row) + '\n';
   return key;
 }
 

@@ -16,12 +16,13 @@ struct Parts {
   std::vector<std::string> of_row, names;
 };
 
-Parts values_of(const Table& configurations, const std::string& axis) {
+Parts values_of(const Table& configurations, const std::string& axis, std::size_t most) {
   Parts parts;
   for (std::size_t row = 0; row < configurations.rows(); ++row) {
     const std::string value = axis_text(configurations, axis, row);
     parts.of_row.push_back(value);
     if (std::ranges::find(parts.names, value) == parts.names.end()) parts.names.push_back(value);
+    if (parts.names.size() > most) return {};
   }
   return parts;
 }
@@ -119,8 +120,8 @@ RegionMap map_regions(const Table& configurations, std::size_t most_values, std:
   std::erase_if(axes, is_kind_axis);
   axes.resize(std::min(axes.size(), most_axes));
   for (const std::string& axis : axes) {
-    Parts parts = values_of(configurations, axis);
-    if (parts.names.size() > most_values) parts = halves_of(configurations, axis);
+    Parts parts = values_of(configurations, axis, most_values);
+    if (parts.names.empty()) parts = halves_of(configurations, axis);
     add(axis, parts);
   }
   return map;

@@ -2,22 +2,17 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <memory>
 #include <numeric>
 
+#include "nucreg/core/bytes.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/random.hpp"
 #include "nucreg/stats/samples.hpp"
 
 namespace nucreg {
 namespace {
-
-bool same_bits(double a, double b) {
-  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) ||
-         (std::isnan(a) && std::isnan(b));
-}
 
 bool identical(const Record& a, const Record& b) {
   return a.status == b.status && a.function_evaluations == b.function_evaluations &&

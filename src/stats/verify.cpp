@@ -303,9 +303,10 @@ void Verifier::check_rows() {
     read_rows(first, std::min(stream_rows, result_.records - first), order, summary);
   // The trials of other parts are missing here, and none of them may be there: then trials_done,
   // which was compared with the rows, tells whether this part lacks any.
-  const std::uint64_t missing_trials = order.finish(partial_ || !part_.whole()) -
-                                       (result_.configurations * result_.trials -
-                                        part_.tasks(result_.configurations, result_.trials));
+  const std::uint64_t missing = order.finish(partial_ || !part_.whole());
+  const std::uint64_t of_others =
+      result_.configurations * result_.trials - part_.tasks(result_.configurations, result_.trials);
+  const std::uint64_t missing_trials = missing - std::min(missing, of_others);
   result_.findings = order.findings();
   if (partial_ && order.sorted() && missing_trials > 0)
     result_.notes.push_back(fmt::format("{} trials are missing", missing_trials));

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <array>
+#include <bit>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +20,12 @@
 #include "nucreg/core/error.hpp"
 
 namespace nucreg {
+
+/// Whether two numbers have the same bits; NaN is the same as any NaN.
+[[nodiscard]] inline bool same_bits(double a, double b) {
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) ||
+         (std::isnan(a) && std::isnan(b));
+}
 
 using Bytes = std::vector<std::byte>;
 

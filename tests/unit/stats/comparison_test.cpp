@@ -483,16 +483,22 @@ TEST_CASE("trials of pairs that repeat one fit count once") {
   std::vector<Record> rows;
   for (std::uint32_t c = 0; c < 2; ++c)
     for (std::uint32_t t = 0; t < 30; ++t)
-      for (std::uint32_t s = 0; s < 2; ++s)
+      for (std::uint32_t s = 0; s < 3; ++s) {
         rows.push_back(solve(t, s, 1.0, s == 0 ? 1e-3 : 2e-3, c));
+        if (s < 2) continue;
+        rows.back().status = SolveStatus::not_applicable;  // which has no objective
+        rows.back().objective = Record::nan;
+      }
   rows[0].timing_valid = false;  // a later trial lends its timing
-  ComparisonBuilder builder({"A", "B"}, pairs);
+  ComparisonBuilder builder({"A", "B", "none"}, pairs);
   builder.add(rows);
   const Comparison c = builder.finish();
   CHECK(first(c).trials == 2);
   CHECK(first(c).timed == 2);
   CHECK(c.repeated == 58);
   CHECK(first(c).faster == Side::neither);
+  CHECK(first(c).more_trials == 0);  // they would be repeats
+  CHECK(make_verdict(c).more.empty());
   says(make_verdict(c).notes.at(0), "58 trials repeat the fit of another trial");
 }
 

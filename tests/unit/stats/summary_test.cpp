@@ -125,6 +125,8 @@ TEST_CASE("without an arrival the cost of one is infinite, if unknown it is none
   CHECK(value(t, "arrival_rate", 0) == 0.0);
   CHECK(value(t, "expected_evaluations", 0) == infinity);
   CHECK(count(t, "arrival_known", 1) == 0);
+  lost.function_evaluations = 0;  // as a closed form has
+  CHECK(value(summarise(1, {lost}), "expected_evaluations", 0) == infinity);
   CHECK(std::isnan(value(t, "arrival_rate", 1)));
   CHECK(std::isnan(value(t, "arrival_low", 1)));
   CHECK(count(t, "arrived", 2) == 0);

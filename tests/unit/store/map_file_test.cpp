@@ -1,4 +1,5 @@
 #include "nucreg/store/map_file.hpp"
+#include "nucreg/core/bytes.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +9,6 @@
 #include <iterator>
 
 #include "nucreg/core/error.hpp"
-#include "support/same_bits.hpp"
 #include "support/sample_map.hpp"
 #include "support/scratch.hpp"
 

@@ -1,4 +1,5 @@
 #include "nucreg/store/result_file.hpp"
+#include "nucreg/core/bytes.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,7 +10,6 @@
 #include <stdexcept>
 
 #include "nucreg/core/error.hpp"
-#include "support/same_bits.hpp"
 #include "support/scratch.hpp"
 #include "unit/store/sample.hpp"
 
