@@ -143,16 +143,27 @@ class TextTable {
     fail(why->problem, {}, why->allowed);
   }
 
+  // "(micron)", of an area "(micron^2)".
+  static std::optional<TableUnit> unit_of_sub_header(std::string_view cell) {
+    if (cell.size() > 2 && cell.front() == '(') cell = cell.substr(1, cell.size() - 2);
+    for (const std::string_view square : {"^2", "\u00b2"})
+      if (cell.ends_with(square)) cell.remove_suffix(square.size());
+    return unit_in(cell);
+  }
+
   std::size_t skip_sub_headers(const std::vector<TextLine>& lines, std::size_t first) {
     for (std::size_t i = 0; i < max_sub_headers && first < lines.size(); ++i, ++first) {
       const auto cells = cells_of(lines[first].text, separator_);
       if (cells.size() != header_.columns || parse_number<double>(cells[header_.x]) ||
           parse_number<double>(cells[header_.y]))
         break;
-      std::string_view unit = cells[header_.x];
-      if (unit.size() > 2 && unit.front() == '(') unit = unit.substr(1, unit.size() - 2);
-      if (const auto known = unit_in(unit); known && options_.columns.unit.empty())
+      if (const auto known = unit_of_sub_header(cells[header_.x]);
+          known && options_.columns.unit.empty())
         header_.unit = *known;
+      if (header_.area) {
+        const auto of_area = unit_of_sub_header(cells[*header_.area]);
+        if (of_area) header_.area_unit = *of_area;
+      }
     }
     return first;
   }
@@ -171,6 +182,13 @@ class TextTable {
     fail(fmt::format("{} and {} are lengths, not pixels", header_.names[header_.x],
                      header_.names[header_.y]),
          {}, "--pixel-um SIZE, the size of a pixel of that image in micrometres");
+  }
+
+  // Pixels of the unit of areas; NaN where coordinates are in pixels and areas are not, and nobody
+  // said how large a pixel is.
+  [[nodiscard]] double area_side() const {
+    const bool known = micrometres_of(header_.area_unit) == 0.0 || options_.pixel_um;
+    return known ? scale_of(header_.area_unit) : unknown;
   }
 
   [[noreturn]] void fail_at(std::string_view cell, std::size_t column, std::string allowed) const {
@@ -223,8 +241,8 @@ class TextTable {
     if (header_.z) check_z(cells[*header_.z]);
     const double x = coordinate(cells[header_.x], header_.x);
     const double y = coordinate(cells[header_.y], header_.y);
-    const double side = header_.area ? scale_of(header_.area_unit) : 1.0;
     const double area = header_.area ? number(cells[*header_.area], *header_.area) : unknown;
+    const double side = header_.area ? area_side() : 1.0;
     add(table_.nuclei, x, y, area * side * side,
         header_.intensity ? number(cells[*header_.intensity], *header_.intensity) : unknown);
     add_label(cells);
@@ -288,6 +306,11 @@ class TextTable {
             : fmt::format(", micrometres at {} um per pixel", pixel),
         table_.labelled ? fmt::format("labels from {}", header_.names[header_.labels.front()])
                         : "labels are the numbers of rows"));
+    if (header_.area && std::isnan(area_side()))
+      table_.warnings.push_back(
+          fmt::format("areas of column {} are not in pixels, and are not used: --pixel-um SIZE "
+                      "tells what they are in pixels",
+                      header_.names[*header_.area]));
     if (times_seen_.size() > 1)
       table_.warnings.push_back(
           fmt::format("column {} has {} values, whose rows are taken for one image",

@@ -255,6 +255,23 @@ TEST_CASE("the tables of programs are read as they are") {
     check_three(read(text, {.pixel_um = 0.5}));
     check_refused(folder.write("table.csv", text), {"lengths, not pixels", "--pixel-um"});
   }
+  SUBCASE("TrackMate: areas are in the unit that is said below their name") {
+    const NucleiTable table = read(
+        "LABEL,ID,TRACK_ID,POSITION_X,POSITION_Y,AREA\nLabel,Spot ID,Track ID,X,Y,Area\n"
+        "Label,Spot ID,Track ID,X,Y,Area\n,,,(micron),(micron),(micron^2)\n"
+        "ID7,7,,5.25,0.75,100\n",
+        {.pixel_um = 0.5});
+    CHECK(table.nuclei.area_px[0] == 400.0);
+  }
+  SUBCASE("areas in micrometres beside coordinates in pixels are used where pixels have a size") {
+    const std::string text =
+        "label,x,y,Area \xc2\xb5m^2\n7,10.5,1.5,25\n9,20.25,2,25\n12,30,3.125,25\n";
+    const NucleiTable without = read(text);
+    check_three(without);
+    CHECK(std::isnan(without.nuclei.area_px[0]));
+    CHECK(without.warnings.size() == 1);
+    CHECK(read(text, {.pixel_um = 0.5}).nuclei.area_px[0] == 100.0);
+  }
   SUBCASE("Imaris: a title above the header, the unit in each row") {
     check_three(
         read("\n\nPosition\n ==================== \nPosition X,Position Y,Position Z,Unit,ID,\n"
