@@ -89,7 +89,7 @@ double match_radius_px(const std::vector<double>& residual_px, double density) {
       share[kind] = std::max(0.001, weights[kind] / static_cast<double>(squares.size()));
       if (kind < 2 && weights[kind] > 0.0)
         variance[kind] = std::clamp(0.5 * sums[kind] / weights[kind], least,
-                                    kind == 0 ? chance : largest_tail * chance);
+                                    std::max(least, kind == 0 ? chance : largest_tail * chance));
     }
   }
   // The last distance at which true is as likely as false; beyond all of them it is not.
