@@ -198,7 +198,8 @@ class Arrival(NucregCase):
 
     def test_other_code_computes_the_same(self):
         self.run_job(LOSSES.replace('["squared", "cauchy"]',
-                                    '["squared", "huber", "cauchy", "tukey"]') + TWO)
+                                    '["squared", "huber", "cauchy", "tukey"]') + TWO +
+                     '[[solver]]\nname = "closed"\nkind = "closed-form"\n')
         done = subprocess.run([sys.executable, ROOT / "tools/recompute", self.dir / "out.h5"],
                               capture_output=True, text=True, check=False, env=os.environ)
         self.assertEqual(done.returncode, DONE, done)
