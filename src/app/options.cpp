@@ -116,7 +116,10 @@ void add_option(CLI::App& app, const Command& command, const Option& option) {
                 option.doc + facts_text(option));
   // In place of what CLI11 says of type and related options, which facts_text says.
   added->option_text(option.is_flag() ? " " : option.value);
-  if (option.is_flag()) return;
+  if (option.is_flag()) {
+    added->disable_flag_override();  // --force=false would set it as well
+    return;
+  }
   if (option.repeats)
     added->expected(1)->take_all();
   else
@@ -174,6 +177,10 @@ std::vector<std::string> words_of(int argc, char** argv) {
 JobError wrong_options(const CLI::App& app, const Command& command, const CLI::ParseError& e) {
   std::vector<std::string> names;
   for (const Option& option : command.options) names.push_back(option.name());
+  const std::string said = e.what();
+  if (const std::size_t at = said.find(" was given a disallowed flag override"); at != said.npos)
+    return JobError(fmt::format("{}: --{} takes no value", command.name, said.substr(0, at)),
+                    {.allowed = "the option alone, or to leave it out"});
   // What is missing is asked for after what nobody knows, which may have swallowed it.
   const std::vector<std::string> rest = app.remaining();
   const bool unknown_option =

@@ -88,6 +88,10 @@ void SegmentRoot::list_frames(const fs::path& image) {
                       .allowed = "planes of up to 715,000,000 pixels, such as 26,700 x 26,700; "
                                  "larger ones in tiles or with --no-overlay"});
   const std::size_t channel = find_channel(info, command_.channel, image.string());
+  if (std::ranges::all_of(info.frames, &ImageFrame::missing))
+    throw InputError("holds no frame that was taken",
+                     {.file = image.string(),
+                      .allowed = "images whose pixels are in this file; nucreg image tells more"});
   for (std::size_t frame = 0; frame < info.frames.size(); ++frame) {
     if (info.frames[frame].missing) continue;
     std::string name = image.stem().string();

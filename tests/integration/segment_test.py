@@ -163,6 +163,23 @@ class Segment(NucregCase):
             self.assertIn("flat.tif: no nuclei", again.err)
             self.assertIn("2 images were done before", again.err)
 
+    def test_an_image_whose_pixels_are_elsewhere_is_an_input_at_fault(self):
+        data = self.dir / "made.tif"
+        self.nucreg("synth", "--nuclei", 5, "--to", "synth")
+        made = next(self.dir.glob("synth/*.tif"))
+        ome = ('<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:a">'
+               '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" '
+               'SizeX="{0}" SizeY="{0}" SizeZ="1" SizeC="1" SizeT="1"><TiffData IFD="0" '
+               'PlaneCount="1"><UUID FileName="other.ome.tif">urn:uuid:b</UUID></TiffData></Pixels>'
+               '</Image></OME>')
+        from PIL import Image, TiffImagePlugin
+        with Image.open(made) as image:
+            tags = TiffImagePlugin.ImageFileDirectory_v2()
+            tags[270] = ome.format(image.size[0])
+            image.save(data.with_name("gone.ome.tif"), tiffinfo=tags)
+        self.refused(INPUT, ["segment", "gone.ome.tif", "--to", "d"], "gone.ome.tif", "no frame")
+        self.assertFalse((self.dir / "d").exists())
+
     def test_one_nucleus_is_a_result(self):
         y, x = np.mgrid[:60, :60]
         spot = 100 + 900 * np.exp(-((x - 30) ** 2 + (y - 28) ** 2) / 60)

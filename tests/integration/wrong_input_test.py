@@ -87,6 +87,8 @@ class WrongJob(NucregCase):
         self.refused(USAGE, ["fly"], "unknown command fly; allowed: run")
         self.refused(USAGE, ["run", "job.toml", "--fast"], "nucreg: run:", "--fast",
                      "allowed: JOB, --set")
+        self.refused(USAGE, ["run", "job.toml", "--force=false"],
+                     "run: --force takes no value; allowed: the option alone, or to leave it out")
         self.refused(USAGE, ["run", "job.toml", "--forse"], '--forse (did you mean "--force"?)')
         self.refused(USAGE, ["synth", "--to", "b", "--sed=1"], '--sed (did you mean "--seed"?)')
         self.refused(USAGE, ["export", "out.h5", "--to", "d", "--format", "proflies"],
