@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
@@ -87,8 +88,8 @@ class Child {
     pollfd waiting{socket_, static_cast<short>(POLLIN | (to_write ? POLLOUT : 0)), 0};
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left <= 0 || poll(&waiting, 1, static_cast<int>(std::min<long>(left, 1'000'000))) == 0)
-      throw BrokenProcess{"the solver's process gave no answer in time"};
+    if (left <= 0) throw BrokenProcess{"the solver's process gave no answer in time"};
+    (void)poll(&waiting, 1, static_cast<int>(std::min<long>(left, 1'000'000)));
   }
   void send_some(const std::string& line, std::size_t& sent) {
     const ssize_t count = send(socket_, line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
@@ -146,7 +147,8 @@ std::string question(std::int64_t number, const Objective& f, const SolveRequest
                   {"start", numbers(request.start)},
                   {"lower", numbers(request.box.lower)},
                   {"upper", numbers(request.box.upper)},
-                  {"max_evaluations", request.max_evaluations},
+                  // The process counts from 0; solves before, of other starts, count as well.
+                  {"max_evaluations", request.max_evaluations - f.function_evaluations()},
                   {"ftol_rel", request.ftol_rel},
                   {"xtol_rel", request.xtol_rel},
                   {"max_seconds", request.max_seconds},
@@ -172,7 +174,9 @@ class ProcessSolver : public Solver {
     try {
       const bool fresh = !child_;
       if (fresh) child_ = std::make_unique<Child>(command_);
-      const double seconds = request.max_seconds + grace_seconds + (fresh ? start_seconds_ : 0.0);
+      constexpr double longest_seconds = 1e9;  // which a clock can count
+      const double seconds = std::min(
+          longest_seconds, request.max_seconds + grace_seconds + (fresh ? start_seconds_ : 0.0));
       const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                                std::chrono::duration<double>(seconds));
       const std::int64_t number = ++solves_;

@@ -8,6 +8,7 @@
 #include <numbers>
 #include <stdexcept>
 
+#include "nucreg/core/clock.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/random.hpp"
 
@@ -45,6 +46,8 @@ class StartsSolver : public Solver {
   [[nodiscard]] SolveResult solve(Objective& f, const SolveRequest& request) const override {
     SolveRequest from = request;
     std::int64_t iterations = 0;
+    const double begin = wall_seconds();
+    double first_seconds = 0.0, own_seconds = 0.0;  // of processes, which have clocks of their own
     if (first_) {
       const SolveResult found = first_->solve(f, request);
       if (found.status == SolveStatus::max_time || found.status == SolveStatus::failed ||
@@ -52,6 +55,7 @@ class StartsSolver : public Solver {
         return found;
       from.start = clamp(found.params, request.box);
       iterations += std::max<std::int64_t>(0, found.iterations);
+      first_seconds = wall_seconds() - begin;
     }
     RandomStream random(request.seed, 0, 0, Purpose::resampling, 1);
     const Params first_start = from.start;
@@ -62,11 +66,15 @@ class StartsSolver : public Solver {
       if (k > 0 && used >= request.max_evaluations) break;
       if (k > 0) from.start = clamp(drawn_start(f, first_start, random), request.box);
       // Equal shares of the evaluations that are left, one of them for the value of the answer.
-      from.max_evaluations =
-          std::max(used + 1, used + (request.max_evaluations - used) / (starts_ - k) - 1);
+      const std::int64_t share = (request.max_evaluations - used) / (starts_ - k);
+      from.max_evaluations = std::min(request.max_evaluations,
+                                      used + std::max<std::int64_t>(1, share - (starts_ > 1)));
+      from.max_seconds = request.max_seconds - first_seconds - own_seconds;
       SolveResult result = solver_->solve(f, from);
       iterations += std::max<std::int64_t>(0, result.iterations);
-      const bool over = result.status == SolveStatus::max_time;
+      if (!std::isnan(result.own_seconds)) own_seconds += result.own_seconds;
+      const bool over = result.status == SolveStatus::max_time ||
+                        first_seconds + own_seconds >= request.max_seconds;
       const bool asked = starts_ > 1 && f.function_evaluations() < request.max_evaluations &&
                          result.params.allFinite();
       const double value = asked ? f.value(result.params) : std::numeric_limits<double>::infinity();
@@ -80,6 +88,7 @@ class StartsSolver : public Solver {
       }
     }
     best.iterations = iterations;
+    if (!std::isnan(best.own_seconds)) best.own_seconds = first_seconds + own_seconds;
     return best;
   }
 

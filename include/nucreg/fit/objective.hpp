@@ -91,7 +91,8 @@ class Objective {
   /// Not told by residuals(), which does not sum them up.
   [[nodiscard]] const NotFinite& first_not_finite() const { return first_not_finite_; }
 
-  /// Every function evaluation is told to `trace`, in F's own units; null tells nobody.
+  /// Function evaluations are told to `trace`, in F's own units, but for those of weighted() and
+  /// count(); null tells nobody.
   void set_trace(TraceRecorder* trace) { trace_ = trace; }
 
   /// A solver asks this after each evaluation; `out_of_time` is asked in turn, at most once per

@@ -90,6 +90,32 @@ TEST_CASE("what a process does wrong costs its row, with the reason, and no late
   }
 }
 
+TEST_CASE("starts of a process share its budgets, and its time is that of all") {
+  SolverSpec spec{.name = "S", .kind = "process"};
+  spec.options["command"] =
+      python("    good['function_evaluations'] = q['max_evaluations']\n" + answers);
+  spec.options["start_seconds"] = 20.0;
+  spec.options["starts"] = std::int64_t{4};
+  const auto solver = standard_solvers().make(spec, Job{});
+  ScaledProblem problem(solve_test::pairs(30, 1.0), Model::affine, Loss::huber, 3.0, 4.0);
+  problem.request.max_evaluations = 41;
+  problem.request.max_seconds = 5.0;
+  Objective all = problem.objective();
+  const SolveResult result = solver->solve(all, problem.request);
+  CHECK(result.own_seconds == 1.0);
+  CHECK(all.function_evaluations() == 41);  // nothing is left, and no more than that is taken
+
+  problem.request.max_seconds = 0.6;  // the third is over it
+  Objective some = problem.objective();
+  const SolveResult late = solver->solve(some, problem.request);
+  CHECK(late.status == SolveStatus::max_time);
+  CHECK(late.own_seconds == 0.75);
+}
+
+TEST_CASE("a very long limit of time is none") {
+  CHECK(solve(*process_solver_of(python(answers)), 1e300).status == SolveStatus::stalled);
+}
+
 TEST_CASE("a process that hangs is ended in time, one that is not there says so") {
   const auto late =
       process_solver_of(python("    if q['solve'] == 2: time.sleep(1000)\n" + answers));
