@@ -25,7 +25,8 @@ void write_plane(ImageReader& reader, const ImageCommand& command) {
   const Plane plane = within_memory(info, command.file.string(),
                                     [&] { return reader.read(command.frame, channel); });
   publish_with(command.to, command.force, [&](const std::filesystem::path& file) {
-    write_tiff(file, plane.view(), {.pixel_size_um = info.pixel_size_um});
+    write_tiff(file, plane.view(),
+               {.pixel_size_um = info.pixel_size_um, .pixel_height_um = info.pixel_height_um});
   });
 }
 

@@ -129,6 +129,16 @@ TiffLayout TiffFile::layout(std::size_t page) {
   if (tag<std::uint32_t>(tiff, TIFFTAG_IMAGEDEPTH, 1) != 1)
     fail("unsupported-depth", "voxels are not supported", page);
 
+  // MetaMorph's stacks: as many planes lie behind each other, of which the page tells the first.
+  constexpr std::uint32_t uic2 = 33629;
+  std::uint32_t planes = 0;
+  const void* times = nullptr;
+  if (TIFFGetField(tiff, uic2, &planes, &times) == 1 && planes > 1)
+    fail(
+        "unsupported-layout",
+        fmt::format("a MetaMorph stack of {} planes: save it as TIFF with a page for each", planes),
+        page);
+
   const auto compression = tag<std::uint16_t>(tiff, TIFFTAG_COMPRESSION, COMPRESSION_NONE);
   if (std::find(std::begin(understood), std::end(understood), compression) == std::end(understood))
     fail("unsupported-compression", fmt::format("compression {} is not supported", compression),

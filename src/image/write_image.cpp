@@ -99,10 +99,10 @@ class Writer {
     if (!options.description.empty())
       TIFFSetField(tiff_, TIFFTAG_IMAGEDESCRIPTION, options.description.c_str());
     if (!options.pixel_size_um) return;
-    const double per_centimetre = 1e4 / *options.pixel_size_um;
+    const double width_um = *options.pixel_size_um;
     TIFFSetField(tiff_, TIFFTAG_RESOLUTIONUNIT, RESUNIT_CENTIMETER);
-    TIFFSetField(tiff_, TIFFTAG_XRESOLUTION, per_centimetre);
-    TIFFSetField(tiff_, TIFFTAG_YRESOLUTION, per_centimetre);
+    TIFFSetField(tiff_, TIFFTAG_XRESOLUTION, 1e4 / width_um);
+    TIFFSetField(tiff_, TIFFTAG_YRESOLUTION, 1e4 / options.pixel_height_um.value_or(width_um));
   }
 
   [[noreturn]] void fail() const {

@@ -25,6 +25,7 @@ struct TiffSpec {
   float resolution = 0.0F;  ///< pixels per `unit`; 0: none
   std::uint16_t unit = RESUNIT_CENTIMETER;
   bool white_is_zero = false;
+  std::uint32_t metamorph_planes = 0;  ///< that MetaMorph's tag tells; 0: no such tag
 };
 
 /// Value of one pixel; differs along every axis.
@@ -103,6 +104,14 @@ inline void write_test_tiff(const std::filesystem::path& file, const TiffSpec& s
       TIFFSetField(tiff, TIFFTAG_XRESOLUTION, static_cast<double>(spec.resolution));
       TIFFSetField(tiff, TIFFTAG_YRESOLUTION, static_cast<double>(spec.resolution));
       TIFFSetField(tiff, TIFFTAG_RESOLUTIONUNIT, spec.unit);
+    }
+    if (spec.metamorph_planes > 0) {
+      static char name[] = "UIC2";
+      const TIFFFieldInfo uic2{
+          33629, TIFF_VARIABLE2, TIFF_VARIABLE2, TIFF_RATIONAL, FIELD_CUSTOM, 1, 1, name};
+      TIFFMergeFieldInfo(tiff, &uic2, 1);
+      const std::vector<float> times(spec.metamorph_planes, 1.0F);
+      TIFFSetField(tiff, 33629, spec.metamorph_planes, times.data());
     }
     write_test_page(tiff, spec, page);
     if (TIFFWriteDirectory(tiff) != 1) throw std::runtime_error("libtiff cannot write a page");

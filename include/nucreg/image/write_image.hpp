@@ -13,8 +13,9 @@
 namespace nucreg {
 
 struct TiffOptions {
-  std::optional<double> pixel_size_um;  ///< kept as resolution
-  std::string description;              ///< such as OME-XML; empty: none
+  std::optional<double> pixel_size_um;    ///< kept as resolution
+  std::optional<double> pixel_height_um;  ///< if pixels are not square
+  std::string description;                ///< such as OME-XML; empty: none
 };
 
 /// Writes one page, losslessly compressed (deflate), in the type of the plane; replaces what is

@@ -167,6 +167,14 @@ TEST_CASE("images behind strips that lie apart are refused, not guessed") {
   image_error("unsupported-layout", [&] { static_cast<void>(open_image(scratch / "made.tif")); });
 }
 
+TEST_CASE("MetaMorph's stacks are refused, a single plane of it is read") {
+  const Scratch scratch;
+  write_test_tiff(scratch / "one.stk", {.metamorph_planes = 1});
+  CHECK(open_image(scratch / "one.stk")->info().frames.size() == 1);
+  write_test_tiff(scratch / "three.stk", {.metamorph_planes = 3});
+  image_error("unsupported-layout", [&] { static_cast<void>(open_image(scratch / "three.stk")); });
+}
+
 TEST_CASE("ImageJ's units, however they are spelt, and one of their own for each axis") {
   const Scratch scratch;
   const auto info_of = [&](const std::string& more) {
