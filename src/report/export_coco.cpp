@@ -163,10 +163,9 @@ std::vector<std::string> folders_of(const std::vector<std::string>& solvers) {
     std::string name = solver;
     for (char& c : name)
       if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '+') c = '_';
-    if (!taken.insert(name).second) {
-      name += fmt::format("_{}", folders.size() + 1);
-      taken.insert(name);
-    }
+    const std::string plain = name;
+    for (std::size_t number = 2; !taken.insert(name).second; ++number)
+      name = fmt::format("{}_{}", plain, number);
     folders.push_back(name);
   }
   return folders;

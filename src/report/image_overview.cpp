@@ -183,7 +183,7 @@ std::string to_json(const MatchResult& result, const NucleusCounts& nuclei) {
   json["in_overlap_40x"] = if_matched(result.forty_in_overlap);
   json["hypotheses"] = result.hypotheses;
   json["stage_error_px"] = result.stage_error_px;  // NaN: null
-  return json.dump(2);
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string to_text(const MatchResult& result, const NucleusCounts& nuclei) {

@@ -127,11 +127,12 @@ class Words {
 void write_points(const WellMap& map, const MapNuclei& nuclei, const char* key, TextFile& file) {
   const Lookup lookup(map);
   CsvLine line;
-  file.write("index,axis-0,axis-1,tile,label,object,unpaired\n");
+  file.write("index,axis-0,axis-1,well,tile,label,object,unpaired\n");
   std::size_t index = 0;
   for (std::uint32_t i = 0; i < nuclei.size(); ++i) {
     if (nuclei.representative[i] == 0 || !std::isfinite(nuclei.um.x[i] + nuclei.um.y[i])) continue;
-    line << index++ << nuclei.um.y[i] << nuclei.um.x[i] << lookup.tile_of(nuclei, i, key).given.name
+    const MapTile& tile = lookup.tile_of(nuclei, i, key);
+    line << index++ << nuclei.um.y[i] << nuclei.um.x[i] << tile.well << tile.given.name
          << nuclei.label[i] << nuclei.object[i] << name_of(nuclei.unpaired[i]);
     file.write(line.take());
   }

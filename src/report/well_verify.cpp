@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <set>
 #include <tuple>
@@ -341,7 +342,7 @@ void MapVerifier::check_partners(const MapNuclei& nuclei, const std::string& gro
 void MapVerifier::check_q_values() {
   std::map<int, std::vector<std::uint32_t>> wells;
   for (std::uint32_t i = 0; i < map_.pairs.size(); ++i)
-    if (map_.pairs[i].ten < map_.ten.size())
+    if (map_.pairs[i].ten < map_.ten.size() && !std::isnan(map_.pairs[i].probability))
       wells[well_of(map_.ten.tile[map_.pairs[i].ten])].push_back(i);
   for (auto& [well, order] : wells) {
     std::ranges::sort(order, std::greater(), [&](auto i) { return map_.pairs[i].probability; });
@@ -355,7 +356,6 @@ void MapVerifier::check_q_values() {
         here = std::max(here, q);
       }
       highest = here;
-      if (std::isnan(probability)) break;  // reported already; equal to nothing
     }
   }
 }

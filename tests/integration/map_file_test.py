@@ -412,6 +412,9 @@ class Export(MapCase):
                                       self.column("nuclei_40x/y_um")[shown])
         np.testing.assert_array_equal([float(r["axis-1"]) for r in rows],
                                       self.column("nuclei_40x/x_um")[shown])
+        with h5py.File(self.file) as h5:
+            wells = h5["tiles/well"].asstr()[:][h5["nuclei_40x/tile"][:]][shown]
+        self.assertEqual([r["well"] for r in rows], list(wells))
 
     def test_existing_files_and_wrong_formats(self):
         self.nucreg("export", self.file, "--to", "t")

@@ -36,6 +36,13 @@ class Match(NucregCase):
         forty = (ten @ TURN.T + SHIFT + np.random.default_rng(2).normal(0, 0.5, ten.shape))[100:]
         return self.table("10x.csv", ten), self.table("40x.csv", forty), ten, forty
 
+    def test_a_name_that_is_not_utf8_is_replaced_in_json(self):
+        name = os.fsdecode(b"bad\xff.csv")
+        (self.dir / name).write_text("x,y\n1,2\n")
+        self.write("ok.csv", "x,y\n1,2\n300,40\n70,600\n")
+        outcome = run(self.dir, "match", name, "ok.csv", "--json")
+        self.assertIn("bad\ufffd.csv", json.loads(outcome.out)["reason"], outcome)
+
     def test_tables_to_a_map_and_pairs_that_a_job_takes(self):
         ten_file, forty_file, ten, forty = self.pair_of_tables()
         found = json.loads(self.nucreg("match", ten_file, forty_file, "--json",

@@ -46,7 +46,8 @@ class Pictures:
         with tempfile.TemporaryDirectory(prefix="nucreg-report-") as folder:
             plane = pathlib.Path(folder) / "plane.tif"
             done = subprocess.run(
-                [self.program, "image", str(path), "--frame", frame or "0", "--to", str(plane)],
+                [self.program, "image", str(path), "--frame", frame or "0", "--channel",
+                 self.tiles["channel"][row], "--to", str(plane)],
                 capture_output=True, check=False)
             try:
                 from PIL import Image

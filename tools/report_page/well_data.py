@@ -1,6 +1,8 @@
 """What the page draws of the file of a mapped well. What numbers mean is decided by nucreg
 (`inspect --json`); here are the rows that are drawn."""
 
+import tomllib
+
 import h5py
 import numpy as np
 
@@ -23,6 +25,15 @@ def format_of(path):
 def columns(group, names=None):
     return {name: column.asstr()[:] if h5py.check_string_dtype(column.dtype) else column[:]
             for name, column in group.items() if names is None or name in names}
+
+
+def channels_of(map_toml, sides):
+    """The channel that nuclei of each tile were found in, as `nucreg image --channel` takes it."""
+    try:
+        images = tomllib.loads(map_toml).get("images", {})
+    except (tomllib.TOMLDecodeError, TypeError, AttributeError):
+        images = {}
+    return np.array([str(images.get(f"channel_{side}x", "0")) for side in sides], object)
 
 
 class Well:
@@ -89,6 +100,7 @@ class WellMap:
             nuclei = {side: columns(h5[f"nuclei_{side}x"], NUCLEI) for side in SIDES}
             pairs = columns(h5["pairs"])
             decoys = columns(h5["decoys"]) if "decoys" in h5 else {}
+            tiles["channel"] = channels_of(h5.attrs.get("map_toml", ""), tiles["side"])
             self.reasons = {number: name for name, number in
                             h5py.check_enum_dtype(h5["nuclei_10x/unpaired"].dtype).items()}
         try:
