@@ -132,7 +132,8 @@ class Neighbours {
 DiskField field_of(Layout layout, const DiskField& field) {
   DiskField out = field;
   if (layout != Layout::strip) return out;
-  out.size_px[1] = std::max(strip_part * field.size_px[1], 4.0 * field.border_px);
+  out.size_px[1] =
+      std::min(field.size_px[1], std::max(strip_part * field.size_px[1], 4.0 * field.border_px));
   return out;
 }
 
