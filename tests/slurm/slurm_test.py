@@ -20,6 +20,10 @@ import h5py
 from cluster import Cluster, what_is_missing
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/integration"))
+
+from made_well import MadeWell  # noqa: E402
+
 PROGRAM = pathlib.Path(sys.argv.pop(1))
 LIMIT_S = 140
 # Two nodes for the jobs that no node dies under, six for the two that each lose one and move.
@@ -198,6 +202,23 @@ class Checkout:
         assert job["Restarts"] == "0" and ranks == 4, job
         assert " died; its trials were run elsewhere" in self.text(number), self.text(number)
 
+    def map_installed(self):
+        """From a folder of data, by the scripts and the program that are installed."""
+        prefix, data = self.cluster.folder / "prefix", self.cluster.folder / "data"
+        (prefix / "bin").mkdir(parents=True)
+        (prefix / "bin/nucreg").symlink_to(PROGRAM)
+        shutil.copytree(ROOT / "slurm", prefix / "share/nucreg/slurm")
+        data.mkdir()
+        MadeWell(seed=12).write(data)
+        number = int(self.cluster.call(
+            "sbatch", "--parsable", *RANKS_OF_ONE_NODE,
+            f"--export=ALL,PATH={prefix}/bin:{os.environ['PATH']}",
+            str(prefix / "share/nucreg/slurm/map.sbatch"), "ten.csv", "forty.csv", "-o", "map.h5",
+            cwd=data))
+        self.wait_for_state(number, "COMPLETED")
+        with h5py.File(data / "map.h5") as file:
+            assert file.attrs["status"] == "complete" and len(file["pairs/ten"]) > 1000
+
     def first_node_dies(self):
         self.lose_node("first-dies", 0)
 
@@ -206,7 +227,7 @@ class Checkout:
 
 
 SCENARIOS = ("time_limit", "array", "part_alone", "first_node_dies", "other_node_dies", "cancelled",
-             "rank_dies", "one_node", "many_nodes")
+             "rank_dies", "one_node", "many_nodes", "map_installed")
 
 
 class SlurmTest(unittest.TestCase):
@@ -239,6 +260,9 @@ class SlurmTest(unittest.TestCase):
 
     def test_rank_of_another_node_dies(self):
         self.under_way["rank_dies"].result()
+
+    def test_a_well_is_mapped_from_a_folder_of_data(self):
+        self.under_way["map_installed"].result()
 
     def test_first_node_dies(self):
         self.under_way["first_node_dies"].result()
