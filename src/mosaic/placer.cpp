@@ -166,8 +166,8 @@ void PlacerState::take_links(const std::vector<PlaceResult>& results) {
   }
 }
 
-// Of tiles that no link is left of the earlier ones count, unless they were tried again; without
-// those they are tied to nothing.
+// A tile without a link now keeps its earlier ones, but for those that were tried again and
+// refused; with none left it is tied to nothing.
 void PlacerState::take_refined(const std::vector<PlaceResult>& results) {
   const std::vector<LinkResult> before = std::exchange(links, {});
   take_links(results);
