@@ -80,4 +80,11 @@ std::string sha256_of_file(const std::filesystem::path& file) {
   return sum.hex();
 }
 
+std::string FileSums::of(const std::filesystem::path& file) {
+  const std::lock_guard lock(mutex_);
+  std::string& sum = sums_[file];
+  if (sum.empty()) sum = sha256_of_file(file);
+  return sum;
+}
+
 }  // namespace nucreg

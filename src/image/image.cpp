@@ -116,6 +116,28 @@ std::unique_ptr<ImageReader> open_image(const std::filesystem::path& path) {
   return tiff ? open_tiff(path) : open_nd2(path);
 }
 
+std::shared_ptr<ImageReader> opened_image(const std::filesystem::path& path) {
+  struct Opened {
+    std::filesystem::path path;
+    std::filesystem::file_time_type changed;
+    std::uintmax_t bytes = 0;
+    std::shared_ptr<ImageReader> reader;
+  };
+  thread_local Opened last;
+  std::error_code ignored;  // what cannot be looked at cannot be opened either, which says why
+  Opened now{.path = path,
+             .changed = std::filesystem::last_write_time(path, ignored),
+             .bytes = std::filesystem::file_size(path, ignored),
+             .reader = nullptr};
+  if (last.reader && last.path == now.path && last.changed == now.changed &&
+      last.bytes == now.bytes)
+    return last.reader;
+  last = {};  // closed before the next is opened
+  now.reader = open_image(path);
+  last = std::move(now);
+  return last.reader;
+}
+
 void check_frame(const ImageInfo& info, const std::string& path, std::size_t frame) {
   if (frame >= info.frames.size())
     throw ImageError(

@@ -89,8 +89,14 @@ struct Picture {
 
 class Ome {
  public:
-  Ome(xml_node root, const TiffLayout& layout, std::size_t pages, std::filesystem::path file)
-      : root_(root), layout_(layout), pages_(pages), file_(std::move(file)) {}
+  Ome(xml_node root, const TiffLayout& layout, TiffDirectories directories,
+      std::filesystem::path file)
+      : root_(root),
+        layout_(layout),
+        directories_(directories),
+        pages_(static_cast<std::size_t>(
+            std::ranges::count_if(directories, [](const auto& page) { return page.has_value(); }))),
+        file_(std::move(file)) {}
 
   TiffPlan plan() {
     for (const xml_node image : all(root_, "Image")) pictures_.push_back(read_picture(image));
@@ -202,7 +208,7 @@ class Ome {
         pages = std::max(pages, count(block, "IFD", 0) + count(block, "PlaneCount", 1));
       }
     std::error_code ignored;  // what cannot be looked at is not there
-    return !named.empty() && pages <= pages_ &&
+    return !named.empty() && pages <= directories_.size() &&
            !std::filesystem::exists(file_.parent_path() / named.filename(), ignored);
   }
 
@@ -214,7 +220,7 @@ class Ome {
     const std::string_view own = root_.attribute("UUID").value();
     if (!own.empty() && own == uuid.child_value()) return true;
     const std::string_view file = uuid.attribute("FileName").value();
-    return !file.empty() && file == file_.filename();
+    return !file.empty() && std::filesystem::path(file).filename() == file_.filename();
   }
 
   void place_planes(const Picture& picture, std::size_t position) {
@@ -226,7 +232,7 @@ class Ome {
       const bool has_page = static_cast<bool>(block.attribute("IFD"));
       const std::uint64_t start = linear(picture, count(block, "FirstC", 0) / layout_.samples,
                                          count(block, "FirstZ", 0), count(block, "FirstT", 0));
-      const std::uint64_t page = count(block, "IFD", 0);
+      const std::uint64_t directory = count(block, "IFD", 0);
       const std::uint64_t planes =
           count(block, "PlaneCount", has_page ? 1 : static_cast<std::int64_t>(total - start));
       if (planes > total - start)
@@ -236,12 +242,22 @@ class Ome {
       if ((placed += planes) > static_cast<std::uint64_t>(most_planes))
         fail("ome-planes", "TiffData of too many planes");
       if (!is_here(block)) continue;
-      if (page + planes > pages_)
+      const std::size_t there = has_page ? directories_.size() : pages_;
+      if (directory + planes > there)
         fail("ome-planes",
-             fmt::format("TiffData leads to page {} of {}", page + planes - 1, pages_));
+             fmt::format("TiffData leads to page {} of {}", directory + planes - 1, there));
       for (std::uint64_t i = 0; i < planes; ++i)
-        place(picture, position, start + i, static_cast<std::uint32_t>(page + i));
+        place(picture, position, start + i,
+              has_page ? page_at(directory + i) : static_cast<std::uint32_t>(i));
     }
+  }
+
+  // IFD counts all directories of the file, also reduced copies, which are no planes.
+  std::uint32_t page_at(std::uint64_t directory) const {
+    if (!directories_[directory])
+      fail("ome-planes",
+           fmt::format("TiffData leads to directory {}, a reduced copy or a mask", directory));
+    return *directories_[directory];
   }
 
   /// Place of a plane in the order of the file.
@@ -297,6 +313,7 @@ class Ome {
 
   xml_node root_;
   const TiffLayout& layout_;
+  TiffDirectories directories_;
   std::size_t pages_;
   std::filesystem::path file_;
   bool renamed_ = false;
@@ -307,7 +324,8 @@ class Ome {
 }  // namespace
 
 std::optional<TiffPlan> plan_of_ome(const std::string& description, const TiffLayout& layout,
-                                    std::size_t pages, const std::filesystem::path& file) {
+                                    TiffDirectories directories,
+                                    const std::filesystem::path& file) {
   const auto start = description.find_first_not_of(" \t\r\n\xef\xbb\xbf");
   if (start == std::string::npos || description[start] != '<' ||
       description.find("OME", start) == std::string::npos)
@@ -322,7 +340,7 @@ std::optional<TiffPlan> plan_of_ome(const std::string& description, const TiffLa
         "ome-xml", fmt::format("OME-XML: {} at its byte {}", parsed.description(), parsed.offset)};
   // Some other XML, or a description that is kept in another file.
   if (!root || !first(root, "Image")) return {};
-  return Ome(root, layout, pages, file).plan();
+  return Ome(root, layout, directories, file).plan();
 }
 
 }  // namespace nucreg

@@ -33,7 +33,8 @@ struct TiffDescriptionError {
 
 /// Nothing where the description is not of that kind. Throws TiffDescriptionError.
 [[nodiscard]] std::optional<TiffPlan> plan_of_ome(const std::string& description,
-                                                  const TiffLayout& first, std::size_t pages,
+                                                  const TiffLayout& first,
+                                                  TiffDirectories directories,
                                                   const std::filesystem::path& file);
 [[nodiscard]] std::optional<TiffPlan> plan_of_imagej(const TiffTags& tags, const TiffLayout& first,
                                                      std::size_t pages);

@@ -66,8 +66,11 @@ void TiffFile::walk() {
   TIFF* const tiff = handle_->tiff;
   for (std::size_t directory = 0;; ++directory) {
     const auto kind = tag<std::uint32_t>(tiff, TIFFTAG_SUBFILETYPE, 0);
-    if ((kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) == 0)
+    directories_.emplace_back();
+    if ((kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) == 0) {
+      directories_.back() = static_cast<std::uint32_t>(pages_.size());
       pages_.push_back(TIFFCurrentDirOffset(tiff));
+    }
     if (TIFFLastDirectory(tiff) != 0) break;
     if (TIFFReadDirectory(tiff) != 1)
       throw ImageError(message(),

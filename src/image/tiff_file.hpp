@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,9 @@ struct TiffTags {
   bool per_centimetre = false;
 };
 
+/// The page that each directory of the file is; nothing for reduced copies and masks.
+using TiffDirectories = std::span<const std::optional<std::uint32_t>>;
+
 class TiffFile {
  public:
   /// Walks through all pages. Throws ImageError.
@@ -48,6 +52,7 @@ class TiffFile {
   [[nodiscard]] const ImageFile& bytes() const { return bytes_; }
   /// Full-size images only: reduced copies and masks do not count.
   [[nodiscard]] std::size_t pages() const { return pages_.size(); }
+  [[nodiscard]] TiffDirectories directories() const { return directories_; }
   /// Throws ImageError on a page that is not understood.
   [[nodiscard]] TiffLayout layout(std::size_t page);
   [[nodiscard]] TiffTags tags(std::size_t page);
@@ -76,6 +81,7 @@ class TiffFile {
   ImageFile bytes_;
   std::unique_ptr<Handle, Close> handle_;
   std::vector<std::uint64_t> pages_;  // offsets of their directories
+  std::vector<std::optional<std::uint32_t>> directories_;
   std::optional<std::size_t> current_;
 };
 

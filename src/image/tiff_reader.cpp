@@ -58,7 +58,8 @@ class TiffReader : public ImageReader {
   TiffPlan make_plan(const std::filesystem::path& path) {
     const TiffTags tags = file_.tags(0);
     try {
-      if (auto plan = plan_of_ome(tags.description, first_, file_.pages(), path)) return *plan;
+      if (auto plan = plan_of_ome(tags.description, first_, file_.directories(), path))
+        return *plan;
       if (auto plan = plan_of_imagej(tags, first_, file_.pages())) return *plan;
       return plan_of_pages(tags, first_, file_.pages());
     } catch (const TiffDescriptionError& error) {

@@ -282,7 +282,7 @@ NucleiFile read_nuclei_file(const std::filesystem::path& file, const NucleiFileO
     found.table = read_nuclei_table(file, options.table);
     return found;
   }
-  found.open = open_image(file);
+  found.open = opened_image(file);
   found.frame = options.frame;
   const ImageInfo& info = found.open->info();
   found.channel = find_channel(info, options.channel, file.string());

@@ -79,11 +79,11 @@ std::size_t rows_of(const fs::path& table) {
 }  // namespace
 
 SegmentSummary segment_image(const SegmentTask& task, Existing existing) {
-  ImageReader& reader = opened_image(task.image);
-  const ImageInfo& info = reader.info();
+  const std::shared_ptr<ImageReader> reader = opened_image(task.image);
+  const ImageInfo& info = reader->info();
   const SegmentFiles files(task.outputs);
   return within_memory(info, task.image.string(), [&]() -> SegmentSummary {
-    const Plane plane = reader.read(task.frame, task.channel);
+    const Plane plane = reader->read(task.frame, task.channel);
     const PlaneView& image = plane.view();
     const std::string origin = made_from(image, task.diameter_px, place_text(info, task.frame));
     SegmentSummary summary;

@@ -57,11 +57,11 @@ TaskOutcome cached(const ImageCache& cache, const std::string& key, Make&& make)
 
 // Messages name the file as the user does.
 Nuclei nuclei_in(const TileTask& task, double& diameter_px) {
-  ImageReader& reader = opened_image(task.file);
+  const std::shared_ptr<ImageReader> reader = opened_image(task.file);
   SegmentOptions options;
   if (task.diameter_px > 0.0) options.diameter_px = task.diameter_px;
-  Segmentation found = within_memory(reader.info(), task.name, [&] {
-    const Plane plane = reader.read(task.frame, task.channel);
+  Segmentation found = within_memory(reader->info(), task.name, [&] {
+    const Plane plane = reader->read(task.frame, task.channel);
     return segment(plane.view(), options);
   });
   diameter_px = found.diameter_px;
@@ -69,16 +69,6 @@ Nuclei nuclei_in(const TileTask& task, double& diameter_px) {
 }
 
 }  // namespace
-
-ImageReader& opened_image(const std::filesystem::path& file) {
-  thread_local std::filesystem::path opened;
-  thread_local std::unique_ptr<ImageReader> reader;
-  if (reader && opened == file) return *reader;
-  reader.reset();
-  reader = open_image(file);
-  opened = file;
-  return *reader;
-}
 
 void Failures::add(ExitStatus status, const std::string& message) {
   text_ += (text_.empty() ? "" : "\nnucreg: ") + message;
@@ -146,17 +136,10 @@ std::shared_ptr<const Stage> NucleiStage::read(ByteReader& reader, int) {
                                              reader.read<std::filesystem::path>());
 }
 
-std::string NucleiStage::sum_of(const std::string& file) const {
-  const std::lock_guard lock(mutex_);
-  std::string& sum = sums_[file];
-  if (sum.empty()) sum = sha256_of_file(file);
-  return sum;
-}
-
 void NucleiStage::run(std::uint64_t number, Bytes& result) const {
   const TileTask& task = tasks_.at(number);
   append_outcome(task.name, result, [&] {
-    TileNuclei found{.sha256 = sum_of(task.file)};
+    TileNuclei found{.sha256 = sums_.of(task.file)};
     Sha256 key;
     key.add(fmt::format("nuclei\n{}\n{}\nframe {} channel {} diameter {}\n", build_identity(),
                         found.sha256, task.frame, task.channel, task.diameter_px));

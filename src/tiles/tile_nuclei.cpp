@@ -201,14 +201,12 @@ bool tile_is_unreadable(const InputError& e, const TileInput& tile) {
   return !is_nuclei_table(tile.file) || (e.fields().line == 0 && !tile.part_of_table);
 }
 
-}  // namespace
-
-std::vector<ReadTile> read_tiles(std::span<const TileInput> tiles, const fs::path& image_cache) {
+std::vector<ReadTile> read_tiles(std::span<const TileInput> tiles, TileReading& reading) {
   const TileInput& first = tiles.front();
   if (!first.unreadable.empty()) return unreadable(tiles.size(), first.unreadable);
   try {
-    const std::string sum = sha256_of_file(first.file);
-    if (!first.part_of_table) return {read_tile(first, sum, ImageCache(image_cache))};
+    const std::string sum = reading.sums.of(first.file);
+    if (!first.part_of_table) return {read_tile(first, sum, ImageCache(reading.image_cache))};
     std::vector<ReadTile> found = parts_of_table(tiles);
     for (std::size_t i = 0; i < found.size(); ++i) found[i].facts.origin = origin_of(tiles[i], sum);
     return found;
@@ -219,6 +217,8 @@ std::vector<ReadTile> read_tiles(std::span<const TileInput> tiles, const fs::pat
     return unreadable(tiles.size(), first.file + ": not enough memory");
   }
 }
+
+}  // namespace
 
 void TileStore::put(std::size_t tile, const ReadTile& read) const {
   const Bytes bytes = to_bytes(read);
@@ -243,11 +243,11 @@ std::optional<ReadTile> TileStore::get(std::size_t tile) const {
 
 std::vector<TileFacts> read_into_store(std::span<const TileInput> tiles,
                                        std::span<const std::uint32_t> numbers,
-                                       const TileStore& store, const fs::path& image_cache) {
+                                       const TileStore& store, TileReading& reading) {
   std::vector<TileFacts> facts;
   try {
     const std::string sum =
-        tiles.front().unreadable.empty() ? sha256_of_file(tiles.front().file) : std::string();
+        tiles.front().unreadable.empty() ? reading.sums.of(tiles.front().file) : std::string();
     for (std::size_t i = 0; i < tiles.size() && !sum.empty(); ++i) {
       const std::optional<ReadTile> known = store.get(numbers[i]);
       if (!known || known->facts.origin != origin_of(tiles[i], sum)) break;
@@ -257,7 +257,7 @@ std::vector<TileFacts> read_into_store(std::span<const TileInput> tiles,
   } catch (const InputError&) {  // read_tiles says what it means for the tile
   }
   facts.clear();
-  const std::vector<ReadTile> read = read_tiles(tiles, image_cache);
+  const std::vector<ReadTile> read = read_tiles(tiles, reading);
   for (std::size_t i = 0; i < read.size(); ++i) {
     store.put(numbers[i], read[i]);
     facts.push_back(read[i].facts);

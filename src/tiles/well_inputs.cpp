@@ -149,9 +149,9 @@ class SideLister {
   }
 
   void look_into_image(TileInput tile, const SheetTile& row) {
-    std::unique_ptr<ImageReader> reader;
+    std::shared_ptr<ImageReader> reader;
     try {
-      reader = open_image(tile.file);
+      reader = opened_image(tile.file);
     } catch (const InputError& e) {
       tile.unreadable = e.what();
       return take_row(std::move(tile), row);

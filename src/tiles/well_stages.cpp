@@ -33,7 +33,7 @@ void fields(auto& archive, MaybeConst<PlaceRound> auto& round) {
 }
 
 ReadStage::ReadStage(std::vector<TileInput> tiles, MapFolders folders)
-    : tiles_(std::move(tiles)), folders_(std::move(folders)) {
+    : tiles_(std::move(tiles)), folders_(std::move(folders)), reading_{folders_.image_cache, {}} {
   // Of several tiles, the task of each; what is in um is read with one size of pixels.
   std::map<std::pair<std::string, std::optional<double>>, std::size_t> tables;
   for (std::uint32_t i = 0; i < tiles_.size(); ++i) {
@@ -59,8 +59,8 @@ void ReadStage::run(std::uint64_t task, Bytes& result) const {
   append_outcome(tiles_[numbers.front()].title(), result, [&] {
     std::vector<TileInput> tiles;
     for (const std::uint32_t number : numbers) tiles.push_back(tiles_[number]);
-    return TaskOutcome{.result = to_bytes(read_into_store(tiles, numbers, TileStore(folders_.store),
-                                                          folders_.image_cache))};
+    return TaskOutcome{
+        .result = to_bytes(read_into_store(tiles, numbers, TileStore(folders_.store), reading_))};
   });
 }
 

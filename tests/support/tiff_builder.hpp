@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -21,8 +22,9 @@ struct TiffSpec {
   bool tiled = false;
   const char* mode = "w";  ///< "wb" writes big-endian, "w8" BigTIFF
   std::uint32_t pages = 1;
-  std::string description;  ///< of the first page
-  float resolution = 0.0F;  ///< pixels per `unit`; 0: none
+  std::optional<std::uint32_t> reduced;  ///< the page that says of itself that it is a small copy
+  std::string description;               ///< of the first page
+  float resolution = 0.0F;               ///< pixels per `unit`; 0: none
   std::uint16_t unit = RESUNIT_CENTIMETER;
   bool white_is_zero = false;
   std::uint32_t metamorph_planes = 0;  ///< that MetaMorph's tag tells; 0: no such tag
@@ -98,6 +100,7 @@ inline void write_test_tiff(const std::filesystem::path& file, const TiffSpec& s
     } else {
       TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, spec.rows_per_strip);
     }
+    if (page == spec.reduced) TIFFSetField(tiff, TIFFTAG_SUBFILETYPE, FILETYPE_REDUCEDIMAGE);
     if (page == 0 && !spec.description.empty())
       TIFFSetField(tiff, TIFFTAG_IMAGEDESCRIPTION, spec.description.c_str());
     if (spec.resolution > 0.0F) {

@@ -123,6 +123,10 @@ class ImageReader {
 /// file on anything that cannot be read or is not understood.
 [[nodiscard]] std::unique_ptr<ImageReader> open_image(const std::filesystem::path& path);
 
+/// The image that this thread opened last, if it is this file and has not changed, or opened now: a
+/// file of 20,000 pages is walked through each time that it is opened. Throws as open_image.
+[[nodiscard]] std::shared_ptr<ImageReader> opened_image(const std::filesystem::path& path);
+
 /// A channel by its name ("DAPI"; of colours "R" or "photo R") or, where none has that name, by its
 /// number from 0. Throws InputError, which names the channels that `file` has.
 [[nodiscard]] std::size_t find_channel(const ImageInfo& info, const std::string& channel,

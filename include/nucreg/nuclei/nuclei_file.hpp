@@ -35,7 +35,7 @@ struct NucleiFileOptions {
 struct NucleiFile {
   NucleiKind kind = NucleiKind::table;
   NucleiTable table;
-  std::unique_ptr<ImageReader> open;
+  std::shared_ptr<ImageReader> open;
   std::size_t channel = 0, frame = 0;
 };
 

@@ -6,16 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "nucreg/core/error.hpp"
-#include "nucreg/image/image.hpp"
+#include "nucreg/core/sha256.hpp"
 #include "nucreg/match/match.hpp"
 #include "nucreg/nuclei/segment.hpp"
 #include "nucreg/run/stage.hpp"
@@ -117,12 +115,9 @@ class NucleiStage final : public Stage {
   void give_up(std::uint64_t task, Bytes& result) const override;
 
  private:
-  [[nodiscard]] std::string sum_of(const std::string& file) const;
-
   std::vector<TileTask> tasks_;
   ImageCache cache_;
-  mutable std::mutex mutex_;
-  mutable std::map<std::string, std::string> sums_;  // a file of many frames is read once for it
+  mutable FileSums sums_;
 };
 
 struct MatchTask {
@@ -189,10 +184,6 @@ struct SegmentSummary {
 /// What is done about outputs that exist: an error, made again, or made again unless they were made
 /// of the same pixels with the same diameter by the same build.
 enum class Existing : std::uint8_t { refused, replaced, kept_if_same };
-
-/// The image that this thread opened last, if it is this file, or opened now: a file of 20,000
-/// pages is walked through each time that it is opened. Throws InputError.
-[[nodiscard]] ImageReader& opened_image(const std::filesystem::path& file);
 
 /// Reads, segments, and writes the files; each appears when it is whole. Throws InputError,
 /// also if memory does not suffice, and OutputError. No nuclei: an empty table.

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "nucreg/core/sha256.hpp"
 #include "nucreg/mosaic/well.hpp"
 #include "nucreg/tiles/well_inputs.hpp"
 
@@ -37,14 +38,6 @@ struct ReadTile {
   mosaic::TileNuclei nuclei;
 };
 
-/// Reads tiles of one file: several only if they are parts of one table. Images are segmented;
-/// what is found in them is kept in the folder `image_cache` and taken from there. An image that
-/// cannot be read is a tile that is unreadable; so is a table that the system does not give.
-/// A table without nuclei is a tile without. Throws InputError (file, line, what is allowed) on a
-/// table that is not understood; OutputError.
-[[nodiscard]] std::vector<ReadTile> read_tiles(std::span<const TileInput> tiles,
-                                               const std::filesystem::path& image_cache);
-
 /// Nuclei of tiles that were read once, for all ranks of a run: one small binary file per tile in a
 /// folder that they share. A file that is damaged or of another origin counts as absent.
 class TileStore {
@@ -60,12 +53,20 @@ class TileStore {
   std::filesystem::path folder_;
 };
 
-/// Reads the tiles of one file, as read_tiles, into the store; tiles that it has from this very
-/// file are taken from there. `numbers` are those of the tiles in the store.
+/// What tiles are read with: what was found in images is kept in a folder and taken from there.
+struct TileReading {
+  std::filesystem::path image_cache;
+  FileSums sums;
+};
+
+/// Reads tiles of one file into the store: several only if they are parts of one table. Tiles that
+/// the store has from this very file are taken from there. `numbers` are those of the tiles in the
+/// store. Images are segmented. An image that cannot be read is a tile that is unreadable; so is a
+/// table that the system does not give. A table without nuclei is a tile without. Throws InputError
+/// (file, line, what is allowed) on a table that is not understood; OutputError.
 [[nodiscard]] std::vector<TileFacts> read_into_store(std::span<const TileInput> tiles,
                                                      std::span<const std::uint32_t> numbers,
-                                                     const TileStore& store,
-                                                     const std::filesystem::path& image_cache);
+                                                     const TileStore& store, TileReading& reading);
 
 /// Nuclei of tiles at hand on one rank: the last ones used, within a budget of memory, in front of
 /// a TileStore. May be used by several threads.

@@ -44,6 +44,7 @@ class ReadStage final : public Stage {
  private:
   std::vector<TileInput> tiles_;
   MapFolders folders_;
+  mutable TileReading reading_;
   std::vector<std::vector<std::uint32_t>> files_;
 };
 

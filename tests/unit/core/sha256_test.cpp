@@ -19,6 +19,16 @@ std::string sum_of(std::string_view text) {
 
 }  // namespace
 
+TEST_CASE("a file that is asked for often is read once") {
+  const std::filesystem::path file = std::filesystem::temp_directory_path() / "nucreg_sums_test";
+  std::ofstream(file) << "abc";
+  FileSums sums;
+  CHECK(sums.of(file) == sum_of("abc"));
+  std::filesystem::remove(file);
+  CHECK(sums.of(file) == sum_of("abc"));
+  CHECK_THROWS_AS(static_cast<void>(FileSums().of(file)), InputError);
+}
+
 // Examples of NIST's "Descriptions of SHA-256" and of FIPS 180-4.
 TEST_CASE("sums that are known") {
   CHECK(sum_of("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");

@@ -263,6 +263,33 @@ TEST_CASE("OME pages in any order, some in another file, with stage positions") 
   CHECK_FALSE(info.frames[0].x_um.has_value());
 }
 
+TEST_CASE("IFD of OME counts reduced copies, which are no planes") {
+  const Scratch scratch;
+  const auto with_copy = [](const std::string& data, std::uint32_t pages) {
+    TiffSpec spec = ome({.channels = 2, .data = data}, pages);
+    spec.reduced = 1;
+    return spec;
+  };
+  for (const std::uint32_t pages : {3u, 4u}) {
+    const TiffSpec spec = with_copy(R"(<TiffData IFD="0"/><TiffData FirstC="1" IFD="2"/>)", pages);
+    const auto reader = open_made_tiff(scratch, spec);
+    check_pixels(*reader, spec, 0, 0, 0);
+    check_pixels(*reader, spec, 0, 1, 2);
+  }
+  const TiffSpec in_order = with_copy("<TiffData/>", 3);
+  check_pixels(*open_made_tiff(scratch, in_order), in_order, 0, 1, 2);
+  refused(scratch, "ome-planes", with_copy(R"(<TiffData IFD="1"/>)", 3));
+}
+
+TEST_CASE("an OME file of a set is known also where the name has a folder") {
+  const Scratch scratch;
+  const TiffSpec spec = ome(
+      {.data = R"(<TiffData IFD="0"><UUID FileName="set/made.tif">urn:uuid:2</UUID></TiffData>)"},
+      1);
+  const auto reader = open_made_tiff(scratch, spec);
+  CHECK_FALSE(reader->info().frames[0].missing);
+}
+
 TEST_CASE("an OME file that was renamed is known by all its planes naming one absent file") {
   const Scratch scratch;
   const auto data = [](const char* first, const char* second) {

@@ -134,6 +134,19 @@ TEST_CASE("pixels and codecs that are not understood are refused") {
   refused(scratch, "unsupported-compression", {.bits = 8, .compression = COMPRESSION_LERC});
 }
 
+TEST_CASE("the image that was opened last stays open until another one is asked for") {
+  const Scratch scratch;
+  write_test_tiff(scratch / "a.tif", {.pages = 2});
+  write_test_tiff(scratch / "b.tif", {});
+  const auto first = opened_image(scratch / "a.tif");
+  CHECK(opened_image(scratch / "a.tif") == first);
+  write_test_tiff(scratch / "a.tif", {.pages = 3});
+  CHECK(opened_image(scratch / "a.tif")->info().frames.size() == 3);
+  CHECK(opened_image(scratch / "b.tif")->info().frames.size() == 1);
+  std::filesystem::remove(scratch / "b.tif");
+  CHECK_THROWS_AS(static_cast<void>(opened_image(scratch / "b.tif")), InputError);
+}
+
 TEST_CASE("a TIFF cut off while it is open is an error") {
   const Scratch scratch;
   for (const std::uint32_t pages : {1u, 2u}) {
