@@ -137,6 +137,17 @@ class Coco(NucregCase):
         self.assertEqual(seen, 4 * (2 * 3 + 2 * 2))
         self.assertTrue((self.dir / "x/N_M_s__a___b/nucreg_f1.info").exists())
 
+    def test_solvers_whose_names_differ_in_signs_alone_have_folders_of_their_own(self):
+        job = LEAST_JOB + "".join(f"""
+[[solver]]
+name = "{name}"
+kind = "nlopt"
+algorithm = "LN_NELDERMEAD"
+""" for name in ("a b", "a_b_2", "a_b")) + "[run]\ntrace = true\n"
+        self.run_job(job)
+        folders = {path.parent.name for path in self.export()}
+        self.assertTrue({"a_b", "a_b_2", "a_b_3"} <= folders, folders)
+
     def test_a_solve_without_a_trace_reached_nothing(self):
         out = self.run_job(JOB)
         with h5py.File(out, "a") as f:

@@ -140,6 +140,14 @@ class ImageTest(NucregCase):
         self.assertEqual(self.nucreg("image", "a.tif", "--to", "b.tif").out, "b.tif\n")
         np.testing.assert_array_equal(read_page(self.dir / "b.tif"), self.rows)
 
+    def test_pixels_that_are_not_square_keep_their_height(self):
+        self.write("flat.tif", label_tiff(self.rows.tolist(), 16, (10000, 5000)))
+        self.nucreg("image", "flat.tif", "--to", "b.tif")
+        told = [json.loads(self.nucreg("image", f, "--json").out) for f in ("flat.tif", "b.tif")]
+        for image in told:
+            self.assertAlmostEqual(image["pixel_size_um"]["x"], 1.0, 6)
+            self.assertAlmostEqual(image["pixel_size_um"]["y"], 2.0, 6)
+
     def test_an_existing_file_is_overwritten_by_force_only(self):
         self.write("b.tif", "mine")
         self.refused(OUTPUT, ["image", "a.tif", "--to", "b.tif"], "b.tif", "exists", "--force")

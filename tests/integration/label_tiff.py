@@ -3,21 +3,25 @@
 import math
 import struct
 
-SHORT, LONG = 3, 4
+SHORT, LONG, RATIONAL = 3, 4, 5
 
 
-def label_tiff(rows, bits=16):
-    """Bytes of an image of whole numbers, given as rows."""
+def label_tiff(rows, bits=16, pixels_per_cm=None):
+    """Bytes of an image of whole numbers, given as rows; pixels per cm along x and y."""
     height, width = len(rows), len(rows[0])
     pixels = struct.pack(f"<{width * height}{ {8: 'B', 16: 'H', 32: 'I'}[bits] }".replace(" ", ""),
                          *(value for row in rows for value in row))
     tags = [(256, LONG, width), (257, LONG, height), (258, SHORT, bits), (259, SHORT, 1),
             (262, SHORT, 1), (273, LONG, 8), (277, SHORT, 1), (278, LONG, height),
             (279, LONG, len(pixels)), (339, SHORT, 1)]
+    pixels += b"\0" * (len(pixels) % 2)
+    if pixels_per_cm:
+        tags[-1:-1] = [(282, RATIONAL, 8 + len(pixels)), (283, RATIONAL, 16 + len(pixels)),
+                       (296, SHORT, 3)]
+        pixels += struct.pack("<4I", pixels_per_cm[0], 1, pixels_per_cm[1], 1)
     # Header, pixels, directory: a tag is number, type, count 1 and value.
     directory = struct.pack("<H", len(tags))
     directory += b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in tags)
-    pixels += b"\0" * (len(pixels) % 2)
     return b"II*\0" + struct.pack("<I", 8 + len(pixels)) + pixels + directory + b"\0" * 4
 
 

@@ -73,6 +73,12 @@ TEST_CASE("layouts have their points, apart and within the field, where they say
   CHECK_THROWS_AS(scattered(Layout::strip, 5000), JobError);  // too dense for a tenth of the field
 }
 
+TEST_CASE("a strip is no taller than its field") {
+  CHECK(field_of(Layout::strip, {.size_px = {1000.0, 1000.0}}).size_px[1] == 100.0);
+  const DiskField low{.size_px = {1000.0, 30.0}, .border_px = 10.0};
+  CHECK(field_of(Layout::strip, low).size_px[1] == 30.0);
+}
+
 TEST_CASE("every kind of noise has the deviation it is asked for, and its own tails") {
   const PointPairs before = exact_pairs(40000);
   std::array<double, 3> beyond{};
