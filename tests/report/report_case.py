@@ -15,9 +15,9 @@ from nucreg_case import DONE, LIMIT_S, NUCREG, ROOT  # noqa: E402
 sys.path.insert(0, str(ROOT / "tools"))
 
 
-def report(folder, *arguments):
+def report(folder, *arguments, text=True):
     return subprocess.run([ROOT / "tools/report", *map(str, arguments)], cwd=folder, check=False,
-                          capture_output=True, text=True, timeout=2 * LIMIT_S,
+                          capture_output=True, text=text, timeout=2 * LIMIT_S,
                           env=os.environ | {"NUCREG": NUCREG})
 
 

@@ -11,6 +11,8 @@ import sys
 import unittest
 import warnings
 from html import escape
+from types import SimpleNamespace
+from unittest import mock
 
 import h5py
 import numpy as np
@@ -19,8 +21,9 @@ from report_case import PageCase, report  # first: it says where the others are
 
 from nucreg_case import (DONE, INPUT, NUCREG, OUTPUT, ROOT, USAGE, NucregCase, read_group, run,
                          status_codes)
-from report_page import axis_figures, page, solve_figures, verdict_figures
-from report_page.result import Result
+from report_page import (answer, asked, axis_figures, page, profile_figures, solve_figures, style,
+                         verdict_figures)
+from report_page.result import Result, Rows
 
 JOB = """
 [job]
@@ -219,10 +222,116 @@ class WholePage(PageCase):
 
     def test_begins_with_the_answer_and_six_figures(self):
         first = self.html.split('<details id="', 1)[0]
-        self.assertRegex(first, r"<p class=\"lead\">Use [^<]+\.</p>")
-        self.assertRegex(first, "times as fast as|equally fast|too few timings")
+        overview = json.loads(run(self.dir, "inspect", "--json", "out.h5").out)
+        (_, headline, said), = answer.answers(overview)
+        self.assertIn(f'<p class="lead">{escape(headline)}</p>', first)
+        for sentence in said:
+            self.assertIn(f"<li>{escape(sentence)}</li>", first)
         self.assertLessEqual(first.count("<figure "), 6)
         self.assertGreater(self.html.count("<figure "), 15)
+
+
+class Answers(unittest.TestCase):
+    """The answer of two solvers, LM and its rival."""
+
+    ROW = {"scope": "overall", "kind": "", "solver_a": "LM", "solver_b": "B", "faster": "",
+           "arrives": "", "time_ratio": 0.25, "total_ratio": 0.25, "arrival_known": 400,
+           "arrived_a": 400, "arrived_b": 400, "more_trials": 0}
+
+    def answer(self, finding, **row):
+        overview = {"comparisons": [self.ROW | {"finding": finding} | row], "best": "LM",
+                    "more_trials": "--set job.trials=9"}
+        (_, headline, (sentence,)), = answer.answers(overview)
+        return headline, sentence.split(";")[0]
+
+    def test_each_finding_has_its_words(self):
+        for finding, row, headline, words in (
+                ("faster", {"faster": "LM"}, "Use LM.", "LM is 4.0 times as fast as B"),
+                ("no difference", {}, "Either will do.", "LM and B are equally fast"),
+                ("not enough trials", {"more_trials": 9}, "Not decided yet: too few trials.",
+                 "too few timings tell which of LM and B is faster"),
+                ("not enough trials", {}, "Not decided.",
+                 "which of LM and B is faster is unclear, and more trials would not tell"),
+                ("faster, but costs more", {"total_ratio": 2.0}, "Not decided.",
+                 "LM is faster than B in a typical trial, but takes 2.0 times as long in total"),
+                ("no times to compare", {"time_ratio": None, "total_ratio": None}, "Not decided.",
+                 "there are no times of LM and B to compare"),
+                ("neither arrives", {"arrived_a": 1, "arrived_b": 0},
+                 "None of these solvers will do.",
+                 "Neither LM nor B finds the right map here: 0.25 % and 0 % of trials arrive.")):
+            self.assertEqual(self.answer(finding, **row), (headline, words))
+        self.assertEqual(self.answer("no difference", arrives="LM")[0], "Use LM.")
+        self.assertEqual(self.answer("faster, but costs more", time_ratio=4.0, total_ratio=0.5)[1],
+                         "B is faster than LM in a typical trial, but takes 2.0 times as long in "
+                         "total")
+
+    def test_findings_are_those_of_nucreg(self):
+        source = (ROOT / "src/stats/verdict.cpp").read_text()
+        body = source.split("const char* finding_name(", 1)[1].split("\n}\n", 1)[0]
+        self.assertEqual(set(answer.SPEED) | {answer.NEITHER}, set(re.findall('return "(.+)";', body)))
+        with self.assertRaises(asked.Refused):
+            self.answer("same")
+
+    def test_percent_is_never_rounded_to_all_or_none(self):
+        self.assertEqual([answer.percent(part, 400) for part in (0, 1, 4, 390, 399, 400)],
+                         ["0 %", "0.25 %", "1 %", "98 %", "99.75 %", "100 %"])
+        self.assertEqual(answer.percent(99_999, 100_000), "99.999 %")
+        self.assertEqual(answer.percent(995, 1000), "99.5 %")
+
+
+class Figures(NucregCase):
+    def test_a_name_with_an_underscore_is_in_the_legend(self):
+        drawing, (ax,) = style.panels(1)
+        for s, name in enumerate(("_LM", "B")):
+            ax.errorbar([1, 2], [s, 3], yerr=1, label=name, **style.look(s))
+        style.legend(drawing, [ax])
+        self.assertEqual(re.findall(r">\s*(_\w+|B)</text>", style.Figure("f", "", "", drawing).svg),
+                         ["_LM", "B"])
+
+    def test_an_interval_without_an_upper_end_is_an_arrow(self):
+        def average(low, high):
+            return {"average": {"value": 4.0, "low": low, "high": high}}
+        profiles = {"trials": 9, "trials_used": 9, "trials_timed": 9, "targets": [
+            {"gap": 0.1, "solvers": [{"solver": "LM", "evaluations": average(3.0, None),
+                                      "seconds": average(3.0, 5.0)}]}]}
+        for arrows, figure in ((1, profile_figures.average_runtimes(profiles, "s", 1)),
+                               (0, self.all_finite(profiles))):
+            self.assertEqual(figure.svg.count("mark-without-end"), arrows)
+            self.assertEqual("no upper end" in figure.caption, arrows > 0)
+
+    def all_finite(self, profiles):
+        profiles["targets"][0]["solvers"][0]["evaluations"]["average"]["high"] = 5.0
+        return profile_figures.average_runtimes(profiles, "s", 1)
+
+    def test_solves_without_an_evaluation_are_drawn_silently(self):
+        curve = {"runtime": {"budget": [0.0], "share": [0.75]}}
+        profiles = {"trials": 4, "trials_used": 4, "trials_timed": 4, "targets": [
+            {"gap": 0.1, "solvers": [{"solver": "LM", "evaluations": curve, "seconds": curve}]}]}
+        with warnings.catch_warnings(action="error"):
+            figure = profile_figures.profile(profiles, "f", "", "", "runtime")
+        self.assertFalse(figure.empty)
+
+    def test_errors_of_angles_go_round_the_circle(self):
+        rows = Rows({"solver": np.zeros(3, int), "configuration": np.zeros(3, int),
+                     "params": np.array([[0, 0, a, 4, 4] for a in (359.5, -179.75, 3.0)]),
+                     "true_params": np.array([[0, 0, a, 4, 4] for a in (0, 179.75, 0)])})
+        result = SimpleNamespace(sample=rows, configurations=[{"model": "trs"}], solvers=["LM"],
+                                 trials=3, trials_drawn=3)
+        with mock.patch.object(solve_figures, "boxes", wraps=solve_figures.boxes) as boxes:
+            solve_figures.parameter_errors(result)
+        np.testing.assert_allclose(boxes.call_args.args[1][2], [0.5, 0.5, 3.0])
+
+    def test_models_and_losses_are_not_pooled(self):
+        self.run_job(ONE_ROW, "--set", 'fit.loss=["squared","cauchy"]', "--set",
+                     "problem.outliers=0.3", "--set", "problem.points=60", "--set", "job.trials=4")
+        result = read_result(self.dir / "out.h5")
+        loss = {row["configuration"]: row["loss"] for row in result.configurations}
+        rmsd = {loss[row["configuration"]]: f"{row['rmsd_px_median']:.3g}"
+                for row in result.overview["summary"]}
+        figure = axis_figures.heat_map(axis_figures.Cells(result))
+        self.assertNotEqual(rmsd["cauchy"], rmsd["squared"])
+        self.assertTrue(f">{rmsd['cauchy']}</text>" in figure.svg)
+        self.assertIn("Of model affine and loss cauchy only", figure.caption)
 
 
 class OddResults(NucregCase):
@@ -331,6 +440,7 @@ class WrongInputs(NucregCase):
             h5["x"] = 1
         for name in ("text.h5", "other.h5", "absent.h5"):
             self.refused(INPUT, name, needles=[name])
+        self.refused(INPUT, ".", needles=["is a folder"])
 
     def test_newer_and_damaged(self):
         newer = self.run_job(ONE_ROW)

@@ -1,10 +1,12 @@
 """tools/report on the map of a well. usage: well_report_test.py SAMPLE_MAP"""
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 import unittest
+from unittest import mock
 
 import h5py
 import numpy as np
@@ -22,7 +24,7 @@ MARKUP = "<script>alert(1)</script>\"'&"
 def replace_texts(h5, path, values):
     attributes = dict(h5[path].attrs)
     del h5[path]
-    encoded = [v.encode() for v in values]
+    encoded = [v.encode(errors="surrogateescape") for v in values]
     h5[path] = np.array(encoded, h5py.string_dtype("utf-8", max(map(len, encoded))))
     h5[path].attrs.update(attributes)
 
@@ -142,6 +144,21 @@ class Numbers(NucregCase):
         self.assertEqual(set(p[chosen["least"]]), set(np.sort(p)[:10]))
         self.assertEqual(len(set(chosen["random"]) - set(chosen["least"])), 10)
 
+    def test_nuclei_of_other_wells_are_not_drawn(self):
+        well = sample(self.dir)
+
+        def drawn():
+            return (well_crops.spacing(well), *(well_crops.around(well, side, (300, 300), 100)[0]
+                                                for side in (10, 40)))
+        alone = drawn()
+        self.assertGreater(min(map(len, alone[1:])), 20)
+        other, well.mine = len(well.mine), np.append(well.mine, False)
+        for side, nuclei in well.nuclei.items():
+            again = nuclei | {"tile": np.full_like(nuclei["tile"], other)}
+            well.nuclei[side] = {k: np.concatenate([nuclei[k], again[k]]) for k in nuclei}
+        for before, now in zip(alone, drawn()):
+            np.testing.assert_array_equal(now, before)
+
     def test_crops_come_from_images_at_hand(self):
         try:
             from PIL import Image
@@ -152,12 +169,20 @@ class Numbers(NucregCase):
         size = int(well.tiles["width_px"][row])
         picture = np.zeros((size, size), np.uint16)
         picture[100:104, 200:204] = 5000
-        (self.dir / "40x").mkdir()
-        Image.fromarray(picture).save(self.dir / "40x/a.tif")
-        files = well.tiles["file"].astype(object)
-        files[row] = "40x/a.tif"
-        well.tiles["file"] = files
-        pictures = well_crops.Pictures(NUCREG, well.tiles, [self.dir])
+        (self.dir / "40x#2").mkdir()
+        dark = Image.fromarray(0 * picture)
+        dark.save(self.dir / "40x#2/a.tif", save_all=True,
+                  append_images=[Image.fromarray(picture)])
+
+        def pictures(file, channel="0"):
+            well.tiles["file"] = well.tiles["file"].astype(object)
+            well.tiles["file"][row], well.tiles["channel"][row] = file, channel
+            return well_crops.Pictures(NUCREG, well.tiles, [self.dir])
+        self.assertEqual(pictures("40x#2/a.tif").of(row).max(), 0)  # its first frame
+        self.assertIsNone(pictures("40x#2/a.tif#2").of(row))
+        self.assertIsNone(pictures("40x#2/a.tif", "GFP").of(row))  # not another channel
+        (self.dir / "40x#2/a.tif").rename(self.dir / "40x#2/b#1.tif")
+        pictures = pictures("40x#2/b#1.tif#1")
         crop = pictures.crop(row, 201.5, 101.5, 10.0)  # 0.25 um a pixel
         self.assertEqual(crop.shape, (well_crops.PIXELS, well_crops.PIXELS))
         middle = well_crops.PIXELS // 2
@@ -165,6 +190,25 @@ class Numbers(NucregCase):
         self.assertEqual(crop[5, 5], 0)
         self.assertTrue(np.isnan(pictures.crop(row, 2, 2, 10.0)[5, 5]))  # beyond the tile
         self.assertIsNone(pictures.crop(int(well.rows_of(10)[0]), 50, 50, 10.0))  # a table
+
+
+    def test_decoys_of_which_none_is_paired_are_no_measured_value(self):
+        well = sample(self.dir)
+        q = np.array([0.001, 0.01, 0.1])
+        for pairs, decoy_pairs, lines in (
+                (50, [0, 0, 4.0], {"decoys": [0.08], "no decoy paired": [3e-4, 3e-4]}),
+                (50, [0, 0, 0], {"no decoy paired": [3e-4] * 3}),
+                (50, [1, 2, 3], {"decoys": [0.02, 0.04, 0.06]}), (0, [0, 0, 0], {})):
+            well.decoys = {"q_value": q, "pairs": np.full(3, pairs), "decoy_pairs": np.array(decoy_pairs)}
+            with mock.patch.object(well_figures, "Figure") as figure:
+                well_figures.q_values(well)
+            caption, drawing = figure.call_args.args[2:]
+            drawn = {line.get_label(): line.get_ydata() for line in drawing.axes[1].lines}
+            drawn.pop("equal", None)
+            self.assertEqual(drawn.keys(), lines.keys())
+            for label, y in lines.items():
+                np.testing.assert_allclose(drawn[label], y)
+            self.assertEqual("Open markers" in caption, "no decoy paired" in lines)
 
 
 class OddMaps(NucregCase):
@@ -188,6 +232,20 @@ class OddMaps(NucregCase):
         html = (self.dir / "map.html").read_text()
         self.assertIn("no match: These are different wells", html)
         self.assertIn('id="well-0-match"', html)
+
+    def test_names_that_are_not_utf8(self):
+        name = "\udce9"  # the byte E9
+        with h5py.File(self.file, "r+") as h5:
+            count = len(h5["tiles/tile"])
+            for column in ("tile", "file"):
+                replace_texts(h5, f"tiles/{column}", [f"{name}{i}" for i in range(count)])
+            replace_texts(h5, "tiles/well", [name] * count)
+            replace_texts(h5, "model/well", [name])
+        made = report(self.dir, self.file.rename(self.dir / f"{name}.h5"), text=False)
+        self.assertEqual((made.returncode, made.stderr), (DONE, b""), made)
+        self.assertEqual(made.stdout, os.fsencode(self.dir / f"{name}.html") + b"\n")
+        html = (self.dir / f"{name}.html").read_text()
+        self.assertEqual(set(re.findall('<figure id="([^"]+)"', html)), FIGURES)
 
     def test_refused(self):
         damaged = shutil.copy(self.file, self.dir / "damaged.h5")

@@ -1,11 +1,20 @@
 """The answer in the words of somebody who wants to use a solver; numbers are those of nucreg."""
 
+import math
+
+from .asked import USAGE, Refused
 from .html_parts import number
+
+NEITHER = "neither arrives"
 
 
 def percent(part, whole):
+    """Two digits, near 100 % of what is missing: never as if it were none or all."""
     share = 100 * part / whole
-    return f"{share:.0f} %" if part in (0, whole) or 1 <= share <= 99 else f"{share:.2g} %"
+    if share <= 99 or part == whole:
+        return f"{share:.0f} %" if part in (0, whole) or share >= 1 else f"{share:.2g} %"
+    places = 1 - math.floor(math.log10(100 - share))
+    return f"{share:.{places}f}".rstrip("0").rstrip(".") + " %"
 
 
 def times(ratio):
@@ -33,24 +42,45 @@ def arrivals(row, best, mine, other, its):
     return f"{best} arrives in {percent(mine, known)} of trials, {other} in {percent(its, known)}"
 
 
-def speed(row, best, other, ratio):
-    if row["finding"] == "faster":
-        return f"{best} is {times(ratio)} times as fast as {other}" if ratio >= 1 else \
-            f"{best} takes {times(1 / ratio)} times as long as {other}"
-    if row["finding"] == "same":
-        return f"{best} and {other} are equally fast"
-    if row["finding"] == "mixed":
-        return f"{best} or {other} is faster, depending on whether a typical trial or the sum counts"
-    return f"too few timings tell which of {best} and {other} is faster"
+def faster(row, best, other, ratio):
+    return f"{best} is {times(ratio)} times as fast as {other}" if ratio >= 1 else \
+        f"{best} takes {times(1 / ratio)} times as long as {other}"
+
+
+def dearer(row, best, other, ratio):
+    quick, slow = (best, other) if ratio >= 1 else (other, best)
+    total = row["total_ratio"]
+    total = total if quick == row["solver_a"] else 1 / total
+    return (f"{quick} is faster than {slow} in a typical trial, but takes {times(total)} times as "
+            "long in total")
+
+
+def undecided(row, best, other, ratio):
+    return f"too few timings tell which of {best} and {other} is faster" if row["more_trials"] else \
+        f"which of {best} and {other} is faster is unclear, and more trials would not tell"
+
+
+# What nucreg finds of the times of two solvers, but NEITHER, in words.
+SPEED = {
+    "faster": faster,
+    "no difference": lambda row, best, other, ratio: f"{best} and {other} are equally fast",
+    "not enough trials": undecided,
+    "faster, but costs more": dearer,
+    "no times to compare": lambda row, best, other, ratio:
+        f"there are no times of {best} and {other} to compare",
+}
 
 
 def sentence(row, best):
     mine, its, other, ratio = from_best(row, best)
-    if row["finding"] == "neither arrives":
+    if row["finding"] == NEITHER:
         known = row["arrival_known"]
         return (f"Neither {best} nor {other} finds the right map here: {percent(mine, known)} and "
                 f"{percent(its, known)} of trials arrive.")
-    return f"{speed(row, best, other, ratio)}; {arrivals(row, best, mine, other, its)}."
+    if row["finding"] not in SPEED:
+        raise Refused(f"nucreg finds \"{row['finding']}\" of {best} and {other}, which this report "
+                      "does not know; take the report that came with nucreg", USAGE)
+    return f"{SPEED[row['finding']](row, best, other, ratio)}; {arrivals(row, best, mine, other, its)}."
 
 
 def answers(overview):
@@ -64,10 +94,21 @@ def answers(overview):
             continue
         best = overview["best"] if overview["best"] in solvers else best_of(own, solvers)
         said = [sentence(row, best) for row in own if best in (row["solver_a"], row["solver_b"])]
-        lost = [row for row in own if row["finding"] == "neither arrives"]
-        headline = f"Use {best}." if len(lost) < len(own) else "None of these solvers will do."
-        found.append((kind, headline, said))
+        found.append((kind, headline(best, own, overview.get("more_trials")), said))
     return found
+
+
+def headline(best, rows, more):
+    """Nobody is recommended whom no test prefers. `more`: what nucreg says that more trials decide."""
+    if all(row["finding"] == NEITHER for row in rows):
+        return "None of these solvers will do."
+    own = [row for row in rows if best in (row["solver_a"], row["solver_b"])]
+    if any(best in (row["arrives"], row["faster"]) for row in own):
+        return f"Use {best}."
+    if all(row["finding"] == "no difference" and not row["arrives"] for row in own):
+        return "Either will do." if len(own) == 1 else "Any of these solvers will do."
+    few = more and any(row["more_trials"] for row in own)
+    return "Not decided yet: too few trials." if few else "Not decided."
 
 
 def best_of(rows, solvers):

@@ -93,7 +93,7 @@ class Cells:
         return kinds[best], (f" Of model {kinds[best][0]} and loss {kinds[best][1]} only, whose solves "
                              "arrive most often; a panel over models or losses has all of these.")
 
-    def _of_kind(self, axis):
+    def of_kind(self, axis):
         """Rows that a panel over `axis` draws."""
         keep = np.ones(len(self.place), bool)
         for name, value in zip(("model", "loss"), self.kind or (None, None)):
@@ -112,7 +112,7 @@ class Cells:
         x, y = self.axis(axis), self.columns.get(column)
         if y is None:
             return np.empty(0), np.empty(0)
-        mine = (self.solver == solver) & np.isfinite(y) & self._of_kind(axis)
+        mine = (self.solver == solver) & np.isfinite(y) & self.of_kind(axis)
         x = np.where(np.isfinite(x), x, 0.0)
         at, values = np.unique(x[mine]), []
         for place in at:
@@ -295,7 +295,7 @@ def success(cells):
     return Figure("success", "Success rate",
                   "Rows that are not failed, of those where the solver is "
                   "applicable. Markers grow from solver to solver so that equal ones "
-                  "show.", drawing)
+                  f"show.{cells.kind_note}", drawing)
 
 
 def variation(cells):
@@ -330,12 +330,12 @@ def heat_map(cells):
     xs, ys = cells.axis(across), cells.axis(up)
     xs, ys = np.where(np.isfinite(xs), xs, 0), np.where(np.isfinite(ys), ys, 0)
     columns, rows = np.unique(xs), np.unique(ys)
-    value = cells.columns.get("rmsd_px_median", np.empty(0))
+    value, kind = cells.columns.get("rmsd_px_median", np.empty(0)), cells.of_kind(None)
     grids = np.full((len(solvers), max(1, len(rows)), max(1, len(columns))), np.nan)
     for s in range(len(solvers)):
         for i, y in enumerate(rows):
             for j, x in enumerate(columns):
-                here = value[(cells.solver == s) & (xs == x) & (ys == y)]
+                here = value[kind & (cells.solver == s) & (xs == x) & (ys == y)]
                 here = here[np.isfinite(here)]
                 if len(here):
                     grids[s, i, j] = lower_median(here)
@@ -356,7 +356,7 @@ def heat_map(cells):
         ax.grid(False)
     drawing.colorbar(picture, ax=axes, label="RMSD, 40x px", shrink=0.8)
     return Figure("rmsd-map", f"RMSD over {words(across)} and {words(up)}",
-                  "Typical RMSD of each solver; one scale for all.", drawing)
+                  f"Typical RMSD of each solver; one scale for all.{cells.kind_note}", drawing)
 
 
 def measures(result):

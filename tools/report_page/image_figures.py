@@ -16,7 +16,7 @@ class Images:
         def columns(group, names):
             return {name: h5[group][name][:] for name in names}
         self.images = columns("images", ("width_px", "height_px"))
-        self.images["file"] = h5["images/file"].asstr()[:]
+        self.images["file"] = h5["images/file"].asstr(errors="replace")[:]
         self.nuclei = columns("nuclei", ("x_px", "y_px", "offsets"))
         self.matches = columns("matches", (
             "ten", "forty", "matched", "match_rate", "chance_rate", "affine_a", "affine_b",

@@ -107,6 +107,9 @@ def parameter_errors(result):
         mine = rows.where(model_of[rows["configuration"].astype(int)] == model)
         names = names[:mine["params"].shape[1]]
         error = np.abs(mine["params"] - mine["true_params"])
+        if "angle_deg" in names:
+            turn = names.index("angle_deg")
+            error[:, turn] = np.minimum(error[:, turn] % 360, -error[:, turn] % 360)
         drawn = []
         for s, solver in enumerate(result.solvers):
             own = error[mine["solver"] == s]

@@ -7,7 +7,10 @@ import re
 import warnings
 
 import matplotlib
+import matplotlib.collections
 import matplotlib.figure
+import matplotlib.lines
+import matplotlib.patches
 import matplotlib.ticker
 import numpy as np
 
@@ -108,13 +111,24 @@ def legend(drawing, axes, order=()):
     """One for all panels, above them, whatever panel a solver is in; solvers in their order."""
     entries = dict.fromkeys(order)
     for ax in axes:
-        for handle, label in zip(*ax.get_legend_handles_labels()):
+        for handle, label in named(ax):
             entries[label] = entries.get(label) or handle
     entries = {label: handle for label, handle in entries.items() if handle}
     if entries:
         beside = int(WIDTH / (0.6 + CHARACTER * max(map(len, entries))))
-        drawing.legend(entries.values(), entries.keys(), loc="lower left",
+        drawing.legend(entries.values(), [" " * label.startswith("_") + label for label in entries],
+                       loc="lower left",
                        bbox_to_anchor=(0.0, 1.0), ncols=max(1, min(len(entries), beside)))
+
+
+def named(ax):
+    """What is drawn under a name, which matplotlib would hide if it begins with "_" as its own do."""
+    drawn = [artist for artist in ax.get_children() if isinstance(artist, (
+        matplotlib.lines.Line2D, matplotlib.patches.Patch, matplotlib.collections.Collection))]
+    for handle in (*drawn, *ax.containers):
+        label = handle.get_label()
+        if label and not re.fullmatch("_nolegend_|_(child|container)[0-9]+", label):
+            yield handle, label
 
 
 def marks(ax):

@@ -3,6 +3,7 @@ hand."""
 
 import functools
 import pathlib
+import re
 import subprocess
 import tempfile
 
@@ -37,27 +38,35 @@ class Pictures:
     @functools.lru_cache(maxsize=24)
     def of(self, row):
         """Pixels of a tile as a float array; None: no image at hand, or none of its size."""
-        name, _, frame = self.tiles["file"][row].partition("#")
-        if pathlib.Path(name).suffix.lower() not in IMAGES:
-            return None
-        path = next((p for p in (folder / name for folder in self.folders) if p.is_file()), None)
+        path, frame = self.find(self.tiles["file"][row])
         if path is None:
             return None
         with tempfile.TemporaryDirectory(prefix="nucreg-report-") as folder:
             plane = pathlib.Path(folder) / "plane.tif"
-            done = subprocess.run(
-                [self.program, "image", str(path), "--frame", frame or "0", "--channel",
-                 self.tiles["channel"][row], "--to", str(plane)],
-                capture_output=True, check=False)
+            if path.suffix.lower() == ".png":  # which nucreg does not read
+                plane = path
+            elif subprocess.run(
+                    [self.program, "image", str(path), "--frame", frame, "--channel",
+                     self.tiles["channel"][row], "--to", str(plane)],
+                    capture_output=True, check=False).returncode:
+                return None
             try:
                 from PIL import Image
                 Image.MAX_IMAGE_PIXELS = None
-                with Image.open(plane if done.returncode == 0 else path) as image:
+                with Image.open(plane) as image:
                     pixels = np.asarray(image, float)
             except (ImportError, OSError, ValueError, SyntaxError):
                 return None
         size = int(self.tiles["height_px"][row]), int(self.tiles["width_px"][row])
         return pixels if pixels.shape == size else None
+
+    def find(self, name):
+        """Path and frame of an image, as nucreg reads `name#3`; None: it is not at hand."""
+        file, mark, frame = name.rpartition("#")
+        named = [(name, "0")] + ([(file, frame)] if mark and re.fullmatch("[0-9]+", frame) else [])
+        return next(((folder / file, frame) for file, frame in named for folder in self.folders
+                     if pathlib.Path(file).suffix.lower() in IMAGES and (folder / file).is_file()),
+                    (None, None))
 
     def crop(self, row, x_px, y_px, reach_um):
         """Around a place of a tile, turned into the axes of the well; None: no image."""
@@ -84,10 +93,16 @@ def bilinear(pixels, x, y):
     return np.where(inside, value, np.nan)
 
 
+def in_well(well, side):
+    """Nuclei of this well: the frames of all wells begin at the same place."""
+    n = well.nuclei[side]
+    return well.mine[n["tile"]] & (n["representative"] != 0)
+
+
 def spacing(well):
     """Typical distance between neighbours at 10x, um, by their density."""
     n = well.nuclei[10]
-    keep = (n["representative"] != 0) & np.isfinite(n["x_um"])
+    keep = in_well(well, 10) & np.isfinite(n["x_um"])
     x, y = n["x_um"][keep], n["y_um"][keep]
     if len(x) < 4:
         return 10.0
@@ -99,7 +114,7 @@ def around(well, side, centre, reach):
     """Nuclei of a side within a square: places, and whether they are paired."""
     n = well.nuclei[side]
     near = np.flatnonzero((np.abs(n["x_um"] - centre[0]) < reach)
-                          & (np.abs(n["y_um"] - centre[1]) < reach) & (n["representative"] != 0))
+                          & (np.abs(n["y_um"] - centre[1]) < reach) & in_well(well, side))
     return np.c_[n["x_um"], n["y_um"]][near] - centre, n["unpaired"][near] == 0
 
 

@@ -23,7 +23,9 @@ def format_of(path):
 
 
 def columns(group, names=None):
-    return {name: column.asstr()[:] if h5py.check_string_dtype(column.dtype) else column[:]
+    """Texts are those of files and sheets, of any bytes, and lead to the files again."""
+    return {name: column.asstr(errors="surrogateescape")[:]
+            if h5py.check_string_dtype(column.dtype) else column[:]
             for name, column in group.items() if names is None or name in names}
 
 
@@ -39,11 +41,11 @@ def channels_of(map_toml, sides):
 class Well:
     """One well of a map: its tiles, links and pairs. Rows of `tiles` are those of /tiles."""
 
-    def __init__(self, index, overview, tiles, links, nuclei, pairs, decoys):
+    def __init__(self, index, name, overview, tiles, links, nuclei, pairs, decoys):
         self.index, self.overview = index, overview
         self.name = overview["well"]
         self.tiles = tiles
-        self.mine = tiles["well"] == self.name
+        self.mine = tiles["well"] == name
         self.links = {k: v[self.mine[links["tile_a"]]] for k, v in links.items()}
         self.nuclei = nuclei
         here = self.mine[nuclei[10]["tile"][pairs["ten"]]] if len(pairs["ten"]) else []
@@ -100,6 +102,7 @@ class WellMap:
             nuclei = {side: columns(h5[f"nuclei_{side}x"], NUCLEI) for side in SIDES}
             pairs = columns(h5["pairs"])
             decoys = columns(h5["decoys"]) if "decoys" in h5 else {}
+            names = columns(h5["model"], ("well",))["well"]
             tiles["channel"] = channels_of(h5.attrs.get("map_toml", ""), tiles["side"])
             self.reasons = {number: name for name, number in
                             h5py.check_enum_dtype(h5["nuclei_10x/unpaired"].dtype).items()}
@@ -110,5 +113,5 @@ class WellMap:
         except IndexError as error:
             raise Unreadable(f"{path}: {error}; nucreg verify names what is damaged") from error
         self.tiles = tiles
-        self.wells = [Well(i, o, tiles, links, nuclei, pairs, decoys)
-                      for i, o in enumerate(overview["wells"])]
+        self.wells = [Well(i, name, o, tiles, links, nuclei, pairs, decoys)
+                      for i, (name, o) in enumerate(zip(names, overview["wells"], strict=True))]

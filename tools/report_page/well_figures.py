@@ -256,25 +256,32 @@ def q_values(well):
     ax.set(xlabel="q-value", ylabel="pairs with at most this q-value")
     ax = axes[1]
     decoys = well.decoys
-    if decoys and len(decoys["q_value"]):
-        keep = (decoys["pairs"] > 0) & (decoys["q_value"] > 0)
+    keep = (decoys["pairs"] > 0) & (decoys["q_value"] > 0) if decoys else np.empty(0, bool)
+    none = False
+    if keep.any():
         x = decoys["q_value"][keep]
         y = decoys["decoy_pairs"][keep] / decoys["pairs"][keep]
-        floor = 0.3 * min(x.min(), *(y[y > 0])) if (y > 0).any() else 1e-6
-        ax.plot(x, np.maximum(y, floor), color=COLOURS[0], marker="o", label="decoys")
+        some, none = y > 0, (y == 0).any()
+        floor = 0.3 * np.append(x, y[some]).min()
+        if some.any():
+            ax.plot(x[some], y[some], color=COLOURS[0], marker="o", label="decoys")
+        if none:
+            ax.plot(x[~some], np.full((~some).sum(), floor), color=COLOURS[0], linestyle="none",
+                    marker="o", markerfacecolor="none", label="no decoy paired")
         ends = np.array([floor, max(x.max(), y.max()) * 1.5])
         ax.plot(ends, ends, color="#555555", linestyle="--", label="equal")
         logarithmic(ax, "x")
         logarithmic(ax, "y")
         ax.legend(loc="upper left")
     else:
-        nothing(ax, "no decoys were made")
+        nothing(ax, "no decoys were made" if not len(keep) else "no pair to compare decoys with")
     ax.set(xlabel="q-value: expected part of wrong pairs", ylabel="part by decoys")
     return Figure(f"well-{well.index}-q", "How sure the pairs are",
                   "Above: how many pairs there are up to a q-value. Below: the same nuclei shifted "
                   "away have no true partner; what is paired of them all the same, beside what the "
                   "q-value promises. On the dashed line both agree; below it the q-value is on the "
-                  "safe side.", drawing)
+                  "safe side." + (" Open markers, at the lower edge: no decoy is paired." if none
+                                  else ""), drawing)
 
 
 def per_tile(well):
