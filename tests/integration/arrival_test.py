@@ -196,19 +196,32 @@ class Arrival(NucregCase):
         self.refused(5, ("pairs", "out.h5", "--to", "p.csv"), "p.csv")
         self.refused(INPUT, ("pairs", "none.h5", "--to", "q.csv"), "none.h5")
 
+    def recompute(self, *arguments):
+        return subprocess.run([sys.executable, ROOT / "tools/recompute", *arguments], cwd=self.dir,
+                              capture_output=True, text=True, check=False, env=os.environ)
+
+    def test_recompute_refuses_what_is_no_result(self):
+        self.write("text.h5", "no HDF5")
+        with h5py.File(self.dir / "map.h5", "w") as f:
+            f.attrs["format"] = "nucreg-map"
+        for name in ("absent.h5", "text.h5", "map.h5"):
+            done = self.recompute(name)
+            self.assertEqual((done.returncode, len(done.stderr.splitlines())), (INPUT, 1), done)
+            self.assertIn(name, done.stderr)
+
     def test_other_code_computes_the_same(self):
         self.run_job(LOSSES.replace('["squared", "cauchy"]',
                                     '["squared", "huber", "cauchy", "tukey"]') + TWO +
                      '[[solver]]\nname = "closed"\nkind = "closed-form"\n')
-        done = subprocess.run([sys.executable, ROOT / "tools/recompute", self.dir / "out.h5"],
-                              capture_output=True, text=True, check=False, env=os.environ)
+        done = self.recompute("out.h5")
         self.assertEqual(done.returncode, DONE, done)
         self.assertIn("points of 32 of 32 trials", done.stdout)
+        some = self.recompute("out.h5", "--trials", "17")
+        self.assertIn("points of 17 of 32 trials", some.stdout)
         with h5py.File(self.dir / "out.h5", "a") as f:
             f["trials/tre_px"][3] *= 1 + 1e-6
             f["summary/arrival_rate"][0] = 0.5
-        done = subprocess.run([sys.executable, ROOT / "tools/recompute", self.dir / "out.h5"],
-                              capture_output=True, text=True, check=False, env=os.environ)
+        done = self.recompute("out.h5")
         self.assertEqual(done.returncode, DIFFERENT, done)
         self.assertEqual([line.split("  ")[0] for line in done.stdout.splitlines()
                           if line.endswith("DIFFERS")][0], "tre_px")
