@@ -110,6 +110,16 @@ class Findings(NucregCase):
         self.assertEqual([sorted(shown[i:i + 3]) for i in range(0, 12, 3)],
                          [sorted(r[2] for r in rates[i:i + 3]) for i in range(0, 12, 3)])
 
+    def test_other_starts_and_names_that_are_markup(self):
+        name = 'L|M <i>&'
+        out = self.run_job(JOB.replace('"LM"', f'"{name}"').replace("turn_deg = [0, 90]", "turn_deg = 0")
+                           .replace("[fit]", '[fit]\nstart = "truth"'))
+        page = self.page(out)
+        self.assertIn("\n| L\\|M &lt;i&gt;&amp; | ", page)
+        words = [node.text for node in ElementTree.parse(self.dir / "FINDINGS.svg").iter()]
+        self.assertIn(name, words)
+        self.assertTrue(any("cauchy loss, truth start" in (w or "") for w in words), words)
+
     def test_what_is_no_result_is_refused(self):
         outcome = subprocess.run([ROOT / "tools" / "findings", self.write("x.h5", "no")],
                                  capture_output=True, text=True)
