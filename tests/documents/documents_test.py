@@ -188,6 +188,9 @@ class Commands(unittest.TestCase):
                                   command=command):
                     done = self.in_shell(folder, command)
                     self.assertIn(done.returncode, (0, 6), done.stdout)
+                    for option, value in zip(words, words[1:]):
+                        if option in ("-o", "--to", "--pairs"):
+                            self.assertTrue((folder / value).exists(), done.stdout)
 
 
 # Inputs that documents name, made in each folder.
