@@ -213,7 +213,7 @@ void append_tiles(WellMap& map, const PlacedWell& well, std::span<const double> 
     MapTile tile{.given = well.tiles[i],
                  .placed = well.placement.tiles[i],
                  .well = input.well,
-                 .file = input.file,
+                 .file = input.file + (input.frame ? fmt::format("#{}", *input.frame) : ""),
                  .nuclei = well.facts[i].nuclei};
     tile.given.name = input.tile;
     if (well.tiles[i].side == Side::forty)

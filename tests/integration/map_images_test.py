@@ -6,8 +6,10 @@ import unittest
 
 import numpy as np
 
+from label_tiff import two_pages
 from map_case import Maps, status_of
 from nucreg_case import SHARED, read_group, run, texts
+from tiff_pages import read_page
 
 
 class Images(Maps):
@@ -58,6 +60,17 @@ class Images(Maps):
         self.assertEqual([path.stat().st_mtime_ns for path in cached], before)
         self.assertEqual(len(read_group(self.dir / "glob.h5", "pairs")["ten"]),
                          len(read_group(self.dir / "out.h5", "pairs")["ten"]))
+
+    def test_a_file_of_several_frames_is_named_with_the_frame(self):
+        pages = [read_page(self.dir / f"well/40x_{i}.tif").tolist() for i in (0, 1)]
+        self.write("well/two.tif", two_pages(*pages))
+        sheet = (self.dir / "well/forty.csv").read_text().splitlines()
+        sheet[1:3] = [line.replace(f"40x_{i}.tif", f"two.tif#{i}")
+                      for i, line in enumerate(sheet[1:3])]
+        self.write("well/frames.csv", "\n".join(sheet) + "\n")
+        self.map("well/ten.csv", "well/frames.csv")
+        files = texts(read_group(self.dir / "out.h5", "tiles")["file"])
+        self.assertEqual(files[4:7], ["well/two.tif#0", "well/two.tif#1", "well/40x_2.tif"])
 
     def test_a_size_in_the_sheet_counts_also_where_nuclei_are_kept_from_before(self):
         sheet = self.dir / "well/ten.csv"
