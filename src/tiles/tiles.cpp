@@ -72,6 +72,9 @@ std::int64_t well_of(const std::string& file) {
 }
 
 std::vector<Tile> tiles_of(const std::string& file, bool is_ten, const std::string& channel) {
+  if (clean_utf8(file) != file)
+    throw InputError("its name is not UTF-8, as the job in a result must be",
+                     {.file = file, .allowed = "names in UTF-8: rename the file"});
   const std::unique_ptr<ImageReader> reader = open_image(file);
   const ImageInfo& info = reader->info();
   const std::size_t number = find_channel(info, channel, file);

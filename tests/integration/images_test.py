@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import unittest
 
@@ -354,6 +355,10 @@ class Wrong(Images):
         self.refused(INPUT, self.set("channel_10x", '"1"'), "10x_0.tif", 'no channel "1"', "DAPI")
         self.refused(USAGE, self.set("forty", '"tiles/*.tif"'), "problem.images.forty",
                      "among the 10x files")
+        (self.dir / os.fsdecode(b"tiles/40x_\xe9.tif")).write_bytes(
+            (self.dir / "tiles/40x_0.tif").read_bytes())
+        self.refused(INPUT, self.set("forty", '"tiles/40x_*.tif"'), "tiles/40x_?.tif",
+                     "its name is not UTF-8", "rename the file")
 
     def test_job(self):
         for key, value, *needles in (
