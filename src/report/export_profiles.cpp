@@ -67,7 +67,7 @@ Solve solve_of(const Record& row) {
               .at_target = {}};
   const double best = row.objective / (1.0 + row.gap);
   for (std::size_t t = 0; t < targets.size(); ++t) {
-    if (!(row.gap <= targets[t])) continue;
+    if (row.status == SolveStatus::failed || !(row.gap <= targets[t])) continue;
     const double enough = std::fmax(row.objective, best * (1.0 + targets[t]));
     const auto first = std::ranges::find_if(
         row.trace, [&](const TracePoint& point) { return point.objective <= enough; });

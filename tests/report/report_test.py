@@ -401,6 +401,15 @@ class OddResults(NucregCase):
         html = self.page()
         self.assert_says(html, "Every solve failed.", "Run it alone")
 
+    def test_a_failed_solve_reaches_no_target(self):
+        path = self.run_job(ONE_ROW)
+        with h5py.File(path, "r+") as h5:
+            h5["trials/status"][...] = status_codes(path)["failed"]
+            self.assertEqual(h5["trials/gap"][0], 0.0)
+        self.nucreg("export", "out.h5", "--to", "profiles", "--format", "profiles")
+        for target in json.loads((self.dir / "profiles/profiles.json").read_text())["targets"]:
+            self.assertEqual(target["solvers"][0]["evaluations"]["average"]["successes"], 0)
+
     def test_nan_everywhere(self):
         path = self.run_job(ONE_ROW)
         with h5py.File(path, "r+") as h5:
