@@ -108,7 +108,7 @@ class WholePage(PageCase):
 
     def test_compares_the_best_of_the_verdict(self):
         overview = json.loads(run(self.dir, "inspect", "--json", "out.h5").out)
-        self.assertIn(f"How many times as fast {escape(overview['best'])} is", self.html)
+        self.assertIn(f"Speed-up of {escape(overview['best'])} over the others", self.html)
         for solver in overview["solvers"]:
             figure = verdict_figures.time_ratios(overview | {"best": solver["name"]})
             self.assertIn(f"as fast {solver['name']} is", figure.title)

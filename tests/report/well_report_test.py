@@ -46,6 +46,7 @@ class WholePage(PageCase):
             replace_texts(h5, "tiles/message", [m + MARKUP if m else "" for m in
                                                 h5["tiles/message"].asstr()[:]])
             h5.attrs["map_toml"] = MARKUP
+            h5.attrs["warnings"] = "\n".join(f"warning {i}{MARKUP}" for i in range(23))
         cls.make_page("map.h5")
 
     def test_says_nothing_but_the_path(self):
@@ -56,8 +57,10 @@ class WholePage(PageCase):
         self.assertRegex(words, r"\d+\.\d % of nuclei in both fields paired, expected wrong \d\.\d "
                                 r"%, 3 tiles need a look\.")
         for needle in ("position wrong", "not placed", "The stage position is 812 um", "spline",
-                       "Solvers run on this very fit"):
+                       "Solvers run on this very fit", "Warnings.", "warning 19",
+                       "and 3 more, in the attribute warnings"):
             self.assertIn(needle, words)
+        self.assertNotIn("warning 20", words)
 
     def test_names_are_never_markup(self):
         self.assertNotIn("<script>alert", self.html)
@@ -114,6 +117,18 @@ class Numbers(NucregCase):
         few = well_figures.binned(x[:9], y[:9], x[:9], y[:9], (1, 1), ((0, 2), (0, 2)))
         self.assertEqual(len(few[0]), 0)
 
+    def test_residuals_without_enough_pairs_are_left_out_and_named(self):
+        well = sample(self.dir)
+        every = well.pairs
+        for count, titles, words in ((600, ["over the well", "10x tile"], ": 40x tile."),
+                                     (60, [""], "lens's.")):
+            well.pairs = {name: column[:count] for name, column in every.items()}
+            with mock.patch.object(well_figures, "Figure") as figure:
+                well_figures.residuals(well)
+            caption, drawing = figure.call_args.args[2:]
+            self.assertEqual([ax.get_title(loc="left") for ax in drawing.axes], titles)
+            self.assertTrue(caption.endswith(words), caption)
+
     def test_magnification_and_turn_of_a_tile_are_those_of_its_pairs(self):
         well = sample(self.dir)
         rows, magnification, turn = well_figures.per_tile(well)
@@ -141,7 +156,7 @@ class Numbers(NucregCase):
         well = sample(self.dir)
         chosen = well_crops.choose(well)
         p = well.pairs["probability"]
-        self.assertEqual(set(p[chosen["least"]]), set(np.sort(p)[:10]))
+        np.testing.assert_array_equal(p[chosen["least"]], np.sort(p)[:10])
         self.assertEqual(len(set(chosen["random"]) - set(chosen["least"])), 10)
 
     def test_nuclei_of_other_wells_are_not_drawn(self):

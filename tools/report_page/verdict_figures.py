@@ -57,7 +57,7 @@ def time_ratios(overview):
     ax.set(xlabel=f"time of the other / time of {best}\n(right of 1: {best} is faster)")
     legend(drawing, [ax])
     cut = f" The first {len(shown)} of {len(regions)} regions." if len(shown) < len(regions) else ""
-    return Figure("time-ratios", f"How many times as fast {best} is", "Paired by trial, where both "
+    return Figure("time-ratios", f"Speed-up of {best} over the others", "Paired by trial, where both "
                   "arrive (at equal accuracy, if arrival is unknown) and both timings are valid; "
                   "bars: 95 % bootstrap interval. "
                   f"A bar across 1 tells nothing apart.{cut}", drawing)

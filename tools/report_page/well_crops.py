@@ -19,11 +19,11 @@ IMAGES = {".nd2", ".tif", ".tiff", ".png"}
 
 
 def choose(well):
-    """Ten random pairs and the ten least certain, most certain of these first; of the well, since
-    islands have no place to be drawn at."""
+    """Ten random pairs and the ten least certain, the least certain first; of the well, since islands
+    have no place to be drawn at."""
     placed = np.flatnonzero(np.isfinite(well.at(10, "x_um")))
     order = placed[np.argsort(well.pairs["probability"][placed], kind="stable")]
-    least = order[:COUNT][::-1]
+    least = order[:COUNT]
     rest = order[COUNT:]
     drawn = np.random.default_rng(0).choice(rest, min(COUNT, len(rest)), replace=False)
     return {"random": np.sort(drawn), "least": least}
@@ -188,7 +188,7 @@ def figures(program, well, folders):
     pictures = Pictures(program, well.tiles, folders)
     drawn = [draw(well, pictures, chosen["least"], f"well-{well.index}-least",
                   "The least certain pairs", "The pairs with the lowest probability of all that "
-                                             "were given.")]
+                                             "were given, the least certain first.")]
     if len(chosen["random"]):
         drawn.append(draw(well, pictures, chosen["random"], f"well-{well.index}-random",
                           "Random pairs", "Drawn at random among all others."))

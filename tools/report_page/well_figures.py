@@ -55,7 +55,7 @@ def match_map(well):
     t = well.tiles
     for ax, side in zip(axes, (10, 40)):
         rows = well.rows_of(side)
-        field(ax, f"{side}x: {len(rows):,} tiles")
+        field(ax, f"{side}x: {len(rows):,} tile{'s' * (len(rows) != 1)}")
         shown = ax.add_collection(tiles_collection(
             well, rows, t["match_rate"][rows], cmap=cmap(RATES),
             norm=matplotlib.colors.Normalize(0, 1)))
@@ -101,9 +101,6 @@ def binned(x, y, dx, dy, bins, limits):
 
 def arrows(ax, at, arrow, unit, wide=True):
     """Arrows of readable length, and the length of one of them in words."""
-    if not len(at):
-        nothing(ax, f"nowhere are there {MIN_PAIRS} pairs")
-        return
     length = np.hypot(*arrow.T)
     typical = np.percentile(length, 95) or 1e-9
     digit = 10.0 ** np.floor(np.log10(typical))
@@ -123,34 +120,40 @@ def residuals(well):
     keep = likely(well)
     x, y = well.at(10, "x_um")[keep], well.at(10, "y_um")[keep]
     dx, dy = x - well.at(40, "x_um")[keep], y - well.at(40, "y_um")[keep]
-    drawing, axes = panels(3, height=4.0)
-    ax = axes[0]
-    field(ax, "")
-    ax.set_title("over the well", loc="left")
-    if len(x):
-        limits = (x.min(), x.max()), (y.min(), y.max())
-        bins = int(np.clip(np.sqrt(len(x) / (2 * MIN_PAIRS)), 4, 26))
-        at, arrow, _ = binned(x, y, dx, dy, (bins, bins), limits)
-        arrows(ax, at * MM, arrow, "µm")
-        finish_field(ax, np.c_[x, y])
-    else:
-        nothing(ax, "no likely pair")
-    for below, side in zip(axes[1:], (10, 40)):
-        tile_residuals(below, well, keep, side, dx, dy)
+    found = [well_residuals(x, y, dx, dy),
+             *(tile_residuals(well, keep, side, dx, dy) for side in (10, 40))] if len(x) else []
+    shown = [part for part in found if len(part[1])]
+    drawing, axes = panels(max(len(shown), 1), height=4.0)
+    for ax, (title, at, arrow, wide, finish) in zip(axes, shown):
+        finish(ax)
+        ax.set_title(title, loc="left")
+        arrows(ax, at, arrow, "µm", wide)
+    if not shown:
+        nothing(axes[0], f"nowhere are there {MIN_PAIRS} likely pairs")
+    few = [part[0] for part in found if not len(part[1])] if shown else []
     return Figure(f"well-{well.index}-residuals", "What the fit leaves over",
                   "Mean vector from the 40x to the 10x nucleus of pairs with a probability of at "
                   f"least 0.9, where there are {MIN_PAIRS}; noise averages out, so that what is "
-                  "seen is a map that is not flexible enough. Above over the well; below over the "
-                  "mean tile of each side, in its own axes: a pattern there is the lens's.",
+                  "seen is a map that is not flexible enough. First over the well; then over the "
+                  "mean tile of each side, in its own axes: a pattern there is the lens's."
+                  + f" Not drawn, since no place has {MIN_PAIRS} pairs: {', '.join(few)}." * bool(few),
                   drawing)
 
 
-def tile_residuals(ax, well, keep, side, dx, dy):
+def well_residuals(x, y, dx, dy):
+    """A panel: title, places, arrows, whether it is wide, and what finishes its axes."""
+    bins = int(np.clip(np.sqrt(len(x) / (2 * MIN_PAIRS)), 4, 26))
+    at, arrow, _ = binned(x, y, dx, dy, (bins, bins), ((x.min(), x.max()), (y.min(), y.max())))
+
+    def finish(ax):
+        field(ax, "")
+        finish_field(ax, np.c_[x, y])
+    return "over the well", at * MM, arrow, True, finish
+
+
+def tile_residuals(well, keep, side, dx, dy):
+    """The same, over the mean tile of a side."""
     tile = well.at(side, "tile")[keep]
-    ax.set_title(f"{side}x tile", loc="left")
-    ax.grid(False)
-    if not len(tile):
-        return nothing(ax, "no likely pair")
     a, b, _, c, d, _ = well.tiles["to_well"][tile].T
     det = a * d - b * c
     scale = np.sqrt(np.abs(det))  # so that arrows stay um
@@ -158,8 +161,11 @@ def tile_residuals(ax, well, keep, side, dx, dy):
     w, h = well.tiles["width_px"][tile].max(), well.tiles["height_px"][tile].max()
     at, arrow, _ = binned(well.at(side, "x_px")[keep], well.at(side, "y_px")[keep], u, v,
                           (BINS_OF_TILE, BINS_OF_TILE), ((0, w), (0, h)))
-    arrows(ax, at, arrow, "µm", wide=False)
-    ax.set(xlim=(-1, w), ylim=(h, -1), aspect="equal", xlabel="x, px", ylabel="y, px")
+
+    def finish(ax):
+        ax.grid(False)
+        ax.set(xlim=(-1, w), ylim=(h, -1), aspect="equal", xlabel="x, px", ylabel="y, px")
+    return f"{side}x tile", at, arrow, False, finish
 
 
 def links(well):

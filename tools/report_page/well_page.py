@@ -6,10 +6,11 @@ from .page import MACHINE, document, folded
 # The first screens; the rest is folded.
 FIRST = ("match", "q", "distances", "residuals", "least", "random")
 REST = ("links", "cameras")
+MOST_WARNINGS = 20
 SIDE_WORDS = (("tiles", "tiles"), ("placed", "of these placed"), ("detections", "detections"),
               ("nuclei", "nuclei"), ("in_both_fields", "of these in both fields"),
               ("paired", "of these paired"))
-REASONS = (("no_candidate", "nothing at their place"), ("beaten", "beaten by another nucleus"),
+REASONS = (("no_candidate", "no nucleus there"), ("beaten", "partner taken"),
            ("ambiguous", "ambiguous"), ("outside", "outside of the other side's field"))
 
 
@@ -26,6 +27,12 @@ def banners(a, wells):
         if not well["matched"]:
             said.append(joined([tag("strong", "No match. "),
                                 f"{well['well']}: " if len(wells) > 1 else "", well["message"]]))
+    warned = (a.get("warnings") or "").splitlines()
+    if warned:
+        more = [f"and {len(warned) - MOST_WARNINGS} more, in the attribute warnings of the file"]
+        said.append(joined([tag("strong", "Warnings. "), tag("ul", joined(
+            tag("li", line) for line in
+            warned[:MOST_WARNINGS] + more * (len(warned) > MOST_WARNINGS)))]))
     return joined(tag("div", s, class_="banner", role="note") for s in said)
 
 
