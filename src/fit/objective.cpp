@@ -256,9 +256,11 @@ WeightedSums Objective::weighted(const std::array<double, 6>& map, const WeightR
 }
 
 bool Objective::out_of_time() {
-  if (out_of_time_ || points_since_clock_ < points_per_clock || !clock_) return out_of_time_;
-  points_since_clock_ = 0;
-  return out_of_time_ = clock_();
+  if (time_used_ < time_part_ && points_since_clock_ >= points_per_clock && clock_) {
+    points_since_clock_ = 0;
+    time_used_ = clock_();
+  }
+  return time_used_ >= time_part_;
 }
 
 }  // namespace nucreg

@@ -8,6 +8,7 @@
 #include <numbers>
 #include <stdexcept>
 
+#include "budget.hpp"
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/random.hpp"
@@ -49,8 +50,8 @@ class StartsSolver : public Solver {
     const double begin = wall_seconds();
     double first_seconds = 0.0, own_seconds = 0.0;  // of processes, which have clocks of their own
     if (first_) {
-      const SolveResult found = first_->solve(f, request);
-      if (found.status == SolveStatus::max_time || found.status == SolveStatus::failed ||
+      const SolveResult found = find_start(f, request);
+      if (found.status == SolveStatus::failed || f.out_of_time() ||
           f.function_evaluations() >= request.max_evaluations)
         return found;
       from.start = clamp(found.params, request.box);
@@ -93,6 +94,11 @@ class StartsSolver : public Solver {
   }
 
  private:
+  SolveResult find_start(Objective& f, const SolveRequest& request) const {
+    const SearchTime earlier(f);
+    return first_->solve(f, search_request(f, request));
+  }
+
   std::unique_ptr<Solver> first_, solver_;
   std::int64_t starts_;
 };

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "budget.hpp"
 #include "gauss_newton.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/random.hpp"
@@ -40,8 +41,8 @@ bool out_of_evaluations(const Objective& f, const SolveRequest& request) {
   return f.function_evaluations() >= request.max_evaluations;
 }
 
-// The search for a map, cut short or not; then the polish from it, or from the start where that is
-// the lower of the two.
+// The search for a map; then the polish from it, or from the start where that is the lower of the
+// two. A search that a budget cut short gives the solve its status, whatever the polish says.
 template <class Find>
 SolveResult find_and_polish(Objective& f, const SolveRequest& request, const Find& find) {
   SolveResult result{.params = request.start, .status = SolveStatus::failed, .iterations = 0};
@@ -50,21 +51,29 @@ SolveResult find_and_polish(Objective& f, const SolveRequest& request, const Fin
     result.reason = "the objective is not finite at the start";
     return result;
   }
-  std::int64_t iterations = 0;
-  const std::optional<Entries> found = find(iterations);
-  result.iterations = iterations;
+  const SolveRequest search = search_request(f, request);
+  std::optional<Entries> found;
+  SolveStatus cut = SolveStatus::converged;
+  {
+    const SearchTime earlier(f);
+    if (!f.out_of_time()) found = find(search, result.iterations);
+    if (out_of_evaluations(f, search)) cut = SolveStatus::max_evaluations;
+    if (f.out_of_time()) cut = SolveStatus::max_time;
+  }
+  if (found && !out_of_evaluations(f, request)) {
+    const Params params = clamp(params_of(f, *found), request.box);
+    if (params.allFinite() && f.value(params) <= at_start) result.params = params;
+  }
   result.status = SolveStatus::max_time;
   if (f.out_of_time()) return result;
   result.status = SolveStatus::max_evaluations;
   if (out_of_evaluations(f, request)) return result;
   SolveRequest polish = request;
-  if (found) {
-    const Params params = clamp(params_of(f, *found), request.box);
-    if (params.allFinite() && f.value(params) <= at_start) polish.start = result.params = params;
-  }
-  if (out_of_evaluations(f, request)) return result;
+  polish.start = result.params;
   SolveResult polished = minimize_by_lm(f, polish);
-  polished.iterations += iterations;
+  polished.iterations += result.iterations;
+  if (cut != SolveStatus::converged && polished.status != SolveStatus::failed)
+    polished.status = cut;
   return polished;
 }
 
@@ -78,8 +87,9 @@ class IrlsSolver : public Solver {
   [[nodiscard]] SolveResult solve(Objective& f, const SolveRequest& request) const override {
     if (weighting_ == Weighting::loss || f.loss() == Loss::squared) return reweight(f, request);
     const SolveRequest unbounded = without_box(request);
-    return find_and_polish(
-        f, unbounded, [&](std::int64_t& iterations) { return graduate(f, request, iterations); });
+    return find_and_polish(f, unbounded, [&](const SolveRequest& search, std::int64_t& iterations) {
+      return graduate(f, search, iterations);
+    });
   }
 
  private:
@@ -166,8 +176,9 @@ class ConsensusSolver : public Solver {
   [[nodiscard]] bool honours_bounds() const override { return true; }
   [[nodiscard]] bool applies_to(Model, Loss loss) const override { return loss != Loss::squared; }
   [[nodiscard]] SolveResult solve(Objective& f, const SolveRequest& request) const override {
-    return find_and_polish(
-        f, request, [&](std::int64_t& iterations) { return sample(f, request, iterations); });
+    return find_and_polish(f, request, [&](const SolveRequest& search, std::int64_t& iterations) {
+      return sample(f, search, iterations);
+    });
   }
 
  private:
@@ -232,7 +243,6 @@ class ConsensusSolver : public Solver {
       if (!map) continue;
       ++iterations;
       const WeightedSums sums = f.weighted(*map, truncated(f, 1.0));
-      if (f.out_of_time()) break;
       if (!std::isfinite(sums.rho) || (best && sums.rho >= best->sums.rho)) continue;
       best = Scored{*map, sums};
       refine(f, request, *best);

@@ -224,8 +224,9 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
   const auto solve_once = [&] {
     Objective objective = p.fit.objective(threads_.get());
     solve_start = wall_seconds();
-    const double deadline = solve_start + trial.max_seconds;
-    objective.set_out_of_time([deadline] { return wall_seconds() > deadline; });
+    objective.set_clock([begin = solve_start, most = trial.max_seconds] {
+      return (wall_seconds() - begin) / most;
+    });
     if (trace && record.repeats == 0) objective.set_trace(&*trace);
     SolveResult found = solver.solve(objective, p.request);
     if (record.repeats > 0) return;  // repeated for its time alone

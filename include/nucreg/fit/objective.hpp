@@ -95,10 +95,15 @@ class Objective {
   /// count(); null tells nobody.
   void set_trace(TraceRecorder* trace) { trace_ = trace; }
 
-  /// A solver asks this after each evaluation; `out_of_time` is asked in turn, at most once per
-  /// 20,000 points that were passed, since reading a clock costs as much as a hundred points.
+  /// A solver asks this after each evaluation; the clock is read in turn, at most once per 20,000
+  /// points that were passed, since reading it costs as much as a hundred points.
   [[nodiscard]] bool out_of_time();
-  void set_out_of_time(std::function<bool()> out_of_time) { clock_ = std::move(out_of_time); }
+  /// `clock` says which part of the time has passed; from 1 on it is over.
+  void set_clock(std::function<double()> clock) { clock_ = std::move(clock); }
+  /// The part of the time at which out_of_time() becomes true: less than 1 while a solver leaves
+  /// time to another that continues from its answer.
+  [[nodiscard]] double time_part() const { return time_part_; }
+  void set_time_part(double part) { time_part_ = part; }
 
  private:
   /// Every F that a solver gets.
@@ -115,9 +120,9 @@ class Objective {
   std::int64_t function_evaluations_ = 0, jacobian_evaluations_ = 0;
   NotFinite first_not_finite_;
   TraceRecorder* trace_ = nullptr;
-  std::function<bool()> clock_;
+  std::function<double()> clock_;
   std::uint64_t points_since_clock_ = 0;
-  bool out_of_time_ = false;
+  double time_used_ = 0.0, time_part_ = 1.0;
 };
 
 }  // namespace nucreg

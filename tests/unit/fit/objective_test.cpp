@@ -211,12 +211,26 @@ TEST_CASE("the clock is asked once per 20,000 points and its verdict stands") {
   const Small small(Model::trs, 0.1, 1000);
   Objective f(small.pairs, Model::trs, Loss::squared, d, 4.0, 1.0);
   int asked = 0;
-  f.set_out_of_time([&] { return ++asked >= 2; });
+  f.set_clock([&] { return ++asked >= 2 ? 1.0 : 0.0; });
   for (int i = 1; i <= 60; ++i) {
     static_cast<void>(f.value(small.at));
     CHECK(f.out_of_time() == (i >= 40));
   }
   CHECK(asked == 2);
+  Objective shared(small.pairs, Model::trs, Loss::squared, d, 4.0, 1.0);
+  asked = 0;
+  shared.set_clock([&] { return 0.3 * ++asked; });
+  const auto pass = [&] {
+    for (int i = 0; i < 20; ++i) static_cast<void>(shared.value(small.at));
+    return shared.out_of_time();
+  };
+  shared.set_time_part(0.5);
+  CHECK(!pass());
+  CHECK(pass());
+  shared.set_time_part(1.0);  // what was left of it
+  CHECK(!shared.out_of_time());
+  CHECK(!pass());
+  CHECK(pass());
   Objective without(small.pairs, Model::trs, Loss::squared, d, 4.0, 1.0);
   for (int i = 0; i < 60; ++i) static_cast<void>(without.value(small.at));
   CHECK(!without.out_of_time());

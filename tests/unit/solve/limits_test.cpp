@@ -3,6 +3,8 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
+#include <memory>
 
 #include "unit/solve/problems.hpp"
 
@@ -18,6 +20,34 @@ std::vector<Named> everything() {
 ScaledProblem bounded(std::size_t n) {
   return {solve_test::pairs(n, 2.0), Model::similarity,      Loss::squared, 3.0, 4.0,
           Coordinates::normalized,   solve_test::whole_box()};
+}
+
+// Robust searches, and solves that start from what one finds.
+std::vector<std::unique_ptr<Solver>> searches() {
+  const auto made = [](const std::string& kind, const std::map<std::string, OptionValue>& options) {
+    return standard_solvers().make({.name = "S", .kind = kind, .options = options}, Job{});
+  };
+  std::vector<std::unique_ptr<Solver>> all;
+  all.push_back(made("consensus", {}));
+  all.push_back(made("lm", {{"start", std::string("consensus")}}));
+  all.push_back(made("irls", {}));
+  all.push_back(made("lm", {{"start", std::string("irls")}}));
+  return all;
+}
+
+// Pairs about a map turned by 25 degrees, so many of every ten anywhere.
+const Map turned{Model::similarity, (Params(4) << 30.0, 40.0, 25.0, 4.0).finished(), 4.0};
+PointPairs partly_wrong(std::size_t n, std::size_t wrong_of_ten, std::uint64_t seed) {
+  PointPairs pairs = fit_test::pairs_around(turned, n, 1.0, seed);
+  RandomStream random(seed, 0, 0, Purpose::outliers);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (i % 10 >= wrong_of_ten) continue;
+    const double x = random.uniform(0.0, 1000.0), y = random.uniform(0.0, 1000.0);
+    const auto at = apply(turned, x, y);
+    pairs.x40[i] = at[0];
+    pairs.y40[i] = at[1];
+  }
+  return pairs;
 }
 
 // What a solver then reads before it has written it is a number that no check lets pass.
@@ -51,6 +81,55 @@ TEST_CASE("every algorithm that NLopt names can be made, runs, and keeps to its 
     }
 }
 
+TEST_CASE("a search that its evaluations cut short answers with what it found") {
+  constexpr int trials = 10;
+  for (const Model model : {Model::similarity, Model::affine})
+    for (const std::int64_t budget : {50, 300, 1000}) {
+      const auto solvers = searches();
+      for (std::size_t k = 0; k < solvers.size(); ++k) {
+        CAPTURE(name_of(model));
+        CAPTURE(budget);
+        CAPTURE(k);
+        int arrived = 0;
+        for (int trial = 0; trial < trials; ++trial) {
+          ScaledProblem problem(partly_wrong(100, 8, static_cast<std::uint64_t>(trial + 1)), model,
+                                Loss::cauchy, 3.0, 4.0);
+          problem.request.max_evaluations = budget;
+          problem.request.seed = static_cast<std::uint64_t>(trial);
+          Objective objective = problem.objective();
+          const SolveResult result = solvers[k]->solve(objective, problem.request);
+          CHECK(objective.function_evaluations() <= budget);
+          CHECK(problem.objective().value(result.params) <
+                problem.objective().value(problem.request.start));
+          arrived += tre_px(problem.map_of(result), turned, {1000, 1000}) < 5.0;
+        }
+        // Of three pairs one sample in 125 is right: 50 evaluations may well find none.
+        const int expected = k >= 2 ? 7 : budget > 50 ? 9 : model == Model::similarity ? 5 : 0;
+        CHECK(arrived >= expected);
+      }
+    }
+}
+
+TEST_CASE("a search that its time cuts short answers with what it found") {
+  constexpr std::size_t n = 20000;  // so many pairs are passed between two looks at the clock
+  for (const Model model : {Model::similarity, Model::affine}) {
+    CAPTURE(name_of(model));
+    ScaledProblem problem(partly_wrong(n, 7, 1), model, Loss::cauchy, 3.0, 4.0);
+    const auto solvers = searches();
+    for (std::size_t k = 0; k < solvers.size(); ++k) {
+      CAPTURE(k);
+      const double looks = k < 2 ? 40.0 * (model == Model::affine ? 3.0 : 1.0) : 30.0;
+      Objective objective = problem.objective();
+      double asked = 0.0;
+      objective.set_clock([&] { return ++asked / looks; });
+      const SolveResult result = solvers[k]->solve(objective, problem.request);
+      CHECK(tre_px(problem.map_of(result), turned, {1000, 1000}) < 1.0);
+      CHECK(problem.objective().value(result.params) <
+            problem.objective().value(problem.request.start));
+    }
+  }
+}
+
 TEST_CASE("every solver ends when its time is over") {
   for (const Named& named : everything()) {
     if (named.kind == "closed-form") continue;
@@ -61,7 +140,7 @@ TEST_CASE("every solver ends when its time is over") {
     problem.request.ftol_rel = problem.request.xtol_rel = 0.0;
     Objective objective = problem.objective();
     int asked = 0;
-    objective.set_out_of_time([&] { return ++asked >= 2; });  // asked at each pass of 20,000
+    objective.set_clock([&] { return ++asked >= 2 ? 1.0 : 0.0; });  // asked at each pass of 20,000
     const auto solver = named.make();
     soil_stack();
     const SolveResult result = solver->solve(objective, problem.request);
