@@ -14,6 +14,8 @@ constexpr double strip_part = 0.1;
 // Clumps are chosen from so many times the points, where that does not take longer than the trial.
 constexpr std::uint64_t spare = 4, much_spare = 16, few_points = 200000;
 constexpr std::uint32_t for_shape = 999;  // attempt that no scatter of points reaches
+constexpr std::size_t many_pairs = 50;    // whose quantiles tell their noise
+constexpr double noise_quantile = 0.3;
 
 double distance2(double x, double y) {
   return x * x + y * y;
@@ -127,6 +129,24 @@ class Neighbours {
   std::vector<std::vector<std::size_t>> cells_;
 };
 
+// Which of the squares a map through three of n pairs is judged by, from 0: the quantile 0.3 of
+// many; of few about the middle, since three of them are nothing.
+std::size_t judging_rank(std::size_t n) {
+  if (n >= many_pairs) return static_cast<std::size_t>(noise_quantile * static_cast<double>(n - 1));
+  return std::min((n + 4) / 2, 5 + n / 5) - 1;
+}
+
+// Sigma by the least square of that rank. |r|^2 / (2 sigma^2) is exponential: its q-quantile is
+// -log(1 - q). Of few pairs it is that of the n - 3 that the map is not through; for the least of
+// so many maps Rousseeuw and Leroy's factor makes up.
+double first_sigma(double least, std::size_t n) {
+  if (n >= many_pairs) return std::sqrt(least / (-2.0 * std::log1p(-noise_quantile)));
+  const double free = static_cast<double>(n - 3);
+  const double part = static_cast<double>(judging_rank(n) - 2) / free;
+  const double quantile = std::min(part, 1.0 - 0.5 / free);
+  return (1.0 + 5.0 / free) * std::sqrt(least / (-2.0 * std::log1p(-quantile)));
+}
+
 }  // namespace
 
 DiskField field_of(Layout layout, const DiskField& field) {
@@ -223,7 +243,6 @@ std::vector<std::size_t> misplace(OutlierKind kind, std::size_t count,
 
 double noise_of_pairs(const PairsView& pairs, std::uint64_t seed) {
   constexpr std::size_t most_pairs = 1000, samples = 300;
-  constexpr double quantile = 0.3;
   if (pairs.size < 4) return 0.0;
   RandomStream random(seed, 0, 0, Purpose::resampling, 2);
   PointPairs some;
@@ -240,11 +259,12 @@ double noise_of_pairs(const PairsView& pairs, std::uint64_t seed) {
       squares[i] = distance2(m[0] * some.x10[i] + m[1] * some.y10[i] + m[2] - some.x40[i],
                              m[3] * some.x10[i] + m[4] * some.y10[i] + m[5] - some.y40[i]);
   };
-  const auto at_quantile = [](std::vector<double>& values, double part) {
-    const auto k = static_cast<std::ptrdiff_t>(part * static_cast<double>(values.size() - 1));
-    std::nth_element(values.begin(), values.begin() + k, values.end());
-    return values[static_cast<std::size_t>(k)];
+  const auto of_rank = [](std::vector<double>& values, std::size_t rank) {
+    const auto nth = values.begin() + static_cast<std::ptrdiff_t>(rank);
+    std::nth_element(values.begin(), nth, values.end());
+    return *nth;
   };
+  const std::size_t rank = judging_rank(some.size());
   std::optional<std::array<double, 6>> best;
   double least = std::numeric_limits<double>::infinity();
   for (std::size_t sample = 0; sample < samples; ++sample) {
@@ -259,16 +279,13 @@ double noise_of_pairs(const PairsView& pairs, std::uint64_t seed) {
     const auto map = weighted_closed_form(unweighted_pass(three), Model::affine, 1.0);
     if (!map) continue;
     squares_at(*map);
-    // Three of the pairs lie on their map.
-    const double part = std::max(quantile, 4.0 / static_cast<double>(some.size()));
-    const double value = at_quantile(squares, std::min(1.0, part));
+    const double value = of_rank(squares, rank);
     if (!(value < least)) continue;
     least = value;
     best = map;
   }
   if (!best || !(least > 0.0)) return 0.0;
-  // |r|^2 / (2 sigma^2) is exponential: its q-quantile is -log(1 - q).
-  double sigma = std::sqrt(least / (-2.0 * std::log1p(-quantile)));
+  double sigma = first_sigma(least, some.size());
   for (int round = 0; round < 3; ++round) {
     const WeightRule within{.weighting = Weighting::tls, .scale = 3.0 * sigma, .mu = 1e9};
     const auto map = weighted_closed_form(weighted_pass(some, *best, within), Model::affine, 1.0);
@@ -277,11 +294,16 @@ double noise_of_pairs(const PairsView& pairs, std::uint64_t seed) {
     std::vector<double> near;
     for (const double s : squares)
       if (s <= 9.0 * sigma * sigma) near.push_back(s);
-    if (near.size() < 4) break;
     // Six parameters were fitted to twice as many numbers as there are pairs.
     const double n = 2.0 * static_cast<double>(near.size());
+    if (some.size() < many_pairs) {
+      if (near.size() <= rank) break;
+      sigma = std::sqrt(std::accumulate(near.begin(), near.end(), 0.0) / (n - 6.0));
+      continue;
+    }
+    if (near.size() < 4) break;
     const double free = n > 12.0 ? n / (n - 6.0) : 2.0;
-    sigma = std::sqrt(at_quantile(near, 0.5) / (2.0 * std::numbers::ln2) * free);
+    sigma = std::sqrt(of_rank(near, (near.size() - 1) / 2) / (2.0 * std::numbers::ln2) * free);
   }
   return sigma;
 }

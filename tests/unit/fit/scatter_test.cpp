@@ -147,6 +147,33 @@ TEST_CASE("the noise of pairs is found among up to 60 % of wrong ones, whatever 
   CHECK(noise_of_pairs(exact_pairs(3), 7) == 0.0);
 }
 
+TEST_CASE("the noise of few pairs is found within a sane factor, a fifth of them wrong or none") {
+  const Map truth = fit_test::sample_map(Model::affine);
+  struct Few {
+    std::size_t pairs, wrong;
+    double spread;  // four of five estimates are within so many times of the truth
+  };
+  for (const Few& few :
+       {Few{6, 0, 2.0}, Few{8, 1, 2.0}, Few{10, 0, 1.6}, Few{10, 2, 1.6}, Few{15, 0, 1.5},
+        Few{15, 3, 1.5}, Few{15, 7, 1.6}, Few{20, 0, 1.4}, Few{20, 4, 1.4}, Few{30, 18, 1.4},
+        Few{49, 0, 1.3}, Few{49, 25, 1.3}, Few{50, 0, 1.4}, Few{50, 10, 1.4}}) {
+    CAPTURE(few.pairs);
+    CAPTURE(few.wrong);
+    std::vector<double> found;
+    for (std::uint64_t trial = 0; trial < 201; ++trial) {
+      PointPairs pairs = fit_test::pairs_around(truth, few.pairs, 2.0, 100 + trial);
+      (void)misplace(OutlierKind::uniform, few.wrong, field_px, truth,
+                     RandomStream(trial, 0, 0, Purpose::outliers), pairs);
+      found.push_back(noise_of_pairs(pairs, trial) / 2.0);
+    }
+    std::sort(found.begin(), found.end());
+    CHECK(found[100] == doctest::Approx(1.0).epsilon(0.15));
+    CHECK(found[20] >= 1.0 / few.spread);
+    CHECK(found[180] <= few.spread);
+  }
+  for (const std::size_t n : {4u, 6u, 10u, 20u}) CHECK(noise_of_pairs(exact_pairs(n), 7) < 1e-9);
+}
+
 TEST_CASE("a start with an error is the start after a turn, a scale and a shift at 10x") {
   const StartShift error{.turn_deg = 40.0, .scale = 0.1, .x_px = 12.0, .y_px = -7.0};
   const double c = 1.1 * std::cos(error.turn_deg * std::acos(-1.0) / 180.0);
