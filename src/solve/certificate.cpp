@@ -182,12 +182,21 @@ Certificate certify(const ScaledFit& fit, const Params& params, double rounding_
     out.weighted = step.rank == free;
     out.any_weight = n.hessian.diagonal().maxCoeff() > 0.0;
   }
-  const double floor = rounding_floor_px2 / fit.px2_per_unit();
+  const double weight = objective.weight();
+  const double floor =
+      rounding_floor_px2 / fit.px2_per_unit() +
+      weight * loss_rounding(objective.loss(), objective.loss_scale(),
+                             static_cast<double>(fit.pairs().size), n.value / weight);
   out.stationarity = gain <= floor ? 0.0 : gain / std::max(n.value, floor);
   return out;
 }
 
 void judge(const Certificate& certificate, double ftol_rel, SolveResult& result) {
+  if (result.status == SolveStatus::stalled && certificate.weighted &&
+      certificate.stationarity <= ftol_rel) {
+    result.status = SolveStatus::converged;
+    return;
+  }
   const char* reason = nullptr;
   // Of a plateau some solvers notice that they cannot move: the reason is the same.
   if (!certificate.any_weight &&

@@ -11,6 +11,7 @@
 #include "nucreg/core/allocation.hpp"
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/log.hpp"
+#include "nucreg/fit/loss.hpp"
 #include "nucreg/fit/measures.hpp"
 #include "nucreg/fit/moments.hpp"
 #include "nucreg/solve/certificate.hpp"
@@ -361,8 +362,11 @@ std::vector<Record> TrialRunner::run(std::uint64_t task) const {
     for (const Record& r : records)
       if (r.bounds != BoundsUse::ignored) best = std::fmin(best, r.objective);
   // Where nothing determines the map, no answer is better than another.
+  const double floor =
+      prepared.rounding_floor +
+      loss_rounding(c.loss, trial.loss_scale_px, static_cast<double>(trial.pairs.size()), best);
   if (prepared.determined)
-    for (Record& r : records) r.gap = gap(r.objective, best, prepared.rounding_floor);
+    for (Record& r : records) r.gap = gap(r.objective, best, floor);
   return records;
 }
 

@@ -29,7 +29,8 @@ struct Certificate {
 /// Takes the word `converged` away from an answer that does not deserve it: `stalled`, with the
 /// reason. An answer deserves it when a step promises no more than 1e-6 of the objective (or
 /// ftol_rel, where the job asks for less than that) and the pairs with weight determine the map.
-/// Other statuses stay.
+/// One that `stalled` has converged where a step promises no more than ftol_rel: the job's
+/// tolerance is met, and only rounding kept the solver from seeing it. Other statuses stay.
 void judge(const Certificate& certificate, double ftol_rel, SolveResult& result);
 
 }  // namespace nucreg

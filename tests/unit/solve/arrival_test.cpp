@@ -185,6 +185,20 @@ TEST_CASE("an answer is called converged only where it is one") {
   CHECK(loose.status == SolveStatus::converged);
 }
 
+TEST_CASE("an answer that meets the job's tolerance has converged, whatever stopped the solver") {
+  const auto judged = [](const Certificate& certificate, double ftol_rel) {
+    SolveResult result{.status = SolveStatus::stalled, .reason = "NLopt: limited by rounding"};
+    judge(certificate, ftol_rel, result);
+    return result.status;
+  };
+  CHECK(judged({.stationarity = 0.0}, 0.0) == SolveStatus::converged);
+  CHECK(judged({.stationarity = 1e-13}, 1e-12) == SolveStatus::converged);
+  CHECK(judged({.stationarity = 1e-11}, 1e-12) == SolveStatus::stalled);
+  CHECK(judged({.stationarity = std::nan("")}, 1e-12) == SolveStatus::stalled);
+  CHECK(judged({.weighted = false}, 1e-12) == SolveStatus::stalled);
+  CHECK(judged({.weighted = false, .any_weight = false}, 1e-12) == SolveStatus::stalled);
+}
+
 TEST_CASE("a plateau is no answer: where no pair is within tukey's scale of its partner") {
   const PointPairs pairs = solve_test::pairs(100, 1.0);
   for (const char* kind : {"lm", "eigen-lm", "nlopt"}) {
