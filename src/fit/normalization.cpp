@@ -168,7 +168,8 @@ Box box_of(const Bounds& bounds, Model model) {
   }
   set(0, bounds.dx_px);
   set(1, bounds.dy_px);
-  set(2, angle);
+  // A whole turn holds every angle, and has no ends to run against.
+  if (bounds.angle_deg.max - bounds.angle_deg.min < 360.0) set(2, angle);
   for (Eigen::Index i = 3; i < count; ++i) set(i, bounds.scale);
   return box;
 }

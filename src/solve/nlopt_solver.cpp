@@ -201,6 +201,15 @@ bool wants_local(const std::string& name) {
   return name.find("MLSL") != std::string::npos || name.find("AUGLAG") != std::string::npos;
 }
 
+// What a global algorithm searches. Of an angle without bounds the whole turn is box enough.
+Box searched_box(Box box, Model model) {
+  if (const int i = angle_index(model); i >= 0 && !std::isfinite(box.upper[i] - box.lower[i])) {
+    box.upper[i] = 180.0 * radians_per_degree;
+    box.lower[i] = -box.upper[i];
+  }
+  return box;
+}
+
 class NloptSolver : public Solver {
  public:
   explicit NloptSolver(const SolverOptions& options)
@@ -212,6 +221,7 @@ class NloptSolver : public Solver {
         moments_(by_moments(options)) {
     const auto& name = std::get<std::string>(options.at("algorithm"));
     honours_bounds_ = name != "LN_NEWUOA";
+    global_ = is_global(name);
     refines_ = name.starts_with("LD_");
     stop_at_once_ = !name.starts_with("GN_ORIG_DIRECT");
     seeds_ = !name.starts_with("LD_") || wants_local(name);
@@ -235,10 +245,11 @@ class NloptSolver : public Solver {
         request.ftol_rel >= resolution_of_value)
       evaluation.negligible = negligible;
     nlopt_set_min_objective(optimizer.handle, evaluate, &evaluation);
+    const Box box = global_ ? searched_box(request.box, objective.model()) : request.box;
     const auto optimize_from = [&](const Params& start) {
       const double stretch = evaluation.reference ? evaluation.reference->stretch : 1.0;
-      if (honours_bounds_ && request.box.bounded()) {
-        const Params lower = stretch * request.box.lower, upper = stretch * request.box.upper;
+      if (honours_bounds_ && box.bounded()) {
+        const Params lower = stretch * box.lower, upper = stretch * box.upper;
         nlopt_set_lower_bounds(optimizer.handle, lower.data());
         nlopt_set_upper_bounds(optimizer.handle, upper.data());
       }
@@ -255,7 +266,7 @@ class NloptSolver : public Solver {
       nlopt_set_local_optimizer(optimizer.handle, local.handle);  // copies it
     }
     if (seeds_) nlopt_srand(random_seed);
-    nlopt_result result = optimize_from(request.start);
+    nlopt_result result = optimize_from(global_ ? clamp(request.start, box) : request.start);
     nlopt_result native = result;
     // The quasi-Newton algorithms stop with plain success where the gradient is below 1e-8, which
     // the job has not asked for and no option can change; and none can go on where the digits of
@@ -314,6 +325,7 @@ class NloptSolver : public Solver {
   unsigned vector_storage_, population_;
   std::int64_t rounds_;  // 0 = NLopt as it is
   bool moments_;
+  bool global_ = false;
   bool honours_bounds_ = true;
   bool stop_at_once_ = true;
   bool seeds_ = true;     // may draw random numbers; seeding takes as long as a small fit
@@ -343,17 +355,16 @@ void check(const SolverOptions& options, const FitOptions& fit) {
   if (wants_local(name)) check_ends(options, "local_algorithm", fit);
   if (!is_global(name)) return;
   for (const Model model : fit.model) {
-    const Box box = box_of(fit.bounds, model);
+    const Box box = searched_box(box_of(fit.bounds, model), model);
     if (box.lower.allFinite() && box.upper.allFinite()) continue;
-    throw JobError(
-        fmt::format("{} searches a whole box, but fit.bounds leave parameters of model "
-                    "{} without one",
-                    name, name_of(model)),
-        {.key = "algorithm",
-         .allowed = model == Model::projective
-                        ? "a local algorithm (L...): projective has no full box"
-                        : "fit.bounds with scale, angle_deg, dx_px and dy_px, or a local "
-                          "algorithm (L...)"});
+    throw JobError(fmt::format("{} searches a whole box, but fit.bounds leave parameters of model "
+                               "{} without one",
+                               name, name_of(model)),
+                   {.key = "algorithm",
+                    .allowed = model == Model::projective
+                                   ? "a local algorithm (L...): projective has no full box"
+                                   : "fit.bounds with scale, dx_px and dy_px, or a local algorithm "
+                                     "(L...)"});
   }
 }
 

@@ -182,6 +182,11 @@ TEST_CASE("what a job leaves open stays open") {
     CHECK(!box_of({}, model).bounded());
     CHECK(!box_to_normalized(box_of({}, model), model, general).bounded());
   }
+  // A turn and more holds every angle: at its ends there is no wall.
+  for (const Interval& turn : {Interval{-180, 180}, Interval{.min = -10}})
+    for (const Model model : {Model::rigid, Model::similarity, Model::trs})
+      CHECK(!box_of({.angle_deg = turn}, model).bounded());
+  CHECK(box_of({.angle_deg = {-179, 180}}, Model::trs).bounded());
   const Box rigid = box_of({.scale = {3.5, 4.5}}, Model::rigid);
   CHECK(!rigid.bounded());  // its scale is no parameter
   const Box half = box_of({.scale = {.min = 3.0}}, Model::trs);

@@ -133,3 +133,26 @@ TEST_CASE("bounds on the scale hold in pixels for every model, projective includ
     }
   }
 }
+
+TEST_CASE("bounds of a whole turn are no wall, and box enough for a global algorithm") {
+  const Map truth{Model::similarity, (Params(4) << 30.0, -40.0, 150.0, 4.0).finished(), 4.0};
+  const PointPairs pairs = fit_test::pairs_around(truth, 60, 1.0);
+  Bounds bounds{.scale = {3.5, 4.5}, .angle_deg = {-180, 180}};
+  for (const Named& named : {Named{"lm", {}}, Named{"nlopt", "LD_LBFGS"}, Named{"eigen-lm", {}}}) {
+    CAPTURE(named.text());
+    ScaledProblem problem(pairs, Model::similarity, Loss::squared, 3.0, 4.0,
+                          Coordinates::normalized, bounds);
+    // From here the way down leads over 180 degrees.
+    problem.start_at({Model::trs, (Params(5) << 0, 0, -170, 4, 4).finished(), 4});
+    Objective objective = problem.objective();
+    const SolveResult result = named.make()->solve(objective, problem.request);
+    CHECK(tre_px(problem.map_of(result), truth, {1000, 1000}) < 2.0);
+  }
+  bounds.dx_px = bounds.dy_px = {-2000, 2000};
+  ScaledProblem problem(pairs, Model::similarity, Loss::squared, 3.0, 4.0, Coordinates::normalized,
+                        bounds);
+  problem.request.max_evaluations = 3000;
+  Objective objective = problem.objective();
+  const SolveResult result = make_solver("nlopt", "GN_DIRECT_L")->solve(objective, problem.request);
+  CHECK(tre_px(problem.map_of(result), truth, {1000, 1000}) < 200.0);
+}

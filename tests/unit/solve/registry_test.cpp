@@ -113,10 +113,14 @@ TEST_CASE("a global algorithm needs a whole box") {
   CHECK_NOTHROW(error_of(global, "bounds = { scale = [3, 5] }"));
   CHECK(contains(error_of(global, "model = [\"trs\", \"projective\"]\n" + box).problem(),
                  "projective"));
-  for (const std::string model : {"rigid", "similarity", "trs", "affine"}) {
-    const Job job = job_with(global, "model = \"" + model + "\"\n" + box);
-    CHECK(standard_solvers().make(job.solvers.at(0), job) != nullptr);
-  }
+  // Of the angle the whole turn is a box.
+  const std::string turn =
+      "bounds = { scale = [3, 5], angle_deg = [-180, 180], dx_px = [-50, 50], dy_px = [-50, 50] }";
+  for (const std::string& bounds : {box, turn})
+    for (const std::string model : {"rigid", "similarity", "trs", "affine"}) {
+      const Job job = job_with(global, "model = \"" + model + "\"\n" + bounds);
+      CHECK(standard_solvers().make(job.solvers.at(0), job) != nullptr);
+    }
 }
 
 TEST_CASE("an algorithm that no build of NLopt contains is refused, and not listed") {
