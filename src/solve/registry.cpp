@@ -26,7 +26,8 @@ Params drawn_start(const Objective& f, const Params& start, RandomStream& random
   const double angle = random.uniform(-std::numbers::pi, std::numbers::pi);
   const double factor = std::exp(random.uniform(-std::log(most_scale), std::log(most_scale)));
   const auto old = map_entries(f.model(), start, f.magnification(), false, f.form()).entries;
-  const double c = factor * std::cos(angle), s = factor * std::sin(angle);
+  const double scale = f.model() == Model::rigid ? 1.0 : factor;
+  const double c = scale * std::cos(angle), s = scale * std::sin(angle);
   const Centroids middle = centroids(f.pairs());
   std::array<double, 6> map{c * old[0] - s * old[3], c * old[1] - s * old[4], 0.0,
                             s * old[0] + c * old[3], s * old[1] + c * old[4], 0.0};

@@ -112,6 +112,27 @@ TEST_CASE("starts of a process share its budgets, and its time is that of all") 
   CHECK(late.own_seconds == 0.75);
 }
 
+TEST_CASE("a drawn start takes the middle of the points to the middle of their partners") {
+  SolverSpec spec{.name = "S", .kind = "process"};
+  spec.options["command"] = python(answers);  // the start as it is
+  spec.options["start_seconds"] = 20.0;
+  spec.options["starts"] = std::int64_t{2};
+  const auto solver = standard_solvers().make(spec, Job{});
+  for (const Model model : fit_test::all_models) {
+    CAPTURE(name_of(model));
+    ScaledProblem problem(solve_test::pairs(30, 1.0), model, Loss::squared, 3.0, 4.0,
+                          Coordinates::raw);
+    problem.start_at({Model::trs, (Params(5) << 1e7, 0, 0, 4, 4).finished(), 4});
+    Objective objective = problem.objective();
+    const SolveResult result = solver->solve(objective, problem.request);
+    CHECK(result.params != problem.request.start);
+    const Centroids middle = centroids(problem.pairs_px());
+    const auto there = apply(problem.map_of(result), middle.x10, middle.y10);
+    CHECK(there[0] == doctest::Approx(middle.x40).epsilon(1e-9));
+    CHECK(there[1] == doctest::Approx(middle.y40).epsilon(1e-9));
+  }
+}
+
 TEST_CASE("a very long limit of time is none") {
   CHECK(solve(*process_solver_of(python(answers)), 1e300).status == SolveStatus::stalled);
 }
