@@ -191,6 +191,7 @@ class ProcessSolver : public Solver {
       result.own_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
       return result;
     }
+    if (honours_bounds_ && result.status != SolveStatus::failed) hold(result, request);
     if (result.own_seconds > request.max_seconds) result.status = SolveStatus::max_time;
     if (f.function_evaluations() > request.max_evaluations &&
         result.status == SolveStatus::converged)
@@ -199,6 +200,18 @@ class ProcessSolver : public Solver {
   }
 
  private:
+  // An answer outside the bounds by more than rounding is none.
+  static void hold(SolveResult& result, const SolveRequest& request) {
+    const Params within = clamp(result.params, request.box);
+    const bool held =
+        ((result.params - within).cwiseAbs().array() <= 1e-9 * (1.0 + within.cwiseAbs().array()))
+            .all();
+    result.params = held ? within : request.start;
+    if (held) return;
+    result.status = SolveStatus::failed;
+    result.message = "the solver's process answered outside the bounds, which it says it honours";
+  }
+
   std::vector<std::string> command_;
   bool honours_bounds_;
   double start_seconds_;

@@ -90,6 +90,29 @@ TEST_CASE("what a process does wrong costs its row, with the reason, and no late
   }
 }
 
+TEST_CASE("a process that honours bounds is held to it") {
+  SolverSpec spec{.name = "S", .kind = "process"};
+  spec.options["start_seconds"] = 20.0;
+  spec.options["bounds"] = true;
+  ScaledProblem problem(solve_test::pairs(30, 1.0), Model::trs, Loss::huber, 3.0, 4.0,
+                        Coordinates::normalized, solve_test::whole_box());
+  const auto answer = [&](const std::string& statement) {
+    spec.options["command"] = python("    " + statement + "\n" + answers);
+    Objective objective = problem.objective();
+    return standard_solvers().make(spec, Job{})->solve(objective, problem.request);
+  };
+  CHECK(answer("good['params'] = q['upper']").status == SolveStatus::stalled);
+  const SolveResult rounded = answer("good['params'] = [u * (1 + 1e-15) for u in q['upper']]");
+  CHECK(rounded.status == SolveStatus::stalled);
+  CHECK(solve_test::within(rounded.params, problem.request.box));
+  const SolveResult outside = answer("good['params'][2] = 2 * q['upper'][2]");
+  CHECK(outside.status == SolveStatus::failed);
+  CHECK(outside.message.find("outside the bounds") != std::string::npos);
+  CHECK(solve_test::within(outside.params, problem.request.box));
+  spec.options["bounds"] = false;
+  CHECK(answer("good['params'][2] = 2 * q['upper'][2]").status == SolveStatus::stalled);
+}
+
 TEST_CASE("starts of a process share its budgets, and its time is that of all") {
   SolverSpec spec{.name = "S", .kind = "process"};
   spec.options["command"] =
