@@ -38,8 +38,10 @@ struct WeightedSums {
   double x_x40 = 0.0, y_x40 = 0.0, x_y40 = 0.0, y_y40 = 0.0;
 };
 
-/// One pass: weights of the residuals of `map` (6 entries), then the sums. Infinite or NaN
-/// residuals make sums that are not finite.
+/// One pass: weights of the residuals of `map` (6 entries), then the sums. A residual of NaN makes
+/// rho and the weighted sums NaN. An infinite one has no weight under a robust rule, and its rho is
+/// infinite under squared, huber and cauchy only; where a coordinate itself is infinite, the sums
+/// that hold it are NaN.
 [[nodiscard]] WeightedSums weighted_pass(const PairsView& pairs, const std::array<double, 6>& map,
                                          const WeightRule& rule);
 /// The same with every weight 1.

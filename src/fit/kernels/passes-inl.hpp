@@ -119,7 +119,8 @@ struct Loss {
       sum = sum + hn::IfThenElse(hn::Gt(s, all(d2)), all(d2 / 3.0),
                                  all(d2 / 3.0) * (all(1.0) - t * t * t)) *
                       valid;
-      return t * t * hn::IfThenElseZero(hn::Le(s, all(d2)), valid);
+      // Not t * t times the weight 0: far away t * t overflows.
+      return hn::IfThenElseZero(hn::Le(s, all(d2)), t * t * valid);
     }
   }
 

@@ -184,6 +184,23 @@ TEST_CASE("residuals of any finite length keep losses finite as long as their su
     }
 }
 
+TEST_CASE("beyond tukey's scale pairs have no weight, however far they are") {
+  const double identity[8] = {1, 0, 0, 0, 1, 0, 0, 0};
+  for (const bool projective : {false, true})
+    for (const double distance : {1e10, 1e77, 1e80, 1e120, 1e150})
+      for (const PassLevel level : {PassLevel::gradient, PassLevel::normal}) {
+        CAPTURE(distance);
+        PointPairs pairs;
+        pairs.resize(9);
+        pairs.x40[2] = pairs.y40[8] = distance;
+        const PassSums sums =
+            pass_over_points(pairs, identity, projective, Loss::tukey, 3.0, level);
+        CHECK(sums.value == 6.0);
+        for (const double g : sums.gradient) CHECK(g == 0.0);
+        if (level == PassLevel::normal) CHECK(sums.normal[2][2] == 7.0);
+      }
+}
+
 TEST_CASE("cauchy's shared logarithm never makes a value small that is large") {
   const double identity[8] = {1, 0, 0, 0, 1, 0, 0, 0};
   double before = 0.0;
