@@ -12,6 +12,7 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
+#include "nucreg/app/resume.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/clock.hpp"
@@ -70,6 +71,14 @@ std::vector<fs::path> inputs_of(const ListedWells& listed) {
   return files;
 }
 
+// What an output says of itself, and what is printed of it if it is complete.
+struct EarlierMap {
+  std::string map_toml, status, text;
+};
+void fields(auto& archive, MaybeConst<EarlierMap> auto& map) {
+  archive(map.map_toml, map.status, map.text);
+}
+
 /// The root's side of `nucreg map`.
 class MapRoot {
  public:
@@ -86,10 +95,9 @@ class MapRoot {
   [[nodiscard]] ExitStatus run();
 
  private:
-  /// Whether --resume finds a complete map; says so, and removes what was left beside it.
+  /// Whether --resume finds this map complete; says so, and removes what was left beside it. An
+  /// output that is anything else is refused.
   [[nodiscard]] bool is_complete() const;
-  /// What print() shows of the output, if that is a complete one of this map.
-  [[nodiscard]] std::optional<std::string> complete_text() const;
   void tell_what_changed() const;
   void open_journal();
   void make();
@@ -137,25 +145,27 @@ ExitStatus MapRoot::run() {
 }
 
 bool MapRoot::is_complete() const {
-  if (!command_.resume || !file_exists(files_.output)) return false;
-  const auto text = read_apart({files_.output}, [&] { return complete_text(); });
-  if (!text) return false;
-  wait_until_free(files_.journal);
+  if (!command_.resume) return false;
+  check_output(files_.output, true, another_output);
+  if (!file_exists(files_.output)) return false;
+  const auto there = as_output(files_, [&] {
+    return read_apart({files_.output}, [&] {
+      const WellMap map = read_map(files_.output);
+      return EarlierMap{map.attributes.text("map_toml"), map.attributes.text("status"),
+                        text_of(map)};
+    });
+  });
+  refuse_other(files_.output, there.map_toml, to_toml(map_));
+  if (there.status != "complete")
+    throw OutputError("already exists and is not complete",
+                      {.file = files_.output.string(), .allowed = another_output});
+  if (!journal_) wait_until_free(files_.journal);
   tidy_up(files_);
   remove_store();
   print_error("nucreg: {}: is complete, nothing is left to do\n", files_.output.string());
   tell_what_changed();
-  print_result(*text);
+  print_result(there.text);
   return true;
-}
-
-std::optional<std::string> MapRoot::complete_text() const {
-  if (format_of(files_.output) != map_format) return std::nullopt;
-  const WellMap there = read_map(files_.output);
-  if (there.attributes.text("status") != "complete" ||
-      there.attributes.text("map_toml") != to_toml(map_))
-    return std::nullopt;
-  return text_of(there);
 }
 
 /// By the times of the files: reading them all is what a complete map spares.
@@ -200,12 +210,13 @@ void MapRoot::make() {
   read.insert(read.end(), {command_.ten, command_.forty, command_.recommendation});
   check_not_input(files_.output, read, "--output");
   open_journal();
+  if (is_complete()) return;  // another process has made it while this one waited for its journal
   auto [map, more] = map_wells(stages_, map_, std::move(wells), folders_,
                                {.phase = [this](const std::string& doing) { show_phase(doing); },
                                 .warn = [this](const std::string& sentence) { warn(sentence); }});
   for (const auto& [name, value] : attributes()) map.attributes[name] = value;
   show_phase("writing the result file");
-  write_map(files_.output, map, true, more);
+  write_map(files_.output, map, false, more);
   remove_file(files_.replaced);
   remove_file(files_.journal);
   remove_store();

@@ -45,17 +45,6 @@ void fields(auto& archive, MaybeConst<EarlierOutput> auto& output) {
   archive(output.identity, output.status, output.merged_from, output.warnings);
 }
 
-auto as_output(const RunFiles& files, auto&& read) {
-  try {
-    return read();
-  } catch (const InputError& e) {
-    const std::string& key = e.fields().key;
-    throw OutputError(
-        "already exists and cannot be resumed: " + (key.empty() ? "" : key + ": ") + e.problem(),
-        {.file = files.output.string(), .allowed = another_output});
-  }
-}
-
 std::optional<EarlierOutput> output_of(const RunFiles& files, const std::string& identity) {
   check_output(files.output, true, another_output);
   if (!file_exists(files.output)) return std::nullopt;

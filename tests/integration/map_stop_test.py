@@ -11,7 +11,7 @@ import unittest
 from interrupted import children, finish, listening, start, wait_for
 from made_well import MadeWell
 from map_case import Maps
-from nucreg_case import DONE, LIMIT_S, OUTPUT, STOPPED, USAGE, environment, run
+from nucreg_case import DONE, LEAST_JOB, LIMIT_S, OUTPUT, STOPPED, USAGE, environment, run
 
 
 class Interrupted(Maps):
@@ -126,6 +126,25 @@ class Interrupted(Maps):
         again = self.nucreg(*self.arguments, "--resume").err
         self.assertIn("tile_03.csv", again)
         self.assertIn("--force", again)
+
+    def test_an_output_that_is_not_this_map_is_not_replaced(self):
+        resume = [*self.arguments, "--resume"]
+        self.map("ten.csv", "forty.csv")
+        self.refused(USAGE, [*resume, "--set", "map.seed=2"], "out.h5", "- seed = 1", "+ seed = 2",
+                     "--force")
+        for content in (b"precious", self.run_job(LEAST_JOB, output="run.h5").read_bytes()):
+            self.write("out.h5", content)
+            self.refused(OUTPUT, resume, "out.h5", "already exists and cannot be resumed")
+        # Nor is one that came while the map was made, whose journal is there.
+        (self.dir / "out.h5").unlink()
+        self.assertTrue(self.interrupt(signal.SIGKILL, 0.0))
+        for ranks in (0, 2):
+            self.write("out.h5", b"precious")
+            self.refused(OUTPUT, resume, "out.h5", "already exists and cannot be resumed",
+                         ranks=ranks)
+            (self.dir / "out.h5").unlink()
+        self.nucreg(*resume)
+        self.assert_same_map("whole.h5", "out.h5")
 
     def test_another_map_file_is_not_continued(self):
         process = start(self.dir, *self.arguments)

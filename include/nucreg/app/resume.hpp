@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "nucreg/core/error.hpp"
 #include "nucreg/fit/generate.hpp"
 #include "nucreg/plan/plan.hpp"
 #include "nucreg/run/run_files.hpp"
@@ -29,6 +30,19 @@ namespace nucreg {
 /// A line per input file: its path, size and a checksum (SHA-256, its first 16 digits) of the
 /// values read.
 [[nodiscard]] std::string describe_inputs(const std::vector<InputFile>& inputs);
+
+/// What `read` reads of an output that exists; OutputError where it throws InputError, as one that
+/// cannot be read is not replaced either.
+auto as_output(const RunFiles& files, auto&& read) {
+  try {
+    return read();
+  } catch (const InputError& e) {
+    const std::string& key = e.fields().key;
+    throw OutputError(
+        "already exists and cannot be resumed: " + (key.empty() ? "" : key + ": ") + e.problem(),
+        {.file = files.output.string(), .allowed = another_output});
+  }
+}
 
 /// What earlier runs have done of the trials of a run.
 struct EarlierTrials {
