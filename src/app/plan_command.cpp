@@ -155,12 +155,18 @@ ExitStatus plan_command(const PlanCommand& command, const SolverRegistry& regist
   check_part(part, plan);
 
   const TaskList list = task_list(registry, job, plan, part);
-  double seconds = 0.0;
-  for (const TaskList::Block& block : list.blocks)
+  double seconds = 0.0, dearest_seconds = 0.0;
+  for (const TaskList::Block& block : list.blocks) {
     seconds += block.cost_seconds * static_cast<double>(block.count);
+    if (block.count > 0) dearest_seconds = std::max(dearest_seconds, block.cost_seconds);
+  }
   const Sample sample =
       can_be_sampled(job) ? run_sample(job, plan, std::move(inputs), registry, list) : Sample{};
-  seconds *= sample.factor;
+  // No rank ends before the dearest trial.
+  const std::uint64_t busy_ranks = std::min(static_cast<std::uint64_t>(command.ranks),
+                                            std::max<std::uint64_t>(part.tasks(plan), 1));
+  const double estimated_seconds =
+      sample.factor * std::max(seconds / static_cast<double>(busy_ranks), dearest_seconds);
   // Measured: what a file of one trial holds, a row of /summary and of /trials.
   const double file_bytes = 465e3 +
                             300.0 * static_cast<double>(plan.configurations.size() * plan.solvers) +
@@ -180,8 +186,10 @@ ExitStatus plan_command(const PlanCommand& command, const SolverRegistry& regist
   if (!part.whole())
     print("part {:<11}{} trials, {} solves\n", part.text(), count_text(part.tasks(plan)),
           count_text(part.tasks(plan) * plan.solvers));
-  print("estimated time  {} on {} rank{}\n", duration_text(seconds / command.ranks), command.ranks,
-        command.ranks == 1 ? "" : "s");
+  const auto ranks = static_cast<std::uint64_t>(command.ranks);
+  print("estimated time  {} on {}{}\n", duration_text(estimated_seconds), counted(ranks, "rank"),
+        ranks > busy_ranks ? fmt::format(", {} of which do nothing", count_text(ranks - busy_ranks))
+                           : "");
   if (sample.trials > 0)
     print("measured        {} here, in {}\n", counted(sample.trials, "trial"),
           duration_text(sample.seconds));

@@ -45,6 +45,22 @@ class Plan(NucregCase):
         self.assertRegex(out, r"solves +12,000,000 = 6,000,000 x 2 solvers\n")
         self.assertRegex(out, r"estimated time .* on 4 ranks\n")
 
+    def test_more_ranks_than_trials_and_a_trial_that_outlasts_the_others(self):
+        # Programs of users are not run for an estimate: it is the same each time.
+        job = LEAST_JOB.replace("points = 30", "points = [100, 5000000]\nmin_distance_px = 0.0")
+        self.write("job.toml", job.replace('"lm"', '"process"\ncommand = ["true"]'))
+
+        def estimate(ranks):
+            out = self.nucreg("plan", "job.toml", "--set", "job.trials=1", "--ranks", ranks).out
+            return re.search(r"estimated time +(.*) on ([\d,]+ ranks?)(.*)\n", out).groups()
+
+        time, *rest = estimate(1)
+        self.assertEqual(rest, ["1 rank", ""])
+        self.assertNotIn(time, ("0.0 s", "0 s"))
+        self.assertEqual(estimate(2), (time, "2 ranks", ""))
+        self.assertEqual(estimate(1000000),
+                         (time, "1,000,000 ranks", ", 999,998 of which do nothing"))
+
     def test_leaves_nothing_behind(self):
         self.write("job.toml", JOB)
         before = self.content()
