@@ -34,12 +34,6 @@ void sync(int descriptor, const fs::path& path, int (*call)(int)) {
   if (call(descriptor) != 0 && errno != EINVAL) fail_to_write("fsync", path, errno);
 }
 
-void sync_path(const fs::path& path, int flags) {
-  const Descriptor opened(open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
-  if (!opened) fail_to_write("open", path, errno);
-  sync(opened.get(), path, fsync);
-}
-
 }  // namespace
 
 Descriptor::~Descriptor() {
@@ -173,13 +167,21 @@ void sync_data(const Descriptor& open_file, const fs::path& file) {
   sync(open_file.get(), file, fdatasync);
 }
 
-void sync_file(const fs::path& file) {
-  sync_path(file, 0);
+void close_written(Descriptor& open_file, const fs::path& file) {
+  // Closed all the same where a signal interrupts it.
+  if (close(open_file.release()) != 0 && errno != EINTR) fail_to_write("close", file, errno);
+}
+
+void sync_and_close(Descriptor& open_file, const fs::path& file) {
+  sync(open_file.get(), file, fsync);
+  close_written(open_file, file);
 }
 
 void sync_folder_of(const fs::path& file) {
-  const fs::path folder = file.parent_path();
-  sync_path(folder.empty() ? fs::path(".") : folder, O_DIRECTORY);
+  const fs::path parent = file.parent_path(), folder = parent.empty() ? fs::path(".") : parent;
+  const Descriptor opened(open(folder.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY));
+  if (!opened) fail_to_write("open", folder, errno);
+  sync(opened.get(), folder, fsync);
 }
 
 bool lock(const Descriptor& open_file) {

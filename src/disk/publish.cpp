@@ -47,6 +47,12 @@ void rename_over(const fs::path& from, const fs::path& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) fail("rename", to);
 }
 
+Descriptor write_open(const fs::path& file, std::string_view text) {
+  Descriptor opened = open_to_write(file, Opened::empty);
+  if (write_some(opened, text) < text.size()) fail("write", file);
+  return opened;
+}
+
 /// Calls visit(file, target) for each temporary_beside a target in that folder.
 template <class Visit>
 void for_each_temporary(const fs::path& folder, Visit&& visit) {
@@ -87,7 +93,6 @@ fs::path temporary_beside(const fs::path& target) {
 }
 
 void publish_file(const fs::path& temporary, const fs::path& target, bool overwrite) {
-  sync_file(temporary);
   if (overwrite)
     rename_over(temporary, target);
   else
@@ -102,13 +107,17 @@ void publish_with(const fs::path& target, bool overwrite,
 }
 
 void write_file(const fs::path& file, std::string_view text) {
-  const Descriptor opened = open_to_write(file, Opened::empty);
-  if (write_some(opened, text) < text.size()) fail("write", file);
+  Descriptor written = write_open(file, text);
+  sync_and_close(written, file);
 }
 
 void replace_file(const fs::path& file, std::string_view text) {
   make_whole(
-      file, [&](const fs::path& temporary) { write_file(temporary, text); },
+      file,
+      [&](const fs::path& temporary) {
+        Descriptor written = write_open(temporary, text);
+        close_written(written, temporary);
+      },
       [&](const fs::path& temporary) { rename_over(temporary, file); });
 }
 
@@ -138,7 +147,7 @@ void TextFile::flush() {
 
 void TextFile::publish(bool overwrite) {
   flush();
-  descriptor_ = Descriptor();
+  sync_and_close(descriptor_, target_);
   publish_file(temporary_, target_, overwrite);
 }
 

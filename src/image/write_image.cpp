@@ -9,14 +9,15 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <limits>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "nucreg/core/error.hpp"
+#include "nucreg/disk/publish.hpp"
 
 namespace nucreg {
 namespace {
@@ -43,20 +44,19 @@ void pack_row(const PlaneView& plane, std::size_t y, std::size_t value_bytes, st
 
 class Writer {
  public:
-  Writer(const std::filesystem::path& file, bool big) : path_(file.string()) {
+  Writer(const std::filesystem::path& file, bool big) : Writer(file) {
     TIFFOpenOptions* const options = TIFFOpenOptionsAlloc();
     TIFFOpenOptionsSetErrorHandlerExtR(options, keep_message, &message_);
-    tiff_ = TIFFOpenExt(path_.c_str(), big ? "w8" : "w", options);
+    tiff_ = TIFFFdOpenExt(descriptor_.get(), path_.c_str(), big ? "w8" : "w", options);
     TIFFOpenOptionsFree(options);
     if (tiff_ == nullptr) fail();
   }
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
   ~Writer() {
-    if (tiff_ == nullptr) return;
-    TIFFClose(tiff_);
+    if (tiff_ != nullptr) TIFFCleanup(tiff_);
     std::error_code ignored;  // the failure that led here is already on its way
-    if (std::filesystem::is_regular_file(path_, ignored)) std::filesystem::remove(path_, ignored);
+    if (!written_) std::filesystem::remove(path_, ignored);
   }
 
   void write(const PlaneView& plane, const TiffOptions& options, int deflate_level) {
@@ -75,12 +75,16 @@ class Writer {
                                 static_cast<tmsize_t>(rows * row_bytes)) < 0)
         fail();
     }
-    if (TIFFWriteDirectory(tiff_) != 1) fail();
-    TIFFClose(tiff_);
-    tiff_ = nullptr;
+    if (TIFFWriteDirectory(tiff_) != 1 || TIFFFlush(tiff_) != 1) fail();
+    TIFFCleanup(std::exchange(tiff_, nullptr));  // which leaves the closing to us: TIFFClose would
+    sync_and_close(descriptor_, path_);          // not say that it failed
+    written_ = true;
   }
 
  private:
+  explicit Writer(const std::filesystem::path& file)
+      : path_(file.string()), descriptor_(open_to_write(file, Opened::empty)) {}
+
   void set_tags(const PlaneView& plane, const TiffOptions& options, std::uint32_t rows_per_strip,
                 int deflate_level) {
     const bool is_float = plane.type == PixelType::f32;
@@ -116,7 +120,9 @@ class Writer {
   }
 
   std::string path_, message_;
+  Descriptor descriptor_;
   TIFF* tiff_ = nullptr;
+  bool written_ = false;
 };
 
 void write_page(const std::filesystem::path& file, const PlaneView& plane,
@@ -208,14 +214,13 @@ void write_png(const std::filesystem::path& file, const RgbPicture& picture) {
   put_chunk(bytes, "IDAT", packed);
   put_chunk(bytes, "IEND", "");
 
-  std::ofstream stream(file, std::ios::binary | std::ios::trunc);
-  stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  stream.close();
-  if (stream) return;
-  const std::string reason = std::strerror(errno);
-  std::error_code ignored;
-  std::filesystem::remove(file, ignored);
-  fail(reason);
+  try {
+    write_file(file, bytes);
+  } catch (const OutputError&) {
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(file, ignored)) std::filesystem::remove(file, ignored);
+    throw;
+  }
 }
 
 }  // namespace nucreg

@@ -72,14 +72,15 @@ std::uint64_t add_checksum(hid_t file) {
   return at;
 }
 
-/// Fills those bytes of a file that is closed: the CRC-32 of all others, these taken as zeros. The
-/// file is not durable yet. Throws OutputError naming `name`, which it will have, or InputError.
+/// Fills those bytes of a file that is closed: the CRC-32 of all others, these taken as zeros.
+/// Throws OutputError naming `name`, which it will have, or InputError.
 void fill_checksum(const std::filesystem::path& file, std::uint64_t at,
                    const std::filesystem::path& name) {
   const std::uint32_t crc = crc_of(open_to_read(file, Owner::ours), file, at);
-  const Descriptor opened = open_to_write(file, Opened::kept);
+  Descriptor opened = open_to_write(file, Opened::kept);
   if (pwrite(opened.get(), &crc, sizeof crc, static_cast<off_t>(at)) != sizeof crc)
     throw OutputError(std::string("write: ") + std::strerror(errno), {.file = name.string()});
+  sync_and_close(opened, name);
 }
 
 /// What a file says of its checksum, if it says anything.

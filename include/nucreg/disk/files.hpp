@@ -44,6 +44,8 @@ class Descriptor {
     return *this;
   }
   [[nodiscard]] int get() const { return number_; }
+  /// The caller closes it.
+  [[nodiscard]] int release() { return std::exchange(number_, -1); }
   [[nodiscard]] explicit operator bool() const { return number_ >= 0; }
 
  private:
@@ -72,8 +74,12 @@ enum class Opened { fresh, empty, kept };
 
 /// Makes the content of an open file durable. Throws OutputError naming `file`.
 void sync_data(const Descriptor& open_file, const std::filesystem::path& file);
-/// Makes file and content durable. Throws OutputError.
-void sync_file(const std::filesystem::path& file);
+/// Closes a file that was written through this descriptor. Network file systems say only now, and
+/// only here, that they could not store it: no other descriptor hears of it. Throws OutputError
+/// naming `file`.
+void close_written(Descriptor& open_file, const std::filesystem::path& file);
+/// The same once file and content are durable.
+void sync_and_close(Descriptor& open_file, const std::filesystem::path& file);
 /// Makes the name of a file in its folder durable. Throws OutputError.
 void sync_folder_of(const std::filesystem::path& file);
 

@@ -14,18 +14,19 @@ namespace nucreg {
 /// Where a file is written before it is published: `.<name>.partial-<pid>` in the same folder.
 [[nodiscard]] std::filesystem::path temporary_beside(const std::filesystem::path& target);
 
-/// Syncs `temporary`, renames it to `target` and syncs the folder. With `overwrite` false an
-/// existing target stays as it is, also if it appeared a moment ago. Throws OutputError (path,
-/// call, reason); `temporary` then still exists unless only the last step failed.
+/// Renames `temporary`, whose content is durable (sync_and_close), to `target` and syncs the
+/// folder. With `overwrite` false an existing target stays as it is, also if it appeared a moment
+/// ago. Throws OutputError (path, call, reason); `temporary` then still exists unless only the last
+/// step failed.
 void publish_file(const std::filesystem::path& temporary, const std::filesystem::path& target,
                   bool overwrite);
 
-/// `write` gets the path of a temporary file, which is published as `target`, or removed if `write`
-/// throws. Throws OutputError naming `target`.
+/// `write` gets the path of a temporary file, which it must make durable and which is published as
+/// `target`, or removed if `write` throws. Throws OutputError naming `target`.
 void publish_with(const std::filesystem::path& target, bool overwrite,
                   const std::function<void(const std::filesystem::path&)>& write);
 
-/// The whole file, at once and in place. Throws OutputError.
+/// The whole file, at once, in place and durable. Throws OutputError.
 void write_file(const std::filesystem::path& file, std::string_view text);
 /// Replaces a file that others read at any time; it is whole but not durable. Throws OutputError.
 void replace_file(const std::filesystem::path& file, std::string_view text);
