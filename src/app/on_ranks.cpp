@@ -112,7 +112,7 @@ ExitStatus on_rank(Communicator& communicator, const SolverRegistry& registry,
   Stages stages(communicator);
   ExitStatus status = ExitStatus::bug;
   try {
-    status = root(stages);
+    stages.alive_during([&] { status = root(stages); });
   } catch (...) {
     status = print_exception();
   }

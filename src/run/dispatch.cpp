@@ -1,8 +1,10 @@
 #include "nucreg/run/dispatch.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <map>
+#include <thread>
 #include <utility>
 
 #include "monitor.hpp"
@@ -19,6 +21,7 @@ namespace {
 // So that results of other ranks do not keep the root's own worker waiting for ever.
 constexpr int most_messages_at_once = 64;
 constexpr double progress_seconds = 0.1;
+constexpr std::chrono::milliseconds while_behind{1};
 // Between two looks at the processes of this host.
 constexpr double look_seconds = 0.2;
 // The last words to ranks that may just have died.
@@ -131,16 +134,19 @@ void Root::hand_out() {
 /// One round of everything that may have news; true = there was some.
 bool Root::listen() {
   now_ = clock_.now();
-  bool news = false;
-  for (int i = 0; i < most_messages_at_once; ++i) {
+  bool news = syncer_.behind();  // nobody is silent who is not listened to
+  if (news) std::this_thread::sleep_for(while_behind);
+  for (int i = 0; i < most_messages_at_once && !syncer_.behind(); ++i) {
     const auto message = communicator_.receive();
     if (!message) break;
     accept(*message);
     news = true;
   }
-  if (const Bytes results = worker_.take_results(); !results.empty()) {
-    accept_results(0, results);
-    news = true;
+  if (!syncer_.behind()) {
+    if (const Bytes results = worker_.take_results(); !results.empty()) {
+      accept_results(0, results);
+      news = true;
+    }
   }
   fail(worker_.failure());
   fail(syncer_.failure());
@@ -163,7 +169,8 @@ void Root::close() {
     watch_ranks(false);
     if (idle && all_said_goodbye()) break;
   }
-  syncer_.stop();
+  say_alive_during(
+      communicator_, [&] { syncer_.stop(); }, options_.heartbeat_seconds);
   fail(syncer_.failure());
   monitor_.stop();
   for (const Sample& sample : monitor_.take_samples()) news_.note(0, sample);
@@ -286,7 +293,7 @@ void Root::accept_results(int rank, std::span<const std::byte> results) {
                                  std::to_string(task) + ", which it was not given");
       }
     }
-    syncer_.done(schedule_.done());
+    syncer_.done(schedule_.done(), results.size());
   } catch (...) {
     fail(std::current_exception());
   }
@@ -356,10 +363,11 @@ void Root::blame(std::uint64_t task, int rank, int guilt) {
     if (!options_.abandoned)
       throw Error(ExitStatus::bug, "task " + std::to_string(task) + " hangs or ends every rank");
     Bytes payload;
-    options_.abandoned(task, payload);
+    say_alive_during(
+        communicator_, [&] { options_.abandoned(task, payload); }, options_.heartbeat_seconds);
     if (!schedule_.settle(task)) return;
     sink_(task, rank, payload);
-    syncer_.done(schedule_.done());
+    syncer_.done(schedule_.done(), payload.size());
   } catch (...) {
     fail(std::current_exception());
   }

@@ -104,6 +104,7 @@ JournalWriter::JournalWriter(const std::filesystem::path& file, const std::strin
   if (identity.size() > std::numeric_limits<std::uint32_t>::max())
     throw std::length_error("identity of a journal exceeds 4 GiB");
   descriptor_ = open_to_write(file, Opened::fresh);
+  take_lock(descriptor_, file);  // who was faster in this moment continues what it has
   Header header;
   header.identity_bytes = static_cast<std::uint32_t>(identity.size());
   header.identity_crc = seed_;
@@ -111,7 +112,6 @@ JournalWriter::JournalWriter(const std::filesystem::path& file, const std::strin
   append_raw(buffer_, header);
   buffer_ += identity;
   try {
-    take_lock(descriptor_, file);
     sync();
     sync_folder_of(file);
   } catch (...) {
@@ -131,7 +131,7 @@ std::unique_ptr<JournalWriter> JournalWriter::append_to(const std::filesystem::p
     throw InputError("the journal belongs to another run", {.file = file.string()});
   writer->seed_ = reader.seed_;
   std::uint64_t end = reader.first_frame();
-  reader.scan_all([&](const JournalReader::Frame& frame) {
+  writer->damaged_bytes_ = reader.scan_all([&](const JournalReader::Frame& frame) {
     end = frame.offset + sizeof(RawFrame) + reader.payload_at(frame.offset).size();
   });
   const auto end_offset = static_cast<off_t>(end);
@@ -146,8 +146,8 @@ std::unique_ptr<JournalWriter> JournalWriter::append_to(const std::filesystem::p
 
 JournalWriter::~JournalWriter() {
   try {
-    const std::lock_guard lock(mutex_);
-    flush();
+    const std::lock_guard lock(file_mutex_);
+    write();
   } catch (const OutputError&) {
   }
 }
@@ -160,20 +160,30 @@ std::uint32_t JournalWriter::begin_stage(const std::string& kind, const std::str
     number = std::max(number, known.number);
   }
   stage_ = number + 1;
-  append(stage_, no_task, 0, to_bytes(kind, identity));
+  add(stage_, no_task, 0, to_bytes(kind, identity));
   return stage_;
 }
 
 void JournalWriter::note(const std::string& kind, const std::string& text) {
-  append(0, no_task, 0, to_bytes(kind, text));
+  add(0, no_task, 0, to_bytes(kind, text));
 }
 
 void JournalWriter::append(std::uint64_t task, int rank, std::span<const std::byte> payload) {
-  append(stage_, task, rank, payload);
+  add(task, rank, payload);
+  {
+    const std::lock_guard lock(mutex_);
+    if (buffer_.size() < flush_bytes) return;
+  }
+  const std::lock_guard lock(file_mutex_);
+  write();
 }
 
-void JournalWriter::append(std::uint32_t stage, std::uint64_t task, int rank,
-                           std::span<const std::byte> payload) {
+void JournalWriter::add(std::uint64_t task, int rank, std::span<const std::byte> payload) {
+  add(stage_, task, rank, payload);
+}
+
+void JournalWriter::add(std::uint32_t stage, std::uint64_t task, int rank,
+                        std::span<const std::byte> payload) {
   if (payload.size() > std::numeric_limits<std::uint32_t>::max())
     throw std::length_error("result of a task exceeds 4 GiB");
   RawFrame frame;
@@ -185,22 +195,29 @@ void JournalWriter::append(std::uint32_t stage, std::uint64_t task, int rank,
   const std::lock_guard lock(mutex_);
   append_raw(buffer_, frame);
   buffer_.append(reinterpret_cast<const char*>(payload.data()), payload.size());
-  if (buffer_.size() >= flush_bytes) flush();
 }
 
-void JournalWriter::flush() {
-  const std::size_t written = write_some(descriptor_, buffer_);
+void JournalWriter::write() {
+  std::string bytes;
+  {
+    const std::lock_guard lock(mutex_);
+    bytes.swap(buffer_);
+  }
+  const std::size_t written = write_some(descriptor_, bytes);
+  if (written == bytes.size()) return;
   const int code = errno;
-  const bool all = written == buffer_.size();
-  buffer_.erase(0, written);  // a second try must not write it again
+  {
+    const std::lock_guard lock(mutex_);
+    buffer_.insert(0, bytes, written);  // a second try must not write again what was written
+  }
   errno = code;
-  if (!all) output_error("cannot write the journal", file_);
+  output_error("cannot write the journal", file_);
 }
 
 void JournalWriter::sync() {
   {
-    const std::lock_guard lock(mutex_);
-    flush();
+    const std::lock_guard lock(file_mutex_);
+    write();
     require_name(descriptor_, file_);
   }
   // Unlocked: a slow disk must not hold up who appends.

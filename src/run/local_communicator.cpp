@@ -55,8 +55,8 @@ class LocalCommunicator final : public Communicator {
   [[nodiscard]] int rank() const override { return rank_; }
   [[nodiscard]] int size() const override { return world_.size(); }
   [[nodiscard]] std::string library() const override { return "none"; }
-  void send(int destination, int tag, Bytes payload) override {
-    world_.post(destination, {rank_, tag, std::move(payload)});
+  void send_shared(int destination, int tag, std::shared_ptr<const Bytes> payload) override {
+    world_.post(destination, {rank_, tag, *payload});
   }
   [[nodiscard]] std::optional<Message> receive() override { return world_.take(rank_); }
   [[nodiscard]] std::size_t unsent() override { return 0; }

@@ -9,6 +9,7 @@
 #include <array>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -18,6 +19,8 @@
 #include <limits>
 #include <mutex>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/run/communicator.hpp"
@@ -41,10 +44,11 @@ class MpiCommunicator final : public Communicator {
     check(MPI_Comm_rank(world_, &rank_), "MPI_Comm_rank");
     check(MPI_Comm_size(world_, &size_), "MPI_Comm_size");
     given_up_.resize(static_cast<std::size_t>(size_), false);
+    looked_at_.resize(given_up_.size(), 0);
   }
   ~MpiCommunicator() override {
     // MPI may still read from what it has not sent.
-    for (Transfer& transfer : sending_) (void)new Bytes(std::move(transfer.payload));
+    for (const Sent& sent : sending_) (void)new auto(sent.payload);
   }
 
   [[nodiscard]] int rank() const override { return rank_; }
@@ -58,21 +62,24 @@ class MpiCommunicator final : public Communicator {
     return all.substr(0, all.find_first_of(",\n"));
   }
 
-  void send(int destination, int tag, Bytes payload) override {
-    if (payload.size() > std::size_t{std::numeric_limits<int>::max()})
+  void send_shared(int destination, int tag, std::shared_ptr<const Bytes> payload) override {
+    if (payload->size() > std::size_t{std::numeric_limits<int>::max()})
       throw Error(ExitStatus::bug, "a message between ranks exceeds 2 GiB");
-    Transfer& transfer = sending_.emplace_back();
-    transfer.peer = destination;
-    transfer.payload = std::move(payload);
-    if (MPI_Isend(transfer.payload.data(), static_cast<int>(transfer.payload.size()), MPI_BYTE,
-                  destination, tag, world_, &transfer.request) != MPI_SUCCESS)
+    Sent& sent = sending_.emplace_back();
+    sent.peer = destination;
+    sent.payload = std::move(payload);
+    if (MPI_Isend(sent.payload->data(), static_cast<int>(sent.payload->size()), MPI_BYTE,
+                  destination, tag, world_, &sent.request) != MPI_SUCCESS)
       sending_.pop_back();
   }
 
   [[nodiscard]] std::optional<Message> receive() override {
     accept_arrivals();
+    ++look_;
     for (auto transfer = receiving_.begin(); transfer != receiving_.end(); ++transfer) {
-      if (earlier_of_same_source(transfer) || !transfer->complete()) continue;
+      // Those of one source in order.
+      const auto source = static_cast<std::size_t>(transfer->peer);
+      if (std::exchange(looked_at_[source], look_) == look_ || !transfer->complete()) continue;
       Message message{transfer->peer, transfer->tag, std::move(transfer->payload)};
       const bool sound = transfer->sound;
       receiving_.erase(transfer);
@@ -83,9 +90,9 @@ class MpiCommunicator final : public Communicator {
   }
 
   [[nodiscard]] std::size_t unsent() override {
-    std::erase_if(sending_, [](Transfer& transfer) { return transfer.complete(); });
+    std::erase_if(sending_, [](Sent& sent) { return sent.complete(); });
     return static_cast<std::size_t>(std::count_if(
-        sending_.begin(), sending_.end(), [&](const Transfer& t) { return !gave_up(t.peer); }));
+        sending_.begin(), sending_.end(), [&](const Sent& sent) { return !gave_up(sent.peer); }));
   }
 
   void give_up(int rank, bool gone) override {
@@ -101,8 +108,6 @@ class MpiCommunicator final : public Communicator {
  private:
   struct Transfer {
     int peer = 0;
-    int tag = 0;
-    Bytes payload;
     MPI_Request request = MPI_REQUEST_NULL;
     bool sound = true;
 
@@ -112,6 +117,13 @@ class MpiCommunicator final : public Communicator {
       sound = MPI_Test(&request, &flag, MPI_STATUS_IGNORE) == MPI_SUCCESS;
       return !sound || flag != 0;
     }
+  };
+  struct Sent : Transfer {
+    std::shared_ptr<const Bytes> payload;
+  };
+  struct Received : Transfer {
+    int tag = 0;
+    Bytes payload;
   };
 
   // Long messages arrive in pieces while others go on; a few at a time bound the memory. One whose
@@ -129,7 +141,7 @@ class MpiCommunicator final : public Communicator {
         return;
       int length = 0;
       check(MPI_Get_count(&status, MPI_BYTE, &length), "MPI_Get_count");
-      Transfer& transfer = receiving_.emplace_back();
+      Received& transfer = receiving_.emplace_back();
       transfer.peer = status.MPI_SOURCE;
       transfer.tag = status.MPI_TAG;
       transfer.payload.resize(static_cast<std::size_t>(length));
@@ -139,16 +151,13 @@ class MpiCommunicator final : public Communicator {
     }
   }
 
-  [[nodiscard]] bool earlier_of_same_source(const std::deque<Transfer>::iterator& transfer) {
-    for (auto earlier = receiving_.begin(); earlier != transfer; ++earlier)
-      if (earlier->peer == transfer->peer) return true;
-    return false;
-  }
-
   MPI_Comm world_ = MPI_COMM_WORLD;
   int rank_ = 0;
   int size_ = 1;
-  std::deque<Transfer> sending_, receiving_;
+  std::deque<Sent> sending_;
+  std::deque<Received> receiving_;
+  std::uint64_t look_ = 0;
+  std::vector<std::uint64_t> looked_at_;  ///< by source, in which look last
   std::vector<bool> given_up_;
 };
 

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "nucreg/core/clock.hpp"
+#include "nucreg/run/communicator.hpp"
 
 namespace nucreg {
 
@@ -40,6 +41,27 @@ class OwnTime {
  private:
   double last_wall_ = wall_seconds();
   double now_ = 0.0;
+};
+
+/// Says to all other ranks, this often, that the root lives, and moves on what is being sent.
+class Heartbeat {
+ public:
+  explicit Heartbeat(Communicator& communicator, double seconds = 1.0)
+      : communicator_(communicator), seconds_(seconds) {}
+  void beat() {
+    if (clock_.now() - last_ >= seconds_) {
+      last_ = clock_.now();
+      for (int rank = 1; rank < communicator_.size(); ++rank)
+        communicator_.send(rank, tag::alive, {});
+    }
+    (void)communicator_.unsent();
+  }
+
+ private:
+  Communicator& communicator_;
+  double seconds_;
+  OwnTime clock_;
+  double last_ = -seconds_;
 };
 
 /// A main thread often shares its processor with the worker of its rank: each look at MPI takes a

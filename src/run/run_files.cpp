@@ -33,25 +33,24 @@ void create(OpenJournal& open, const RunFiles& files, const std::string& identit
 
 // Continues the journal; false: nothing in it can be used, and it was set aside.
 bool reopen(OpenJournal& open, const RunFiles& files, const std::string& identity) {
-  std::uint64_t damaged_bytes = 0;
   try {
-    const JournalReader reader(files.journal);
-    refuse_other(files.journal, reader.identity(), identity);
+    refuse_other(files.journal, JournalReader(files.journal).identity(), identity);
     wait_until_free(files.journal);
     if (!file_exists(files.journal)) return false;  // that run has completed meanwhile
-    damaged_bytes = reader.scan([](std::uint64_t, int, std::uint64_t) {});
-    for (const JournalReader::Note& note : reader.notes())
+    open.writer = JournalWriter::append_to(files.journal, identity);
+    // Read only now: another run may have written to it and cut it before.
+    for (const JournalReader::Note& note : JournalReader(files.journal).notes())
       if (note.kind == OpenJournal::warning_note) open.warnings.push_back(note.text);
   } catch (const DamagedJournal& e) {
+    refuse_while_written(files.journal);  // it may be at its very beginning
     const fs::path aside = fmt::format("{}.damaged-{}", files.journal.string(), getpid());
     log_warning("{}; it is now {}, its results are made again", e.what(), aside.string());
     move_file(files.journal, aside);
     return false;
   }
-  if (damaged_bytes > 0)
+  if (const std::uint64_t damaged = open.writer->damaged_bytes(); damaged > 0)
     log_warning("{}: {} are damaged; the results in them are made again", files.journal.string(),
-                bytes_text(static_cast<double>(damaged_bytes)));
-  open.writer = JournalWriter::append_to(files.journal, identity);
+                bytes_text(static_cast<double>(damaged)));
   open.keeper = std::make_unique<JournalKeeper>(files.journal);
   open.fresh = false;
   return true;

@@ -17,7 +17,6 @@ constexpr double facts_seconds = 60.0;
 // MPI has started on all ranks: one whose process is gone has died since.
 constexpr double death_look_seconds = 1.0;
 constexpr double first_word_seconds = 600.0;
-constexpr double heartbeat_seconds = 1.0;
 constexpr double lost_seconds = 5.0;
 
 /// The next message that is no heartbeat; nothing after so many seconds without even one.
@@ -72,18 +71,13 @@ bool of_dispatch(const Message& message) {
 
 }  // namespace
 
-void say_alive_during(Communicator& communicator, const std::function<void()>& act) {
-  OwnTime clock;
-  double last_said = -heartbeat_seconds;
+void say_alive_during(Communicator& communicator, const std::function<void()>& act,
+                      double heartbeat_seconds) {
+  if (communicator.size() == 1) return act();
+  Heartbeat heart(communicator, heartbeat_seconds);
   auto done = std::async(std::launch::async, act);
-  for (Patience patience; done.wait_for(patience.next()) != std::future_status::ready;) {
-    if (clock.now() - last_said >= heartbeat_seconds) {
-      last_said = clock.now();
-      for (int rank = 1; rank < communicator.size(); ++rank)
-        communicator.send(rank, tag::alive, {});
-    }
-    (void)communicator.unsent();
-  }
+  for (Patience patience; done.wait_for(patience.next()) != std::future_status::ready;)
+    heart.beat();
   done.get();
 }
 
@@ -91,13 +85,7 @@ std::vector<RankFacts> share_setup(
     Communicator& communicator, const std::function<Bytes(const std::vector<RankFacts>&)>& setup) {
   const int size = communicator.size();
   OwnTime clock;
-  double last_said = -heartbeat_seconds;
-  const auto say_alive = [&] {
-    if (clock.now() - last_said < heartbeat_seconds) return;
-    last_said = clock.now();
-    for (int rank = 1; rank < size; ++rank) communicator.send(rank, tag::alive, {});
-  };
-
+  Heartbeat heart(communicator);
   std::vector<RankFacts> facts(static_cast<std::size_t>(size));
   for (int rank = 0; rank < size; ++rank) facts[static_cast<std::size_t>(rank)].rank = rank;
   facts[0] = this_rank_facts(0);
@@ -108,7 +96,7 @@ std::vector<RankFacts> share_setup(
   double last_look = 0.0;
   int looks_of_death = 0;
   for (Patience patience; missing > 0 && clock.now() < facts_seconds;) {
-    say_alive();
+    heart.beat();
     if (clock.now() - last_look >= death_look_seconds) {
       last_look = clock.now();
       // Its last words may come after it.
@@ -116,7 +104,6 @@ std::vector<RankFacts> share_setup(
           looks_of_death > 2)
         break;
     }
-    (void)communicator.unsent();
     const auto message = communicator.receive();
     if (!message) {
       std::this_thread::sleep_for(patience.next());
@@ -143,9 +130,9 @@ std::vector<RankFacts> share_setup(
   }
 
   // It may read large files; the others must not take the root for dead meanwhile.
-  Bytes made;
-  say_alive_during(communicator, [&] { made = setup(facts); });
-  for (int rank = 1; rank < size; ++rank) communicator.send(rank, tag::setup, made);
+  std::shared_ptr<const Bytes> made;
+  say_alive_during(communicator, [&] { made = std::make_shared<const Bytes>(setup(facts)); });
+  for (int rank = 1; rank < size; ++rank) communicator.send_shared(rank, tag::setup, made);
   wait_until_sent(communicator);
   return facts;
 }

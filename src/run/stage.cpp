@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 #include <optional>
 #include <utility>
 
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/error.hpp"
+#include "protocol.hpp"
 
 namespace nucreg {
 namespace {
@@ -106,7 +108,9 @@ class StageRun {
     status_.change([&](RunStatus& status) {
       status.done = status.earlier + progress.done;
       status.elapsed_s = progress.elapsed_seconds;
+      std::vector<RankStatus> ranks = std::exchange(status.ranks, {});  // may be very many
       now = status;
+      status.ranks = std::move(ranks);
     });
     if (view_.show && now.total > 0) view_.show(now);
   }
@@ -151,7 +155,52 @@ std::string Stage::describe(const std::vector<TaskList::Block>& tasks) const {
   return text.empty() ? "none" : text;
 }
 
+void Stages::alive_during(const std::function<void()>& act) {
+  if (communicator_.size() == 1) return act();
+  bool over = false;
+  auto done = std::async(std::launch::async, [&] {
+    const auto end = [&] {
+      const std::lock_guard lock(mutex_);
+      over = true;
+      wake_.notify_one();
+    };
+    try {
+      act();
+    } catch (...) {
+      end();
+      throw;
+    }
+    end();
+  });
+  Heartbeat heart(communicator_);
+  for (Patience patience;;) {
+    std::function<void()> stage;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait_for(lock, patience.next(true), [&] { return over || asked_; });
+      if (over) break;
+      stage = std::exchange(asked_, nullptr);
+    }
+    if (stage) stage();
+    if (!ended_) heart.beat();
+  }
+  done.get();
+}
+
 StageReport Stages::run(const StageSource& make, const Sink& sink, const StageOptions& options) {
+  if (std::this_thread::get_id() == home_) return run_here(make, sink, options);
+  std::packaged_task<StageReport()> stage([&] { return run_here(make, sink, options); });
+  std::future<StageReport> report = stage.get_future();
+  {
+    const std::lock_guard lock(mutex_);
+    asked_ = [&] { stage(); };
+  }
+  wake_.notify_one();
+  return report.get();
+}
+
+StageReport Stages::run_here(const StageSource& make, const Sink& sink,
+                             const StageOptions& options) {
   StageReport report;
   report.facts = share_setup(communicator_, [&](const std::vector<RankFacts>& facts) {
     report.stage = make(facts);
@@ -180,7 +229,7 @@ StageReport Stages::run(const StageSource& make, const Sink& sink, const StageOp
   Sink keep = sink;
   if (number) {
     keep = [&](std::uint64_t task, int rank, std::span<const std::byte> result) {
-      view_.journal->append(task, rank, result);
+      view_.journal->add(task, rank, result);  // a slow disk must not make the root look dead
       sink(task, rank, result);
     };
     run.keep_in(*view_.journal);

@@ -218,6 +218,8 @@ namespace {
 
 // With the write and the way of a result to the root, at most a second is lost.
 constexpr std::chrono::milliseconds interval{500};
+// Far more than comes in that time, so that only a disk that is too slow holds the ranks up.
+constexpr std::size_t most_waiting_bytes = std::size_t{64} << 20;
 
 }  // namespace
 
@@ -229,9 +231,15 @@ Syncer::~Syncer() {
   stop();
 }
 
-void Syncer::done(std::uint64_t tasks) {
+void Syncer::done(std::uint64_t tasks, std::size_t bytes) {
+  if (sync_) waiting_bytes_ += bytes;  // before the tasks, as run() reads them after these
   done_ = tasks;
   if (!sync_) durable_ = tasks;
+  if (behind()) wake_.notify_one();
+}
+
+bool Syncer::behind() const {
+  return !failed_ && waiting_bytes_ > most_waiting_bytes;
 }
 
 void Syncer::stop() {
@@ -251,9 +259,10 @@ std::exception_ptr Syncer::failure() {
 void Syncer::run() {
   std::unique_lock lock(mutex_);
   for (bool last = false; !last;) {
-    wake_.wait_for(lock, interval, [&] { return stopping_; });
+    wake_.wait_for(lock, interval, [&] { return stopping_ || behind(); });
     last = stopping_;
     const std::uint64_t tasks = done_;
+    const std::size_t bytes = waiting_bytes_;
     if (tasks == durable_) continue;
     lock.unlock();
     std::exception_ptr thrown;
@@ -265,9 +274,11 @@ void Syncer::run() {
     lock.lock();
     if (thrown) {
       failure_ = thrown;
+      failed_ = true;
       return;
     }
     durable_ = tasks;
+    waiting_bytes_ -= bytes;
   }
 }
 

@@ -74,8 +74,11 @@ class Syncer {
   Syncer(const Syncer&) = delete;
   Syncer& operator=(const Syncer&) = delete;
 
-  /// So many tasks are with the sink: makes them durable, at most once a second.
-  void done(std::uint64_t tasks);
+  /// So many tasks are with the sink, the last ones in so many bytes: makes them durable, at most
+  /// once a second.
+  void done(std::uint64_t tasks, std::size_t bytes);
+  /// Whether so much waits for a slow disk that no more should come.
+  [[nodiscard]] bool behind() const;
   /// A last sync, if anything is not durable, and the end of the thread.
   void stop();
   [[nodiscard]] std::uint64_t durable() const { return durable_; }
@@ -89,6 +92,8 @@ class Syncer {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::atomic<std::uint64_t> done_ = 0, durable_ = 0;
+  std::atomic<std::size_t> waiting_bytes_ = 0;
+  std::atomic<bool> failed_ = false;
   bool stopping_ = false;
   std::exception_ptr failure_;
   std::thread thread_;

@@ -82,14 +82,14 @@ StageOutcomes run_to_outcomes(Stages& stages, std::shared_ptr<const Stage> stage
   StageOutcomes found;
   for (const TaskList::Block& block : stage->tasks().blocks)
     found.outcomes.resize(std::max<std::size_t>(found.outcomes.size(), block.first + block.count));
-  bool warned = false;
+  std::string warning;  // given only later: the ranks must not wait until it is written
   found.report =
       stages.run(std::move(stage), [&](std::uint64_t task, int, std::span<const std::byte> bytes) {
         TaskOutcome& outcome = found.outcomes.at(task);
         outcome = from_bytes<TaskOutcome>(bytes);
-        if (!outcome.warning.empty() && !std::exchange(warned, true) && stages.view().warn)
-          stages.view().warn(outcome.warning);
+        if (warning.empty()) warning = outcome.warning;
       });
+  if (!warning.empty() && stages.view().warn) stages.view().warn(warning);
   return found;
 }
 

@@ -4,11 +4,14 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import unittest
 
 from interrupted import JOB, JOURNAL_BYTES, finish, size, start, wait_for
 from label_tiff import SPOTS, label_tiff
-from nucreg_case import DONE, OUTPUT, NucregCase, run
+from nucreg_case import DONE, LEAST_JOB, OUTPUT, NucregCase, run
+
+BAD_DISK = ""  # bad_disk.cpp
 
 
 class Outputs(NucregCase):
@@ -141,6 +144,34 @@ class Outputs(NucregCase):
                     subprocess.run(["umount", "-l", self.sub], check=True)
             self.assertGreater(failed, 0, name)
 
+    def test_a_disk_that_says_late_that_it_kept_nothing(self):
+        shutil.copy(self.reference, self.dir / "whole.h5")
+        self.write("spots.tif", SPOTS)
+        commands = {
+            "csv": ("export", "whole.h5", "--to", "sub"),
+            "merged": ("merge", "whole.h5", "-o", "sub/merged.h5"),
+            "plane": ("image", "spots.tif", "--to", "sub/plane.tif"),
+            "segment": ("segment", "spots.tif", "--to", "sub"),
+            "synth": ("synth", "--ten", "1", "--forty", "1", "--field", "200", "--nuclei", "40",
+                      "--tile", "200", "--to", "sub"),
+            "run": ("run", self.write("least.toml", LEAST_JOB), "-o", "sub/out.h5")}
+        for name, command in commands.items():
+            for how in ("late-sync", "late-close"):
+                with self.subTest(command=name, how=how):
+                    shutil.rmtree(self.sub)
+                    self.sub.mkdir()
+                    outcome = run(self.dir, *command, LD_PRELOAD=BAD_DISK, BAD_DISK=how)
+                    self.assertEqual(outcome.status, OUTPUT, outcome)
+                    self.assertIn("Disk quota exceeded", outcome.err)
+                    left = {path.name for path in self.sub.rglob("*") if path.is_file()}
+                    self.assertLessEqual(left, {"out.h5.journal", "rank-0000.log"})
+
+    def test_a_disk_that_is_slow(self):
+        outcome = self.nucreg("run", "job.toml", "-o", "sub/out.h5", ranks=3, LD_PRELOAD=BAD_DISK,
+                              BAD_DISK="slow")
+        self.assertNotIn("not heard", outcome.err)
+        self.assert_same_results(self.reference, self.sub / "out.h5")
+
     def whole_as_in(self, room):
         for path in self.sub.rglob("*"):
             if path.is_dir():
@@ -154,4 +185,5 @@ class Outputs(NucregCase):
 
 
 if __name__ == "__main__":
+    BAD_DISK = sys.argv.pop(1)
     unittest.main()

@@ -121,7 +121,7 @@ int run_root(Communicator& communicator, const std::shared_ptr<const Options>& o
   const auto report = dispatch(
       communicator, tasks, make_work(options, 0),
       [&](std::uint64_t task, int rank, std::span<const std::byte> payload) {
-        journal->append(task, rank, payload);
+        journal->add(task, rank, payload);
       },
       facts, dispatch_options);
   journal->sync();

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nucreg/core/bytes.hpp"
@@ -31,7 +32,11 @@ class Communicator {
   /// Name and version of the library behind it.
   [[nodiscard]] virtual std::string library() const = 0;
   /// Takes the message and returns at once. Messages of one sender arrive in order.
-  virtual void send(int destination, int tag, Bytes payload) = 0;
+  void send(int destination, int tag, Bytes payload) {
+    send_shared(destination, tag, std::make_shared<const Bytes>(std::move(payload)));
+  }
+  /// The same of what goes to many: it is in memory once.
+  virtual void send_shared(int destination, int tag, std::shared_ptr<const Bytes> payload) = 0;
   /// The next message of any sender, if one is there.
   [[nodiscard]] virtual std::optional<Message> receive() = 0;
   /// Number of messages that were sent and are not yet with the system; also moves them on.

@@ -71,8 +71,10 @@ struct DispatchOptions {
 
   /// Root only, may be empty: makes durable what the sink was given. Called at least once a second
   /// while results come and once at the end, from a thread of its own, so that a slow disk does not
-  /// make the root look dead: it must bear being called while the sink is. What it throws ends the
-  /// run as what the sink throws. Progress counts only what a sync has covered.
+  /// make the root look dead: it must bear being called while the sink is, which should not wait
+  /// for the disk. Where more than 64 MiB are not durable yet, no results are taken until they are.
+  /// What it throws ends the run as what the sink throws. Progress counts only what a sync has
+  /// covered.
   std::function<void()> sync;
 
   /// A task that is not back this long after its rank could begin it hangs: the rank is lost.
@@ -83,8 +85,7 @@ struct DispatchOptions {
 
   /// Root only: makes the result of a task that hung on `most_tries` ranks, or with which twice as
   /// many died (of which the task need not be guilty), or that hangs when no other rank is left, so
-  /// that each task has one. Empty: dispatch throws an Error
-  /// instead.
+  /// that each task has one. It may wait for a disk. Empty: dispatch throws an Error instead.
   std::function<void(std::uint64_t task, Bytes& payload)> abandoned;
   int most_tries = 2;
 };
@@ -132,16 +133,18 @@ void fields(auto& archive, MaybeConst<RankFacts> auto& facts) {
 [[nodiscard]] std::vector<bool> oversubscribed(const std::vector<RankFacts>& ranks,
                                                std::size_t threads_per_rank = 1);
 
-/// Root: runs `act` on another thread and tells all ranks meanwhile that the root lives. Throws
-/// what `act` throws.
-void say_alive_during(Communicator& communicator, const std::function<void()>& act);
+/// Root: runs `act`, on another thread where there are other ranks, and tells these meanwhile that
+/// the root lives. Throws what `act` throws.
+void say_alive_during(Communicator& communicator, const std::function<void()>& act,
+                      double heartbeat_seconds = 1.0);
 
 /// Root: gathers facts of all ranks, gives every rank `setup` (any bytes), and returns the facts.
 /// Until it has returned, the root must tell every failure of its own, `setup` included, by
 /// refuse_setup; the other ranks wait for one of the two. Point to point. `setup` runs on another
 /// thread, so that the ranks hear meanwhile that the root lives: do what takes long in there, since
-/// before this call they cannot tell a busy root from a dead one and wait up to 10 minutes. A rank
-/// that does not come within a minute is given up, with default facts.
+/// before this call they cannot tell a busy root from a dead one and wait up to 10 minutes (but see
+/// Stages::alive_during). A rank that does not come within a minute is given up, with default
+/// facts.
 [[nodiscard]] std::vector<RankFacts> share_setup(
     Communicator& communicator, const std::function<Bytes(const std::vector<RankFacts>&)>& setup);
 /// Root, instead of share_setup or after it threw: there will be no run; every other rank's

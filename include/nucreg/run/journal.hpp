@@ -33,14 +33,14 @@ namespace nucreg {
 ///
 /// What sync() has covered survives SIGKILL and the loss of power. After a failed write the bytes
 /// that reached the file are never written twice, and a reader skips a frame that stayed torn.
-/// append and sync may be called from two threads.
+/// append, add and sync may be called from two threads.
 class JournalWriter {
  public:
   /// Creates the file, durable with its name. Throws OutputError; an existing file is an error.
   JournalWriter(const std::filesystem::path& file, const std::string& identity);
   /// Continues behind the last sound frame of a journal; a torn tail is cut off, damage before it
-  /// stays. Throws InputError if it is no journal or has another identity, OutputError if it cannot
-  /// be written or another process is writing it.
+  /// stays: damaged_bytes(). Throws InputError if it is no journal or has another identity,
+  /// OutputError if it cannot be written or another process is writing it.
   [[nodiscard]] static std::unique_ptr<JournalWriter> append_to(const std::filesystem::path& file,
                                                                 const std::string& identity);
   /// Writes what is buffered; what cannot be written is lost: call sync() to know.
@@ -57,21 +57,26 @@ class JournalWriter {
   /// Adds one result of the current stage; buffered, 64 KiB. Throws OutputError; what was appended
   /// stays in the buffer then and the next call tries again.
   void append(std::uint64_t task, int rank, std::span<const std::byte> payload);
+  /// The same, but only sync() writes it: for a thread that must not wait for a slow disk.
+  void add(std::uint64_t task, int rank, std::span<const std::byte> payload);
   /// Everything appended reaches the disk before it returns. Throws OutputError, also if the file
   /// has lost its name.
   void sync();
   [[nodiscard]] const std::filesystem::path& file() const { return file_; }
+  /// Bytes in which no sound frame was when it was continued, the torn tail included.
+  [[nodiscard]] std::uint64_t damaged_bytes() const { return damaged_bytes_; }
 
  private:
   JournalWriter(Descriptor descriptor, std::filesystem::path file);
-  void append(std::uint32_t stage, std::uint64_t task, int rank,
-              std::span<const std::byte> payload);
-  void flush();  // mutex_ is held
+  void add(std::uint32_t stage, std::uint64_t task, int rank, std::span<const std::byte> payload);
+  void write();  // file_mutex_ is held
   Descriptor descriptor_;
   std::filesystem::path file_;
   std::uint32_t seed_ = 0;  // of the checksums of frames
   std::uint32_t stage_ = 0;
-  std::mutex mutex_;  // of buffer_ and the end of the file
+  std::uint64_t damaged_bytes_ = 0;
+  std::mutex file_mutex_;  // of the end of the file
+  std::mutex mutex_;       // of buffer_; never held while a disk is waited for
   std::string buffer_;
 };
 

@@ -1,14 +1,17 @@
 // Stages: numbered tasks over all ranks. A run is one stage or several, one after the other.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "nucreg/core/bytes.hpp"
@@ -72,7 +75,7 @@ struct RunView {
   StatusFile* status = nullptr;      ///< for `nucreg watch`; null: nobody watches
   JournalWriter* journal = nullptr;  ///< null: no results are kept
   std::filesystem::path output;      ///< what `nucreg watch` takes; empty: nothing
-  /// At most ten times a second and at the end; may be empty; must not throw.
+  /// At most ten times a second and at the end, without its ranks; may be empty; must not throw.
   std::function<void(const RunStatus&)> show = {};
   std::function<void(const std::string&)> warn = {};  ///< of ranks that were lost; may be empty
   /// Asked every few milliseconds; may be empty. Once it gives seconds, nothing more is handed out
@@ -80,8 +83,7 @@ struct RunView {
   std::function<std::optional<double>(const std::string& tasks)> stop = {};
 };
 
-/// Makes a stage, on another thread of the root while the other ranks hear that it lives: do what
-/// takes long in here.
+/// Makes a stage, on another thread of the root while the other ranks hear that it lives.
 using StageSource = std::function<std::shared_ptr<const Stage>(const std::vector<RankFacts>&)>;
 
 struct StageOptions {
@@ -103,6 +105,11 @@ class Stages {
  public:
   explicit Stages(Communicator& communicator) : communicator_(communicator) {}
 
+  /// Calls `act`, which runs stages, one after the other, and whatever lies between them; however
+  /// long that takes, the other ranks hear that the root lives. Where there are other ranks `act`
+  /// is called on another thread, while this one, which alone may talk to them, runs its stages.
+  /// Throws what `act` throws.
+  void alive_during(const std::function<void()>& act);
   /// Runs a stage on all ranks. `sink` gets the result of each task once, in any order: first those
   /// that the journal has, if the stage has an identity and options.done is empty, then those that
   /// are run, which go to the journal before. A stop asked for by the user is reported, not thrown
@@ -119,7 +126,13 @@ class Stages {
   [[nodiscard]] RunView& view() { return view_; }
 
  private:
+  [[nodiscard]] StageReport run_here(const StageSource& make, const Sink& sink,
+                                     const StageOptions& options);
   Communicator& communicator_;
+  const std::thread::id home_ = std::this_thread::get_id();
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::function<void()> asked_;  ///< a stage that another thread waits for
   RunView view_;
   StatusFile unwatched_{{}, RunStatus{}};
   bool ended_ = false;

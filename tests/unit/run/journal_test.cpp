@@ -66,6 +66,16 @@ TEST_CASE("a journal grows on disk while it is written") {
   CHECK(contents.tasks.size() < 5000);
 }
 
+TEST_CASE("who may not wait for a disk writes nothing") {
+  const Scratch folder;
+  JournalWriter writer(folder / "j", "a job");
+  const std::string payload(std::size_t{1} << 20, 'x');
+  writer.add(0, 0, std::as_bytes(std::span(payload)));
+  CHECK(JournalReader(folder / "j").scan([](auto...) { FAIL("a frame"); }) == 0);
+  writer.sync();
+  CHECK(std::filesystem::file_size(folder / "j") > payload.size());
+}
+
 TEST_CASE("cut at every byte of its last three frames, all whole frames are read") {
   const Scratch folder;
   constexpr std::uint64_t tasks = 10;

@@ -209,7 +209,10 @@ TEST_CASE("a task on which every rank hangs gets its result by other means") {
       DispatchOptions options = quick();
       options.lease_seconds = 0.5;
       options.grace_seconds = 0.2;
-      options.abandoned = [&](std::uint64_t task, Bytes&) { abandoned.push_back(task); };
+      options.abandoned = [&](std::uint64_t task, Bytes&) {
+        std::this_thread::sleep_for(milliseconds(1500));  // it may warn, on a slow disk
+        abandoned.push_back(task);
+      };
       const Work work = [&](std::uint64_t task, Bytes&) {
         if (task == 20) door.wait();
       };
@@ -355,6 +358,44 @@ TEST_CASE("progress counts what is durable, and a failing sync ends the run") {
                              facts_for(communicator), options),
                          "quota exceeded", OutputError);
   });
+}
+
+TEST_CASE("ranks bear a disk that is slow to the last") {
+  Results results(20);
+  run_local(2, [&](Communicator& communicator) {
+    if (communicator.rank() != 0) return serve(communicator, sleep_work, quick());
+    DispatchOptions options = quick();
+    options.sync = [] { std::this_thread::sleep_for(milliseconds(2500)); };
+    const auto report = dispatch(communicator, {{{0, 20, 1.0}}}, sleep_work, results.sink(),
+                                 facts_for(communicator), options);
+    CHECK(report.lost.empty());
+  });
+  CHECK(results.each_once());
+}
+
+TEST_CASE("no more is taken than a slow disk can follow") {
+  constexpr std::uint64_t tasks = 200;
+  std::atomic<std::uint64_t> bytes = 0, most_waiting = 0, durable = 0;
+  const Work work = [](std::uint64_t, Bytes& payload) { payload.resize(std::size_t{1} << 20); };
+  run_local(2, [&](Communicator& communicator) {
+    if (communicator.rank() != 0) return serve(communicator, work, quick());
+    DispatchOptions options = quick();
+    options.sync = [&] {
+      const std::uint64_t given = bytes;
+      std::this_thread::sleep_for(milliseconds(1500));
+      durable = given;
+    };
+    const Sink sink = [&](std::uint64_t, int, std::span<const std::byte> payload) {
+      bytes += payload.size();
+      most_waiting = std::max<std::uint64_t>(most_waiting, bytes - durable);
+    };
+    const auto report =
+        dispatch(communicator, {{{0, tasks, 1.0}}}, work, sink, facts_for(communicator), options);
+    CHECK(report.tasks_done == tasks);
+    CHECK(report.lost.empty());
+  });
+  CHECK(durable == tasks << 20);
+  CHECK(most_waiting < std::uint64_t{80} << 20);
 }
 
 TEST_CASE("work is kept as long as a thread is in it") {

@@ -2,9 +2,16 @@
 #include "nucreg/run/run_files.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <fstream>
+#include <functional>
 #include <sstream>
+#include <thread>
+#include <utility>
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/run/journal.hpp"
@@ -14,6 +21,9 @@ using namespace nucreg;
 namespace fs = std::filesystem;
 
 namespace {
+
+// What another process does in the moment before the next lock is asked for.
+std::function<void()> before_lock;
 
 void write(const fs::path& file, const std::string& text) {
   std::ofstream(file) << text;
@@ -26,6 +36,12 @@ std::string whole_text(const fs::path& file) {
 }
 
 }  // namespace
+
+// In place of the one of the C library.
+extern "C" int flock(int descriptor, int operation) noexcept {
+  if (const auto act = std::exchange(before_lock, nullptr)) act();
+  return static_cast<int>(syscall(SYS_flock, descriptor, operation));
+}
 
 TEST_CASE("a journal that lost its name is put back, folder and all") {
   const Scratch folder;
@@ -105,6 +121,46 @@ TEST_CASE("a damaged journal is set aside, one of nucreg 0.1 is refused") {
   CHECK_THROWS_WITH_AS(
       static_cast<void>(resume_journal(files, "id", "")),
       doctest::Contains("was written by nucreg 0.1, which alone can finish its run"), InputError);
+}
+
+TEST_CASE("a journal that another process locks as it is begun here stays that one's") {
+  const Scratch folder;
+  const RunFiles files(folder / "out.h5");
+  Descriptor other;
+  before_lock = [&] {
+    other = open_to_write(files.journal, Opened::kept);
+    REQUIRE(lock(other));
+  };
+  CHECK_THROWS_WITH_AS(JournalWriter(files.journal, "id"),
+                       doctest::Contains("is being written by another process"), OutputError);
+  CHECK(fs::exists(files.journal));
+  // Empty as it still is, it is no damaged one.
+  CHECK_THROWS_WITH_AS(static_cast<void>(resume_journal(files, "id", "")),
+                       doctest::Contains("is the journal of a run that is under way"), OutputError);
+  CHECK(fs::exists(files.journal));
+}
+
+TEST_CASE("what the run before does to its journal in its last moments is seen") {
+  const Scratch folder;
+  const RunFiles files(folder / "out.h5");
+  std::uint64_t begun_bytes = 0;
+  {
+    OpenJournal open = begin_journal(files, "id", false, "");
+    begun_bytes = fs::file_size(files.journal);
+    open.warn("a rank died");
+  }
+  const std::string whole = whole_text(files.journal);
+  write(files.journal, whole.substr(0, begun_bytes) + std::string(std::size_t{1} << 20, 'x'));
+  Descriptor before = open_to_write(files.journal, Opened::kept);
+  REQUIRE(lock(before));
+  // It cuts what was torn, adds to it and ends.
+  std::jthread ends([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    fs::resize_file(files.journal, begun_bytes);
+    std::ofstream(files.journal, std::ios::app) << whole.substr(begun_bytes);
+    before = Descriptor();
+  });
+  CHECK(resume_journal(files, "id", "").warnings == std::vector<std::string>{"a rank died"});
 }
 
 TEST_CASE("equal texts have no difference") {

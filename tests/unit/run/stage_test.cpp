@@ -4,8 +4,11 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <functional>
 #include <numeric>
+#include <thread>
 
+#include "run/protocol.hpp"
 #include "support/scratch.hpp"
 
 using namespace nucreg;
@@ -44,6 +47,30 @@ const StageKinds kinds{{"squares", [](ByteReader& reader, int) {
                         }}};
 
 using Results = std::vector<std::uint64_t>;
+
+/// A rank that calls `alive` each time that it hears that the root lives.
+class Listening final : public Communicator {
+ public:
+  Listening(Communicator& to, std::function<void()> alive) : to_(to), alive_(std::move(alive)) {}
+  [[nodiscard]] int rank() const override { return to_.rank(); }
+  [[nodiscard]] int size() const override { return to_.size(); }
+  [[nodiscard]] std::string library() const override { return to_.library(); }
+  void send_shared(int destination, int tag, std::shared_ptr<const Bytes> payload) override {
+    to_.send_shared(destination, tag, std::move(payload));
+  }
+  [[nodiscard]] std::optional<Message> receive() override {
+    auto message = to_.receive();
+    if (message && message->tag == tag::alive) alive_();
+    return message;
+  }
+  [[nodiscard]] std::size_t unsent() override { return to_.unsent(); }
+  void give_up(int rank, bool gone) override { to_.give_up(rank, gone); }
+  [[nodiscard]] bool gave_up(int rank) const override { return to_.gave_up(rank); }
+
+ private:
+  Communicator& to_;
+  std::function<void()> alive_;
+};
 
 /// Runs `body` with the stages of the root; the other ranks serve, and what they leave with is
 /// given back.
@@ -163,6 +190,37 @@ TEST_CASE("a stage with an identity is continued from the journal") {
   REQUIRE(reader.stage("squares"));
   CHECK(reader.stage("squares")->identity == "of 4");
   CHECK(!reader.stage("cubes"));
+}
+
+TEST_CASE("ranks hear of the root whatever it does beside its stages") {
+  std::atomic<bool> beside = false;
+  std::atomic<int> heard = 0;
+  Results first, second;
+  run_local(2, [&](Communicator& communicator) {
+    if (communicator.rank() != 0) {
+      Listening listening(communicator, [&] { heard += beside ? 1 : 0; });
+      CHECK(serve_stages(listening, kinds) == ExitStatus::input);
+      return;
+    }
+    Stages stages(communicator);
+    const auto take_long = [&] {
+      beside = true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(3200));
+      beside = false;
+      CHECK(heard.exchange(0) >= 2);
+    };
+    CHECK_THROWS_WITH_AS(stages.alive_during([&] {
+      take_long();
+      static_cast<void>(squares(stages, first, 30, 1));
+      take_long();
+      static_cast<void>(squares(stages, second, 30, 2));
+      throw InputError("no nuclei");
+    }),
+                         "no nuclei", InputError);
+    stages.end(ExitStatus::input);
+  });
+  CHECK(first == expected(30, 1));
+  CHECK(second == expected(30, 2));
 }
 
 TEST_CASE("a stage without an identity leaves nothing in the journal") {
