@@ -476,6 +476,15 @@ class WrongInputs(NucregCase):
         self.refused(USAGE, "out.h5", "--nucreg", "no-such-program", needles=["no-such-program"])
         self.refused(USAGE)
 
+    def test_full_standard_output(self):
+        self.run_job(ONE_ROW)
+        with open("/dev/full", "wb") as full:
+            made = subprocess.run([ROOT / "tools/report", "out.h5", "-o", "full.html"], cwd=self.dir,
+                                  check=False, stdout=full, stderr=subprocess.PIPE, text=True,
+                                  env=os.environ | {"NUCREG": NUCREG})
+        self.assertEqual(made.returncode, OUTPUT, made)
+        self.assertRegex(made.stderr, r"\A[^\n]*standard output[^\n]*No space left[^\n]*\n\Z")
+
     def test_python_without_what_the_page_needs(self):
         self.run_job(ONE_ROW)
         (self.dir / "bin").mkdir()
