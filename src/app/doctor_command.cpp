@@ -111,6 +111,21 @@ Check check_processors() {
           ""};
 }
 
+// Asked for before anything is started here, which would count.
+Check check_load() {
+  double load = 0.0;
+  if (getloadavg(&load, 1) != 1) return {"load", "unknown", ""};
+  const auto processors = static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
+  const bool busy = load > std::max(0.5, 0.1 * processors);
+  return {
+      "load",
+      fmt::format("{:.1f} on {}", load,
+                  counted(static_cast<std::uint64_t>(processors), "processor")),
+      busy ? "times will not be valid: wait until the machine is idle, or use a node of your own "
+             "(sbatch --exclusive)"
+           : ""};
+}
+
 Check check_memory() {
   const double total =
       static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
@@ -213,9 +228,10 @@ ExitStatus doctor_command(const DoctorCommand& command) {
     return ExitStatus::done;
   }
   if (launched_rank() != 0) return ExitStatus::done;
+  const Check load = check_load();
   std::vector<Check> checks = check_mpi();
-  for (Check check : {check_processors(), check_clock(), check_memory(), check_shared_memory(),
-                      check_open_files()})
+  for (Check check : {check_processors(), load, check_clock(), check_memory(),
+                      check_shared_memory(), check_open_files()})
     checks.push_back(std::move(check));
   for (Check& check : check_folder(command.folder)) checks.push_back(std::move(check));
 

@@ -67,7 +67,10 @@ void print_reading(const std::string& file, const NucleiFile& found) {
   for (const std::string& note : found.table.notes) print_error("  {}\n", note);
   for (const std::string& warning : found.table.warnings) print_error("  warning: {}\n", warning);
   if (found.table.tile_count > 1)
-    print_error("  warning: it holds {} tiles, which are taken for one\n", found.table.tile_count);
+    print_error(
+        "  warning: it holds {} tiles, which are taken for one; to tell them apart: nucreg map TEN "
+        "FORTY\n",
+        found.table.tile_count);
 }
 
 ReadSide read_side(const MatchCommand& command, bool is_ten, NucleusCounts& counts) {
@@ -189,6 +192,8 @@ ExitStatus match_command(const MatchCommand& command) {
     write_pairs_csv(command.pairs, result, {ten.points, ten.labels}, {forty.points, forty.labels},
                     command.force);
   print(result);
+  if (!command.pairs.empty() && result.matched())
+    print_error("nucreg: {} in {}\n", counted(result.ten.size(), "pair"), command.pairs.string());
   return ExitStatus::done;
 }
 

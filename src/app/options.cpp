@@ -174,6 +174,16 @@ std::vector<std::string> words_of(int argc, char** argv) {
   return words;
 }
 
+/// "nucreg match TEN FORTY ...": what has to be there.
+std::string usage_of(const Command& command) {
+  std::string text = "nucreg " + command.name;
+  for (const bool positional : {true, false})
+    for (const Option& option : command.options)
+      if (option.is_positional() == positional && (positional || option.required))
+        text += " " + option.name() + (positional ? "" : " " + option.value);
+  return text + " ...";
+}
+
 JobError wrong_options(const CLI::App& app, const Command& command, const CLI::ParseError& e) {
   std::vector<std::string> names;
   for (const Option& option : command.options) names.push_back(option.name());
@@ -186,6 +196,11 @@ JobError wrong_options(const CLI::App& app, const Command& command, const CLI::P
   const bool unknown_option =
       e.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) &&
       std::ranges::any_of(rest, [](const std::string& word) { return word.starts_with('-'); });
+  constexpr std::string_view missing = " is required";
+  if (!unknown_option && said.ends_with(missing))
+    return JobError(fmt::format("{0}: {1} is missing; usage: {2}; nucreg {0} --help lists all",
+                                command.name, said.substr(0, said.size() - missing.size()),
+                                usage_of(command)));
   if (!unknown_option && e.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError))
     // CLI11 says itself what an option that is known takes.
     return JobError(fmt::format("{}: {}", command.name, e.what()),
@@ -195,6 +210,13 @@ JobError wrong_options(const CLI::App& app, const Command& command, const CLI::P
       ranks != rest.end())
     return JobError(fmt::format("{}: ranks are started by mpirun", command.name),
                     {.allowed = fmt::format("mpirun -n N nucreg {} ...", command.name)});
+  const bool plain =
+      std::ranges::none_of(rest, [](const std::string& word) { return word.starts_with('-'); });
+  if (command.name == "map" && !rest.empty() && plain)
+    return JobError(
+        fmt::format("map: {} more than TEN and FORTY, such as {}; put each glob in "
+                    "quotes: nucreg map 'TEN/*.tif' 'FORTY/*.tif'",
+                    counted(rest.size(), "argument"), rest.front()));
   std::string unknown;
   for (const std::string& word : rest) {
     const std::string name = word.substr(0, word.find('='));

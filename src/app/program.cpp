@@ -25,17 +25,31 @@ namespace {
 constexpr const char* description =
     "Which nucleus at 10x is which at 40x, and which optimizer finds out best.";
 // What `nucreg` alone prints.
+// {}: an example of a job.
 constexpr const char* first_steps =
     "Which nucleus at 10x is which at 40x, and which optimizer finds out best.\n\n"
     "match two tiles       nucreg match 10x.tif 40x.tif --pairs pairs.csv\n"
     "map a whole well      mpirun nucreg map 10x.csv 40x.csv -o well.h5\n"
-    "compare optimizers    mpirun nucreg run jobs/synthetic.toml\n"
+    "compare optimizers    mpirun nucreg run {}\n"
     "look at a result      nucreg report results/synthetic.h5\n"
     "check this machine    nucreg doctor\n\n"
     "nucreg --help lists all commands, nucreg COMMAND --help the options of one.\n";
 constexpr const char* exit_statuses =
     "Exit status: 0 done, 1 bug, 2 bad command line or job, 3 input that cannot be read,\n"
     "4 stopped early, 5 output that cannot be written, 6 a comparison found a difference.";
+
+/// Of the checkout that this is called from, else the one installed beside the program.
+std::string example_job() {
+  const std::filesystem::path here = "jobs/synthetic.toml";
+  std::error_code ignored;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  const std::filesystem::path installed =
+      (self.parent_path().parent_path() / "share/nucreg" / here).lexically_normal();
+  const bool use_installed =
+      !std::filesystem::exists(here, ignored) && std::filesystem::exists(installed, ignored);
+  const std::string job = (use_installed ? installed : here).string();
+  return job.find(' ') == std::string::npos ? job : "'" + job + "'";
+}
 
 std::string version_text() {
   const BuildInfo& info = build_info();
@@ -391,7 +405,7 @@ int run_program(int argc, char** argv, const SolverRegistry& registry) {
   // Every rank of a launcher has the same line; what all would say is said once.
   const bool first = launched_rank() == 0;
   Commands commands(registry);
-  ParsedLine line{.text = first_steps};
+  ParsedLine line{.text = fmt::format(first_steps, example_job())};
   try {
     if (argc > 1)
       line = parse_command_line(argc, argv, commands.table(), description, exit_statuses,

@@ -24,7 +24,8 @@ void add_result(RecommendationBuilder& builder, const std::filesystem::path& fil
       "timing_valid"};
   naming<Error>(file.string(), [&] {
     if (format_of(file) == map_format)
-      throw InputError("is the map of a well, not the result of a run");
+      throw InputError("is the map of a well (nucreg map) and not the result of a run",
+                       {.allowed = "results of nucreg run"});
     const ResultReader reader(file);
     builder.begin(parse_job_text(reader.attributes().get<std::string>("job_toml")),
                   reader.table("configurations"), reader.table("solvers"));

@@ -79,6 +79,10 @@ void SegmentRoot::list_frames(const fs::path& image) {
   if (!is_new)
     throw JobError(fmt::format("is the same file as {}", known->second.string()),
                    {.file = image.string(), .allowed = "each image once"});
+  if (fs::is_directory(image, ignored))
+    throw InputError(fmt::format("is a folder; give its images: nucreg segment {}/*.tif --to DIR",
+                                 image.string()),
+                     {.file = image.string()});
   const std::unique_ptr<ImageReader> reader = open_image(image);
   const ImageInfo& info = reader->info();
   // Before the work: its overlay could not be written.
@@ -193,6 +197,9 @@ ExitStatus SegmentRoot::run() {
                     fmt::format("{}: no nuclei{}", file.string(),
                                 in_it.one_value ? ": every pixel has one and the same value" : ""));
   print_counts(report);
+  if (!report.dispatch.stopped && failures_.text().empty())
+    print_error(
+        "nucreg: next: tables of 10x and of 40x are what nucreg match and nucreg map take\n");
   return report.dispatch.stopped ? ExitStatus::stopped : failures_.status();
 }
 

@@ -113,6 +113,9 @@ ExitStatus synth_command(const SynthCommand& command) {
   publish_with(files.back(), command.force,
                [&](const fs::path& file) { write_file(file, truth_json(command.options, tiles)); });
   for (const fs::path& file : files) print_result(file.string() + "\n");
+  if (command.options.well)
+    print_error("nucreg: next: mpirun nucreg map {} {}\n", (command.folder / "ten.csv").string(),
+                (command.folder / "forty.csv").string());
   return ExitStatus::done;
 }
 

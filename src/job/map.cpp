@@ -21,7 +21,9 @@ void for_each_section(Map& map, VisitSection&& visit_section) {
   visit_section("run", map.run);
 }
 
-void refuse_unknown_sections(const toml::table& document) {
+void refuse_unknown_sections(const toml::table& document, const std::string& file) {
+  if (document.contains("job") && !document.contains("map"))
+    throw JobError("is a job, not a map file; use: nucreg run " + file, {.file = file});
   const std::vector<std::string> known{"map", "images", "place", "fit", "run"};
   for (const auto& [key, node] : document)
     if (std::ranges::find(known, key.str()) == known.end())
@@ -63,7 +65,7 @@ MapJob parse_map_text(std::string_view text, const std::string& file,
                       const std::vector<std::string>& overrides) {
   MapJob map{.file = file};
   const toml::table document = parse_document(text, file, overrides);
-  refuse_unknown_sections(document);
+  refuse_unknown_sections(document, file);
   constexpr Source any = Source::images;  // no key of a map depends on it
   for_each_section(map, [&](const char* name, auto& options) {
     const toml::node* node = document.get(name);

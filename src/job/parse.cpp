@@ -159,6 +159,8 @@ class JobReader {
 
  private:
   void refuse_unknown_sections() {
+    if (document_.contains("map") && !document_.contains("job"))
+      throw JobError("is a map file, not a job; use: nucreg map " + job_.file, {.file = job_.file});
     const std::vector<std::string> known{"job", "problem", "fit", "solver", "run"};
     for (const auto& [key, node] : document_)
       if (std::ranges::find(known, key.str()) == known.end())
@@ -261,8 +263,10 @@ std::string read_job_file(const std::filesystem::path& file) {
   try {
     return read_file(file);
   } catch (const InputError& error) {
-    throw JobError("the job file cannot be read: " + error.problem(),
-                   {.file = file.string(), .allowed = "a TOML file, such as those in jobs/"});
+    throw JobError(
+        "the job file cannot be read: " + error.problem(),
+        {.file = file.string(),
+         .allowed = "a TOML file, such as those in jobs/ or, installed, PREFIX/share/nucreg/jobs"});
   }
 }
 
@@ -272,6 +276,10 @@ toml::table parse_document(std::string_view text, const std::string& file,
   try {
     document = parse_bounded(text, file);
   } catch (const toml::parse_error& error) {
+    const std::string ending = std::filesystem::path(file).extension().string();
+    if (ending == ".csv" || ending == ".tsv")
+      throw JobError("is a table or sheet, not a job; for tiles: nucreg map TEN FORTY",
+                     {.file = file});
     throw JobError(fmt::format("not valid TOML: {}", error.description()),
                    {.file = file, .line = static_cast<int>(error.source().begin.line)});
   }

@@ -186,6 +186,24 @@ std::string to_json(const MatchResult& result, const NucleusCounts& nuclei) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
+namespace {
+
+/// "  pairs         ..." within 80 columns.
+std::string fact(const char* word, const std::string& text) {
+  constexpr std::size_t indent = 16;
+  std::string line = fmt::format("  {:<{}}", word, indent - 2);
+  for (const char c : wrapped(text, 80 - indent))
+    line += c == '\n' ? "\n" + std::string(indent, ' ') : std::string(1, c);
+  return line + "\n";
+}
+
+std::string chance_text(double log10) {
+  return log10 < -3.0 ? fmt::format("10^{:.1f}", log10)
+                      : fmt::format("{:.2g}", std::pow(10.0, log10));
+}
+
+}  // namespace
+
 std::string to_text(const MatchResult& result, const NucleusCounts& nuclei) {
   std::string text = result.matched() ? "matched" : "no match";
   const char* before = "; nuclei: ";
@@ -196,12 +214,11 @@ std::string to_text(const MatchResult& result, const NucleusCounts& nuclei) {
   }
   text += "\n";
   const std::string chance =
-      fmt::format("10^{:.1f} that chance gives a map as good, over {} hypotheses",
-                  result.log10_significance, count_text(result.hypotheses));
+      fmt::format("by chance a map is as good with a probability of {} ({} hypotheses)",
+                  chance_text(result.log10_significance), count_text(result.hypotheses));
   if (!result.matched()) {
-    text += fmt::format("  reason        {}\n", result.reason);
-    if (result.hypotheses > 0) text += fmt::format("  significance  {}\n", chance);
-    return text;
+    text += fact("reason", result.reason);
+    return result.hypotheses > 0 ? text + fact("significance", chance) : text;
   }
   const auto& [a, b, tx, c, d, ty] = result.affine;
   const auto& [dx, dy, angle, sx, sy] = result.trs;
@@ -209,17 +226,18 @@ std::string to_text(const MatchResult& result, const NucleusCounts& nuclei) {
                       tx);
   text += fmt::format("                Y = {:.6f} x {:+.6f} y {:+.3f}{}\n", c, d, ty,
                       result.mirrored ? "   mirrored" : "");
-  text += fmt::format(
-      "  trs           dx {:.3f} px, dy {:.3f} px, angle {:.4f} deg, scales {:.5f} and {:.5f}\n",
-      dx, dy, angle, sx, sy);
-  text += fmt::format(
-      "  pairs         {} of {} nuclei at 10x and {} at 40x in the overlap, each used once\n",
-      count_text(result.ten.size()), count_text(result.ten_in_overlap),
-      count_text(result.forty_in_overlap));
+  text += fact("trs",
+               fmt::format("dx {:.3f} px, dy {:.3f} px, angle {:.4f} deg, scales {:.5f} and {:.5f}",
+                           dx, dy, angle, sx, sy));
+  text +=
+      fact("pairs", fmt::format("{} of {} nuclei at 10x and {} at 40x in the overlap, each "
+                                "used once",
+                                count_text(result.ten.size()), count_text(result.ten_in_overlap),
+                                count_text(result.forty_in_overlap)));
   text +=
       fmt::format("  match rate    {:.1f} %; by chance {:.1f} % within {:.2f} px\n",
                   100.0 * result.match_rate, 100.0 * result.chance_rate, result.match_radius_px);
-  text += fmt::format("  significance  {}\n", chance);
+  text += fact("significance", chance);
   text += fmt::format("  residuals     {:.3f} px root mean square, {:.3f} px on held-out pairs\n",
                       rmsd_px(result), result.heldout_rmsd_px);
   if (std::isfinite(result.stage_error_px))

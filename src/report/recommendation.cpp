@@ -59,11 +59,11 @@ std::string reason_text(const ChoiceResult& r) {
 
 std::string regret_text(const Regret& regret) {
   if (std::isnan(regret.arrival))
-    return "unknown: no trials were held out, each configuration has one";
+    return "not tested: each configuration has one trial, and none to test a choice by";
   return fmt::format(
-      "chosen by half of the trials, it arrives in {:.1f} % fewer of the other half than the best "
-      "choice there, and an arrival takes {:.3g} times as long as by what that half would choose "
-      "({} trials)",
+      "chosen by one half of the trials and used on the other, such a choice arrives in {:.1f} % "
+      "fewer of them than the best choice for that half, and takes {:.3g} times its time ({} "
+      "trials)",
       100.0 * regret.arrival, regret.time, regret.trials);
 }
 
@@ -103,8 +103,7 @@ Json json_of(const AskedPoint& asked) {
 
 std::string to_text(const Recommendation& made, std::size_t width) {
   std::string text;
-  for (const std::string& shortfall : made.shortfalls)
-    text += wrapped("The evidence does not reach: " + shortfall, width) + "\n";
+  for (const std::string& shortfall : made.shortfalls) text += wrapped(shortfall, width) + "\n";
   for (const std::string& note : made.notes) text += wrapped(note, width) + "\n";
   if (!text.empty()) text += "\n";
   if (made.choices.empty()) return text + line("use", "nothing can be recommended", width);
@@ -112,7 +111,7 @@ std::string to_text(const Recommendation& made, std::size_t width) {
   text += line("use", use_text(best.choice), width);
   text += line("there", conditions_text(made), width);
   text += line("why", reason_text(best), width);
-  text += line("regret", regret_text(made.regret), width);
+  text += line("tested", regret_text(made.regret), width);
   std::vector<TextColumn> columns{{"best of each solver", false, 9},
                                   {"loss", false, 6},
                                   {"start", false, 5},
@@ -167,9 +166,8 @@ std::string to_toml(const Recommendation& made, const std::vector<Evidence>& fil
   for (const Evidence& e : files) comment("from", fmt::format("{} (SHA-256 {})", e.file, e.sha256));
   comment("there", conditions_text(made));
   comment("why", reason_text(best));
-  comment("regret", regret_text(made.regret));
-  for (const std::string& shortfall : made.shortfalls)
-    comment("but", "The evidence does not reach: " + shortfall);
+  comment("tested", regret_text(made.regret));
+  for (const std::string& shortfall : made.shortfalls) comment("but", shortfall);
   Job job{.job = {.name = "recommended"}, .solvers = {best.choice.solver}};
   if (made.asked.model) job.fit.model = {*made.asked.model};
   job.fit.loss = {best.choice.loss};

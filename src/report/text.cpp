@@ -27,7 +27,8 @@ std::string finding_text(const PairStatistics& pair) {
       text = "no difference";
       break;
     case SpeedFinding::undecided:
-      text = pair.more_trials == 0
+      text = pair.lacks_timings() ? "timings not valid"
+             : pair.more_trials == 0
                  ? "unclear"
                  : fmt::format("{} more would tell", count_text(pair.more_trials));
       break;
@@ -179,11 +180,7 @@ std::string heading(const Overview& view, std::size_t width) {
         fmt::format("{}, nucreg {} ({})", a("created_utc"), a("nucreg_version"), a("git_revision")),
         a("cpu_model")})
     text += wrapped(line, width) + "\n";
-  if (view.attributes.contains("warnings")) {
-    std::istringstream warnings(view.attributes.shown("warnings"));
-    for (std::string line; std::getline(warnings, line);)
-      text += wrapped("warning: " + line, width) + "\n";
-  }
+  text += warnings_text(view.attributes.text("warnings"), width);
   const std::string missing = missing_trials(view);
   return text + (missing.empty() ? "" : wrapped(missing, width) + "\n");
 }

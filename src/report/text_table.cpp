@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <sstream>
 
 #include "nucreg/core/text.hpp"
 
@@ -58,6 +59,21 @@ std::string render(std::vector<TextColumn> columns, std::size_t width) {
   for (std::size_t row = 0; row < columns.front().cells.size(); ++row)
     text += line_of(columns, [row](const TextColumn& c) { return c.cells[row]; });
   if (!left_out.empty()) text += wrapped("(too narrow for: " + left_out + ")", width) + "\n";
+  return text;
+}
+
+std::string warnings_text(const std::string& warnings, std::size_t width) {
+  constexpr std::size_t most = 20;
+  std::string text;
+  std::size_t count = 0;
+  std::istringstream lines(warnings);
+  for (std::string line; std::getline(lines, line); ++count)
+    if (count < most) text += wrapped("warning: " + line, width) + "\n";
+  if (count > most)
+    text += wrapped(fmt::format("warning: and {} more, in the attribute `warnings` of the file",
+                                count - most),
+                    width) +
+            "\n";
   return text;
 }
 

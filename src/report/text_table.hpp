@@ -18,6 +18,9 @@ struct TextColumn {
 /// and named below.
 [[nodiscard]] std::string render(std::vector<TextColumn> columns, std::size_t width);
 
+/// A result's attribute `warnings`, each on lines of its own; of very many the first.
+[[nodiscard]] std::string warnings_text(const std::string& warnings, std::size_t width);
+
 /// A bar of `fraction` (clamped to 0 to 1; NaN is 0) of `width` places: eighths of blocks, or '#'.
 /// What is not 0 is at least the least mark.
 [[nodiscard]] std::string bar(double fraction, std::size_t width, bool unicode);

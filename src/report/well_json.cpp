@@ -1,4 +1,5 @@
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "nucreg/report/well.hpp"
 
@@ -70,6 +71,9 @@ std::string to_json(const WellSummary& summary) {
     sentences += sentence(well);
   }
   json["sentence"] = sentences;
+  json["warnings"] = Json::array();
+  std::istringstream warnings(summary.attributes.text("warnings"));
+  for (std::string line; std::getline(warnings, line);) json["warnings"].push_back(line);
   json["wells"] = Json::array();
   for (const WellOverview& well : summary.wells) json["wells"].push_back(well_json(well));
   json["tiles_to_look_at"] = Json::array();

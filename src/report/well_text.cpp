@@ -80,8 +80,8 @@ std::string sides_text(const WellOverview& well, std::size_t width) {
   counts("paired", &WellSide::paired);
   for (const Unpaired why : {Unpaired::no_candidate, Unpaired::beaten, Unpaired::ambiguous}) {
     const auto reason = static_cast<std::size_t>(why);
-    row(why == Unpaired::no_candidate ? "nothing there"
-        : why == Unpaired::beaten     ? "beaten"
+    row(why == Unpaired::no_candidate ? "no nucleus there"
+        : why == Unpaired::beaten     ? "partner taken"
                                       : "ambiguous",
         count_text(well.ten.reasons[reason]), count_text(well.forty.reasons[reason]));
   }
@@ -150,6 +150,7 @@ std::string to_text(const WellSummary& summary, std::size_t width) {
   };
   for (const WellOverview& well : summary.wells)  // a line each, for scripts
     text += one_line(name_of_well(well) + sentence(well), 4096) + "\n";
+  text += warnings_text(summary.attributes.text("warnings"), width);
   for (const WellOverview& well : summary.wells) {
     text += "\n";
     if (summary.wells.size() > 1) text += "well " + one_line(well.model.well, 200) + "\n";

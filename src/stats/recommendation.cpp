@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "nucreg/core/error.hpp"
+#include "nucreg/core/text.hpp"
 #include "nucreg/plan/plan.hpp"
 #include "nucreg/stats/comparison.hpp"
 #include "nucreg/stats/inference.hpp"
@@ -34,6 +35,17 @@ std::string conditions_key(const Table& configurations, std::size_t row) {
 
 std::string draw_text(const Draw& draw) {
   return draw.fixed() ? fmt::format("{}", draw.min) : fmt::format("{}..{}", draw.min, draw.max);
+}
+
+std::string beyond_text(const std::string& axis, double edge, double asked) {
+  const bool counts = axis == "points";
+  const auto number = [counts](double value) {
+    return counts ? count_text(static_cast<std::uint64_t>(std::llround(value)))
+                  : fmt::format("{}", value);
+  };
+  return fmt::format(
+      "No evidence {} {}: this answer is for {}, not {}.", edge < asked ? "beyond" : "below",
+      counts ? number(edge) + " points" : axis + " " + number(edge), number(edge), number(asked));
 }
 
 /// The numbers that an axis takes in a configuration; nothing if it is not known.
@@ -188,9 +200,7 @@ void RecommendationBuilder::narrow(Cells& cells, const std::string& axis,
     made.notes.push_back(fmt::format("{} {} lies between {} and {}, and the trials of both count.",
                                      axis, *asked, below, above));
   else
-    made.shortfalls.push_back(
-        fmt::format("The evidence ends at {} {}: that is what the answer is for, not {}.", axis,
-                    std::isfinite(below) ? below : above, *asked));
+    made.shortfalls.push_back(beyond_text(axis, std::isfinite(below) ? below : above, *asked));
 }
 
 std::vector<RecommendationBuilder::Sum> RecommendationBuilder::sums_of(const Cells& cells,

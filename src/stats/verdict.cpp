@@ -74,6 +74,10 @@ std::string few_timed(const PairStatistics& pair) {
 
 std::string undecided_text(const std::string& a, const std::string& b, const PairStatistics& pair,
                            const std::string& numbers, bool differs) {
+  if (pair.lacks_timings())
+    return fmt::format(
+        "not enough valid timings to tell {} and {} apart ({}){}: run again on an idle machine", a,
+        b, numbers, few_timed(pair));
   if (differs)
     return fmt::format(
         "which of {} and {} is faster differs between regions; more trials would not tell ({})", a,
@@ -82,7 +86,8 @@ std::string undecided_text(const std::string& a, const std::string& b, const Pai
     return fmt::format(
         "not enough trials to tell the speed of {} and {} apart ({}): about {} more would tell{}",
         a, b, numbers, count_text(pair.more_trials), few_timed(pair));
-  return fmt::format("which of {} and {} is faster is unclear ({})", a, b, numbers);
+  return fmt::format("which of {} and {} is faster is unclear ({}; {} after Holm's correction)", a,
+                     b, numbers, p_text(pair.speed_p_holm));
 }
 
 /// How much more is clearly more.
@@ -351,7 +356,7 @@ std::uint64_t trials_that_decide(const Comparison& comparison) {
   std::uint64_t most = 0;
   for (const Region& whole : comparison.wholes())
     for (const PairStatistics& pair : whole.pairs) {
-      if (pair.more_trials == 0 || regions_differ(comparison, whole, pair)) continue;
+      if (!pair.more_would_tell() || regions_differ(comparison, whole, pair)) continue;
       const std::uint64_t all = pair.trials + pair.more_trials;
       most = std::max(most, (all + whole.configurations - 1) / whole.configurations);
     }

@@ -61,7 +61,7 @@ struct ResultReader::Body {
 };
 
 void ResultReader::Body::open() {
-  file = hdf5::open_input(path, "a result of nucreg run");
+  file = hdf5::open_input(path, "a result of nucreg run or map");
   attributes = hdf5::read_attributes(file.get());
   check_format();
   open_trials();
@@ -69,7 +69,9 @@ void ResultReader::Body::open() {
 
 void ResultReader::Body::check_format() const {
   const std::string format = attributes.text("format");
-  if (format == map_format) fail("is the map of a well (nucreg map) and not the result of a run");
+  if (format == map_format)
+    fail("is the map of a well (nucreg map) and not the result of a run", {},
+         "results of nucreg run");
   const auto* version = attributes.find<std::int64_t>("format_version");
   if (format != result_format || !version)
     fail("is an HDF5 file, but no result of nucreg", "format");

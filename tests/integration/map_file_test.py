@@ -13,7 +13,7 @@ import unittest
 import h5py
 import numpy as np
 
-from nucreg_case import DONE, INPUT, LEAST_JOB, OUTPUT, USAGE, NucregCase, run, texts
+from nucreg_case import DONE, INPUT, LEAST_JOB, OUTPUT, ROOT, USAGE, NucregCase, run, texts
 
 # Of the contract; what the file has beyond them is free.
 COLUMNS = {
@@ -112,6 +112,25 @@ class Inspect(MapCase):
         self.assertRegex(text, r"40x +7 +empty")
         self.assertRegex(text, r"40x +35 +not_placed")
         self.assertLessEqual(max(map(len, lines[1:])), 80)
+
+    def test_words_are_those_of_the_documents(self):
+        text = self.nucreg("inspect", self.file).out
+        for words in ("no nucleus there", "partner taken", "ambiguous"):
+            self.assertIn(words, text)
+            self.assertIn(words, (ROOT / "jobs/maps.md").read_text(encoding="utf-8"))
+
+    def test_warnings_are_below_the_sentence(self):
+        warned = [f"tile {i}: the table holds nuclei of two times, which are one to this map"
+                  for i in range(23)]
+        with h5py.File(self.file, "r+") as h5:
+            h5.attrs["warnings"] = "\n".join(warned)
+        lines = self.nucreg("inspect", self.file).out.splitlines()
+        self.assertTrue(lines[1].startswith("warning: tile 0: "), lines)
+        self.assertEqual(sum(line.startswith("warning: tile ") for line in lines), 20)
+        self.assertIn("warning: and 3 more", "\n".join(lines))
+        self.assertLessEqual(max(map(len, lines[1:])), 80)
+        told = json.loads(self.nucreg("inspect", self.file, "--json").out)
+        self.assertEqual(told["warnings"], warned)
 
     def test_json(self):
         told = json.loads(self.nucreg("inspect", self.file, "--json").out)
@@ -504,9 +523,10 @@ class AnnData(MapCase):
 class OtherKind(MapCase):
     def test_commands_for_runs_refuse_a_map(self):
         result = self.run_job(LEAST_JOB)
-        word = "is the map of a well (nucreg map) and not the result of a run"
+        word = ("is the map of a well (nucreg map) and not the result of a run; "
+                "allowed: results of nucreg run")
         for arguments in (["compare", self.file, result], ["compare", result, self.file],
-                          ["merge", self.file, result, "-o", "both.h5"]):
+                          ["merge", self.file, result, "-o", "both.h5"], ["recommend", self.file]):
             self.refused(INPUT, arguments, "map.h5", word)
         self.refused(USAGE, ["export", result, "--to", "t", "--format", "h5ad"],
                      "is the result of a run")

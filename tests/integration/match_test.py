@@ -188,7 +188,7 @@ class Match(NucregCase):
         lines = ten_file.read_text().splitlines()
         text = self.write("tiles.csv", "\n".join(
             ["tile," + lines[0], *(f"{i % 3},{line}" for i, line in enumerate(lines[1:]))]))
-        self.assertIn("warning: it holds 3 tiles", self.nucreg("match", text, forty_file).err)
+        self.assertIn("warning: it holds 3 tiles, which are taken for one; to tell them apart: nucreg map", self.nucreg("match", text, forty_file).err)
 
     def test_a_failed_match_names_what_would_have_worked(self):
         ten_file, forty_file, ten, forty = self.pair_of_tables()

@@ -59,6 +59,22 @@ class WrongJob(NucregCase):
         self.refused(USAGE, ["run", "none.toml"], "none.toml", "No such file")
         self.refused(USAGE, ["plan", "none.toml"], "none.toml", "No such file")
         self.refused(USAGE, ["run", "."], "directory")
+        self.refused(USAGE, ["run", "none.toml"], "share/nucreg/jobs")
+
+    def test_what_is_for_another_command(self):
+        self.write("well.toml", '[map]\nten = "ten.csv"\nforty = "forty.csv"\n')
+        self.write("job.toml", LEAST_JOB)
+        self.write("ten.csv", "file,x_um\na.tif,1\n")
+        for command in ("run", "plan"):
+            self.refused(USAGE, [command, "well.toml"], "well.toml: is a map file, not a job; "
+                         "use: nucreg map well.toml")
+            self.refused(USAGE, [command, "ten.csv"], "ten.csv: is a table or sheet, not a job; "
+                         "for tiles: nucreg map TEN FORTY")
+        self.refused(USAGE, ["map", "job.toml"], "use: nucreg run job.toml")
+        self.refused(USAGE, ["map", "a.tif", "b.tif", "c.tif", "d.tif"],
+                     "2 arguments more than TEN and FORTY, such as c.tif; put each glob in quotes")
+        self.refused(INPUT, ["segment", ".", "--to", "d"],
+                     "is a folder; give its images: nucreg segment ./*.tif --to DIR")
 
     def test_overrides(self):
         self.write("job.toml", LEAST_JOB)
@@ -95,7 +111,10 @@ class WrongJob(NucregCase):
                      'export: --format: "proflies" (did you mean "profiles"?)', "allowed: csv, ")
         self.refused(USAGE, ["plan", "job.toml", "--ranks", "2x"], 'plan: --ranks: "2x"',
                      "a whole number from 1 up to 1048576")
-        self.refused(USAGE, ["run"], "JOB", "--help")
+        self.refused(USAGE, ["run"], "run: JOB is missing; usage: nucreg run JOB ...;", "--help")
+        self.refused(USAGE, ["match"], "match: TEN is missing; usage: nucreg match TEN FORTY ...;")
+        self.refused(USAGE, ["export", "out.h5"],
+                     "export: --to is missing; usage: nucreg export OUT --to DIR ...;")
         self.refused(USAGE, ["run", "job.toml", "-o"], "output", "--help")
         self.refused(USAGE, ["plan", "job.toml", "--ranks", "0"], "--ranks")
         self.refused(USAGE, ["export", "out.h5"], "--to")
@@ -185,7 +204,8 @@ class WrongInput(NucregCase):
         self.write("job.toml", LEAST_JOB)
         for arguments in (["inspect"], ["inspect", "--json"], ["verify"], ["export", "--to", "d"]):
             with self.subTest(arguments):
-                self.refused(INPUT, [*arguments, "job.toml"], "job.toml", "HDF5 file")
+                self.refused(INPUT, [*arguments, "job.toml"], "job.toml", "HDF5 file",
+                             "allowed: a result of nucreg run or map")
                 self.refused(INPUT, [*arguments, "none.h5"], "none.h5")
                 self.refused(INPUT, [*arguments, "."], ".")
 

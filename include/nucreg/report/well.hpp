@@ -64,13 +64,14 @@ struct WellSummary {
 /// match: " and why. Without a full stop.
 [[nodiscard]] std::string sentence(const WellOverview& well);
 
-/// The sentence of each well, the tiles that need a look, counts of both sides, links, model facts
-/// and what solvers did. A sentence is one line; no other is wider than `width`. Ends with a
-/// newline.
+/// The sentence of each well, warnings, the tiles that need a look, counts of both sides, links,
+/// model facts and what solvers did. A sentence is one line; no other is wider than `width`. Ends
+/// with a newline.
 [[nodiscard]] std::string to_text(const WellSummary& summary, std::size_t width);
 
-/// One object: `attributes`, `sentence`, `wells` (with `sides` and `model`), `tiles_to_look_at`,
-/// `solvers`, `trials`. Numbers that are not finite are null. Two spaces, no newline at the end.
+/// One object: `attributes`, `sentence`, `warnings`, `wells` (with `sides` and `model`),
+/// `tiles_to_look_at`, `solvers`, `trials`. Numbers that are not finite are null. Two spaces, no
+/// newline at the end.
 [[nodiscard]] std::string to_json(const WellSummary& summary);
 
 // Whether the file of a mapped well is sound.

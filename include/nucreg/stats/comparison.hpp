@@ -94,6 +94,11 @@ struct PairStatistics {
   [[nodiscard]] bool neither_arrives() const {
     return 2 * known >= trials && known > 0 && 2 * arrived_a < known && 2 * arrived_b < known;
   }
+  /// Whether it is valid timings that lack: more trials on the same machine would lack them, too.
+  [[nodiscard]] bool lacks_timings() const {
+    return finding == SpeedFinding::undecided && 2 * timed < equal;
+  }
+  [[nodiscard]] bool more_would_tell() const { return more_trials > 0 && !lacks_timings(); }
 };
 
 /// Trials that have something in common. Nothing is pooled over kinds: configurations that differ

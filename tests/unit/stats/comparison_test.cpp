@@ -169,6 +169,9 @@ TEST_CASE("the trials that would tell are trials, of which few may give a valid 
   REQUIRE(first(c).timed == 3);
   CHECK(first(c).more_trials >= 40);  // four more timings, of which each takes ten trials
   says(c, "of 30 at equal accuracy 3 have valid timings only (more ranks than processors");
+  says(c, "not enough valid timings to tell ");
+  says(c, "run again on an idle machine");
+  CHECK(make_verdict(c).more.empty());
   for (std::uint32_t t = 3; t < 30; ++t) rows[2 * t].objective = 2.0;
   says(compare({"a", "b"}, rows), "accuracy is equal in 3 of 30 only");
 }
@@ -190,6 +193,7 @@ TEST_CASE("where no number of trials tells, none is promised") {
   REQUIRE(first(mixed).finding == SpeedFinding::undecided);
   CHECK(first(mixed).more_trials == 0);
   says(mixed, "is faster is unclear (ratio");
+  says(mixed, " after Holm's correction)");
 }
 
 TEST_CASE("an interrupted solve moves no ratio far") {

@@ -144,10 +144,10 @@ TEST_CASE("a number between two of an axis takes both, beyond its ends is a shor
   CHECK(between.choices.front().trials == 80);  // 2 points x 2 models x 20
   const Recommendation beyond = recommend(results, {.points = 5000.0});
   CHECK_FALSE(beyond.reached());
-  CHECK(has(beyond.shortfalls, "ends at points 1000"));
+  CHECK(has(beyond.shortfalls, "No evidence beyond 1,000 points: this answer is for 1,000, not "));
   CHECK(beyond.choices.front().trials == 80);
   const Recommendation below = recommend(results, {.points = 3.0});
-  CHECK(has(below.shortfalls, "ends at points 10"));
+  CHECK(has(below.shortfalls, "No evidence below 10 points: this answer is for 10, not "));
 }
 
 TEST_CASE("a drawn number holds all of its range, its ends included") {
@@ -155,7 +155,8 @@ TEST_CASE("a drawn number holds all of its range, its ends included") {
       result("points = 10\nnoise_px = { min = 1, max = 3 }", fits, usual)};
   for (const double noise : {1.0, 2.0, 3.0})
     CHECK(recommend(results, {.noise_px = noise}).reached());
-  CHECK(has(recommend(results, {.noise_px = 4.0}).shortfalls, "ends at noise_px 3"));
+  CHECK(has(recommend(results, {.noise_px = 4.0}).shortfalls,
+            "No evidence beyond noise_px 3: this answer is for 3, not 4."));
 }
 
 TEST_CASE("a model that was not fitted has no recommendation") {
