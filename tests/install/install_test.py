@@ -98,6 +98,23 @@ class Installed(unittest.TestCase):
             self.assertTrue((share / path).is_file(), path)
         self.assertTrue(os.access(share / "nucreg/slurm/launch", os.X_OK))
 
+    def test_links_of_documents_lead_somewhere(self):
+        documents = list((self.prefix / "share").rglob("*.md"))
+        self.assertIn("README.md", [path.name for path in documents])
+        for document in documents:
+            text = re.sub(r"```.*?```", "", document.read_text("utf-8"), flags=re.DOTALL)
+            for target in re.findall(r"\]\(([^)\s#]+)", text):
+                with self.subTest(document=document.name, link=target):
+                    if target.startswith("https://github.com/nucreg/nucreg/blob/main/"):
+                        self.assertTrue((SOURCE / target.split("/main/")[1]).exists())
+                    elif not target.startswith("https://"):
+                        self.assertTrue((document.parent / target).exists())
+
+    def test_first_steps_name_a_job_that_is_there(self):
+        job = re.search(r"nucreg run '?(/[^']*?\.toml)", self.call("nucreg")).group(1)
+        self.assertTrue(pathlib.Path(job).is_file(), job)
+        self.assertIn("configuration", self.call("nucreg", "plan", job))
+
     def test_man_page_has_every_command_and_no_warning(self):
         page = self.prefix / "share/man/man1/nucreg.1"
         if not shutil.which("groff") or not shutil.which("man"):

@@ -14,17 +14,20 @@ install(TARGETS nucreg RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT pro
 set(share ${CMAKE_INSTALL_DATADIR}/nucreg)
 install(PROGRAMS tools/report DESTINATION ${share}/tools COMPONENT program)
 install(DIRECTORY tools/report_page DESTINATION ${share}/tools COMPONENT program
-  FILES_MATCHING PATTERN "*.py" PATTERN "*.css" PATTERN "*.js")
+  FILES_MATCHING PATTERN "*.py" PATTERN "*.css" PATTERN "*.js" PATTERN "*.png")
 install(DIRECTORY jobs DESTINATION ${share} COMPONENT program
-  FILES_MATCHING PATTERN "*.toml" PATTERN "*.md")
+  FILES_MATCHING PATTERN "*.toml" PATTERN "*.md" PATTERN "*.svg")
 install(DIRECTORY slurm DESTINATION ${share} COMPONENT program USE_SOURCE_PERMISSIONS)
 if(EXISTS ${PROJECT_SOURCE_DIR}/tools/solvers)
   install(DIRECTORY tools/solvers DESTINATION ${share}/tools COMPONENT program
     USE_SOURCE_PERMISSIONS PATTERN "__pycache__" EXCLUDE)
 endif()
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright COMPONENT program)
-install(FILES README.md CHANGELOG.md CITATION.cff DESTINATION ${CMAKE_INSTALL_DOCDIR}
-  COMPONENT program)
+# Beside jobs/, slurm/ and tools/, where their links lead.
+install(FILES README.md CHANGELOG.md CITATION.cff LICENSE DESTINATION ${share} COMPONENT program)
+install(FILES tools/packages.txt DESTINATION ${share}/tools COMPONENT program)
+install(CODE "set(share \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${share}\")" COMPONENT program)
+install(SCRIPT tools/cmake/link_documents.cmake COMPONENT program)
 
 # Man page and completion are made by the program itself from its table of options.
 set(made ${PROJECT_BINARY_DIR}/share)
