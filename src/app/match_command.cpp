@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <new>
+#include <tuple>
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/terminal.hpp"
@@ -22,6 +23,8 @@ struct ReadSide {
   Points points;
   std::vector<std::uint64_t> labels;  // of the points: of the file, or numbers of rows
   std::optional<Tile> image;          // none: a table
+  bool in_um = false;                 // a table that needs --pixel-um
+  std::string pixel_um_unused;        // why it has no effect, and what would give it one
 };
 
 // An input that is at fault, and no match as well.
@@ -73,6 +76,15 @@ void print_reading(const std::string& file, const NucleiFile& found) {
         found.table.tile_count);
 }
 
+std::string unused_pixel_um(const NucleiTable& table, const std::string& name) {
+  if (table.pixel_um_unused.empty()) return {};
+  return fmt::format("has no effect: {}{}", table.pixel_um_unused,
+                     table.columns_in_um.empty() ? "; micrometres have to be divided by it before"
+                                                 : fmt::format("; if they are micrometres, add "
+                                                               "--columns-{} \"{}\"",
+                                                               name, table.columns_in_um));
+}
+
 ReadSide read_side(const MatchCommand& command, bool is_ten, NucleusCounts& counts) {
   const MatchSide& side = is_ten ? command.ten : command.forty;
   const std::string file = side.file.string(), name = is_ten ? "10x" : "40x";
@@ -86,7 +98,9 @@ ReadSide read_side(const MatchCommand& command, bool is_ten, NucleusCounts& coun
     throw TooFewNuclei(nuclei.size() == 0 ? "no nuclei" : "one nucleus",
                        {.file = file, .allowed = "an image or a table of several nuclei"});
   ReadSide read{.points = {std::move(nuclei.x_px), std::move(nuclei.y_px)},
-                .labels = std::move(found.table.labels)};
+                .labels = std::move(found.table.labels),
+                .in_um = found.kind == NucleiKind::table && found.table.pixel_um_unused.empty(),
+                .pixel_um_unused = unused_pixel_um(found.table, name)};
   if (found.open)
     read.image = tile_of(file, found.open->info(), found.frame, found.channel, is_ten);
   return read;
@@ -124,6 +138,22 @@ void demand_images(const MatchCommand& command, bool ten_is_image, bool forty_is
   }
   if (command.stage_error_um && !(ten_is_image && forty_is_image))
     refuse("--stage-error", "with two images; --near with tables");
+}
+
+// A size of pixels that changes nothing was meant to: the map would be that of other units.
+void demand_use_of_pixel_um(const MatchCommand& command, const ReadSide& ten,
+                            const ReadSide& forty) {
+  for (const auto& [given, read, other, name] :
+       {std::tuple(&command.ten, &ten, &forty, "--pixel-um-10x"),
+        std::tuple(&command.forty, &forty, &ten, "--pixel-um-40x")}) {
+    if (read->pixel_um_unused.empty()) continue;
+    const bool own = given->reading.pixel_um.has_value();
+    if (own || !other->in_um)
+      throw JobError(read->pixel_um_unused,
+                     {.file = given->file.string(), .key = own ? name : "--pixel-um"});
+    print_error("nucreg: warning: {}: --pixel-um {}\n", given->file.string(),
+                read->pixel_um_unused);
+  }
 }
 
 // What a user most often has to change, as the rest of a reason; empty if nothing of it helps.
@@ -184,6 +214,7 @@ ExitStatus match_command(const MatchCommand& command) {
     throw;
   }
   demand_images(command, ten.image.has_value(), forty.image.has_value());
+  demand_use_of_pixel_um(command, ten, forty);
   options.stage = prior_of(command, ten, forty);
   MatchResult result = match_nuclei(ten.points, forty.points, options);
   if (result.no_match == NoMatch::not_significant)

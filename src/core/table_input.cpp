@@ -19,10 +19,23 @@ namespace nucreg {
 namespace {
 
 std::string_view trimmed(std::string_view cell) {
-  constexpr std::string_view blanks = " \t\r";
-  const auto first = cell.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return cell.substr(first, cell.find_last_not_of(blanks) - first + 1);
+  constexpr std::string_view no_break = "\xc2\xa0";  // U+00A0
+  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
+  while (!cell.empty())
+    if (blank(cell.front()))
+      cell.remove_prefix(1);
+    else if (cell.starts_with(no_break))
+      cell.remove_prefix(no_break.size());
+    else
+      break;
+  while (!cell.empty())
+    if (blank(cell.back()))
+      cell.remove_suffix(1);
+    else if (cell.ends_with(no_break))
+      cell.remove_suffix(no_break.size());
+    else
+      break;
+  return cell;
 }
 
 // Where the cell ends that a line begins with: not between quotation marks (RFC 4180).
@@ -36,11 +49,16 @@ std::size_t end_of_cell(std::string_view line, char separator) {
   return mark == std::string_view::npos ? end : line.find(separator, mark);
 }
 
-// "1,234": one to three digits and three more.
-bool may_be_thousands(std::string_view cell) {
+std::string_view without_sign(std::string_view cell) {
   if (cell.starts_with('-') || cell.starts_with('+')) cell.remove_prefix(1);
-  const std::size_t comma = cell.find(',');
-  return cell.size() - comma == 4 && comma >= 1 && comma <= 3 && cell[0] != '0';
+  return cell;
+}
+
+// "1,234": one to three digits and three more.
+bool may_be_thousands(std::string_view cell, char mark) {
+  cell = without_sign(cell);
+  const std::size_t at = cell.find(mark);
+  return cell.size() - at == 4 && at >= 1 && at <= 3 && cell[0] != '0';
 }
 
 }  // namespace
@@ -110,6 +128,7 @@ std::string text_in(std::string_view cell) {
 }
 
 std::optional<double> number_in(std::string_view cell) {
+  if (cell.starts_with('+') && !cell.starts_with("+-")) cell.remove_prefix(1);
   const std::size_t comma = cell.find(',');
   if (comma == std::string_view::npos) return parse_number<double>(cell);
   if (cell.find('.') != std::string_view::npos) return std::nullopt;
@@ -118,20 +137,36 @@ std::optional<double> number_in(std::string_view cell) {
   return parse_number<double>(text);
 }
 
-void NumberForms::add(std::string_view cell) {
+void NumberForms::add(std::string_view cell, std::size_t column) {
   const auto first_of = [&](std::string& kept) {
     if (kept.empty()) kept = one_line(cell, 60);
   };
-  if (cell.find(',') == std::string_view::npos) {
-    const bool point = cell.find('.') != std::string_view::npos;
-    ++(point ? points_ : whole_);
-    if (point) first_of(point_cell_);
-  } else if (may_be_thousands(cell)) {
-    ++grouped_;
-    grouped_cell_ = one_line(cell, 60);
+  if (cell.find(',') != std::string_view::npos) {
+    if (may_be_thousands(cell, ',')) {
+      ++grouped_;
+      grouped_cell_ = one_line(cell, 60);
+    } else {
+      ++commas_;
+      first_of(comma_cell_);
+    }
+    return;
+  }
+  // With points between thousands, coordinates of less than 100,000 are "99.999" at most; decimals
+  // are spread over all the sizes that whole numbers beside them have.
+  constexpr std::size_t most_digits = 2;
+  Column& of = columns_[column];
+  const std::size_t point = without_sign(cell).find('.');
+  const std::size_t digits = without_sign(cell).size();
+  if (point != std::string_view::npos) {
+    ++points_;
+    first_of(point_cell_);
+    ++of.grouped;
+    first_of(of.cell);
+    of.ordinary = of.ordinary || point > most_digits || !may_be_thousands(cell, '.');
   } else {
-    ++commas_;
-    first_of(comma_cell_);
+    ++whole_;
+    if (digits == 3) ++of.hundreds;
+    of.ordinary = of.ordinary || digits > 3;
   }
 }
 
@@ -143,6 +178,10 @@ std::string NumberForms::doubt() const {
   if (grouped_ >= several && whole_ > 0 && commas_ == 0)
     return fmt::format("\"{}\" next to whole numbers may be thousands or a decimal comma",
                        grouped_cell_);
+  for (const auto& [column, of] : columns_)
+    if (of.grouped >= several && of.hundreds > 0 && !of.ordinary)
+      return fmt::format("\"{}\" next to whole numbers may be thousands or a decimal point",
+                         of.cell);
   return {};
 }
 
@@ -180,10 +219,11 @@ bool read_shape(std::string_view text, std::size_t& rows, std::size_t& columns) 
 }
 
 template <class T>
-double value(const char* at) {
-  T result;
-  std::memcpy(&result, at, sizeof result);
-  return static_cast<double>(result);
+double value(const char* at, bool big_endian) {
+  std::array<char, sizeof(T)> bytes;
+  std::memcpy(bytes.data(), at, sizeof(T));
+  if (big_endian) std::ranges::reverse(bytes);
+  return static_cast<double>(std::bit_cast<T>(bytes));
 }
 
 }  // namespace
@@ -203,14 +243,17 @@ NpyArray::NpyArray(std::string_view bytes, std::string file, std::string allowed
   start_ = header_start + length;
 
   const std::string_view type = type_ = field(header, "descr");  // '<f8', '|u1'
-  const bool known = type.size() == 5 && (type[1] == '<' || type[1] == '|') &&
+  const bool known = type.size() == 5 &&
+                     std::string_view("<>|").find(type[1]) != std::string_view::npos &&
                      std::string_view("fiub").find(type[2]) != std::string_view::npos &&
                      std::string_view(type[2] == 'f'   ? "48"
                                       : type[2] == 'b' ? "1"
                                                        : "1248")
                              .find(type[3]) != std::string_view::npos;
-  if (!known) fail(fmt::format("elements of type {}", type), header_start);
+  if (!known)
+    fail(fmt::format("elements of type {}: save it with array.astype('<f8')", type), header_start);
   kind_ = type[2] == 'b' ? 'u' : type[2];
+  big_endian_ = type[1] == '>';
   element_bytes_ = static_cast<std::size_t>(type[3] - '0');
   const std::string_view order = field(header, "fortran_order");
   if (order != "True" && order != "False")
@@ -245,17 +288,19 @@ double NpyArray::at(std::size_t row, std::size_t column) const {
   const char* const here = bytes_.data() + offset(row, column);
   switch (element_bytes_) {
     case 1:
-      return kind_ == 'i' ? value<std::int8_t>(here) : value<std::uint8_t>(here);
+      return kind_ == 'i' ? value<std::int8_t>(here, big_endian_)
+                          : value<std::uint8_t>(here, big_endian_);
     case 2:
-      return kind_ == 'i' ? value<std::int16_t>(here) : value<std::uint16_t>(here);
+      return kind_ == 'i' ? value<std::int16_t>(here, big_endian_)
+                          : value<std::uint16_t>(here, big_endian_);
     case 4:
-      return kind_ == 'f'   ? value<float>(here)
-             : kind_ == 'i' ? value<std::int32_t>(here)
-                            : value<std::uint32_t>(here);
+      return kind_ == 'f'   ? value<float>(here, big_endian_)
+             : kind_ == 'i' ? value<std::int32_t>(here, big_endian_)
+                            : value<std::uint32_t>(here, big_endian_);
     default:
-      return kind_ == 'f'   ? value<double>(here)
-             : kind_ == 'i' ? value<std::int64_t>(here)
-                            : value<std::uint64_t>(here);
+      return kind_ == 'f'   ? value<double>(here, big_endian_)
+             : kind_ == 'i' ? value<std::int64_t>(here, big_endian_)
+                            : value<std::uint64_t>(here, big_endian_);
   }
 }
 

@@ -280,6 +280,7 @@ NucleiFile read_nuclei_file(const std::filesystem::path& file, const NucleiFileO
       throw InputError("is neither ND2 nor TIFF",
                        {.file = file.string(), .allowed = "an image, or --as table"});
     found.table = read_nuclei_table(file, options.table);
+    if (found.table.labelled && is_npy(file)) found.kind = NucleiKind::labels;  // points have none
     return found;
   }
   found.open = opened_image(file);

@@ -52,7 +52,7 @@ bool is_missing(std::string_view cell) {
   for (const std::string_view word :
        {"", "nan", "NaN", "NAN", "-nan", "NA", "N/A", "n/a", "null", "NULL", "None", "none", "-"})
     if (cell == word) return true;
-  return false;
+  return cell.starts_with('#');  // "#N/A", "#DIV/0!" of spreadsheets
 }
 
 // What ImageJ's Summarize appends to the objects.
@@ -87,11 +87,12 @@ class TextTable {
   NucleiTable read(std::string_view text) {
     const std::vector<TextLine> lines = lines_of(text);
     std::size_t first = find_header(lines);
+    name_rows(lines, first);
     if (header_.sub_headers) first = skip_sub_headers(lines, first);
     if (header_.unit_column && first < lines.size() && options_.columns.unit.empty())
       read_unit_column(lines[first]);
     scale_ = scale_of(header_.unit);
-    for (std::size_t i = first; i < lines.size(); ++i) add_row(lines[i]);
+    for (std::size_t i = first; i < lines.size(); ++i) add_row(whole_row(lines, i));
     finish(lines.size() - first);
     return std::move(table_);
   }
@@ -114,7 +115,48 @@ class TextTable {
     }
     separator_ = separator;
     line_ = line.number;
+    header_text_ = text;
     return std::nullopt;
+  }
+
+  // R writes no name above the names of rows: each row then has one cell more than the header.
+  void name_rows(const std::vector<TextLine>& lines, std::size_t first) {
+    const auto named = [&](const TextLine& line) {
+      const auto cells = cells_of(line.text, separator_);
+      return cells.size() == header_.columns + 1 && !cells.back().empty();
+    };
+    if (first == lines.size() ||
+        !std::all_of(lines.begin() + static_cast<std::ptrdiff_t>(first), lines.end(), named))
+      return;
+    std::vector<std::string_view> cells = cells_of(header_text_, separator_);
+    cells.insert(cells.begin(), "");
+    header_ = read_header(cells, options_.columns);
+    table_.notes.emplace_back(
+        "the first cell of each row is taken for its name: the header has one cell less");
+  }
+
+  // A row that goes on in the next lines, since a cell between quotation marks holds line breaks.
+  [[nodiscard]] TextLine whole_row(const std::vector<TextLine>& lines, std::size_t& i) const {
+    constexpr std::size_t most_lines = 100;
+    const auto is_open = [](std::string_view text) {
+      return std::ranges::count(text, '"') % 2 != 0;
+    };
+    const TextLine& line = lines[i];
+    if (!is_open(line.text)) return line;
+    for (std::size_t k = i + 1; k < std::min(lines.size(), i + most_lines); ++k) {
+      const char* const end = lines[k].text.data() + lines[k].text.size();
+      const std::string_view text(line.text.data(),
+                                  static_cast<std::size_t>(end - line.text.data()));
+      if (is_open(text)) continue;
+      const auto broken = [](std::string_view cell) {  // not closed at its end
+        return cell.starts_with('"') && cell.find_first_of("\r\n") != std::string_view::npos;
+      };
+      const auto cells = cells_of(text, separator_);
+      if (cells.size() != header_.columns || std::ranges::any_of(cells, broken)) break;
+      i = k;
+      return {line.number, text};
+    }
+    return line;
   }
 
   // The first line whose names are understood; programs write titles above it. Returns the number
@@ -126,7 +168,7 @@ class TextTable {
     std::size_t widest = 0;
     const std::size_t tried = std::min(lines.size(), max_lines_before_header);
     for (std::size_t i = 0; i < tried; ++i)
-      for (const char separator : {',', ';', '\t'}) {
+      for (const char separator : {',', ';', '\t', '|'}) {
         const std::optional<NoHeader> no = take_header(lines[i], separator);
         if (!no) return i + 1;
         const std::size_t width = cells_of(lines[i].text, separator).size();
@@ -137,7 +179,7 @@ class TextTable {
       }
     // Titles and names of columns hold blanks, too: they separate only where nothing else does.
     for (std::size_t i = 0; i < tried; ++i)
-      if (lines[i].text.find_first_of(",;\t") == std::string_view::npos &&
+      if (lines[i].text.find_first_of(",;\t|") == std::string_view::npos &&
           !take_header(lines[i], ' '))
         return i + 1;
     fail(why->problem, {}, why->allowed);
@@ -196,19 +238,28 @@ class TextTable {
          std::move(allowed));
   }
 
+  // "1,123.5", "1'123", "1.123.456"
+  static std::string allowed_number(const char* kind, std::string_view cell) {
+    const auto marks = std::ranges::count_if(
+        cell, [](char c) { return c == ',' || c == '.' || c == '\'' || c == ' '; });
+    const bool separated = marks > 1 || cell.find('\'') != std::string_view::npos;
+    return fmt::format("{}{}", kind, separated ? " without separators of thousands" : "");
+  }
+
   // A comma is a decimal one: cells are not separated by it, or it is between quotation marks.
   [[nodiscard]] double number(std::string_view cell, std::size_t column) {
     if (is_missing(cell)) return unknown;
-    if (cell.find_first_of(",.") != std::string_view::npos) forms_.add(cell);
+    if (cell.find_first_of(",.") != std::string_view::npos) forms_.add(cell, column);
     const std::optional<double> value = number_in(cell);
-    if (!value) fail_at(cell, column, "numbers");
+    if (!value) fail_at(cell, column, allowed_number("numbers", cell));
     return *value;
   }
 
   [[nodiscard]] double coordinate(std::string_view cell, std::size_t column) {
-    forms_.add(cell);
+    forms_.add(cell, column);
     const std::optional<double> value = number_in(cell);
-    if (!value || !std::isfinite(*value)) fail_at(cell, column, "finite numbers");
+    if (!value || !std::isfinite(*value))
+      fail_at(cell, column, allowed_number("finite numbers", cell));
     const double px = *value * scale_;
     if (!(std::abs(px) <= max_coordinate_px))
       fail_at(cell, column, fmt::format("coordinates of at most {:g} px", max_coordinate_px));
@@ -298,6 +349,7 @@ class TextTable {
     if (const std::string doubt = forms_.doubt(); !doubt.empty())
       fail(doubt, {}, "numbers without separators of thousands");
     if (table_.labelled && tiles_seen_.size() <= 1 && times_seen_.size() <= 1) look_for_repeats();
+    explain_unused_pixel();
     const double pixel = options_.pixel_um.value_or(0.0);
     table_.notes.push_back(fmt::format(
         "x and y from columns {} and {}{}; {}", header_.names[header_.x], header_.names[header_.y],
@@ -321,6 +373,18 @@ class TextTable {
     if (skipped_ > 0)
       table_.warnings.push_back(
           fmt::format("{} without a centroid skipped", counted(skipped_, "row")));
+  }
+
+  // It serves lengths, and areas next to pixels.
+  void explain_unused_pixel() {
+    const bool in_px = header_.unit == TableUnit::px;
+    if (!options_.pixel_um || micrometres_of(header_.unit) > 0.0 ||
+        (in_px && header_.area && micrometres_of(header_.area_unit) > 0.0))
+      return;
+    const std::string &x = header_.names[header_.x], &y = header_.names[header_.y];
+    table_.pixel_um_unused =
+        fmt::format("columns {} and {} {}", x, y, in_px ? "are in px" : "name no unit");
+    table_.columns_in_um = fmt::format("x={},y={},unit=um", x, y);
   }
 
   void look_for_repeats() {
@@ -348,6 +412,7 @@ class TextTable {
   char separator_ = ',';
   double scale_ = 1.0;
   TableHeader header_;
+  std::string_view header_text_;
   NucleiTable table_;
   std::uint64_t row_ = 0, skipped_ = 0, summaries_ = 0;
   NumberForms forms_;
@@ -447,6 +512,8 @@ NucleiTable read_nuclei_table(const std::filesystem::path& file, const TableOpti
   if (!bytes.starts_with(npy_start) && ending_of(file) != ".npy")
     return TextTable(file, options).read(table_text(std::move(bytes), file.string()));
   NucleiTable table = read_npy(bytes, file.string(), options);
+  if (options.pixel_um && !table.labelled)
+    table.pixel_um_unused = "points of an array are taken in px";
   if (table.nuclei.size() == 0)
     throw InputError("no nuclei", {.file = file.string(), .allowed = "1 or more"});
   return table;

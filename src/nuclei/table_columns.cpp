@@ -254,6 +254,10 @@ class HeaderReader {
 
   // Columns that look like x and y, for a message.
   [[nodiscard]] std::string guess() const {
+    const auto one = known("centroid_1"), two = known("centroid_2");  // MATLAB counts from 1
+    if (one && two)
+      return fmt::format("; as MATLAB names x and y: --columns \"x={},y={}\"", header_.names[*one],
+                         header_.names[*two]);
     const auto looks_like = [&](char axis) -> std::string {
       for (std::size_t i = 0; i < columns_.size(); ++i) {
         const std::string& plain = columns_[i].plain;

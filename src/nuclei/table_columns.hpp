@@ -38,7 +38,7 @@ struct TableHeader {
 /// What arrays of NumPy may be.
 constexpr std::string_view npy_allowed =
     "a .npy array of two dimensions: N x 2 finite numbers (points), a label image of whole numbers "
-    "or a mask, little-endian";
+    "or a mask; whole numbers of 1 to 8 bytes, float32 or float64";
 
 /// What keeps a line from being a header.
 struct NoHeader {

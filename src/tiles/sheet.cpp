@@ -126,7 +126,7 @@ class SheetReader {
     const auto number = [&](const char* column) -> std::optional<double> {
       const std::string cell = word(column);
       if (cell.empty()) return std::nullopt;
-      forms_.add(cell);
+      forms_.add(cell, columns_.at(column));
       const std::optional<double> value = number_in(cell);
       if (!value || !std::isfinite(*value))
         fail(fmt::format("\"{}\"", cell), column, "finite numbers, or nothing if it is unknown");

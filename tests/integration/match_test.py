@@ -281,6 +281,21 @@ class Match(NucregCase):
         self.refused(USAGE, ["match", ten_file, forty_file, "--columns-40x", "q"], "--columns-40x")
         self.refused(USAGE, ["match", ten_file, forty_file, "--pixel-um", "0"], "--pixel-um")
 
+    def test_a_size_of_pixels_without_effect_is_refused(self):
+        points = nuclei(60)
+        plain, forty = self.table("10x.csv", points), self.table("40x.csv", 4 * points)
+        um = self.write("um.csv", "x_um,y_um\n" + "".join(f"{x},{y}\n" for x, y in 2 * points))
+        use = ["--pixel-um", "0.5"]
+        for arguments, key in ((["--pixel-um-10x", "0.5"], "10x.csv: --pixel-um-10x: has no effect"),
+                               (use, "10x.csv: --pixel-um: has no effect")):
+            self.refused(USAGE, ["match", plain, forty, *arguments], key, "name no unit",
+                         '--columns-10x "x=x,y=y,unit=um"')
+        found = self.nucreg("match", plain, um, "--json", *use)
+        self.assertIn("warning: " + str(plain) + ": --pixel-um has no effect", found.err)
+        self.assertEqual(json.loads(found.out)["status"], "matched")
+        self.refused(USAGE, ["match", plain, um, "--pixel-um-10x", "0.5", "--pixel-um-40x", "0.5"],
+                     "--pixel-um-10x", "name no unit")
+
     def test_label_images(self):
         points = nuclei(120, seed=4) * 0.5 + 5
         small = np.zeros((270, 270), int)

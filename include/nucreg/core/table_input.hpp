@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,22 +32,29 @@ struct TextLine {
 /// The number of a cell, with a decimal point or a decimal comma.
 [[nodiscard]] std::optional<double> number_in(std::string_view cell);
 
-/// Tells decimal commas from commas between thousands, by all numbers of a table.
+/// Tells decimal commas from commas between thousands, by all numbers of a table, and decimal
+/// points from points between thousands, by the numbers of each column.
 class NumberForms {
  public:
-  void add(std::string_view cell);
-  /// Why commas cannot be read as decimal ones, in words; empty if they can.
+  void add(std::string_view cell, std::size_t column);
+  /// Why commas or points cannot be read as decimal ones, in words; empty if they can.
   [[nodiscard]] std::string doubt() const;
 
  private:
+  struct Column {
+    std::size_t grouped = 0, hundreds = 0;  // "1.234", "567"
+    bool ordinary = false;  // holds a number that a table with points between thousands does not
+    std::string cell;
+  };
   std::size_t grouped_ = 0, commas_ = 0, points_ = 0, whole_ = 0;
   std::string grouped_cell_, comma_cell_, point_cell_;
+  std::map<std::size_t, Column> columns_;
 };
 
 /// A view of the bytes of a .npy file with two dimensions of numbers.
 class NpyArray {
  public:
-  /// Little-endian whole or real numbers of 1 to 8 bytes, or truth values (0, 1). Throws InputError
+  /// Whole numbers of 1 to 8 bytes, real ones of 4 or 8, or truth values (0, 1). Throws InputError
   /// naming `file` and what is `allowed` of such arrays.
   NpyArray(std::string_view bytes, std::string file, std::string allowed);
 
@@ -68,7 +76,7 @@ class NpyArray {
   std::string file_, allowed_;
   std::size_t start_ = 0, rows_ = 0, columns_ = 0, element_bytes_ = 0;
   char kind_ = 'f';  // f, i, u; of truth values u
-  bool by_column_ = false;
+  bool by_column_ = false, big_endian_ = false;
 };
 
 }  // namespace nucreg

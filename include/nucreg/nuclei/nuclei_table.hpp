@@ -54,6 +54,8 @@ struct NucleiTable {
   std::size_t tile_count = 0;         ///< different values in the column of tiles; 0 without one
   std::vector<std::string> notes;     ///< how the file was read, a sentence each
   std::vector<std::string> warnings;  ///< what was left out
+  std::string pixel_um_unused;        ///< why `pixel_um` was given for nothing; else empty
+  std::string columns_in_um;          ///< what TableColumns would read it in micrometres then
 };
 
 /// Whether a file is to be read as a table: it is named like one (.csv, .tsv, .txt, .npy) or, under
@@ -63,14 +65,15 @@ struct NucleiTable {
 [[nodiscard]] bool is_npy(const std::filesystem::path& file);
 
 /// Reads a table by its content: text (UTF-8, UTF-16 with a byte order mark, Latin-1; any line
-/// ends; cells separated by commas, semicolons, tabs or blanks; decimal commas, between separating
-/// commas in quotation marks) or an array of NumPy (.npy): N x 2 numbers are points, an image of
-/// whole numbers is one of labels. Knows the columns of CellProfiler, QuPath, ImageJ, scikit-image,
-/// Cellpose, napari, brieflow, TrackMate and Imaris (see tables in CONTRIBUTING); other columns are
-/// ignored. The centre of the first pixel is taken as 0, 0. Rows without a centroid are skipped
-/// with a warning. Throws InputError (path, line or offset, column, what is allowed; for an unknown
-/// header the columns that are there), also on centroids in three dimensions, micrometres without
-/// `pixel_um`, two columns that could be meant and a table without nuclei.
+/// ends; cells separated by commas, semicolons, tabs, `|` or blanks; decimal commas, between
+/// separating commas in quotation marks; R's names of rows, which the header does not name) or an
+/// array of NumPy (.npy): N x 2 numbers are points, an image of whole numbers is one of labels.
+/// Knows the columns of CellProfiler, QuPath, ImageJ, scikit-image, Cellpose, napari, brieflow,
+/// TrackMate and Imaris (see tables in CONTRIBUTING); other columns are ignored. The centre of the
+/// first pixel is taken as 0, 0. Rows without a centroid are skipped with a warning. Throws
+/// InputError (path, line or offset, column, what is allowed; for an unknown header the columns
+/// that are there), also on centroids in three dimensions, micrometres without `pixel_um`, two
+/// columns that could be meant and a table without nuclei.
 [[nodiscard]] NucleiTable read_nuclei_table(const std::filesystem::path& file,
                                             const TableOptions& options = {});
 

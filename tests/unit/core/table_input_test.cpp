@@ -69,7 +69,7 @@ TEST_CASE("a number has a decimal point or a decimal comma") {
 TEST_CASE("commas between thousands are told from decimal commas by all numbers of a table") {
   const auto doubt = [](std::initializer_list<const char*> cells) {
     NumberForms forms;
-    for (const char* cell : cells) forms.add(cell);
+    for (const char* cell : cells) forms.add(cell, 0);
     return forms.doubt();
   };
   CHECK(doubt({}).empty());
@@ -79,6 +79,25 @@ TEST_CASE("commas between thousands are told from decimal commas by all numbers 
   CHECK(doubt({"1,111", "1,234", "1,250", "404"}).find("\"1,250\" next to whole") == 0);
   CHECK(doubt({"1,234", "987.5"}).find("\"1,234\" and \"987.5\"") != std::string::npos);
   CHECK(doubt({"40,5", "40.5"}).find("both commas and points") == 0);
+}
+
+TEST_CASE("points between thousands are told from decimal points by the numbers of a column") {
+  const auto doubt = [](std::initializer_list<const char*> x,
+                        std::initializer_list<const char*> y) {
+    NumberForms forms;
+    for (const char* cell : x) forms.add(cell, 0);
+    for (const char* cell : y) forms.add(cell, 1);
+    return forms.doubt();
+  };
+  CHECK(doubt({"1.230", "1.507", "632", "1.687"}, {}).find("\"1.230\" next to whole") == 0);
+  CHECK(doubt({}, {"-12.230", "+1.507", "632", "1.687"}).find("decimal point") !=
+        std::string::npos);
+  CHECK(doubt({"123.456", "99.100", "42.000", "512"}, {}).empty());  // as ImageJ writes whole ones
+  CHECK(doubt({"12.456", "1230", "14.500", "99.100"}, {}).empty());
+  CHECK(doubt({"0.456", "632", "14.500", "99.100"}, {}).empty());
+  CHECK(doubt({"12.45", "632", "14.500", "99.100", "1.234"}, {}).empty());
+  CHECK(doubt({"12.450", "14.500", "99.100"}, {"632", "512"}).empty());
+  CHECK(doubt({"12.450", "14.500", "99.100", "63"}, {}).empty());
 }
 
 TEST_CASE("a number is all of its cell") {

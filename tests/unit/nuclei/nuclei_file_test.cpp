@@ -186,6 +186,7 @@ TEST_CASE("arrays of NumPy with two values are masks, also of truth values") {
     CHECK(found.table.nuclei.y_px == plane.table.nuclei.y_px);
   }
   CHECK(read("|u1", disks<std::uint8_t>(1)).table.nuclei.size() == 12);
+  CHECK(read("|u1", disks<std::uint8_t>(1)).kind == NucleiKind::labels);
   const NucleiFile asked = read("|u1", disks<std::uint8_t>(1), {.as = NucleiKind::mask});
   CHECK(asked.kind == NucleiKind::mask);
   CHECK(asked.table.nuclei.x_px == plane.table.nuclei.x_px);

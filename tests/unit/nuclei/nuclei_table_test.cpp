@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -160,7 +161,7 @@ TEST_CASE("what is no table is refused") {
   check_refused(folder.write("a.npy", npy("<f8", "(1, 4)", std::vector<double>{1, 2.5, 3, 4})),
                 {"1 x 4 real numbers"});
   check_refused(folder.write("a.npy", npy("<f8", "(2,)", two)), {"shape (2,)"});
-  check_refused(folder.write("a.npy", npy(">f8", "(1, 2)", two)), {"'>f8'"});
+  check_refused(folder.write("a.npy", npy(">f2", "(1, 2)", two)), {"'>f2'"});
   check_refused(folder.write("a.npy", npy("|O8", "(1, 2)", two)), {"'|O8'"});
   check_refused(folder.write("a.npy", npy("<f8", "(9223372036854775807, 2)", two)), {"cut off"});
   check_refused(folder.write("a.npy", npy("<f8", "(0, 2)", std::vector<double>{})), {"no nuclei"});
@@ -429,6 +430,87 @@ TEST_CASE("what could be read in two ways is refused") {
     check_refused(folder.write("a.png", start), {"picture", "images as TIFF or ND2"});
   check_refused(folder.write("a.xls", "\xD0\xCF\x11\xE0..."), {".xls", "CSV"});
   check_refused(folder.write("a.csv", std::string("x\0,\0y\0\n\0", 8)), {"UTF-16"});
+}
+
+TEST_CASE("a size of pixels that nothing needs says why") {
+  const Folder folder;
+  const auto read = [&](const char* text, const TableColumns& columns = {}) {
+    return read_nuclei_table(folder.write("a.csv", text), {.columns = columns, .pixel_um = 0.5});
+  };
+  const NucleiTable plain = read("x_centroid,y_centroid\n1,2\n3,4\n");
+  CHECK(plain.pixel_um_unused == "columns x_centroid and y_centroid name no unit");
+  CHECK(plain.columns_in_um == "x=x_centroid,y=y_centroid,unit=um");
+  CHECK(read("x [px],y [px]\n1,2\n").pixel_um_unused == "columns x [px] and y [px] are in px");
+  CHECK(read("x_um,y_um\n1,2\n").pixel_um_unused.empty());
+  CHECK(read("x [px],y [px],Area um^2\n1,2,3\n").pixel_um_unused.empty());
+  CHECK(read("x,y\n1,2\n", {.x = "x", .y = "y", .unit = "um"}).pixel_um_unused.empty());
+  CHECK(read_nuclei_table(folder.write("b.csv", "x,y\n1,2\n")).pixel_um_unused.empty());
+  const std::vector<double> points{1, 2, 3, 4};
+  CHECK(!read_nuclei_table(folder.write("a.npy", npy("<f8", "(2, 2)", points)), {.pixel_um = 0.5})
+             .pixel_um_unused.empty());
+}
+
+TEST_CASE("rows may have names without a name for these, as R writes them") {
+  const Folder folder;
+  for (const char* text :
+       {"\"x\" \"y\"\n\"1\" 10.5 2\n\"b\" 30 4.5\n", "x,y\n1,10.5,2\n3,30,4.5\n"}) {
+    CAPTURE(text);
+    const NucleiTable table = read_nuclei_table(folder.write("a.txt", text));
+    CHECK(table.nuclei.x_px == std::vector{10.5, 30.0});
+    CHECK(table.nuclei.y_px == std::vector{2.0, 4.5});
+    CHECK(table.notes.front().find("taken for its name") != std::string::npos);
+  }
+  check_refused(folder.write("a.csv", "x,y\n1,10.5,2\n30,4.5\n"), {"a.csv:2", "3 cells"});
+  CHECK(read_nuclei(folder.write("a.csv", "x,y\n1,2,\n3,4,\n")).x_px == std::vector{1.0, 3.0});
+}
+
+TEST_CASE("a cell between quotation marks may hold line breaks") {
+  const Folder folder;
+  const NucleiTable table = read_nuclei_table(folder.write(
+      "a.csv",
+      "name,x,y,note\n\"a\nb, \"\"c\"\"\",1,2,\n\"d\",3,4,\"two\r\n\r\nlines\"\n5\",5,6,\n"));
+  CHECK(table.nuclei.x_px == std::vector{1.0, 3.0, 5.0});
+  CHECK(table.lines == std::vector{2, 4, 7});
+  CHECK(read_nuclei(folder.write("a.csv", "x,y,n\n1,2,5\"\n3,4,6\"\n")).x_px.size() == 2);
+  CHECK(read_nuclei(folder.write("a.csv", "x,y,n\n1,2,\"5\n3,4,\"6\n")).x_px.size() == 2);
+  check_refused(folder.write("a.csv", "n,x,y\n\"a\n,1,2\n"), {"a.csv:2", "1 cell"});
+}
+
+TEST_CASE("numbers as spreadsheets leave them") {
+  const Folder folder;
+  const NucleiTable table = read_nuclei_table(
+      folder.write("a.csv", "x,y\n+1.5,\xc2\xa0+2,\n#N/A,#DIV/0!\n3\xc2\xa0 ,4\n"));
+  CHECK(table.nuclei.x_px == std::vector{1.5, 3.0});
+  CHECK(table.nuclei.y_px == std::vector{2.0, 4.0});
+  for (const char* text : {"x,y\n\"1,123.0176\",2\n", "x;y\n1.123,0176;2\n", "x;y\n1'123;2\n"})
+    check_refused(folder.write("a.csv", text), {"a.csv:2", "without separators of thousands"});
+  check_refused(folder.write("a.csv", "x;y\n1.230;1.731\n1.507;494\n632;1.687\n1.111;5\n"),
+                {"a.csv", "thousands or a decimal point"});
+  CHECK(read_nuclei(folder.write("a.csv", "x,y\n123.456,99.100\n250,17.125\n1.500,633\n1.250,2\n"))
+            .x_px[0] == 123.456);
+}
+
+TEST_CASE("bars separate, and MATLAB's names of centroids are told") {
+  const Folder folder;
+  CHECK(read_nuclei(folder.write("a.csv", "x|y\n1.5|2\n")).x_px == std::vector{1.5});
+  check_refused(folder.write("a.csv", "Area,Centroid_1,Centroid_2\n3,1,2\n"),
+                {"MATLAB", "--columns \"x=Centroid_1,y=Centroid_2\""});
+}
+
+TEST_CASE("arrays in another byte order, and those that are to be saved otherwise") {
+  const Folder folder;
+  std::vector<double> points{1.5, 2.0, 3.0, 4.25};
+  for (double& value : points) {
+    std::array<char, sizeof(double)> bytes;
+    std::memcpy(bytes.data(), &value, sizeof value);
+    std::ranges::reverse(bytes);
+    std::memcpy(&value, bytes.data(), sizeof value);
+  }
+  const auto big = npy(">f8", "(2, 2)", points);
+  CHECK(read_nuclei(folder.write("a.npy", big)).y_px == std::vector{1.5, 3.0});
+  CHECK(read_nuclei(folder.write("a.npy", big)).x_px == std::vector{2.0, 4.25});
+  check_refused(folder.write("a.npy", npy("<f2", "(1, 2)", points)),
+                {"'<f2'", "array.astype('<f8')", "float32 or float64"});
 }
 
 TEST_CASE("arrays of two columns are points, whatever their numbers") {
