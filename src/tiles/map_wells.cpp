@@ -192,6 +192,14 @@ void look_for_exchanged_sides(const WellInputs& well, const MapEvents& events) {
     double& um = largest[tile.side == Side::ten ? 0 : 1];
     um = std::max(um, tile.pixel_um.value_or(0.0));
   }
+  constexpr double most_apart = 30.0;  // 2x and 60x; the search for more would take all memory
+  if (largest[0] > 0.0 && largest[1] > 0.0 &&
+      std::max(largest[0] / largest[1], largest[1] / largest[0]) > most_apart)
+    throw InputError(fmt::format("{}pixels are {:.4g} um at 10x and {:.4g} um at 40x",
+                                 well.well.empty() ? "" : fmt::format("well {}: ", well.well),
+                                 largest[0], largest[1]),
+                     {.allowed = fmt::format(
+                          "sizes of pixels that differ by a factor of {} at most", most_apart)});
   if (largest[0] > 0.0 && largest[1] > 1.5 * largest[0])
     events.warn(fmt::format(
         "{}pixels are {:.4g} um at 10x and {:.4g} um at 40x: are the sides exchanged? The 10x "

@@ -154,7 +154,7 @@ class SheetReader {
       fail("one coordinate of the position is missing", tile.x_um ? "y_um" : "x_um",
            "both or none");
     if (tile.x_um) *tile.x_um *= um, *tile.y_um *= um;
-    tile.pixel_um = positive("pixel_um");
+    tile.pixel_um = pixel_um(positive("pixel_um"));
     tile.width_px = positive("width_px");
     tile.height_px = positive("height_px");
     tile.row = whole("row");
@@ -163,6 +163,20 @@ class SheetReader {
       fail("one half of the place in the grid is missing", tile.row ? "column" : "row",
            "both or none");
     sheet_.tiles.push_back(std::move(tile));
+  }
+
+  // No microscope has other pixels, but many a sheet other units: a search for the map of such
+  // sides would not end.
+  [[nodiscard]] std::optional<double> pixel_um(std::optional<double> um) const {
+    constexpr double least = 0.005, most = 100.0;
+    if (!um || (*um >= least && *um <= most)) return um;
+    const double in_um = *um < least ? 1000.0 * *um : *um / 1000.0;
+    const bool plausible = in_um >= least && in_um <= most;
+    fail(fmt::format("{}{}", *um,
+                     plausible
+                         ? fmt::format(" looks like {}: {} um", *um < least ? "mm" : "nm", in_um)
+                         : ""),
+         "pixel_um", fmt::format("micrometres, {} to {}", least, most));
   }
 
   // `name#3` is frame 3 of the file `name`, unless there is a file of the whole name. Sheets of a

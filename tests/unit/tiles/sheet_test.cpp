@@ -134,6 +134,11 @@ TEST_CASE("wrong sheets are refused with file, line, column and what is allowed"
   folder.check("file,x_um,y_um\n10x/a.csv,1,\n", 2, "column y_um",
                "one coordinate of the position is missing");
   folder.check("file,pixel_um\n10x/a.csv,0\n", 2, "column pixel_um", "0");
+  folder.check("file,pixel_um\n10x/a.csv,0.65\n10x/b.csv,0.00065\n", 3, "column pixel_um",
+               "0.00065 looks like mm: 0.65 um");
+  folder.check("file,pixel_um\n10x/a.csv,650\n", 2, "column pixel_um",
+               "650 looks like nm: 0.65 um");
+  folder.check("file,pixel_um\n10x/a.csv,6.5e-7\n", 2, "column pixel_um", "6.5e-07");
   folder.check("file,row,column\n10x/a.csv,0,1.5\n", 2, "column column", "1.5");
   folder.check("file,row,column\n10x/a.csv,1e300,1\n", 2, "column row", "1e+300");
   folder.check("file,tile\n10x/a.csv,1\n10x/b.csv,1\n", 3, "column tile",
