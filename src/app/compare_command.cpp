@@ -10,13 +10,12 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
+#include "nucreg/app/read_result.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/text.hpp"
-#include "nucreg/job/parse.hpp"
 #include "nucreg/plan/plan.hpp"
 #include "nucreg/report/overview.hpp"
 #include "nucreg/run/run_files.hpp"
-#include "nucreg/stats/verify.hpp"
 #include "nucreg/store/result_file.hpp"
 
 namespace nucreg {
@@ -33,12 +32,6 @@ std::string text_of(const fs::path& file, const ResultReader& reader, const char
 // Inputs and settings: all but the build.
 std::string work_of(const fs::path& file, const ResultReader& reader) {
   return text_of(file, reader, "inputs") + text_of(file, reader, "job_toml");
-}
-
-void demand_sound(const fs::path& file, const ResultReader& reader) {
-  const Verification verified = verify(reader);
-  if (!verified.findings.empty())
-    throw InputError("is not sound: " + verified.findings.front(), {.file = file.string()});
 }
 
 std::string heading(const char* name, const fs::path& file, const ResultReader& reader) {
@@ -206,8 +199,8 @@ ExitStatus compare_command(const CompareCommand& command) {
   demand_sound(command.a, a);
   demand_sound(command.b, b);
   const std::string change = difference(work_of(command.a, a), work_of(command.b, b));
-  const Job job_a = parse_job_text(text_of(command.a, a, "job_toml"));
-  const Job job_b = parse_job_text(text_of(command.b, b, "job_toml"));
+  const Job job_a = job_of(command.a, a);
+  const Job job_b = job_of(command.b, b);
   if (!same_draws(job_a, job_b) ||
       text_of(command.a, a, "inputs") != text_of(command.b, b, "inputs"))
     throw JobError(fmt::format("has other points in its trials than {} (- that, + this)\n{}",

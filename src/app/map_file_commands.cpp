@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "nucreg/app/read_result.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/report/well.hpp"
@@ -33,6 +34,7 @@ ExitStatus inspect_map(const InspectCommand& command) {
     return command.json ? to_json(summary) + "\n"
                         : to_text(summary, static_cast<std::size_t>(output_width()));
   }));
+  warn_if_altered(command.file);
   return ExitStatus::done;
 }
 
@@ -51,6 +53,7 @@ ExitStatus export_map(const ExportCommand& command) {
                                                     : export_well_csv;
     return write(map, command.folder, command.force);
   });
+  warn_if_altered(command.file);
   for (const auto& path : paths) print_result(path.string() + "\n");
   return ExitStatus::done;
 }

@@ -11,15 +11,14 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
+#include "nucreg/app/read_result.hpp"
 #include "nucreg/app/resume.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/text.hpp"
-#include "nucreg/job/parse.hpp"
 #include "nucreg/report/overview.hpp"
 #include "nucreg/run/run_files.hpp"
 #include "nucreg/stats/digest.hpp"
-#include "nucreg/stats/verify.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "nucreg/trials/trial_stage.hpp"
 
@@ -54,10 +53,7 @@ MergeFiles open_all(const std::vector<fs::path>& files) {
       throw JobError(fmt::format("is of another job, input or build than {} (- that, + this)\n{}",
                                  files.front().string(), difference(identity, theirs)),
                      {.file = file.string(), .allowed = "parts of one job"});
-    const Verification verified = verify(source->reader);
-    if (!verified.findings.empty())
-      throw InputError(fmt::format("is not sound: {}", verified.findings.front()),
-                       {.file = file.string()});
+    demand_sound(file, source->reader);
     source->first_rank = ranks;
     ranks += source->count("mpi_ranks");
   }
@@ -65,9 +61,8 @@ MergeFiles open_all(const std::vector<fs::path>& files) {
 }
 
 Plan plan_of(const MergeFile& source) {
-  const Plan plan = naming<Error>(source.file.string(), [&] {
-    return make_plan(parse_job_text(source.text("job_toml"), source.file.string()));
-  });
+  const Plan plan = naming<Error>(source.file.string(),
+                                  [&] { return make_plan(job_of(source.file, source.reader)); });
   const std::int64_t trials = part_of(source.reader.attributes()).whole()
                                   ? source.count("trials_planned")
                                   : source.count("trials_of_job");

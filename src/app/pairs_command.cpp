@@ -9,11 +9,11 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
+#include "nucreg/app/read_result.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/terms.hpp"
 #include "nucreg/disk/publish.hpp"
 #include "nucreg/fit/generate.hpp"
-#include "nucreg/job/parse.hpp"
 #include "nucreg/plan/plan.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "nucreg/trials/trial_stage.hpp"
@@ -101,7 +101,7 @@ ExitStatus pairs_command(const PairsCommand& command) {
   check_not_input(command.to, {command.file}, "--to");
   read_in_child({command.file});
   const ResultReader reader(command.file);
-  const Job job = parse_job_text(reader.attributes().get<std::string>("job_toml"));
+  const Job job = job_of(command.file, reader);
   Plan plan = make_plan(job);
   if (command.configuration >= plan.configurations.size() || command.trial >= plan.trials)
     throw JobError("there is no such trial",
@@ -124,6 +124,7 @@ ExitStatus pairs_command(const PairsCommand& command) {
   TextFile file(command.to);
   file.write(header_of(job, configuration, trial, start) + rows_of(trial));
   file.publish(command.force);
+  warn_if_altered(command.file);
   print_result(command.to.string() + "\n");
   return ExitStatus::done;
 }

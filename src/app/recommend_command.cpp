@@ -4,10 +4,10 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
+#include "nucreg/app/read_result.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/sha256.hpp"
 #include "nucreg/disk/publish.hpp"
-#include "nucreg/job/parse.hpp"
 #include "nucreg/report/recommendation.hpp"
 #include "nucreg/stats/recommendation.hpp"
 #include "nucreg/store/map_file.hpp"
@@ -27,8 +27,8 @@ void add_result(RecommendationBuilder& builder, const std::filesystem::path& fil
       throw InputError("is the map of a well (nucreg map) and not the result of a run",
                        {.allowed = "results of nucreg run"});
     const ResultReader reader(file);
-    builder.begin(parse_job_text(reader.attributes().get<std::string>("job_toml")),
-                  reader.table("configurations"), reader.table("solvers"));
+    demand_sound(file, reader);
+    builder.begin(job_of(file, reader), reader.table("configurations"), reader.table("solvers"));
     stream_trials(
         reader, [&](std::span<const Record> rows) { builder.add(rows); }, columns);
   });
@@ -46,6 +46,7 @@ ExitStatus recommend_command(const RecommendCommand& command) {
   std::vector<Evidence> files;
   for (const std::filesystem::path& file : command.files) {
     add_result(builder, file);
+    warn_if_altered(file);
     files.push_back({file.string(), sha256_of_file(file)});
   }
   const Recommendation made = builder.finish();

@@ -5,6 +5,7 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
+#include "nucreg/app/read_result.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/report/export.hpp"
@@ -31,6 +32,7 @@ ExitStatus inspect_command(const InspectCommand& command) {
     if (command.all) options.most_configurations = overview.configurations.rows();
     return to_text(overview, options);
   }));
+  warn_if_altered(command.file);
   return ExitStatus::done;
 }
 
@@ -49,6 +51,7 @@ ExitStatus export_command(const ExportCommand& command) {
                                                             : export_csv;
     return write(reader, command.folder, command.force);
   });
+  warn_if_altered(command.file);
   for (const auto& path : paths) print_result(path.string() + "\n");
   return ExitStatus::done;
 }

@@ -115,6 +115,38 @@ class DamagedFile(NucregCase):
                 self.changed(replace(f"{table}/{column}", make))
                 self.refused_by_all(f"/{table}/{column}: storage: claims")
 
+    def test_a_job_that_is_none_is_damage(self):
+        def change(file):
+            file.attrs["job_toml"] = "[job]\nnonsense = 1\n"
+        self.changed(change)
+        for command in (("pairs", "out.h5", "--to", "pairs.csv"),
+                        ("compare", "out.h5", "out.h5"), ("merge", "out.h5", "-o", "merged.h5"),
+                        ("recommend", "out.h5")):
+            self.refused(INPUT, command, "out.h5", "job.name")
+
+    def test_bytes_that_are_others(self):
+        def change(file):
+            file.attrs["cpu_model"] = "another"
+        commands = (("inspect", "out.h5"), ("inspect", "out.h5", "--json"), ("recommend", "out.h5"),
+                    ("export", "out.h5", "--to", "csv", "--force"),
+                    ("pairs", "out.h5", "--to", "pairs.csv", "--force"))
+        for sound, change in ((True, lambda file: None), (False, change)):
+            self.changed(change)
+            if sound:
+                self.write("out.h5", self.whole)
+            for command in commands:
+                outcome = run(self.dir, *command)
+                self.assertEqual(outcome.status, DONE, outcome)
+                warning = ("" if sound else "nucreg: warning: out.h5: the checksum does not hold: "
+                           "nucreg verify out.h5 says what\n")
+                self.assertEqual(outcome.err, warning, outcome)
+
+    def test_rows_that_cannot_be_recommend_nothing(self):
+        def change(file):
+            file["trials/rmsd_px"][0] = -1.0
+        self.changed(change)
+        self.refused(INPUT, ["recommend", "out.h5"], "out.h5: is not sound", "rmsd_px")
+
     def test_trials_that_are_stored_nowhere(self):
         def change(file):
             for column in list(file["trials"]):
