@@ -112,13 +112,15 @@ TiffLayout TiffFile::layout(std::size_t page) {
   if (!is_float && format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_INT &&
       format != SAMPLEFORMAT_VOID)
     fail("unsupported-pixels", "complex pixels are not supported", page);
-  if (bits != 32 && (is_float || (bits != 8 && bits != 16)))
+  layout.one_bit = bits == 1 && !is_float;
+  if (bits != 32 && !layout.one_bit && (is_float || (bits != 8 && bits != 16)))
     fail("unsupported-pixels",
-         fmt::format("{}{} bits per pixel; understood: 8, 16, 32 and float of 32",
-                     is_float ? "float of " : "", bits),
+         fmt::format("{}{} bits per pixel; understood: 1, 8, 16, 32 and float of 32: save it as {}",
+                     is_float ? "float of " : "", bits,
+                     is_float ? "float of 32 bits" : "8, 16 or 32 bits"),
          page);
   layout.type = is_float     ? PixelType::f32
-                : bits == 8  ? PixelType::u8
+                : bits <= 8  ? PixelType::u8
                 : bits == 16 ? PixelType::u16
                              : PixelType::u32;
   layout.is_signed = format == SAMPLEFORMAT_INT;
@@ -129,6 +131,8 @@ TiffLayout TiffFile::layout(std::size_t page) {
   layout.planar =
       tag<std::uint16_t>(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG) == PLANARCONFIG_SEPARATE;
   layout.tiled = TIFFIsTiled(tiff) != 0;
+  if (layout.one_bit && layout.samples > 1)
+    fail("unsupported-pixels", "several samples of 1 bit: save it as 8 bits", page);
   if (tag<std::uint32_t>(tiff, TIFFTAG_IMAGEDEPTH, 1) != 1)
     fail("unsupported-depth", "voxels are not supported", page);
 
@@ -214,6 +218,19 @@ void TiffFile::check_piece(std::size_t page, std::uint64_t piece_bytes) const {
 
 namespace {
 
+/// Pixels of one bit, the highest of a byte first.
+void unpack_bits(const std::byte* from, std::size_t width, std::byte* to) {
+  for (std::size_t x = 0; x < width; ++x) {
+    const bool set = (from[x / 8] & (std::byte{0x80} >> (x % 8))) != std::byte{0};
+    to[x] = set ? std::byte{0xff} : std::byte{0};
+  }
+}
+
+/// Of a row of so many pixels in the file.
+std::size_t bytes_of_row(const TiffLayout& layout, std::size_t step, std::size_t width) {
+  return layout.one_bit ? (width + 7) / 8 : step * width;
+}
+
 /// One sample of `width` interleaved pixels.
 void pick(const std::byte* from, std::size_t step, std::size_t width, std::size_t value_bytes,
           std::byte* to) {
@@ -232,7 +249,7 @@ void TiffFile::read_strips(std::size_t page, const TiffLayout& layout, std::uint
   TIFF* const tiff = handle_->tiff;
   const std::size_t value_bytes = bytes_of(layout.type);
   const std::size_t step = layout.planar ? value_bytes : value_bytes * layout.samples;
-  const std::size_t row_bytes = step * layout.width_px;
+  const std::size_t row_bytes = bytes_of_row(layout, step, layout.width_px);
   const std::uint32_t rows_per_strip = std::clamp<std::uint32_t>(
       tag<std::uint32_t>(tiff, TIFFTAG_ROWSPERSTRIP, layout.height_px), 1, layout.height_px);
   const std::uint64_t strip_bytes = std::uint64_t{row_bytes} * rows_per_strip;
@@ -250,7 +267,10 @@ void TiffFile::read_strips(std::size_t page, const TiffLayout& layout, std::uint
       fail("truncated", fmt::format("row {}: {}", y0, message()), page);
     const std::byte* from = strip.data() + (layout.planar ? 0 : sample * value_bytes);
     for (std::uint32_t y = 0; y < rows; ++y, from += row_bytes, to += layout.width_px * value_bytes)
-      pick(from, step, layout.width_px, value_bytes, to);
+      if (layout.one_bit)
+        unpack_bits(from, layout.width_px, to);
+      else
+        pick(from, step, layout.width_px, value_bytes, to);
   }
 }
 
@@ -263,7 +283,8 @@ void TiffFile::read_tiles(std::size_t page, const TiffLayout& layout, std::uint1
   const std::size_t step = layout.planar ? value_bytes : value_bytes * layout.samples;
   if (width == 0 || height == 0 || width > most_pixels / height)
     fail("bad-tiff", fmt::format("tiles of {} x {} pixels", width, height), page);
-  const std::uint64_t tile_bytes = std::uint64_t{width} * height * step;
+  const std::size_t row_bytes = bytes_of_row(layout, step, width);
+  const std::uint64_t tile_bytes = std::uint64_t{row_bytes} * height;
   check_piece(page, tile_bytes);
   if (TIFFTileSize64(tiff) != tile_bytes)
     fail("bad-tiff",
@@ -280,9 +301,13 @@ void TiffFile::read_tiles(std::size_t page, const TiffLayout& layout, std::uint1
       const std::uint64_t rows = std::min<std::uint64_t>(height, layout.height_px - y0);
       const std::uint64_t columns = std::min<std::uint64_t>(width, layout.width_px - x0);
       const std::byte* from = tile.data() + (layout.planar ? 0 : sample * value_bytes);
-      for (std::uint64_t y = 0; y < rows; ++y)
-        pick(from + y * width * step, step, columns, value_bytes,
-             to + ((y0 + y) * layout.width_px + x0) * value_bytes);
+      for (std::uint64_t y = 0; y < rows; ++y, from += row_bytes) {
+        std::byte* const row = to + ((y0 + y) * layout.width_px + x0) * value_bytes;
+        if (layout.one_bit)
+          unpack_bits(from, columns, row);
+        else
+          pick(from, step, columns, value_bytes, row);
+      }
     }
 }
 

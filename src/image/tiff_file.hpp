@@ -22,6 +22,7 @@ struct TiffLayout {
   std::uint32_t width_px = 0, height_px = 0;
   PixelType type = PixelType::u8;
   bool is_signed = false;
+  bool one_bit = false;  ///< in the file; read as 0 and 255
   std::uint16_t samples = 1;
   bool planar = false;  ///< each sample in strips or tiles of its own
   bool tiled = false;

@@ -81,6 +81,8 @@ class TiffReader : public ImageReader {
   }
 
   void check_contiguous() {
+    if (first_.one_bit)
+      file_.fail("unsupported-pixels", "a stack of 1 bit per pixel: save it as 8 bits", 0);
     start_ = file_.data_offset(0);
     const std::uint64_t size = file_.bytes().size();
     const std::uint64_t page_bytes = first_.plane_bytes() * first_.samples;

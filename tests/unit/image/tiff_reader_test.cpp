@@ -126,6 +126,53 @@ TEST_CASE("plain pages are frames; reduced copies are none; pages unlike the fir
   CHECK(error.image_fields().part == "page 1");
 }
 
+TEST_CASE("pixels of one bit are 0 and 255, as masks are") {
+  constexpr std::uint32_t width = 37, height = 29, side = 16;
+  const auto is_set = [](std::uint32_t x, std::uint32_t y) { return (x * 5 + y * 3) % 7 < 3; };
+  const auto packed = [&](std::uint32_t x0, std::uint32_t y, std::uint32_t count) {
+    std::vector<std::uint8_t> bytes((count + 7) / 8);
+    for (std::uint32_t i = 0; i < count; ++i)
+      if (is_set(x0 + i, y)) bytes[i / 8] |= static_cast<std::uint8_t>(0x80U >> (i % 8));
+    return bytes;
+  };
+  for (const bool tiled : {false, true})
+    for (const bool white_is_zero : {false, true}) {
+      const Scratch scratch;
+      const std::filesystem::path file = scratch / "mask.tif";
+      TIFF* const tiff = TIFFOpen(file.c_str(), "w");
+      REQUIRE(tiff != nullptr);
+      TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, width);
+      TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, height);
+      TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 1);
+      TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 1);
+      TIFFSetField(tiff, TIFFTAG_COMPRESSION, COMPRESSION_PACKBITS);
+      TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC,
+                   white_is_zero ? PHOTOMETRIC_MINISWHITE : PHOTOMETRIC_MINISBLACK);
+      if (tiled) {
+        TIFFSetField(tiff, TIFFTAG_TILEWIDTH, side);
+        TIFFSetField(tiff, TIFFTAG_TILELENGTH, side);
+        for (std::uint32_t y0 = 0; y0 < height; y0 += side)
+          for (std::uint32_t x0 = 0; x0 < width; x0 += side) {
+            std::vector<std::uint8_t> tile;
+            for (std::uint32_t y = y0; y < y0 + side; ++y)
+              for (const std::uint8_t byte : packed(x0, y, side)) tile.push_back(byte);
+            REQUIRE(TIFFWriteTile(tiff, tile.data(), x0, y0, 0, 0) >= 0);
+          }
+      } else {
+        TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, 8);
+        for (std::uint32_t y = 0; y < height; ++y)
+          REQUIRE(TIFFWriteScanline(tiff, packed(0, y, width).data(), y, 0) >= 0);
+      }
+      TIFFClose(tiff);
+      const auto reader = open_image(file);
+      CHECK(reader->info().type == PixelType::u8);
+      const Plane plane = reader->read(0, 0);
+      for (std::uint32_t y = 0; y < height; ++y)
+        for (std::uint32_t x = 0; x < width; ++x)
+          REQUIRE((plane.view().at<std::uint8_t>(x, y) == 255) == (is_set(x, y) != white_is_zero));
+    }
+}
+
 TEST_CASE("pixels and codecs that are not understood are refused") {
   const Scratch scratch;
   refused(scratch, "unsupported-pixels", {.bits = 64, .format = SAMPLEFORMAT_IEEEFP});
