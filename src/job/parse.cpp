@@ -1,7 +1,10 @@
 #include "nucreg/job/parse.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <string_view>
+#include <system_error>
 
 #include "echo.hpp"
 #include "nucreg/disk/files.hpp"
@@ -95,12 +98,28 @@ toml::table parse_bounded(std::string_view text, const std::string& source) {
   return toml::parse(text, source);
 }
 
+// 2^63 and 1e999 are numbers, not words.
+bool is_beyond_toml(const std::string& text) {
+  constexpr double beyond_whole = 0x1p63;
+  const char* const first = text.data() + (text.starts_with('-') || text.starts_with('+') ? 1 : 0);
+  const char* const last = text.data() + text.size();
+  double value = 0.0;
+  const auto [stop, error] = std::from_chars(first, last, value);
+  if (stop != last) return false;
+  return error == std::errc::result_out_of_range ||
+         (value >= beyond_whole && text.find_first_of(".eE") == std::string::npos &&
+          std::isfinite(value));
+}
+
 toml::table parse_assignment(const std::string& key, const std::string& value,
                              const std::string& source) {
   const std::string text = key + " = " + value;
   try {
     return parse_bounded(text, source);
   } catch (const toml::parse_error& error) {
+    if (is_beyond_toml(value))
+      reject({.file = source}, key, "out of range",
+             "whole numbers up to 9223372036854775807, others up to 1.797e308; a name in quotes");
     // A word without quotes, as a shell hands it over.
     if (consists_of(value, "_-./+")) return parse_bounded(key + " = \"" + value + "\"", source);
     reject({.file = source}, key, std::string(error.description()),
@@ -261,7 +280,10 @@ namespace job_fields {
 
 std::string read_job_file(const std::filesystem::path& file) {
   try {
-    return read_file(file);
+    std::string text = read_file(file);
+    if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
+      throw JobError("is UTF-16", {.file = file.string(), .allowed = "the same saved as UTF-8"});
+    return text;
   } catch (const InputError& error) {
     throw JobError(
         "the job file cannot be read: " + error.problem(),

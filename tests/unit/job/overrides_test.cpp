@@ -53,6 +53,14 @@ TEST_CASE("values of every kind") {
   CHECK(with({"run.monitor_seconds=5"}).run.monitor_seconds == 5.0);
 }
 
+TEST_CASE("numbers that TOML cannot hold are no words") {
+  const std::string allowed =
+      "whole numbers up to 9223372036854775807, others up to 1.797e308; a name in quotes";
+  for (const char* value : {"9223372036854775808", "-99999999999999999999", "1e999"})
+    check_error(std::string("job.trials=") + value, "job.trials", "out of range", allowed);
+  CHECK(with({"job.name=007"}).job.name == "007");
+}
+
 TEST_CASE("a bare word is a string") {
   CHECK(with({"fit.model=trs"}).fit.model == Axis<Model>{Model::trs});
   CHECK(with({"fit.start=closed-form"}).fit.start.front().kind == Start::Kind::closed_form);
