@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/solve/registry.hpp"
@@ -37,8 +39,11 @@ class Child {
     std::vector<char*> words;
     for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
     words.push_back(nullptr);
+    const pid_t rank = getpid();
     pid_ = fork();
     if (pid_ == 0) {
+      // A rank that is killed cannot end it; one that has ended already would send no signal.
+      if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != rank) _exit(127);
       setpgid(0, 0);
       dup2(ends[1], STDIN_FILENO);
       dup2(ends[1], STDOUT_FILENO);
@@ -89,7 +94,15 @@ class Child {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
     if (left <= 0) throw BrokenProcess{"the solver's process gave no answer in time"};
-    (void)poll(&waiting, 1, static_cast<int>(std::min<long>(left, 1'000'000)));
+    // What it has started may hold its output open when it has ended itself.
+    constexpr long look_ms = 250;
+    if (poll(&waiting, 1, static_cast<int>(std::min<long>(left, look_ms))) == 0 && has_ended())
+      died();
+  }
+  [[nodiscard]] bool has_ended() const {
+    siginfo_t info{};
+    return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == pid_;
   }
   void send_some(const std::string& line, std::size_t& sent) {
     const ssize_t count = send(socket_, line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
@@ -108,7 +121,7 @@ class Child {
     int status = 0;
     for (int i = 0; i < 100 && waitpid(pid_, &status, WNOHANG) != pid_; ++i) usleep(1000);
     const bool gone = kill(pid_, 0) != 0;
-    if (gone) pid_ = -1;
+    if (gone) kill(-std::exchange(pid_, -1), SIGKILL);  // what it has started
     if (gone && WIFSIGNALED(status))
       throw BrokenProcess{fmt::format("the solver's process died of signal {}", WTERMSIG(status))};
     if (gone && WEXITSTATUS(status) == 127)

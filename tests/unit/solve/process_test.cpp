@@ -1,6 +1,12 @@
 // Solvers in other processes: what they answer, and what they may do wrong without harm.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 
 #include "unit/solve/problems.hpp"
@@ -171,6 +177,38 @@ TEST_CASE("a process that hangs is ended in time, one that is not there says so"
   const SolveResult absent = solve(*process_solver_of({"no-such-program-anywhere"}));
   CHECK(absent.status == SolveStatus::failed);
   CHECK(absent.message.find("could not be started") != std::string::npos);
+}
+
+TEST_CASE("a process that has ended is noticed, though another holds its output") {
+  const auto solver = process_solver_of(
+      python("    import subprocess; subprocess.Popen(['sleep', '30']); os._exit(3)"));
+  const auto begin = std::chrono::steady_clock::now();
+  const SolveResult ended = solve(*solver, 15.0);
+  CHECK(ended.message.find("status 3") != std::string::npos);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(14));
+}
+
+TEST_CASE("a process ends with the rank that it works for") {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const pid_t rank = fork();
+  if (rank == 0) {
+    close(ends[0]);
+    // The process keeps the pipe open as long as it lives.
+    static_cast<void>(solve(
+        *process_solver_of(python(fmt::format("    os.write({}, b'.'); time.sleep(60)", ends[1]))),
+        50.0));
+    _exit(0);
+  }
+  close(ends[1]);
+  char byte = 0;
+  CHECK(read(ends[0], &byte, 1) == 1);  // it is at work
+  kill(rank, SIGKILL);
+  waitpid(rank, nullptr, 0);
+  pollfd ended{ends[0], POLLIN, 0};
+  CHECK(poll(&ended, 1, 20'000) == 1);
+  CHECK(read(ends[0], &byte, 1) == 0);
+  close(ends[0]);
 }
 
 TEST_CASE("SciPy's solvers reach what lm reaches, for every model and loss") {
