@@ -55,6 +55,11 @@ class WrongJob(NucregCase):
                 with self.subTest(what, command=command):
                     self.refused(USAGE, [command, "job.toml"], *needles)
 
+    def test_a_job_in_utf_16(self):
+        self.write("job.toml", LEAST_JOB.encode("utf-16"))
+        for command in ("run", "plan"):
+            self.refused(USAGE, [command, "job.toml"], "job.toml: is UTF-16", "UTF-8")
+
     def test_missing_job(self):
         self.refused(USAGE, ["run", "none.toml"], "none.toml", "No such file")
         self.refused(USAGE, ["plan", "none.toml"], "none.toml", "No such file")
