@@ -12,7 +12,6 @@
 #include "evidence.hpp"
 #include "matching.hpp"
 #include "nucreg/core/error.hpp"
-#include "point_grid.hpp"
 
 namespace nucreg::mosaic {
 namespace {
@@ -36,33 +35,6 @@ void check_columns(const Detections& d, std::span<const WellTile> tiles,
   }
 }
 
-// Per object 1 if it lies within the field of a tile of the other side.
-std::vector<std::uint8_t> shared_with(const Objects& objects, const Detections& other,
-                                      std::span<const WellTile> tiles,
-                                      std::span<const PlacedTile> placed) {
-  std::vector<std::uint8_t> of_other(tiles.size(), 0), shared(objects.size(), 0);
-  for (const std::uint32_t t : other.tile) of_other[t] = 1;
-  const PointGrid grid(objects.x_um, objects.y_um,
-                       objects.spacing_um > 0.0 ? 3.0 * objects.spacing_um : 1.0);
-  for (std::size_t t = 0; t < tiles.size(); ++t) {
-    if (of_other[t] == 0 || !is_comparable(placed[t])) continue;
-    const double w = tiles[t].width_px, h = tiles[t].height_px;
-    const AffineMap &to_well = placed[t].to_well, to_px = invert(to_well);
-    const Point centre = apply(to_well, {0.5 * (w - 1.0), 0.5 * (h - 1.0)});
-    double radius = 0.0;
-    for (const Point corner : {Point{-1, -1}, Point{w, -1}, Point{-1, h}, Point{w, h}}) {
-      const Point at = apply(to_well, corner);
-      radius = std::max(radius, std::hypot(at[0] - centre[0], at[1] - centre[1]));
-    }
-    grid.within(centre[0], centre[1], radius, [&](std::uint32_t i, double) {
-      const Point px = apply(
-          to_px, {static_cast<double>(objects.x_um[i]), static_cast<double>(objects.y_um[i])});
-      if (px[0] >= -0.5 && px[1] >= -0.5 && px[0] <= w - 0.5 && px[1] <= h - 0.5) shared[i] = 1;
-    });
-  }
-  return shared;
-}
-
 // The pairing while it is worked out. 10x objects stay, those of the 40x side are moved onto them.
 class Pairing {
  public:
@@ -77,8 +49,9 @@ class Pairing {
     out_.forty = find_objects(forty_, placed, options.forty_noise_um);
     for (auto* column : {&ten_.x_um, &ten_.y_um, &ten_.border_px, &forty_.border_px})
       *column = std::vector<float>();  // only objects need them
-    ten_shared_ = shared_with(out_.ten, forty_, tiles, placed);
-    forty_shared_ = shared_with(out_.forty, ten_, tiles, placed);
+    fields_ = {fields_of(ten_, tiles, placed), fields_of(forty_, tiles, placed)};
+    ten_shared_ = within_fields(out_.ten, fields_.forty);
+    forty_shared_ = within_fields(out_.forty, fields_.ten);
     x_ = out_.forty.x_um;
     y_ = out_.forty.y_um;
     spacing_um_ = out_.ten.spacing_um > 0.0     ? out_.ten.spacing_um
@@ -127,6 +100,7 @@ class Pairing {
   LocalShift shift_;
   WellAssignment out_;
   double spacing_um_ = 0.0;
+  SharedFields fields_;
   std::vector<std::uint8_t> ten_shared_, forty_shared_;
   std::vector<float> x_, y_;  // of 40x objects, corrected
   std::vector<Shift> moved_;  // of 40x objects; empty: none
@@ -207,7 +181,7 @@ Candidates Pairing::learn(Evidence& evidence) {
 }
 
 WellAssignment Pairing::run() {
-  Evidence evidence(first_spread(), spacing_um_, tiles_.size(), ten_view(), forty_view());
+  Evidence evidence(first_spread(), spacing_um_, tiles_.size(), ten_view(), forty_view(), fields_);
   Candidates c = learn(evidence);
   const double narrow = evidence.spread().narrow_um;
   join_pieces(c, ten_view(), forty_view(), narrow, out_.ten.flags, out_.forty.flags);

@@ -9,6 +9,9 @@ namespace nucreg::mosaic {
 namespace {
 
 constexpr double nuclei_per_cell = 64.0;
+constexpr std::size_t samples_of_cell = 4;  // along an edge, for the area of a cell
+constexpr std::size_t rough_cells = 256;    // along an edge, for the area of the well
+constexpr double most_cells_across = 1000.0;
 constexpr double prior_pairs = 20.0;    // weight of the start, in pairs
 constexpr double prior_objects = 8.0;   // weight of the well's rates in a cell
 constexpr double prior_of_tile = 30.0;  // weight of the well's variance in a tile
@@ -29,23 +32,33 @@ double sum_of(const std::vector<float>& values) {
 
 }  // namespace
 
-Densities::Densities(const SideView& ten, const SideView& forty) {
+Densities::Densities(const SideView& ten, const SideView& forty, const SharedFields& fields) {
   double x1 = 0.0, y1 = 0.0, count = 0.0;
   for (const SideView* side : {&ten, &forty}) {
     for (std::size_t i = 0; i < side->size(); ++i) {
       if (side->shared[i] == 0) continue;
       const double x = static_cast<double>(side->x[i]), y = static_cast<double>(side->y[i]);
-      if (count == 0.0) x0_ = x1 = x, y0_ = y1 = y;
-      x0_ = std::min(x0_, x), x1 = std::max(x1, x), y0_ = std::min(y0_, y), y1 = std::max(y1, y);
+      if (count == 0.0) grid_.x0 = x1 = x, grid_.y0 = y1 = y;
+      grid_.x0 = std::min(grid_.x0, x), x1 = std::max(x1, x);
+      grid_.y0 = std::min(grid_.y0, y), y1 = std::max(y1, y);
       count += 0.5;
     }
   }
-  const double area = std::max(x1 - x0_, 1.0) * std::max(y1 - y0_, 1.0);
-  cell_um_ = std::sqrt(area * nuclei_per_cell / std::max(count, 1.0));
-  columns_ = static_cast<std::size_t>((x1 - x0_) / cell_um_) + 1;
-  rows_ = static_cast<std::size_t>((y1 - y0_) / cell_um_) + 1;
+  const auto cells_of = [&](double edge) {
+    return CellGrid{grid_.x0, grid_.y0, edge, static_cast<std::size_t>((x1 - grid_.x0) / edge) + 1,
+                    static_cast<std::size_t>((y1 - grid_.y0) / edge) + 1};
+  };
+  const double extent = std::max({x1 - grid_.x0, y1 - grid_.y0, 1.0});
+  // What the sides share may be a small part of the box around it.
+  const std::vector<float> rough =
+      shared_area(fields, cells_of(extent / static_cast<double>(rough_cells)), 1);
+  const double box = std::max(x1 - grid_.x0, 1.0) * std::max(y1 - grid_.y0, 1.0);
+  const double area = std::clamp(sum_of(rough), box / square_of(most_cells_across), box);
+  grid_ = cells_of(std::max(std::sqrt(area * nuclei_per_cell / std::max(count, 1.0)),
+                            extent / most_cells_across));
+  area_ = shared_area(fields, grid_, samples_of_cell);
   const auto objects = [&](const SideView& side) {
-    std::vector<float> out(columns_ * rows_, 0.0F);
+    std::vector<float> out(grid_.size(), 0.0F);
     for (std::size_t i = 0; i < side.size(); ++i)
       if (side.shared[i] != 0)
         out[cell(static_cast<double>(side.x[i]), static_cast<double>(side.y[i]))] += 1.0F;
@@ -58,30 +71,31 @@ Densities::Densities(const SideView& ten, const SideView& forty) {
 
 std::size_t Densities::cell(double x, double y) const {
   const auto at = [&](double v, double v0, std::size_t count) {
-    const double k = (v - v0) / cell_um_;
+    const double k = (v - v0) / grid_.edge;
     return k > 0.0 ? std::min(static_cast<std::size_t>(k), count - 1) : std::size_t{0};
   };
-  return at(y, y0_, rows_) * columns_ + at(x, x0_, columns_);
+  return at(y, grid_.y0, grid_.rows) * grid_.columns + at(x, grid_.x0, grid_.columns);
 }
 
 Densities::Sums Densities::around(std::size_t cell) const {
-  const std::size_t row = cell / columns_, column = cell % columns_;
+  const std::size_t row = cell / grid_.columns, column = cell % grid_.columns;
   Sums out;
-  for (std::size_t r = row == 0 ? 0 : row - 1; r <= std::min(row + 1, rows_ - 1); ++r) {
-    for (std::size_t c = column == 0 ? 0 : column - 1; c <= std::min(column + 1, columns_ - 1);
+  for (std::size_t r = row == 0 ? 0 : row - 1; r <= std::min(row + 1, grid_.rows - 1); ++r) {
+    for (std::size_t c = column == 0 ? 0 : column - 1; c <= std::min(column + 1, grid_.columns - 1);
          ++c) {
-      const std::size_t at = r * columns_ + c;
+      const std::size_t at = r * grid_.columns + c;
       out.paired += static_cast<double>(paired_[at]);
       out.tens += static_cast<double>(tens_[at]);
       out.forties += static_cast<double>(forties_[at]);
-      out.cells += tens_[at] + forties_[at] > 0.0F ? 1.0 : 0.0;
+      // Where there is no tissue there is no chance partner either.
+      if (tens_[at] + forties_[at] > 0.0F) out.area_um2 += static_cast<double>(area_[at]);
     }
   }
   return out;
 }
 
 void Densities::learn(const Candidates& c, const SideView& ten) {
-  paired_.assign(columns_ * rows_, 0.0F);
+  paired_.assign(grid_.size(), 0.0F);
   for (std::size_t e = 0; e < c.size(); ++e) {
     const std::uint32_t i = c.ten[e];
     if (ten.shared[i] != 0)
@@ -95,7 +109,6 @@ void Densities::learn(const Candidates& c, const SideView& ten) {
   const double ten_rate = std::min(pairs / (sum_of(tens_) + 2.0), 1.0);
   const double forty_rate = std::min(pairs / (sum_of(forties_) + 2.0), 1.0);
   log_ratio_.assign(paired_.size(), 0.0F);
-  double alone_sum = 0.0, cells = 0.0;
   for (std::size_t k = 0; k < paired_.size(); ++k) {
     const Sums s = around(k);
     // Shrunk to the rates of the well, and never 0.
@@ -103,22 +116,20 @@ void Densities::learn(const Candidates& c, const SideView& ten) {
     const double p10 = (s.paired + prior_objects * ten_rate) / (tens + prior_objects);
     const double p40 = (s.paired + prior_objects * forty_rate) / (forties + prior_objects);
     const double floor = 1e-3 * (0.5 * (tens + forties) + 1.0);
-    const double area = std::max(s.cells, 1.0) * square_of(cell_um_);
+    const double area = std::max(s.area_um2, square_of(grid_.edge / samples_of_cell));
     const double paired = std::max(0.5 * (p10 * tens + p40 * forties), floor) / area;
     const double ten_alone = std::max((1.0 - p10) * tens, 2.0 * floor) / area;
     const double forty_alone = std::max((1.0 - p40) * forties, 2.0 * floor) / area;
     log_ratio_[k] = static_cast<float>(std::log(paired / ten_alone / forty_alone));
-    if (tens_[k] + forties_[k] > 0.0F) alone_sum += forty_alone, cells += 1.0;
   }
-  forty_alone_ = cells > 0.0 ? alone_sum / cells : 0.0;
 }
 
 Evidence::Evidence(const Spread& start, double spacing_um, std::size_t tiles, const SideView& ten,
-                   const SideView& forty)
+                   const SideView& forty, const SharedFields& fields)
     : start_(start),
       spread_(start),
       spacing_um_(spacing_um),
-      densities_(ten, forty),
+      densities_(ten, forty, fields),
       factor_(tiles, 1.0F) {}
 
 double Evidence::narrow_share(double square, double factor) const {

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "fields.hpp"
 #include "matching.hpp"
 #include "nucreg/mosaic/assignment.hpp"
 #include "nucreg/mosaic/objects.hpp"
@@ -70,7 +71,7 @@ struct AreaEvidence {
 class Densities {
  public:
   /// Cells over the shared objects of both sides.
-  Densities(const SideView& ten, const SideView& forty);
+  Densities(const SideView& ten, const SideView& forty, const SharedFields& fields);
 
   /// From the probabilities of candidates; before anything is known (no candidates), half of the
   /// rarer side has a partner.
@@ -79,18 +80,16 @@ class Densities {
   [[nodiscard]] double log_ratio(double x, double y) const {
     return static_cast<double>(log_ratio_[cell(x, y)]);
   }
-  /// Mean density of 40x objects without a partner, per um^2.
-  [[nodiscard]] double forty_alone() const { return forty_alone_; }
 
  private:
   struct Sums {
-    double paired = 0, tens = 0, forties = 0, cells = 0;
+    double paired = 0, tens = 0, forties = 0, area_um2 = 0;
   };
   [[nodiscard]] std::size_t cell(double x, double y) const;
   [[nodiscard]] Sums around(std::size_t cell) const;
 
-  double x0_ = 0.0, y0_ = 0.0, cell_um_ = 1.0, forty_alone_ = 0.0;
-  std::size_t columns_ = 1, rows_ = 1;
+  CellGrid grid_;
+  std::vector<float> area_;  // of each cell that both sides show, um^2
   std::vector<float> paired_, tens_, forties_, log_ratio_;
 };
 
@@ -99,7 +98,7 @@ class Evidence {
  public:
   /// `spacing_um`: typical distance of neighbours; `tiles`: how many there are.
   Evidence(const Spread& start, double spacing_um, std::size_t tiles, const SideView& ten,
-           const SideView& forty);
+           const SideView& forty, const SharedFields& fields);
 
   /// Alternates gains, probabilities and what is learnt from them. Fixed rounds.
   void learn(Candidates& candidates, const SideView& ten, const SideView& forty, int rounds);
@@ -109,7 +108,6 @@ class Evidence {
   /// Beyond it a pair hardly ever gains.
   [[nodiscard]] double gate_um() const;
   [[nodiscard]] const Spread& spread() const { return spread_; }
-  [[nodiscard]] const Densities& densities() const { return densities_; }
   [[nodiscard]] double area_correlation() const { return area_.correlation; }
   /// Part of a true pair's weight at this distance that is of the narrow part.
   [[nodiscard]] double narrow_share(double square, double factor) const;

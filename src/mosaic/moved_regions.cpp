@@ -11,8 +11,9 @@ namespace {
 
 constexpr double block_spacings = 12.0, reach_spacings = 5.0, near_spacings = 2.5;
 constexpr std::size_t fewest = 12;  // nuclei of a block that is looked at
-constexpr float taken = 0.9F;       // nuclei so surely paired do not vote, unless hardly any is
-constexpr float hopeless = 0.3F;    // rate of a block whose pairs are believed to be chance
+constexpr std::size_t fewest_named = 8;
+constexpr float taken = 0.9F;     // nuclei so surely paired do not vote, unless hardly any is
+constexpr float hopeless = 0.3F;  // rate of a block whose pairs are believed to be chance
 
 double distance(const Shift& a, const Shift& b) {
   return std::hypot(static_cast<double>(a.x - b.x), static_cast<double>(a.y - b.y));
@@ -135,7 +136,6 @@ class MovedSearch {
     const PointGrid forties(forty_.x, forty_.y, 1.5 * spacing_um_);
     for (std::size_t b = 0; b < blocks_.size(); ++b) choose(b, tens, forties, out.shift);
     name_regions(out);
-    if (out.regions.empty()) out.shift.clear();
     return out;
   }
 
@@ -220,26 +220,68 @@ class MovedSearch {
     }
   }
 
-  // Blocks that won with nearly one shift are one region.
+  // Nuclei of a block that were given one shift.
+  struct Group {
+    Shift shift;
+    std::vector<std::uint32_t> members;
+    std::size_t region = 0;  // number of the first group that it belongs to
+  };
+
+  [[nodiscard]] std::vector<Group> groups_in(std::size_t block,
+                                             std::span<const Shift> chosen) const {
+    std::vector<Group> groups;
+    for (const std::uint32_t j : blocks_.members.of(block)) {
+      if (distance(chosen[j], Shift{}) == 0.0) continue;
+      auto group = std::ranges::find_if(
+          groups, [&](const Group& g) { return distance(g.shift, chosen[j]) == 0.0; });
+      if (group == groups.end()) group = groups.insert(group, Group{.shift = chosen[j]});
+      group->members.push_back(j);
+    }
+    return groups;
+  }
+
+  // A region: neighbouring blocks with nearly one shift.
   void name_regions(MovedNuclei& out) const {
+    std::vector<Group> groups;
+    std::vector<std::size_t> first(blocks_.size() + 1, 0);  // group of each block
     for (std::size_t b = 0; b < blocks_.size(); ++b) {
-      if (won_[b].count == 0.0) continue;
-      const Point shift{static_cast<double>(won_[b].shift.x), static_cast<double>(won_[b].shift.y)};
-      auto region = std::find_if(out.regions.begin(), out.regions.end(), [&](const MovedRegion& r) {
-        return std::hypot(r.shift_um[0] - shift[0], r.shift_um[1] - shift[1]) < 3.0 * tolerance_um_;
+      for (Group& group : groups_in(b, out.shift)) {
+        group.region = groups.size();
+        groups.push_back(std::move(group));
+      }
+      first[b + 1] = groups.size();
+    }
+    const auto region_of = [&](std::size_t g) {
+      while (groups[g].region != g) g = groups[g].region;
+      return g;
+    };
+    for (std::size_t b = 0; b < blocks_.size(); ++b)
+      blocks_.around(b, [&](std::size_t other) {
+        for (std::size_t g = first[b]; g < first[b + 1]; ++g)
+          for (std::size_t k = first[other]; k < first[other + 1]; ++k) {
+            if (distance(groups[g].shift, groups[k].shift) >= 3.0 * tolerance_um_) continue;
+            const auto [low, high] = std::minmax({region_of(g), region_of(k)});
+            groups[high].region = low;
+          }
       });
-      if (region == out.regions.end())
-        region = out.regions.insert(region, MovedRegion{.shift_um = shift});
-      for (const std::uint32_t j : blocks_.members.of(b)) {
-        if (distance(out.shift[j], Shift{}) == 0.0) continue;
-        region->centre_um[0] += static_cast<double>(forty_.x[j]);
-        region->centre_um[1] += static_cast<double>(forty_.y[j]);
-        ++region->nuclei;
+    std::vector<MovedRegion> regions(groups.size());
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      MovedRegion& region = regions[region_of(g)];
+      for (const std::uint32_t j : groups[g].members) {
+        region.centre_um[0] += static_cast<double>(forty_.x[j]);
+        region.centre_um[1] += static_cast<double>(forty_.y[j]);
+        region.shift_um[0] += static_cast<double>(groups[g].shift.x);
+        region.shift_um[1] += static_cast<double>(groups[g].shift.y);
+        ++region.nuclei;
       }
     }
-    std::erase_if(out.regions, [](const MovedRegion& r) { return r.nuclei == 0; });
-    for (MovedRegion& r : out.regions)
-      for (double& v : r.centre_um) v /= static_cast<double>(r.nuclei);
+    for (MovedRegion& region : regions) {
+      if (region.nuclei < fewest_named) continue;
+      for (double* v :
+           {&region.centre_um[0], &region.centre_um[1], &region.shift_um[0], &region.shift_um[1]})
+        *v /= static_cast<double>(region.nuclei);
+      out.regions.push_back(region);
+    }
   }
 
   const SideView &ten_, &forty_;

@@ -32,7 +32,7 @@ Positions comparable(const Detections& d, std::span<const PlacedTile> placed) {
   return out;
 }
 
-double median(std::vector<float>& values) {
+double median_of(std::vector<float>& values) {
   if (values.empty()) return std::nan("");
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
@@ -68,7 +68,7 @@ double spacing(const Detections& d, const Positions& at, const PointGrid& grid, 
     }
     if (std::isfinite(best)) nearest.push_back(static_cast<float>(std::sqrt(best)));
   }
-  return median(nearest);
+  return median_of(nearest);
 }
 
 // Objects as rings of detections.
@@ -188,7 +188,7 @@ double noise_of(const std::vector<Near>& near, const Objects& objects) {
   std::vector<float> squares;
   for (const Near& n : near)
     if (objects.of[n.a] == objects.of[n.b]) squares.push_back(n.square);
-  return squares.size() < 10 ? std::nan("") : std::sqrt(median(squares) / (4.0 * std::log(2.0)));
+  return squares.size() < 10 ? std::nan("") : std::sqrt(median_of(squares) / (4.0 * std::log(2.0)));
 }
 
 }  // namespace

@@ -86,6 +86,50 @@ TEST_CASE("a region that moved between the visits is found and named") {
   CHECK(r.summary.moved[0].shift_um[1] == doctest::Approx(-15.0).epsilon(0.03));
 }
 
+TEST_CASE("two regions that moved by one shift are two, each named where it is") {
+  const std::array<Point, 2> middles{{{350.0, 400.0}, {1150.0, 1100.0}}};
+  const auto moved = [&](Point p) {
+    for (const Point& m : middles)
+      if (std::hypot(p[0] - m[0], p[1] - m[1]) < 240.0) return Point{p[0] + 20.0, p[1] - 15.0};
+    return p;
+  };
+  const SmallWell well = make_small_well({.moved = moved});
+  const WellAssignment r = assign(well);
+  REQUIRE(r.summary.moved.size() == 2);
+  for (std::size_t k = 0; k < 2; ++k) {
+    const MovedRegion& region = r.summary.moved[k];
+    CHECK(std::hypot(region.centre_um[0] - middles[k][0] - 20.0,
+                     region.centre_um[1] - middles[k][1] + 15.0) < 40.0);
+    CHECK(std::hypot(region.shift_um[0] - 20.0, region.shift_um[1] + 15.0) < 1.0);
+    // Of pi 240^2 um^2 with a nucleus in each 225.
+    CHECK(static_cast<double>(region.nuclei) == doctest::Approx(800.0).epsilon(0.2));
+  }
+}
+
+TEST_CASE("where 40x shows a small part of the well no more pairs are wrong than expected") {
+  double expected = 0.0;
+  std::size_t wrong = 0;
+  for (std::uint32_t seed = 1; seed <= 4; ++seed) {
+    const SmallWell well = make_small_well({.seed = seed,
+                                            .edge_um = 3000.0,
+                                            .spacing_um = 13.0,
+                                            .missing = 0.25,
+                                            .spurious = 0.1,
+                                            .ten_noise_um = 1.0,
+                                            .forty_noise_um = 0.6,
+                                            .forty_tile_um = 300.0,
+                                            .forty_step_um = 1900.0});
+    const WellAssignment r = assign(well);
+    wrong += score(well, r.pairs).wrong;
+    expected += r.summary.expected_wrong;
+  }
+  CAPTURE(wrong);
+  CAPTURE(expected);
+  CHECK(wrong > 20);
+  CHECK(expected > static_cast<double>(wrong));
+  CHECK(expected < 4.0 * static_cast<double>(wrong));
+}
+
 TEST_CASE("of the pairs below a q-value no more are wrong than it says, nor than decoys say") {
   for (const double spacing : {15.0, 8.0}) {
     std::size_t wrong = 0;

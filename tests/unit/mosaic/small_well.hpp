@@ -20,6 +20,7 @@ struct SmallWellOptions {
   double missing = 0.1, spurious = 0.03, split = 0.0;
   double ten_noise_um = 0.26, forty_noise_um = 0.16, tile_error_um = 0.0;
   double ten_tile_um = 800.0, forty_tile_um = 400.0, overlap = 0.1;
+  double forty_step_um = 0.0;              ///< between 40x tiles; 0: by the overlap
   std::function<Point(Point)> moved = {};  ///< of the second visit; none: identity
 };
 
@@ -83,7 +84,8 @@ inline SmallWell make_small_well(const SmallWellOptions& o) {
   const std::vector<Point> nuclei = scattered_nuclei(o.edge_um, o.spacing_um, random);
   SmallWell well;
   for (const bool ten : {true, false}) {
-    const double edge = ten ? o.ten_tile_um : o.forty_tile_um, step = edge * (1.0 - o.overlap);
+    const double edge = ten ? o.ten_tile_um : o.forty_tile_um;
+    const double step = ten || o.forty_step_um == 0.0 ? edge * (1.0 - o.overlap) : o.forty_step_um;
     const double noise = ten ? o.ten_noise_um : o.forty_noise_um;
     for (double y0 = -5.0; y0 < o.edge_um; y0 += step) {
       for (double x0 = -5.0; x0 < o.edge_um; x0 += step) {
