@@ -65,21 +65,14 @@ class Footprint {
   Point half_{};
 };
 
-/// Area that two tiles share when b is shifted, by 32 x 32 samples of b.
-[[nodiscard]] inline double overlap_um2(const Laid& a, const Laid& b, const Point& shift_um) {
-  constexpr int n = 32;
-  const Footprint within(a, 0.0);
-  const Matrix2 m = times(b.bend, b.camera);
-  int inside = 0;
-  for (int iy = 0; iy < n; ++iy)
-    for (int ix = 0; ix < n; ++ix) {
-      const Point v{((ix + 0.5) / n * 2.0 - 1.0) * (b.middle_px[0] + 0.5),
-                    ((iy + 0.5) / n * 2.0 - 1.0) * (b.middle_px[1] + 0.5)};
-      const Point p = times(m, v);
-      inside += within({b.centre_um[0] + shift_um[0] + p[0], b.centre_um[1] + shift_um[1] + p[1]});
-    }
-  return std::abs(determinant(m)) * (2.0 * b.middle_px[0] + 1.0) * (2.0 * b.middle_px[1] + 1.0) *
-         inside / (n * n);
+/// Without lens.
+[[nodiscard]] inline double area_um2(const Laid& t) {
+  return std::abs(determinant(times(t.bend, t.camera))) * (2.0 * t.middle_px[0] + 1.0) *
+         (2.0 * t.middle_px[1] + 1.0);
 }
+
+/// Area that two tiles share when b is shifted: b clipped by the edges of a (Sutherland and
+/// Hodgman, "Reentrant polygon clipping", 1974). Without lens.
+[[nodiscard]] double overlap_um2(const Laid& a, const Laid& b, const Point& shift_um);
 
 }  // namespace nucreg::mosaic

@@ -280,7 +280,9 @@ class MovedSearch {
       for (double* v :
            {&region.centre_um[0], &region.centre_um[1], &region.shift_um[0], &region.shift_um[1]})
         *v /= static_cast<double>(region.nuclei);
-      out.regions.push_back(region);
+      // What lies off by less is deformation.
+      if (std::hypot(region.shift_um[0], region.shift_um[1]) >= tolerance_um_)
+        out.regions.push_back(region);
     }
   }
 

@@ -173,7 +173,7 @@ void number_objects(const Detections& d, const Positions& at, const Rings& rings
     out.x_um.push_back(static_cast<float>(x / count));
     out.y_um.push_back(static_cast<float>(y / count));
     out.representative.push_back(best);
-    out.detections.push_back(static_cast<std::uint8_t>(std::min(count, 255U)));
+    out.detections.push_back(count);
   }
   out.flags.assign(out.size(), 0);
   out.x_um.shrink_to_fit();

@@ -228,9 +228,12 @@ void PlacerState::fit_islands() {
     for (std::uint32_t t = 0; t < tiles.size(); ++t)
       island.placed[t] = component[t] == static_cast<std::int32_t>(k);
     std::vector<LinkResult> within;
-    for (const LinkResult& l : links) {
+    std::vector<std::size_t> number;
+    for (std::size_t i = 0; i < links.size(); ++i) {
+      const LinkResult& l = links[i];
       if (!island.placed[l.tile_a] || !island.placed[l.tile_b]) continue;
       within.push_back(l);
+      number.push_back(i);
       if (model.side[l.tile_a] == model.side[l.tile_b]) continue;
       pairs += l.pairs;
       common += std::min(l.common_a, l.common_b);
@@ -251,7 +254,8 @@ void PlacerState::fit_islands() {
         }
       for (double& v : origin) v /= n;
     }
-    (void)fit_well(island, within, fine_floors, fine_inflation, {}, rough_iterations);
+    const WellFit own = fit_well(island, within, fine_floors, fine_inflation, {}, rough_iterations);
+    for (std::size_t i = 0; i < within.size(); ++i) fit.link_weight[number[i]] = own.link_weight[i];
     for (std::uint32_t t = 0; t < tiles.size(); ++t)
       if (island.placed[t]) model.centre_um[t] = island.centre_um[t];
     islands.push_back(std::move(island));

@@ -73,7 +73,7 @@ void PlacerState::take_causes(const std::vector<PlaceResult>& results) {
   if (agree_on_cameras() || pass++ == 0) return;
   no_match(
       "none of the 40x tiles that were tried is found in a 10x tile, nor with the sides exchanged: "
-      "the sides do not show the same nuclei");
+      "nothing shows that the sides have nuclei in common");
 }
 
 }  // namespace nucreg::mosaic

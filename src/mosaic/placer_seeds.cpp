@@ -179,7 +179,7 @@ bool PlacerState::agree_on_cameras() {
   std::vector<double> spacing;
   for (const std::uint32_t t : of_side[0])
     if (has_nuclei(t)) spacing.push_back(um * summary[t].spacing_px);
-  spacing_um = median(spacing);
+  spacing_um = std::max(median(spacing), um);  // nuclei on one another have no spacing
   gate_um = 0.35 * spacing_um;
   // Three deviations of the difference of two.
   alike_um = std::clamp(4.2 * noise_px * scale * um, 0.05 * spacing_um, 0.2 * spacing_um);

@@ -130,12 +130,17 @@ class Verdicts {
       if (s_.model.side[r.tile_a] != s_.model.side[r.tile_b]) continue;
       if (r.pairs < 0.5 * std::min(r.common_a, r.common_b)) continue;
       const Laid a = s_.model.laid(r.tile_a, false), b = s_.model.laid(r.tile_b, false);
-      const Laid& self = a;
-      const double area = overlap_um2(self, self, {});
-      if (overlap_um2(a, b, {}) < twin_area * area) continue;
-      const std::uint32_t first = std::min(r.tile_a, r.tile_b),
-                          second = std::max(r.tile_a, r.tile_b);
-      if (twin_[second] < 0) twin_[second] = static_cast<std::int64_t>(first);
+      // The smaller one adds nothing; of equals the one that comes later.
+      const double area_a = area_um2(a), area_b = area_um2(b);
+      const auto is_twin = [&](std::uint32_t t, std::uint32_t other, double area) {
+        if (overlap_um2(a, b, {}) < twin_area * area) return;
+        if (twin_[t] < 0) twin_[t] = static_cast<std::int64_t>(other);
+      };
+      const bool same = std::abs(area_a - area_b) <= 0.01 * area_a;
+      if (same ? r.tile_a > r.tile_b : area_a < area_b)
+        is_twin(r.tile_a, r.tile_b, area_a);
+      else
+        is_twin(r.tile_b, r.tile_a, area_b);
     }
   }
 

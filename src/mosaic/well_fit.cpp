@@ -420,9 +420,11 @@ Chosen by_heldout(const WellModel& model, const std::vector<LinkResult>& links,
   if (facts.heldout_affine_um < improvement * best.heldout_um)
     best = {with(affine), facts.heldout_affine_um};
   facts.heldout_spline_um = std::numeric_limits<double>::quiet_NaN();
+  // A link has four cells along an edge; overlapping tiles of both sides lie across each other.
+  constexpr double narrowest = 0.3;
   const double tile_um = least_tile_um(model);
   for (const double knot : {2000.0, 1000.0, 500.0, 300.0}) {
-    if (knot < 0.5 * tile_um) break;
+    if (knot < narrowest * tile_um) break;
     WellModel trial = with(spline_over(model, knot));
     const double held = heldout_um(trial, links, floors);
     if (!(held >= facts.heldout_spline_um)) facts.heldout_spline_um = held;

@@ -164,7 +164,8 @@ void report_tiles(const std::vector<TileInput>& tiles, const std::vector<TileFac
   notes.give(events.warn);
 }
 
-void demand_nuclei(const WellInputs& well, std::span<const TileFacts> facts) {
+// Nothing if the tiles of both sides show any.
+std::optional<InputError> lack_of_nuclei(const WellInputs& well, std::span<const TileFacts> facts) {
   for (const Side side : {Side::ten, Side::forty}) {
     std::size_t nuclei = 0, tiles = 0, unreadable = 0;
     const TileInput* first = nullptr;
@@ -176,13 +177,15 @@ void demand_nuclei(const WellInputs& well, std::span<const TileFacts> facts) {
       unreadable += facts[i].unreadable.empty() ? 0 : 1;
     }
     if (nuclei > 0) continue;
-    throw InputError(fmt::format("{}no nuclei at {}: {} of {} cannot be read, the others are empty",
-                                 well.well.empty() ? "" : fmt::format("well {}: ", well.well),
-                                 magnification_of(side), unreadable, counted(tiles, "tile")),
-                     {.file = first->sheet.empty() ? first->file : first->sheet,
-                      .line = first->line,
-                      .allowed = "tiles with nuclei at both sides"});
+    return InputError(
+        fmt::format("{}no nuclei at {}: {} of {} cannot be read, the others are empty",
+                    well.well.empty() ? "" : fmt::format("well {}: ", well.well),
+                    magnification_of(side), unreadable, counted(tiles, "tile")),
+        {.file = first->sheet.empty() ? first->file : first->sheet,
+         .line = first->line,
+         .allowed = "tiles with nuclei at both sides"});
   }
+  return std::nullopt;
 }
 
 // Pixels of 10x are the larger ones.
@@ -241,9 +244,14 @@ MappedWells map_wells(Stages& stages, const MapJob& map, ListedWells wells,
   StageRunner runner(stages);
   std::vector<TileFacts> facts = read_all(tiles, folders, runner);
   report_tiles(tiles, facts, events);
-  std::size_t first = 0;
+  std::size_t first = 0, without = 0;
   for (const WellInputs& well : wells.wells) {
-    demand_nuclei(well, std::span(facts).subspan(first, well.tiles.size()));
+    if (const auto lack =
+            lack_of_nuclei(well, std::span(facts).subspan(first, well.tiles.size()))) {
+      // Blank wells of a plate keep the others from nothing.
+      if (++without == wells.wells.size()) throw InputError(*lack);
+      events.warn(lack->what());
+    }
     look_for_exchanged_sides(well, events);
     first += well.tiles.size();
   }

@@ -7,6 +7,7 @@
 #include <map>
 #include <new>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -69,21 +70,33 @@ ReadTile tile_of_rows(const NucleiTable& table, const std::vector<std::size_t>& 
   read.facts.areas =
       std::ranges::all_of(rows, [&](std::size_t row) { return nuclei.area_px[row] > 0.0; });
   std::map<std::uint64_t, std::size_t> known;  // rows by label
-  for (const std::size_t row : rows) {
-    const std::uint64_t label = table.labelled ? table.labels[row] : read.nuclei.size() + 1;
+  std::set<std::pair<double, double>> places;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::size_t row = rows[i];
+    const std::uint64_t label = table.labelled ? table.labels[row] : i + 1;
     if (label > std::numeric_limits<std::uint32_t>::max())
       throw InputError(fmt::format("label {}", label),
                        {.file = tile.file, .allowed = "labels below 2^32"});
     if (table.labelled)
       if (const auto [at, is_new] = known.emplace(label, row); !is_new)
         refuse_repeat(tile, table, at->second, row);
+    // Tables that were appended to twice: no two nuclei are at one place.
+    if (!places.emplace(nuclei.x_px[row], nuclei.y_px[row]).second) continue;
     read.nuclei.px.x.push_back(nuclei.x_px[row]);
     read.nuclei.px.y.push_back(nuclei.y_px[row]);
     read.nuclei.label.push_back(static_cast<std::uint32_t>(label));
     if (read.facts.areas) read.nuclei.area_px.push_back(static_cast<float>(nuclei.area_px[row]));
   }
+  if (const std::size_t repeats = rows.size() - read.nuclei.size(); repeats > 0)
+    read.facts.notes.push_back(
+        fmt::format("{} at the very place of another nucleus left out",
+                    repeats == 1 ? "1 row is" : fmt::format("{} rows are", count_text(repeats))));
   fill_extent(read);
   return read;
+}
+
+void add_notes(ReadTile& read, const std::vector<std::string>& notes) {
+  read.facts.notes.insert(read.facts.notes.end(), notes.begin(), notes.end());
 }
 
 std::vector<std::size_t> all_rows(const NucleiTable& table) {
@@ -123,6 +136,7 @@ std::vector<ReadTile> parts_of_table(std::span<const TileInput> tiles) {
       if (tile.well.empty() || table.wells.empty() || table.wells[row] == tile.well)
         rows.push_back(row);
     found.push_back(tile_of_rows(table, rows, tile));
+    for (std::string& note : found.back().facts.notes) note = tile.title() + ": " + note;
     if (rows.empty())
       found.back().facts.notes.push_back(
           fmt::format("{} has no nuclei of tile {}", tile.file, tile.tile));
@@ -142,7 +156,7 @@ ReadTile whole_table(const TileInput& tile) {
            .allowed = "a table of one tile; a long table alone, or in each row of a sheet that "
                       "names one of its tiles"});
     ReadTile read = tile_of_rows(table, all_rows(table), tile);
-    read.facts.notes = table.warnings;
+    add_notes(read, table.warnings);
     return read;
   } catch (const InputError& e) {
     if (!e.problem().starts_with("no nuclei")) throw;
@@ -170,7 +184,7 @@ ReadTile nuclei_in_image(const TileInput& tile, const std::string& origin,
   }
   const NucleiTable table = found_in_image(tile);
   ReadTile read = tile_of_rows(table, all_rows(table), tile);
-  read.facts.notes = table.warnings;
+  add_notes(read, table.warnings);
   read.facts.origin = origin;
   try {
     cache.store(origin, to_bytes(read));
@@ -220,6 +234,13 @@ std::vector<ReadTile> read_tiles(std::span<const TileInput> tiles, TileReading& 
 
 }  // namespace
 
+void rescale(mosaic::TileNuclei& nuclei, double scale) {
+  if (scale == 1.0) return;
+  for (std::vector<double>* column : {&nuclei.px.x, &nuclei.px.y})
+    for (double& px : *column) px = (px + 0.5) * scale - 0.5;
+  for (float& area : nuclei.area_px) area *= static_cast<float>(scale * scale);
+}
+
 void TileStore::put(std::size_t tile, const ReadTile& read) const {
   const Bytes bytes = to_bytes(read);
   const std::string_view content(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -265,7 +286,7 @@ std::vector<TileFacts> read_into_store(std::span<const TileInput> tiles,
   return facts;
 }
 
-std::shared_ptr<const mosaic::TileNuclei> TileShelf::get(std::size_t tile) {
+std::shared_ptr<const mosaic::TileNuclei> TileShelf::get(std::size_t tile, double scale) {
   const std::lock_guard lock(mutex_);
   const auto known = kept_.find(tile);
   if (known != kept_.end()) {
@@ -276,6 +297,7 @@ std::shared_ptr<const mosaic::TileNuclei> TileShelf::get(std::size_t tile) {
   if (!read)
     throw InputError(fmt::format("the nuclei of tile {} are not there any more", tile),
                      {.file = store_.folder().string()});
+  rescale(read->nuclei, scale);
   const std::size_t bytes = read->nuclei.size() * 24;
   make_room(bytes);
   bytes_ += bytes;

@@ -20,7 +20,8 @@ namespace nucreg {
 namespace mosaic {
 
 void fields(auto& archive, MaybeConst<WellTile> auto& tile) {
-  archive(tile.side, tile.name, tile.width_px, tile.height_px, tile.pixel_um, tile.stage_um);
+  archive(tile.side, tile.name, tile.width_px, tile.height_px, tile.pixel_um, tile.scale,
+          tile.stage_um);
 }
 void fields(auto& archive, MaybeConst<PlaceTask> auto& task) {
   archive(task.tiles, task.values, task.cost);
@@ -95,7 +96,7 @@ void PlaceStage::run(std::uint64_t number, Bytes& result) const {
         .result = to_bytes(mosaic::run_place_task(
             round_.tiles, task, [&](std::uint32_t tile) -> const mosaic::TileNuclei& {
               std::shared_ptr<const mosaic::TileNuclei>& nuclei = held[tile];
-              if (!nuclei) nuclei = shelf_->get(round_.first_tile + tile);
+              if (!nuclei) nuclei = shelf_->get(round_.first_tile + tile, round_.tiles[tile].scale);
               return *nuclei;
             }))};
   });

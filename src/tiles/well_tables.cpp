@@ -29,13 +29,39 @@ std::size_t index_of(Side side) {
   return side == Side::ten ? 0 : 1;
 }
 
+// The usual size of pixels of each side, and of each tile the size of its own against it. What a
+// camera bins has the same lens and turn, so that a side has one camera all the same.
+struct PixelScales {
+  std::array<double, 2> side_um{};
+  std::vector<double> of_tile;
+};
+
+PixelScales pixel_scales(const WellInputs& inputs) {
+  constexpr double alike = 1e-3;
+  PixelScales out;
+  std::array<std::vector<double>, 2> known;
+  for (const TileInput& tile : inputs.tiles)
+    if (tile.pixel_um) known[index_of(tile.side)].push_back(*tile.pixel_um);
+  for (const std::size_t side : {0U, 1U}) {
+    std::ranges::sort(known[side]);
+    if (!known[side].empty()) out.side_um[side] = known[side][known[side].size() / 2];
+  }
+  for (const TileInput& tile : inputs.tiles) {
+    const double usual = out.side_um[index_of(tile.side)];
+    const double scale = tile.pixel_um ? *tile.pixel_um / usual : 1.0;
+    out.of_tile.push_back(std::abs(scale - 1.0) > alike ? scale : 1.0);
+  }
+  return out;
+}
+
 // Width and height that tiles of a side have if nothing says so: as far as their nuclei reach.
-std::array<Point, 2> reaches(const WellInputs& inputs, std::span<const TileFacts> facts) {
+std::array<Point, 2> reaches(const WellInputs& inputs, std::span<const TileFacts> facts,
+                             std::span<const double> scale) {
   std::array<Point, 2> reach{};
   for (std::size_t i = 0; i < facts.size(); ++i) {
     Point& side = reach[index_of(inputs.tiles[i].side)];
-    side[0] = std::max(side[0], std::floor(facts[i].right_px) + 1.0);
-    side[1] = std::max(side[1], std::floor(facts[i].bottom_px) + 1.0);
+    side[0] = std::max(side[0], std::floor(facts[i].right_px * scale[i]) + 1.0);
+    side[1] = std::max(side[1], std::floor(facts[i].bottom_px * scale[i]) + 1.0);
   }
   for (Point& side : reach)
     for (double& size : side) size = std::max(size, 1.0);
@@ -128,6 +154,13 @@ mosaic::TileNuclei nuclei_of_tile(const PlacedWell& well, std::size_t tile,
   return std::move(read->nuclei);
 }
 
+mosaic::TileNuclei rescaled_nuclei(const PlacedWell& well, std::size_t tile,
+                                   const TileStore& store) {
+  mosaic::TileNuclei nuclei = nuclei_of_tile(well, tile, store);
+  rescale(nuclei, well.tiles[tile].scale);
+  return nuclei;
+}
+
 Points laid_by(const mosaic::WellMap& map, std::size_t tile, const Points& px) {
   if (map.placed(tile)) return map.to_well(tile, px);
   return {std::vector(px.x.size(), unknown_um), std::vector(px.x.size(), unknown_um)};
@@ -168,7 +201,7 @@ mosaic::Detections detections_of(const PlacedWell& well, Side side, const TileSt
   if (areas) out.area_um2.reserve(count);
   for (std::uint32_t t = 0; t < well.tiles.size(); ++t) {
     if (well.tiles[t].side != side || well.facts[t].nuclei == 0) continue;
-    const mosaic::TileNuclei found = nuclei_of_tile(well, t, store);
+    const mosaic::TileNuclei found = rescaled_nuclei(well, t, store);
     const Points um = comparable(well, t, found.px);
     for (std::size_t i = 0; i < found.size(); ++i) {
       out.tile.push_back(t);
@@ -207,6 +240,16 @@ void append_nuclei(MapNuclei& nuclei, const PlacedWell& well, Side side, std::ui
   }
 }
 
+void in_own_pixels(MapTile& tile) {
+  const double scale = std::exchange(tile.given.scale, 1.0);
+  if (scale == 1.0) return;
+  tile.given.width_px /= scale;
+  tile.given.height_px /= scale;
+  tile.given.pixel_um = *tile.given.pixel_um * scale;
+  const double shift = 0.5 * scale - 0.5;
+  tile.placed.to_well = compose(tile.placed.to_well, {scale, 0, shift, 0, scale, shift});
+}
+
 void append_tiles(WellMap& map, const PlacedWell& well, std::span<const double> match_rate) {
   for (std::size_t i = 0; i < well.tiles.size(); ++i) {
     const TileInput& input = well.inputs.tiles[i];
@@ -216,6 +259,7 @@ void append_tiles(WellMap& map, const PlacedWell& well, std::span<const double> 
                  .file = input.file + (input.frame ? fmt::format("#{}", *input.frame) : ""),
                  .nuclei = well.facts[i].nuclei};
     tile.given.name = input.tile;
+    in_own_pixels(tile);
     if (well.tiles[i].side == Side::forty)
       tile.placed.centre_um =
           nucreg::apply(well.placement.map.visit_to_well, tile.placed.centre_um);
@@ -294,7 +338,8 @@ std::string well_prefix(const WellInputs& inputs) {
 
 std::vector<mosaic::WellTile> well_tiles(const WellInputs& inputs, std::span<const TileFacts> facts,
                                          bool use_stage, std::vector<std::string>& notes) {
-  const std::array<Point, 2> reach = reaches(inputs, facts);
+  const PixelScales pixels = pixel_scales(inputs);
+  const std::array<Point, 2> reach = reaches(inputs, facts, pixels.of_tile);
   constexpr double usual_step = 0.9;  // of a tile, from one to the next of a grid
   const std::array<bool, 2> in_grid = sides_in_grids(inputs);
   std::array<std::size_t, 2> guessed{};
@@ -303,7 +348,7 @@ std::vector<mosaic::WellTile> well_tiles(const WellInputs& inputs, std::span<con
     const TileInput& input = inputs.tiles[i];
     const std::size_t side = index_of(input.side);
     const auto size = [&](const std::optional<double>& said, double reached) {
-      if (said) return *said;
+      if (said) return *said * pixels.of_tile[i];
       guessed[side] += facts[i].unreadable.empty() ? 1 : 0;
       return reached;
     };
@@ -311,15 +356,24 @@ std::vector<mosaic::WellTile> well_tiles(const WellInputs& inputs, std::span<con
                           .name = input.title(),
                           .width_px = size(input.width_px, reach[side][0]),
                           .height_px = size(input.height_px, reach[side][1]),
-                          .pixel_um = input.pixel_um};
+                          .pixel_um = input.pixel_um,
+                          .scale = pixels.of_tile[i]};
+    if (tile.scale != 1.0) tile.pixel_um = pixels.side_um[side];
     if (use_stage && input.x_um) tile.stage_um = Point{*input.x_um, *input.y_um};
     if (use_stage && in_grid[side] && input.row) {
-      const double um = usual_step * input.pixel_um.value_or(1.0);
+      const double um = usual_step * tile.pixel_um.value_or(1.0);
       tile.stage_um = Point{um * tile.width_px * static_cast<double>(*input.column),
                             um * tile.height_px * static_cast<double>(*input.row)};
     }
     tiles.push_back(std::move(tile));
   }
+  for (const Side side : {Side::ten, Side::forty})
+    if (const auto other = std::ranges::count_if(
+            tiles, [&](const auto& tile) { return tile.side == side && tile.scale != 1.0; }))
+      notes.push_back(
+          fmt::format("{}{} at {} have pixels of another size than {:.4g} um, as most have",
+                      well_prefix(inputs), counted(static_cast<std::size_t>(other), "tile"),
+                      magnification_of(side), pixels.side_um[index_of(side)]));
   for (const Side side : {Side::ten, Side::forty})
     if (use_stage && in_grid[index_of(side)])
       notes.push_back(fmt::format(
@@ -392,7 +446,7 @@ void append_well(WellMap& map, const PlacedWell& well, const TileStore& store,
 
 MapNuclei columns_of_tile(const PlacedWell& well, std::uint32_t tile, const TileStore& store) {
   mosaic::TileNuclei found = nuclei_of_tile(well, tile, store);
-  Points um = laid_by(well.placement.map, tile, found.px);
+  Points um = laid_by(well.placement.map, tile, rescaled_nuclei(well, tile, store).px);
   return {.label = std::move(found.label), .px = std::move(found.px), .um = std::move(um)};
 }
 

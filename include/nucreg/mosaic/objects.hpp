@@ -37,7 +37,7 @@ struct Objects {
   std::vector<std::uint32_t> of;              ///< per detection: its object
   std::vector<float> x_um, y_um;              ///< per object: mean of its detections; NaN: unplaced
   std::vector<std::uint32_t> representative;  ///< per object: detection farthest from a border
-  std::vector<std::uint8_t> detections;       ///< per object: how many, at most 255
+  std::vector<std::uint32_t> detections;      ///< per object: how many
   std::vector<std::uint8_t> flags;            ///< per object: ObjectFlag
   double spacing_um = 0.0;  ///< median distance to the nearest other nucleus of a tile
   double gate_um = 0.0;     ///< detections farther apart are never one object

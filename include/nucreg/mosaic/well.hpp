@@ -26,7 +26,8 @@ struct WellTile {
   Side side = Side::ten;
   std::string name;  ///< for messages; file or tile number
   double width_px = 0.0, height_px = 0.0;
-  std::optional<double> pixel_um;  ///< nominal size of a pixel, > 0
+  std::optional<double> pixel_um;  ///< nominal size of a pixel, > 0; one for all of a side
+  double scale = 1.0;              ///< of a pixel of its file (binned, say) to one of its side
   std::optional<Point> stage_um;   ///< recorded position of its centre
 };
 

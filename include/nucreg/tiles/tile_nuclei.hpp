@@ -53,6 +53,10 @@ class TileStore {
   std::filesystem::path folder_;
 };
 
+/// From pixels of a tile to those of its side (see WellTile::scale). Centres of pixels are whole
+/// numbers.
+void rescale(mosaic::TileNuclei& nuclei, double scale);
+
 /// What tiles are read with: what was found in images is kept in a folder and taken from there.
 struct TileReading {
   std::filesystem::path image_cache;
@@ -75,8 +79,9 @@ class TileShelf {
   TileShelf(TileStore store, std::size_t max_bytes)
       : store_(std::move(store)), max_bytes_(max_bytes) {}
 
-  /// Throws InputError if the store has lost the tile.
-  [[nodiscard]] std::shared_ptr<const mosaic::TileNuclei> get(std::size_t tile);
+  /// In pixels of its side, of which one of its own has `scale`. Throws InputError if the store has
+  /// lost the tile.
+  [[nodiscard]] std::shared_ptr<const mosaic::TileNuclei> get(std::size_t tile, double scale);
   /// Forgets what is at hand.
   void clear();
   [[nodiscard]] const std::filesystem::path& folder() const { return store_.folder(); }

@@ -73,6 +73,18 @@ TEST_CASE("a nucleus at the far edge of its tile belongs to the last cell, howev
   CHECK(score(well, assign(well).pairs).recall > 0.95);
 }
 
+TEST_CASE("nuclei that hundreds of tiles show are where they are") {
+  SmallWell well;
+  std::mt19937 random(5);
+  const std::vector<Point> nuclei = test::scattered_nuclei(200.0, 15.0, random);
+  for (int copy = 0; copy < 301; ++copy) {
+    const std::size_t tile = test::add_tile(well, copy == 0 ? Side::ten : Side::forty, 0, 0, 205.0);
+    for (std::size_t n = 0; n < nuclei.size(); ++n)
+      test::detect(well, tile, nuclei[n][0], nuclei[n][1], static_cast<int>(n));
+  }
+  CHECK(score(well, assign(well).pairs).recall == 1.0);
+}
+
 TEST_CASE("a region that moved between the visits is found and named") {
   const auto moved = [](Point p) {
     return std::hypot(p[0] - 700.0, p[1] - 800.0) < 300.0 ? Point{p[0] + 20.0, p[1] - 15.0} : p;

@@ -37,7 +37,7 @@ TEST_CASE("a nucleus that two tiles show is one object, represented far from the
   const Objects o = objects_of(well);
   CHECK(o.of == std::vector<std::uint32_t>{0, 0, 1});
   CHECK(o.representative == std::vector<std::uint32_t>{0, 2});
-  CHECK(o.detections == std::vector<std::uint8_t>{2, 1});
+  CHECK(o.detections == std::vector<std::uint32_t>{2, 1});
   CHECK(static_cast<double>(o.x_um[0]) == doctest::Approx(85.1));
   CHECK(static_cast<double>(o.y_um[0]) == doctest::Approx(50.05));
 }
@@ -100,7 +100,7 @@ TEST_CASE("at identical positions each tile still gives one detection to an obje
   for (int k = 0; k < 3; ++k) test::detect(well, 1, 50.0, 50.0, k);
   const Objects o = objects_of(well);
   CHECK(o.size() == 3);
-  for (const std::uint8_t n : o.detections) CHECK(n == 2);
+  for (const std::uint32_t n : o.detections) CHECK(n == 2);
 }
 
 TEST_CASE("a tile that was taken twice adds no objects") {

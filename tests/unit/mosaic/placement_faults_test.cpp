@@ -148,6 +148,42 @@ TEST_CASE("empty, doubled and blurred tiles and those of another well are named"
   CHECK(named == 3);
 }
 
+TEST_CASE("of a tile and a part of it the part is the duplicate, whichever comes first") {
+  Well well = make_well({.seed = 22});
+  const std::uint32_t whole = inner_tiles(well)[12];
+  const double edge = 0.25 * well.tiles[whole].width_px;
+  WellTile part = well.tiles[whole];
+  part.name = "part";
+  part.width_px *= 0.5, part.height_px *= 0.5;
+  TileNuclei shown;
+  for (std::size_t i = 0; i < well.nuclei[whole].size(); ++i) {
+    const double x = well.nuclei[whole].px.x[i] - edge, y = well.nuclei[whole].px.y[i] - edge;
+    if (x < 0.0 || y < 0.0 || x > part.width_px - 1.0 || y > part.height_px - 1.0) continue;
+    shown.px.x.push_back(x), shown.px.y.push_back(y);
+    shown.label.push_back(well.nuclei[whole].label[i]);
+  }
+  well.tiles.insert(well.tiles.begin(), part);
+  well.nuclei.insert(well.nuclei.begin(), shown);
+  const Placement p = place(well.tiles, well.nuclei);
+  CHECK(p.tiles[0].status == TileStatus::duplicate);
+  CHECK(p.tiles[whole + 1].status == TileStatus::ok);
+}
+
+TEST_CASE("areas that tiles share are those of their outlines, however narrow") {
+  Laid a{.camera = {0.5, 0.0, 0.0, 0.5}, .middle_px = {499.5, 499.5}};
+  Laid b = a;
+  CHECK(overlap_um2(a, b, {}) == doctest::Approx(250000.0));
+  CHECK(overlap_um2(a, b, {495.0, 0.0}) == doctest::Approx(5.0 * 500.0));
+  CHECK(overlap_um2(a, b, {495.0, -499.0}) == doctest::Approx(5.0));
+  CHECK(overlap_um2(a, b, {501.0, 0.0}) == 0.0);
+  const double s = 0.5 * std::sqrt(0.5);
+  b.camera = {s, -s, s, s};  // turned by 45 degrees: an octagon is left
+  CHECK(overlap_um2(a, b, {}) == doctest::Approx(250000.0 * 2.0 * (std::sqrt(2.0) - 1.0)));
+  b.camera = {0.125, 0.0, 0.0, -0.125};
+  CHECK(overlap_um2(a, b, {100.0, -50.0}) == doctest::Approx(area_um2(b)));
+  CHECK(overlap_um2(b, a, {100.0, -50.0}) == doctest::Approx(area_um2(b)));
+}
+
 TEST_CASE("without stage, mirrored and turned, tiles are found") {
   const Well well = make_well({.seed = 23,
                                .turn_deg = 137.0,
@@ -286,7 +322,7 @@ TEST_CASE("two wells do not match, and the reason is given") {
     }
   const Placement p = place(tiles, nuclei);
   CHECK_FALSE(p.matched);
-  CHECK(p.reason.find("do not show the same nuclei") != std::string::npos);
+  CHECK(p.reason.find("nothing shows that the sides have nuclei in common") != std::string::npos);
   REQUIRE(p.tiles.size() == tiles.size());
   for (const PlacedTile& t : p.tiles) CHECK(std::isnan(t.centre_um[0]));
 }
@@ -403,6 +439,9 @@ TEST_CASE("islands lie beside the well and each other, and their nuclei on each 
   const Placement p = place(well.tiles, well.nuclei);
   REQUIRE_MESSAGE(p.matched, p.reason);
   REQUIRE(p.islands.size() >= 4);
+  CHECK(std::ranges::any_of(p.links, [&](const Link& l) {
+    return l.used && p.tiles[l.tile_a].island > 0 && p.tiles[l.tile_b].links > 0;
+  }));
   std::vector<double> apart;
   double right = -1e300;
   for (std::int32_t k = 0; k <= static_cast<std::int32_t>(p.islands.size()); ++k) {
