@@ -164,6 +164,27 @@ void report_tiles(const std::vector<TileInput>& tiles, const std::vector<TileFac
   notes.give(events.warn);
 }
 
+// A size that is too small, or coordinates that are not those of the tile.
+void demand_within_tiles(const std::vector<TileInput>& tiles, const std::vector<TileFacts>& facts) {
+  constexpr double beyond = 1.02, beyond_px = 2.0;
+  for (std::size_t i = 0; i < tiles.size(); ++i) {
+    const TileInput& tile = tiles[i];
+    const auto demand = [&](const char* axis, double reach_px, const std::optional<double>& size_px,
+                            const char* column) {
+      if (!size_px || reach_px <= beyond * *size_px + beyond_px) return;
+      throw InputError(fmt::format("{}: its nuclei reach {} = {:.0f} px, its {} is {:g}",
+                                   tile.title(), axis, reach_px, column, *size_px),
+                       {.file = tile.sheet.empty() ? tile.file : tile.sheet,
+                        .line = tile.line,
+                        .key = column,
+                        .allowed = "pixels of the tile itself, counted from its own corner, and "
+                                   "the size that it has in them"});
+    };
+    demand("x", facts[i].right_px, tile.width_px, "width_px");
+    demand("y", facts[i].bottom_px, tile.height_px, "height_px");
+  }
+}
+
 // Nothing if the tiles of both sides show any.
 std::optional<InputError> lack_of_nuclei(const WellInputs& well, std::span<const TileFacts> facts) {
   for (const Side side : {Side::ten, Side::forty}) {
@@ -244,6 +265,7 @@ MappedWells map_wells(Stages& stages, const MapJob& map, ListedWells wells,
   StageRunner runner(stages);
   std::vector<TileFacts> facts = read_all(tiles, folders, runner);
   report_tiles(tiles, facts, events);
+  demand_within_tiles(tiles, facts);
   std::size_t first = 0, without = 0;
   for (const WellInputs& well : wells.wells) {
     if (const auto lack =
