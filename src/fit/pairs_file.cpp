@@ -62,7 +62,7 @@ PointPairs parse_csv(std::string_view text, const std::string& file) {
 }
 
 PointPairs parse_npy(std::string_view bytes, const std::string& file) {
-  const NpyArray array(bytes, file, "an N x 4 array of little-endian float32 or float64");
+  const NpyArray array(bytes, file, "an N x 4 array of float32 or float64");
   if (array.whole_numbers())
     array.fail(fmt::format("elements of type {}", array.type()), array.offset(0, 0));
   if (array.columns() != names.size())

@@ -126,6 +126,11 @@ class ResultFile(NucregCase):
             wanted = [v.decode() if isinstance(v, bytes) else v for v in wanted]
             self.assertEqual(list(trials[name]), wanted)
         np.testing.assert_array_equal(trials["tre_px"], own["tre_px"])
+        line = re.search(r'^`(trials\["solver_name"\] = .*?)`',
+                         (ROOT / "jobs" / "README.md").read_text(), re.MULTILINE)[1]
+        exec(line, found)  # noqa: S102
+        names = texts(read_group(self.result, "solvers")["name"])
+        self.assertEqual(list(trials["solver_name"]), [names[i] for i in own["solver"]])
         # Strings compare with Python's own.
         loss = texts(column_of_configuration(self.result, "loss"))
         self.assertEqual((trials["loss"] == loss[0]).sum(), loss.count(loss[0]))

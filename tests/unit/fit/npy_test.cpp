@@ -1,6 +1,7 @@
 // NumPy's files, written by hand after its format description.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <limits>
@@ -79,6 +80,11 @@ TEST_CASE("arrays of either precision, order and header version are read alike")
     check_right(npy(version, dictionary("<f8", "True", "(3, 4)"), bytes_of<double>(by_column)));
     check_right(npy(version, dictionary("<f4", "True", "(3, 4)"), bytes_of<float>(by_column)));
   }
+  std::string big = bytes_of<double>(by_row);
+  for (std::size_t i = 0; i < big.size(); i += 8)
+    std::reverse(big.begin() + static_cast<std::ptrdiff_t>(i),
+                 big.begin() + static_cast<std::ptrdiff_t>(i + 8));
+  check_right(npy(1, dictionary(">f8", "False", "(3, 4)"), big));
   check_right(
       npy(1, "{'shape': (3,4), 'fortran_order': False, 'descr': '<f8'}", bytes_of<double>(by_row)));
 }
@@ -100,7 +106,7 @@ TEST_CASE("other shapes and types are refused with what was found") {
     CAPTURE(shape);
     check_refused(npy(1, dictionary("<f8", "False", shape), data), "shape");
   }
-  for (const std::string type : {">f8", "<i8", "<f2", "|u1", "<c16", "f8", ""}) {
+  for (const std::string type : {"=f8", "<i8", "<f2", "|u1", "<c16", "f8", ""}) {
     CAPTURE(type);
     const std::string fitting = type == "|u1" ? data.substr(0, 12) : data;
     check_refused(npy(1, dictionary(type, "False", "(3, 4)"), fitting), "type");
