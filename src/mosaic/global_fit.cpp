@@ -129,7 +129,8 @@ void GlobalFit::jacobian(std::vector<std::uint32_t>& row, std::vector<std::uint3
   put(at + 1, 2 * n + 1, 1.0 / k1_deviation);
 }
 
-double GlobalFit::objective(std::span<const double> u, std::vector<double>* gradient) const {
+double GlobalFit::objective(std::span<const double> u, std::vector<double>* gradient,
+                            double inflation) const {
   const std::size_t n = shifts();
   if (gradient) gradient->assign(unknowns(), 0.0);
   double sum = 0.0;
@@ -137,7 +138,7 @@ double GlobalFit::objective(std::span<const double> u, std::vector<double>* grad
     const Row row = row_of(*this, o);
     const SharedTerms terms = shared_terms(*this, o);
     const Point r = residual(*this, o, row, terms, u);
-    const LossValue value = evaluate_loss(loss, r[0] * r[0] + r[1] * r[1], loss_scale);
+    const LossValue value = evaluate_loss(loss, r[0] * r[0] + r[1] * r[1], inflation * loss_scale);
     sum += 0.5 * value.rho;
     if (!gradient) continue;
     const double w = value.first / o.sd_um;

@@ -22,38 +22,39 @@ constexpr double hold_um = 1e-3;
 constexpr double least_weight = 1e-9;
 
 // The normal matrix of one axis over tiles and nodes: its pattern is made once,
-// and each row knows where in the values its products go.
+// and each row knows where in the values its products go. Those of two nodes are
+// the same for all observations of a cell of the spline and are kept for the cell.
 class Normal {
  public:
   explicit Normal(const GlobalFit& fit) : fit_(fit) {
     rows_.reserve(fit.observations.size());
-    terms_.reserve(fit.observations.size());
-    for (const Observation& o : fit.observations) {
-      rows_.push_back(row_of(fit, o));
-      terms_.push_back(shared_terms(fit, o));
-    }
+    for (const Observation& o : fit.observations) rows_.push_back(row_of(fit, o));
     make_pattern();
     std::size_t products = 0;
-    for (const Row& r : rows_) products += r.size * (r.size + 1) / 2;
+    for (const Row& r : rows_) products += of_tiles(r.size);
     slots_.reserve(products);
     for (const Row& r : rows_)
       for (std::size_t i = 0; i < r.size; ++i)
-        for (std::size_t j = 0; j <= i; ++j) slots_.push_back(slot(r.unknown[i], r.unknown[j]));
+        for (std::size_t j = 0; j <= i && j < tiles_of_row; ++j)
+          slots_.push_back(slot(r.unknown[i], r.unknown[j]));
+    find_cells();
     factor_.analyzePattern(matrix_);
   }
 
   [[nodiscard]] const Row& row(std::size_t o) const { return rows_[o]; }
-  [[nodiscard]] const SharedTerms& terms(std::size_t o) const { return terms_[o]; }
 
   void factorise(std::span<const double> weight) {
     double* values = matrix_.valuePtr();
     std::fill(values, values + matrix_.nonZeros(), 0.0);
-    std::size_t at = 0;
+    const std::int32_t* at = slots_.data();
     for (std::size_t o = 0; o < rows_.size(); ++o) {
       const Row& r = rows_[o];
+      const std::int32_t* of_nodes = cell_slots_.data() + cell_of(r);
       for (std::size_t i = 0; i < r.size; ++i) {
         const double wi = weight[o] * r.coefficient[i];
-        for (std::size_t j = 0; j <= i; ++j) values[slots_[at++]] += wi * r.coefficient[j];
+        const std::size_t tiles = std::min(i + 1, tiles_of_row);
+        for (std::size_t j = 0; j < tiles; ++j) values[*at++] += wi * r.coefficient[j];
+        for (std::size_t j = tiles; j <= i; ++j) values[*of_nodes++] += wi * r.coefficient[j];
       }
     }
     for (const PriorRow& p : fit_.priors)
@@ -69,6 +70,28 @@ class Normal {
   [[nodiscard]] const Factor& factor() const { return factor_; }
 
  private:
+  static constexpr std::size_t tiles_of_row = 2, nodes_of_row = 16;
+  static constexpr std::size_t of_cell = nodes_of_row * (nodes_of_row + 1) / 2;
+
+  // Products of a row of so many unknowns that are not of two nodes.
+  static std::size_t of_tiles(std::size_t size) { return 3 + tiles_of_row * (size - tiles_of_row); }
+
+  // Where the products of its nodes begin.
+  [[nodiscard]] std::size_t cell_of(const Row& r) const {
+    return r.size == tiles_of_row ? 0 : (r.unknown[tiles_of_row] - fit_.side.size()) * of_cell;
+  }
+
+  void find_cells() {
+    constexpr std::int32_t unknown = -1;
+    cell_slots_.assign(fit_.nodes() * of_cell, unknown);
+    for (const Row& r : rows_) {
+      std::int32_t* at = cell_slots_.data() + cell_of(r);
+      if (r.size == tiles_of_row || *at != unknown) continue;
+      for (std::size_t i = tiles_of_row; i < r.size; ++i)
+        for (std::size_t j = tiles_of_row; j <= i; ++j) *at++ = slot(r.unknown[i], r.unknown[j]);
+    }
+  }
+
   void make_pattern() {
     const auto n = static_cast<std::int32_t>(fit_.shifts());
     std::vector<std::vector<std::uint32_t>> below(fit_.shifts());
@@ -84,16 +107,19 @@ class Normal {
       for (std::size_t i = 0; i < p.unknown.size(); ++i)
         for (std::size_t j = 0; j < i; ++j)
           if (p.coefficient[i] != 0.0 && p.coefficient[j] != 0.0) touch(p.unknown[i], p.unknown[j]);
-    std::vector<Eigen::Triplet<double, std::int32_t>> entries;
-    for (std::uint32_t c = 0; c < fit_.shifts(); ++c) {
-      std::ranges::sort(below[c]);
-      below[c].erase(std::unique(below[c].begin(), below[c].end()), below[c].end());
-      for (const std::uint32_t r : below[c])
-        entries.emplace_back(static_cast<std::int32_t>(r), static_cast<std::int32_t>(c), 1.0);
-    }
     matrix_.resize(n, n);
-    matrix_.setFromTriplets(entries.begin(), entries.end());
-    matrix_.makeCompressed();
+    std::size_t entries = 0;
+    for (const auto& rows : below) entries += rows.size();
+    matrix_.reserve(static_cast<Eigen::Index>(entries));
+    for (std::int32_t c = 0; c < n; ++c) {
+      std::vector<std::uint32_t>& rows = below[static_cast<std::size_t>(c)];
+      std::ranges::sort(rows);
+      const auto repeats = std::ranges::unique(rows);
+      rows.erase(repeats.begin(), repeats.end());
+      matrix_.startVec(c);
+      for (const std::uint32_t r : rows) matrix_.insertBack(static_cast<std::int32_t>(r), c) = 1.0;
+    }
+    matrix_.finalize();
   }
 
   // Nodes of one observation lie within three of each other.
@@ -122,8 +148,8 @@ class Normal {
 
   const GlobalFit& fit_;
   std::vector<Row> rows_;
-  std::vector<SharedTerms> terms_;
-  std::vector<std::int32_t> slots_;
+  std::vector<std::int32_t> slots_;       // of products with a tile, row by row
+  std::vector<std::int32_t> cell_slots_;  // of products of nodes, of_cell for each first node
   Sparse matrix_;
   Factor factor_;
 };
@@ -142,7 +168,7 @@ class Bordered {
     border_.setZero(n_, 2 * m_);
     Eigen::MatrixXd shared = Eigen::MatrixXd::Zero(m_, m_);
     for (std::size_t o = 0; o < fit.observations.size(); ++o)
-      add(normal.row(o), normal.terms(o), weight[o], shared);
+      add(normal.row(o), shared_terms(fit, fit.observations[o]), weight[o], shared);
     for (Eigen::Index k = 0; k < 2; ++k)
       shared(k, k) += 1.0 / (fit.k1_deviation * fit.k1_deviation);
     // Scale, turn or shear may be free of data; a deviation of 1 says nothing.
@@ -184,12 +210,12 @@ class Bordered {
   Eigen::LDLT<Eigen::MatrixXd> schur_;
 };
 
-void robust_weights(const GlobalFit& fit, const std::vector<double>& unknowns,
+void robust_weights(const GlobalFit& fit, double inflation, const std::vector<double>& unknowns,
                     std::vector<double>& kept, std::vector<double>& weight) {
   const std::vector<double> r = fit.residuals(unknowns);
   for (std::size_t o = 0; o < fit.observations.size(); ++o) {
     const double s = r[2 * o] * r[2 * o] + r[2 * o + 1] * r[2 * o + 1];
-    kept[o] = evaluate_loss(fit.loss, s, fit.loss_scale).first;
+    kept[o] = evaluate_loss(fit.loss, s, inflation * fit.loss_scale).first;
     weight[o] =
         std::max(kept[o], least_weight) / (fit.observations[o].sd_um * fit.observations[o].sd_um);
   }
@@ -201,11 +227,9 @@ void robust_weights(const GlobalFit& fit, const std::vector<double>& unknowns,
 void reweight(const GlobalFit& fit, const FitOptions& options, FitSolution& out,
               std::vector<double>& weight) {
   Normal normal(fit);
-  GlobalFit relaxed = fit;
   const auto limit = static_cast<std::uint32_t>(options.max_iterations);
   for (double inflation = options.first_inflation;; inflation = std::max(1.0, 0.5 * inflation)) {
-    relaxed.loss_scale = inflation * fit.loss_scale;
-    robust_weights(relaxed, out.unknowns, out.weight, weight);
+    robust_weights(fit, inflation, out.unknowns, out.weight, weight);
     const Bordered matrix(fit, normal, weight);
     if (inflation == 1.0 || out.iterations + 1 >= limit) {
       const SolverRun end = lbfgs(fit, out.unknowns,
@@ -220,7 +244,7 @@ void reweight(const GlobalFit& fit, const FitOptions& options, FitSolution& out,
       return;
     }
     std::vector<double> gradient;
-    (void)relaxed.objective(out.unknowns, &gradient);
+    (void)fit.objective(out.unknowns, &gradient, inflation);
     const std::vector<double> step = matrix.solve(gradient);
     for (std::size_t k = 0; k < step.size(); ++k) out.unknowns[k] -= step[k];
     ++out.iterations;
@@ -283,7 +307,7 @@ FitSolution solve(const GlobalFit& fit, std::span<const double> start, const Fit
     reweight(fit, options, out, weight);
   else
     solve_step_by_step(fit, options, out);
-  robust_weights(fit, out.unknowns, out.weight, weight);
+  robust_weights(fit, 1.0, out.unknowns, out.weight, weight);
   return out;
 }
 

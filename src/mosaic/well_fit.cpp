@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
 
 namespace nucreg::mosaic {
 namespace {
@@ -223,36 +224,35 @@ constexpr int camera_rounds = 4;
 double heldout_um(const WellModel& model, const std::vector<LinkResult>& links,
                   const Floors& floors) {
   constexpr std::size_t few = 500, too_few = 20;
-  const GlobalFit all = problem_of(model, links, floors);
+  GlobalFit rest = problem_of(model, links, floors);
+  const std::vector<Observation> all = std::exchange(rest.observations, {});
+  GlobalFit left_out = rest;
   std::size_t parts = 0;
-  for (const Observation& o : all.observations) parts += all.across(o) ? 1 : 0;
+  for (const Observation& o : all) parts += rest.across(o) ? 1 : 0;
   double sum = 0.0, weight = 0.0;
   std::size_t left = 0;
   for (std::uint32_t fold = 0; fold < (parts < few ? folds : 1); ++fold) {
-    GlobalFit rest = all, whole = all;
     rest.observations.clear();
-    std::vector<std::size_t> out;
-    for (std::uint32_t k = 0; k < all.observations.size(); ++k) {
-      if (all.across(all.observations[k]) && fold_of(all.observations[k], k) == fold)
-        out.push_back(k);
-      else
-        rest.observations.push_back(all.observations[k]);
+    left_out.observations.clear();
+    for (std::uint32_t k = 0; k < all.size(); ++k) {
+      const bool out = rest.across(all[k]) && fold_of(all[k], k) == fold;
+      (out ? left_out : rest).observations.push_back(all[k]);
     }
     const FitOptions options{.max_iterations = 5, .first_inflation = next_inflation};
     FitSolution s = solve(rest, unknowns_of(model, rest), options);
     for (int round = 0; !model.own.empty() && round < camera_rounds; ++round) {
       const std::vector<Matrix2> own = own_cameras(rest, s);
       turn_arms(rest, own);
-      turn_arms(whole, own);
+      turn_arms(left_out, own);
       s = solve(rest, s.unknowns, {.max_iterations = 1});
     }
-    const std::vector<double> r = whole.residuals(s.unknowns);
-    for (const std::size_t k : out) {
-      const Observation& o = all.observations[k];
+    const std::vector<double> r = left_out.residuals(s.unknowns);
+    for (std::size_t k = 0; k < left_out.observations.size(); ++k) {
+      const double sd_um = left_out.observations[k].sd_um;
       sum += std::min(50.0, r[2 * k] * r[2 * k] + r[2 * k + 1] * r[2 * k + 1]);
-      weight += 2.0 / (o.sd_um * o.sd_um);
+      weight += 2.0 / (sd_um * sd_um);
     }
-    left += out.size();
+    left += left_out.observations.size();
   }
   if (left < too_few) return std::numeric_limits<double>::quiet_NaN();
   return std::sqrt(sum / weight);
@@ -420,12 +420,16 @@ Chosen by_heldout(const WellModel& model, const std::vector<LinkResult>& links,
   if (facts.heldout_affine_um < improvement * best.heldout_um)
     best = {with(affine), facts.heldout_affine_um};
   facts.heldout_spline_um = std::numeric_limits<double>::quiet_NaN();
-  // A link has four cells along an edge; overlapping tiles of both sides lie across each other.
-  constexpr double narrowest = 0.3;
+  // A link has four cells along an edge, and tiles of both sides lie across each other. What is
+  // finer than half a tile is looked at where it does not take long.
+  constexpr double usual = 0.5, narrowest = 0.3;
+  constexpr std::uint32_t most_fine_nodes = 600;
   const double tile_um = least_tile_um(model);
   for (const double knot : {2000.0, 1000.0, 500.0, 300.0}) {
     if (knot < narrowest * tile_um) break;
     WellModel trial = with(spline_over(model, knot));
+    const Deformation& fine = trial.deformation;
+    if (knot < usual * tile_um && fine.nx * fine.ny > most_fine_nodes) break;
     const double held = heldout_um(trial, links, floors);
     if (!(held >= facts.heldout_spline_um)) facts.heldout_spline_um = held;
     if (held < improvement * best.heldout_um) best = {std::move(trial), held};

@@ -67,9 +67,9 @@ struct GlobalFit {
   /// what is not zero.
   void jacobian(std::vector<std::uint32_t>& row, std::vector<std::uint32_t>& column,
                 std::vector<double>& value) const;
-  /// The robust objective; fills the gradient unless it is null.
-  [[nodiscard]] double objective(std::span<const double> unknowns,
-                                 std::vector<double>* gradient) const;
+  /// The robust objective, its loss scale inflated; fills the gradient unless it is null.
+  [[nodiscard]] double objective(std::span<const double> unknowns, std::vector<double>* gradient,
+                                 double inflation = 1.0) const;
 };
 
 struct FitOptions {
