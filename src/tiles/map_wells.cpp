@@ -115,11 +115,12 @@ std::string inputs_text(const std::vector<TileInput>& tiles, const std::vector<T
     const auto number = [](const std::optional<double>& value) {
       return value ? fmt::format("{}", *value) : std::string("-");
     };
-    text += fmt::format("input {} {}: {}, {} nuclei, stage {} {}, pixel {}, size {} {}, {}\n",
-                        one_line(t.title(), 200), one_line(t.file, 400),
-                        facts[i].unreadable.empty() ? "read" : "unreadable", facts[i].nuclei,
-                        number(t.x_um), number(t.y_um), number(t.pixel_um), number(t.width_px),
-                        number(t.height_px), facts[i].origin.substr(0, 16));
+    text +=
+        fmt::format("input {} {}: {}, {} nuclei, stage {} {}, pixel {}, size {} {}, sha256 {}\n",
+                    one_line(t.title(), 200), one_line(t.file, 400),
+                    facts[i].unreadable.empty() ? "read" : "unreadable", facts[i].nuclei,
+                    number(t.x_um), number(t.y_um), number(t.pixel_um), number(t.width_px),
+                    number(t.height_px), facts[i].file_sha256.empty() ? "-" : facts[i].file_sha256);
   }
   return text;
 }

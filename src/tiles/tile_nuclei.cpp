@@ -206,6 +206,7 @@ ReadTile read_tile(const TileInput& tile, const std::string& file_sum, const Ima
       is_nuclei_table(tile.file) ? whole_table(tile) : nuclei_in_image(tile, origin, cache);
   for (std::string& note : read.facts.notes) note = fmt::format("{}: {}", tile.file, note);
   read.facts.origin = origin;
+  read.facts.file_sha256 = file_sum;
   return read;
 }
 
@@ -222,7 +223,10 @@ std::vector<ReadTile> read_tiles(std::span<const TileInput> tiles, TileReading& 
     const std::string sum = reading.sums.of(first.file);
     if (!first.part_of_table) return {read_tile(first, sum, ImageCache(reading.image_cache))};
     std::vector<ReadTile> found = parts_of_table(tiles);
-    for (std::size_t i = 0; i < found.size(); ++i) found[i].facts.origin = origin_of(tiles[i], sum);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      found[i].facts.origin = origin_of(tiles[i], sum);
+      found[i].facts.file_sha256 = sum;
+    }
     return found;
   } catch (const InputError& e) {
     if (!tile_is_unreadable(e, first)) throw;

@@ -1,7 +1,9 @@
-"""Wells whose tiles are not all alike: other pixels, tables appended to twice, blank wells of a plate."""
+"""Wells whose tiles are not all alike: other pixels, tables rows twice, blank wells of a plate."""
 
 import unittest
+from hashlib import sha256
 
+import h5py
 import numpy as np
 
 from made_well import FORTY_PX, FORTY_UM, MadeWell
@@ -18,11 +20,23 @@ class Tiles(Maps):
                  for i, row in enumerate(rows)]
         self.write(name, "\n".join([header, *lines]) + "\n")
 
+    def assert_sums_of_files(self, path):
+        """What was read can be told from the file: `inputs` has what sha256sum prints."""
+        with h5py.File(path) as file:
+            lines = file.attrs["inputs"].splitlines()
+            names = file["tiles/file"].asstr()[:]
+        self.assertEqual(len(lines), len(names))
+        for line, name in zip(lines, names):
+            self.assertIn(f" {name}: read, ", line)
+            sum = sha256((self.dir / name).read_bytes()).hexdigest()
+            self.assertTrue(line.endswith(f" sha256 {sum}"), line)
+
     def test_tiles_that_the_camera_binned(self):
         well = MadeWell(seed=31)
         well.write(self.dir)
         self.map("ten.csv", "forty.csv")
         plain = pairs_of(self.dir / "out.h5")
+        self.assert_sums_of_files(self.dir / "out.h5")
         binned = range(0, len(well.tiles[40]), 3)
 
         def bin_tile(number, row):

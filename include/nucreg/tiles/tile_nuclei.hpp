@@ -24,13 +24,14 @@ struct TileFacts {
   bool labelled = true;                    ///< false: labels are the numbers of rows, from 1
   bool areas = true;                       ///< whether areas are known
   std::string origin;              ///< tells apart what was read: file, options, build; hexadecimal
+  std::string file_sha256;         ///< of the file that holds them, hexadecimal
   std::string unreadable;          ///< why there are no nuclei; empty: the file could be read
   std::string not_kept;            ///< why it is not in the cache; empty: it is, or need not be
   std::vector<std::string> notes;  ///< how it was read, and what was left out; a sentence each
 };
 void fields(auto& archive, MaybeConst<TileFacts> auto& f) {
-  archive(f.nuclei, f.right_px, f.bottom_px, f.labelled, f.areas, f.origin, f.unreadable,
-          f.not_kept, f.notes);
+  archive(f.nuclei, f.right_px, f.bottom_px, f.labelled, f.areas, f.origin, f.file_sha256,
+          f.unreadable, f.not_kept, f.notes);
 }
 
 struct ReadTile {
