@@ -100,6 +100,14 @@ TEST_CASE("visits of one grid, where no tile ties its neighbours, are joined by 
   }
 }
 
+TEST_CASE("tissue that bends within two tiles is followed") {
+  const made::Well well =
+      make_well({.seed = 8, .radius_um = 1000.0, .deform_um = 3.0, .wave_um = 500.0});
+  const Placement p = place(well.tiles, well.nuclei);
+  check_placed(well, p, 0.15);
+  CHECK(distance_of_pairs(well, p) < 1.1 * std::hypot(0.26, 0.1625));
+}
+
 TEST_CASE("tiles with a turn of their own are laid with it") {
   const made::Well well = make_well({.seed = 6, .deform_um = 0.0, .own_turn_deg = 0.6});
   const Placement p = place(well.tiles, well.nuclei);
