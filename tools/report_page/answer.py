@@ -56,8 +56,27 @@ def dearer(row, best, other, ratio):
 
 
 def undecided(row, best, other, ratio):
-    return f"too few timings tell which of {best} and {other} is faster" if row["more_trials"] else \
-        f"which of {best} and {other} is faster is unclear, and more trials would not tell"
+    return f"too few trials to tell which of {best} and {other} is faster"
+
+
+def unclear(row, best, other, ratio):
+    return f"which of {best} and {other} is faster is unclear, and more trials would not tell"
+
+
+def depends(row, best, other, ratio):
+    return f"which of {best} and {other} is faster depends on the conditions"
+
+
+def untimed(row, best, other, ratio):
+    return (f"which of {best} and {other} is faster cannot be told: only {row['timed']:,} of "
+            f"{row['equal']:,} trials have valid timings; run again on an idle machine")
+
+
+def timeless(row, best, other, ratio):
+    if row["equal"]:
+        return (f"no trial has valid timings of both {best} and {other}, so which is faster cannot be "
+                "told; run again on an idle machine")
+    return f"there are no times of {best} and {other} to compare"
 
 
 # What nucreg finds of the times of two solvers, but NEITHER, in words.
@@ -65,9 +84,11 @@ SPEED = {
     "faster": faster,
     "no difference": lambda row, best, other, ratio: f"{best} and {other} are equally fast",
     "not enough trials": undecided,
+    "unclear": unclear,
+    "differs between regions": depends,
+    "timings not valid": untimed,
     "faster, but costs more": dearer,
-    "no times to compare": lambda row, best, other, ratio:
-        f"there are no times of {best} and {other} to compare",
+    "no times to compare": timeless,
 }
 
 
@@ -107,8 +128,11 @@ def headline(best, rows, more):
         return f"Use {best}."
     if all(row["finding"] == "no difference" and not row["arrives"] for row in own):
         return "Either will do." if len(own) == 1 else "Any of these solvers will do."
-    few = more and any(row["more_trials"] for row in own)
-    return "Not decided yet: too few trials." if few else "Not decided."
+    if more and any(row["finding"] == "not enough trials" for row in own):
+        return "Not decided yet: too few trials."
+    untold = any(row["finding"] == "timings not valid" or
+                 (row["finding"] == "no times to compare" and row["equal"]) for row in own)
+    return "Not decided: too few valid timings." if untold else "Not decided."
 
 
 def best_of(rows, solvers):

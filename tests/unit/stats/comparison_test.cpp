@@ -59,6 +59,11 @@ bool says(const std::string& sentence, const std::string& words) {
   return found;
 }
 
+/// Of the whole, as /verdict holds it.
+std::string finding(const Comparison& comparison) {
+  return verdict_table(comparison).get<std::string>("finding").at(0);
+}
+
 bool says(const Comparison& comparison, const std::string& words) {
   return says(make_verdict(comparison).sentence(), words);
 }
@@ -83,6 +88,7 @@ TEST_CASE("the ratio is the geometric mean, the effect the rank biserial") {
   CHECK(pair.more_trials >= 4);
   says(c, "not enough trials to tell the speed of fast and slow apart");
   says(c, "more would tell");
+  CHECK(finding(c) == "not enough trials");
 }
 
 TEST_CASE("a clear case names the faster one, the factor and the interval") {
@@ -172,6 +178,7 @@ TEST_CASE("the trials that would tell are trials, of which few may give a valid 
   says(c, "not enough valid timings to tell ");
   says(c, "run again on an idle machine");
   CHECK(make_verdict(c).more.empty());
+  CHECK(finding(c) == "timings not valid");
   for (std::uint32_t t = 3; t < 30; ++t) rows[2 * t].objective = 2.0;
   says(compare({"a", "b"}, rows), "accuracy is equal in 3 of 30 only");
 }
@@ -183,6 +190,7 @@ TEST_CASE("where no number of trials tells, none is promised") {
   REQUIRE(first(c).finding == SpeedFinding::undecided);
   CHECK(first(c).more_trials == 0);
   says(c, "which of y and x is faster differs between regions; more trials would not tell (ratio");
+  CHECK(finding(c) == "differs between regions");
   // In one configuration often a little faster, now and then much slower: the ranks balance.
   rows = timings(707, 0.75);
   for (Record row : timings(293, 3.0)) {
@@ -194,6 +202,7 @@ TEST_CASE("where no number of trials tells, none is promised") {
   CHECK(first(mixed).more_trials == 0);
   says(mixed, "is faster is unclear (ratio");
   says(mixed, " after Holm's correction)");
+  CHECK(finding(mixed) == "unclear");
 }
 
 TEST_CASE("an interrupted solve moves no ratio far") {
