@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "export_file.hpp"
 #include "nucreg/core/table.hpp"
 #include "nucreg/core/terms.hpp"
 #include "nucreg/disk/publish.hpp"
+#include "nucreg/stats/comparison.hpp"
 #include "nucreg/stats/profiles.hpp"
 #include "nucreg/store/result_file.hpp"
 
@@ -47,8 +49,7 @@ struct Sample {
   std::size_t solvers = 0;
   std::vector<Solve> solves;
   std::vector<bool> timed;  // by trial: all timings are valid
-  std::vector<std::size_t> parameters;
-  [[nodiscard]] std::size_t trials() const { return timed.size(); }
+  std::vector<std::size_t> configurations, parameters;
   /// Costs below `least` count as that.
   [[nodiscard]] CostTable costs(const std::vector<std::size_t>& used, std::size_t target,
                                 CostUnit unit, double least = 0.0) const {
@@ -60,15 +61,18 @@ struct Sample {
   }
 };
 
-// The answer tells whether a target was reached, the trace when. An answer within rounding of the
-// best known has gap 0: what is as low as the answer is near enough, too.
+// The answer tells whether a target was reached, the trace when. Of points without noise the best
+// is 0 but for rounding, and every ratio to it is large: what is within rounding of the best has
+// reached every target. What is as low as the answer is near enough, too.
 Solve solve_of(const Record& row) {
   Solve solve{.whole = {static_cast<double>(row.function_evaluations), row.wall_seconds},
               .at_target = {}};
   const double best = row.objective / (1.0 + row.gap);
+  const double rounding = rounding_px * rounding_px * static_cast<double>(row.pairs);
   for (std::size_t t = 0; t < targets.size(); ++t) {
-    if (row.status == SolveStatus::failed || !(row.gap <= targets[t])) continue;
-    const double enough = std::fmax(row.objective, best * (1.0 + targets[t]));
+    const bool reached = row.gap <= targets[t] || row.objective - best <= rounding;
+    if (row.status == SolveStatus::failed || !reached) continue;
+    const double enough = std::max({row.objective, best * (1.0 + targets[t]), best + rounding});
     const auto first = std::ranges::find_if(
         row.trace, [&](const TracePoint& point) { return point.objective <= enough; });
     solve.at_target[t] = solve.whole;
@@ -92,6 +96,7 @@ Sample sample_of(const ResultReader& reader, std::size_t solvers) {
     if (trial_number++ % stride != 0) continue;
     const auto model = value_of<Model>(models[trial[0].configuration]);
     if (!model) throw InputError("names no model", {.key = "/configurations/model"});
+    sample.configurations.push_back(trial[0].configuration);
     sample.parameters.push_back(parameter_count(*model));
     sample.timed.push_back(std::ranges::all_of(trial, [](const Record& row) {
       return row.status == SolveStatus::not_applicable || row.timing_valid;
@@ -100,6 +105,15 @@ Sample sample_of(const ResultReader& reader, std::size_t solvers) {
   }
   return sample;
 }
+
+/// Trials that are counted together, and those of them whose timings are all valid.
+struct Group {
+  std::vector<std::size_t> all, timed;
+  void add(const Sample& sample, std::size_t trial) {
+    all.push_back(trial);
+    if (sample.timed[trial]) timed.push_back(trial);
+  }
+};
 
 Json json_of(const Profile& profile) {
   return {{"budget", profile.budget}, {"share", profile.share}};
@@ -124,6 +138,54 @@ Json average_of(const Sample& sample, const std::vector<std::size_t>& used, std:
           {"attempts", art.attempts}};
 }
 
+/// Over all configurations of one kind: each trial is compared with its own best answer, and each
+/// solver with the best one of the trial.
+Json of_kind(const Sample& sample, const Group& group, const std::vector<std::string>& names,
+             std::size_t target) {
+  const CostTable evaluations = sample.costs(group.all, target, &Cost::evaluations);
+  // Else all others are infinitely far behind a closed form, which needs no evaluation.
+  const CostTable at_least_one = sample.costs(group.all, target, &Cost::evaluations, 1.0);
+  const CostTable seconds = sample.costs(group.timed, target, &Cost::seconds);
+  std::vector<std::size_t> parameters;
+  for (const std::size_t trial : group.all) parameters.push_back(sample.parameters[trial]);
+  Json solvers = Json::array();
+  for (std::size_t s = 0; s < names.size(); ++s)
+    solvers.push_back({{"solver", names[s]},
+                       {"evaluations",
+                        {{"performance", json_of(performance_profile(at_least_one, s))},
+                         {"data", json_of(data_profile(evaluations, parameters, s))}}},
+                       {"seconds", {{"performance", json_of(performance_profile(seconds, s))}}}});
+  return solvers;
+}
+
+/// Costs of one configuration: those of few and of many points have no common mean.
+Json of_configuration(const Sample& sample, const Group& group,
+                      const std::vector<std::string>& names, std::size_t target) {
+  const auto costs = [&](const std::vector<std::size_t>& used, std::size_t s, CostUnit unit) {
+    return Json{{"runtime", json_of(runtime_distribution(sample.costs(used, target, unit), s))},
+                {"average", average_of(sample, used, s, target, unit)}};
+  };
+  Json solvers = Json::array();
+  for (std::size_t s = 0; s < names.size(); ++s)
+    solvers.push_back({{"solver", names[s]},
+                       {"evaluations", costs(group.all, s, &Cost::evaluations)},
+                       {"seconds", costs(group.timed, s, &Cost::seconds)}});
+  return solvers;
+}
+
+/// By kind, in the order of the configurations.
+std::vector<std::pair<std::string, Group>> groups_of_kinds(const Sample& sample,
+                                                           const Table& configurations) {
+  const RegionMap map = map_regions(configurations);
+  std::vector<std::pair<std::string, Group>> groups;
+  for (const Region& region : map.regions)
+    if (region.scope == Region::Scope::overall) groups.emplace_back(region.kind, Group{});
+  for (std::size_t trial = 0; trial < sample.configurations.size(); ++trial)
+    for (const std::size_t region : map.of_configuration[sample.configurations[trial]])
+      if (region < groups.size()) groups[region].second.add(sample, trial);
+  return groups;
+}
+
 }  // namespace
 
 std::vector<std::filesystem::path> export_profiles(const ResultReader& reader,
@@ -134,36 +196,31 @@ std::vector<std::filesystem::path> export_profiles(const ResultReader& reader,
   const auto& names = solver_table.get<std::string>("name");
   if (names.empty()) throw InputError("has no rows", {.key = "/solvers"});
   const Sample sample = sample_of(reader, names.size());
-  std::vector<std::size_t> all, timed;
-  for (std::size_t trial = 0; trial < sample.trials(); ++trial) {
-    all.push_back(trial);
-    if (sample.timed[trial]) timed.push_back(trial);
-  }
+  std::map<std::size_t, Group> configurations;
+  for (std::size_t trial = 0; trial < sample.configurations.size(); ++trial)
+    configurations[sample.configurations[trial]].add(sample, trial);
   Json json{{"trials", reader.trial_rows() / names.size()},
-            {"trials_used", all.size()},
-            {"trials_timed", timed.size()},
+            {"trials_used", sample.timed.size()},
+            {"trials_timed", std::ranges::count(sample.timed, true)},
             {"costs", reader.has_traces() ? costs_of_traces : costs_of_solves},
             {"pitfalls", pitfalls},
-            {"targets", Json::array()}};
-  for (std::size_t target = 0; target < targets.size(); ++target) {
-    const CostTable evaluations = sample.costs(all, target, &Cost::evaluations);
-    // Else all others are infinitely far behind a closed form, which needs no evaluation.
-    const CostTable at_least_one = sample.costs(all, target, &Cost::evaluations, 1.0);
-    const CostTable seconds = sample.costs(timed, target, &Cost::seconds);
-    Json solvers = Json::array();
-    for (std::size_t s = 0; s < names.size(); ++s)
-      solvers.push_back({{"solver", names[s]},
-                         {"evaluations",
-                          {{"runtime", json_of(runtime_distribution(evaluations, s))},
-                           {"performance", json_of(performance_profile(at_least_one, s))},
-                           {"data", json_of(data_profile(evaluations, sample.parameters, s))},
-                           {"average", average_of(sample, all, s, target, &Cost::evaluations)}}},
-                         {"seconds",
-                          {{"runtime", json_of(runtime_distribution(seconds, s))},
-                           {"performance", json_of(performance_profile(seconds, s))},
-                           {"average", average_of(sample, timed, s, target, &Cost::seconds)}}}});
-    json["targets"].push_back({{"gap", targets[target]}, {"solvers", std::move(solvers)}});
-  }
+            {"targets", Json::array()},
+            {"configurations", Json::array()}};
+  for (const auto& [kind, group] : groups_of_kinds(sample, reader.table("configurations")))
+    for (std::size_t target = 0; target < targets.size(); ++target)
+      json["targets"].push_back({{"kind", kind},
+                                 {"gap", targets[target]},
+                                 {"trials_used", group.all.size()},
+                                 {"trials_timed", group.timed.size()},
+                                 {"solvers", of_kind(sample, group, names, target)}});
+  for (const auto& [configuration, group] : configurations)
+    for (std::size_t target = 0; target < targets.size(); ++target)
+      json["configurations"].push_back(
+          {{"configuration", configuration},
+           {"gap", targets[target]},
+           {"trials_used", group.all.size()},
+           {"trials_timed", group.timed.size()},
+           {"solvers", of_configuration(sample, group, names, target)}});
   TextFile file(paths.front());
   file.write(json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
   file.publish(overwrite);

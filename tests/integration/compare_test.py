@@ -8,12 +8,18 @@ import h5py
 import numpy as np
 from scipy import stats
 
-from nucreg_case import DONE, INPUT, LEAST_JOB, USAGE, NucregCase, read_group, run
+from nucreg_case import DONE, INPUT, LEAST_JOB, ROOT, USAGE, NucregCase, read_group, run
 
 DIFFERENT = 6
 JOB = LEAST_JOB.replace("[problem]", "trials = 40\n[problem]\nnoise_px = 1").replace(
     'name = "least"', 'name = "least"\nseed = 3')
 JOB += '\n[[solver]]\nname = "B"\nkind = "nlopt"\n'
+
+
+def reaches(rows, gap):
+    """The target, or it is missed by rounding alone: 1e-9 px of each pair."""
+    over = rows["objective"] - rows["objective"] / (1 + rows["gap"])
+    return (rows["gap"] <= gap) | (over <= 1e-18 * rows["pairs"])
 
 
 class Compare(NucregCase):
@@ -239,18 +245,42 @@ class Export(NucregCase):
         profiles = json.loads((self.dir / "x/profiles.json").read_text())
         self.assertEqual((profiles["trials"], profiles["trials_used"]), (12, 12))
         self.assertIn("of the whole solve", profiles["costs"])
-        evaluations, gap = self.rows["function_evaluations"], self.rows["gap"]
-        for target in profiles["targets"]:
+        evaluations = self.rows["function_evaluations"]
+        self.assertEqual([(t["configuration"], t["gap"]) for t in profiles["configurations"]],
+                         [(c, gap) for c in range(4) for gap in (1e-1, 1e-3, 1e-6, 1e-9)])
+        for target in profiles["configurations"]:
+            here = self.rows["configuration"] == target["configuration"]
+            self.assertEqual(target["trials_used"], 3)
             for number, solver in enumerate(target["solvers"]):
-                mine = self.rows["solver"] == number
-                reached = gap[mine] <= target["gap"]
+                mine = here & (self.rows["solver"] == number)
+                reached = reaches(self.rows, target["gap"])[mine]
                 runtime = solver["evaluations"]["runtime"]
                 self.assertEqual(runtime["budget"],
                                  sorted(set(evaluations[mine][reached].tolist())))
                 self.assertAlmostEqual(runtime["share"][-1], reached.mean())
                 average = solver["evaluations"]["average"]
-                self.assertEqual((average["successes"], average["attempts"]), (reached.sum(), 12))
+                self.assertEqual((average["successes"], average["attempts"]), (reached.sum(), 3))
                 self.assertAlmostEqual(average["value"], evaluations[mine].sum() / reached.sum())
+
+    def test_profiles_of_points_without_noise_count_no_rounding(self):
+        self.nucreg("run", ROOT / "jobs/quickstart.toml", "-o", "exact.h5", "--set", "job.trials=10",
+                    "--set", "problem.points=100", "--set", "problem.noise_px=0")
+        rows = read_group(self.dir / "exact.h5", "trials")
+        self.assertGreater(np.nanmax(rows["gap"]), 1e-9)  # of two that are 0 but for rounding
+        self.assertTrue((rows["rmsd_px"] < 1e-9).all())
+        self.nucreg("export", "exact.h5", "--to", "e", "--format", "profiles")
+        profiles = json.loads((self.dir / "e/profiles.json").read_text())
+        for target in profiles["configurations"]:
+            for solver in target["solvers"]:
+                self.assertEqual(solver["evaluations"]["runtime"]["share"][-1], 1.0)
+
+    def test_profiles_of_two_losses_are_apart(self):
+        self.run_job(JOB, "--set", 'fit.loss=["squared","cauchy"]', output="losses.h5")
+        self.nucreg("export", "losses.h5", "--to", "l", "--format", "profiles")
+        profiles = json.loads((self.dir / "l/profiles.json").read_text())
+        kinds = {target["kind"]: target["trials_used"] for target in profiles["targets"]}
+        self.assertEqual(list(kinds), ["loss = squared", "loss = cauchy"])
+        self.assertEqual(sum(kinds.values()), profiles["trials_used"])
 
     def test_profiles_of_traces(self):
         self.run_job(JOB.replace('name = "B"\nkind = "nlopt"', 'name = "B"\nkind = "nlopt"\n'
@@ -263,15 +293,16 @@ class Export(NucregCase):
         self.nucreg("export", "traced.h5", "--to", "t", "--format", "profiles")
         profiles = json.loads((self.dir / "t/profiles.json").read_text())
         self.assertIn("from /trace", profiles["costs"])
-        for target in profiles["targets"]:
+        for target in profiles["configurations"]:
+            here = rows["configuration"] == target["configuration"]
+            reached = reaches(rows, target["gap"])
             for number, solver in enumerate(target["solvers"]):
                 evaluations, seconds = [], []
-                for row in np.flatnonzero(rows["solver"] == number):
-                    if not rows["gap"][row] <= target["gap"]:
-                        continue
+                for row in np.flatnonzero(here & reached & (rows["solver"] == number)):
                     points = slice(*trace["offsets"][row:row + 2])
                     best = rows["objective"][row] / (1 + rows["gap"][row])
-                    enough = max(rows["objective"][row], best * (1 + target["gap"]))
+                    enough = max(rows["objective"][row], best * (1 + target["gap"]),
+                                 best + 1e-18 * rows["pairs"][row])
                     there = np.flatnonzero(trace["objective"][points] <= enough)
                     evaluations.append(trace["evaluation"][points][there[0]] if len(there)
                                        else rows["function_evaluations"][row])
@@ -281,7 +312,7 @@ class Export(NucregCase):
                                  sorted(set(evaluations)))
                 self.assertEqual(solver["seconds"]["runtime"]["budget"], sorted(set(seconds)))
                 self.assertEqual(solver["evaluations"]["average"]["successes"], len(evaluations))
-        coarse, fine = (profiles["targets"][i]["solvers"][1]["evaluations"]["average"]["value"]
+        coarse, fine = (profiles["configurations"][i]["solvers"][1]["evaluations"]["average"]["value"]
                         for i in (0, 2))
         self.assertLess(coarse, fine)  # not the whole solve's
 

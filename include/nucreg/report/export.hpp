@@ -26,13 +26,17 @@ std::vector<std::filesystem::path> export_csv(const ResultReader& reader,
                                               const std::filesystem::path& directory,
                                               bool overwrite);
 
-/// Writes profiles.json: for each target (gap to the best known objective) and solver the runtime
-/// distribution, performance profile and data profile (report/profiles.hpp) in function evaluations
-/// and, over trials whose timings are all valid, in seconds, with average runtimes. A solve reaches
-/// a target where its answer does: where the file has /trace at the cost at which its objective
-/// first did, else at the cost of the whole solve; `costs` says which. Of more than 100,000 solves
-/// every k-th trial is used; `trials` and `trials_used` tell. Infinite numbers are null. Returns
-/// its path. Throws OutputError, InputError.
+/// Writes profiles.json (stats/profiles.hpp), each number in function evaluations and, over trials
+/// whose timings are all valid, in seconds. Nothing is pooled over what differs in kind:
+///   configurations  for each one, target (gap to the best known objective) and solver the runtime
+///                   distribution and the average runtime
+///   targets         for each kind (model and loss) and target the performance profile, which
+///                   compares the solvers of each trial, and the data profile
+/// A solve reaches a target where its answer does, and each one where its answer differs from the
+/// best by rounding alone: where the file has /trace at the cost at which its objective first did,
+/// else at the cost of the whole solve; `costs` says which. Of more than 100,000 solves every k-th
+/// trial is used; `trials` and `trials_used` tell. Infinite numbers are null. Returns its path.
+/// Throws OutputError, InputError.
 std::vector<std::filesystem::path> export_profiles(const ResultReader& reader,
                                                    const std::filesystem::path& directory,
                                                    bool overwrite);
