@@ -23,6 +23,7 @@ from nucreg_case import (DONE, INPUT, NUCREG, OUTPUT, ROOT, USAGE, NucregCase, r
                          status_codes)
 from report_page import (answer, asked, axis_figures, page, profile_figures, solve_figures, style,
                          verdict_figures)
+from report_page.conditions import Conditions
 from report_page.result import Result, Rows
 
 JOB = """
@@ -140,7 +141,7 @@ class WholePage(PageCase):
     def test_a_closed_form_does_not_empty_the_performance_profile(self):
         run(self.dir, "export", "out.h5", "--to", "profiles", "--format", "profiles")
         profiles = json.loads((self.dir / "profiles/profiles.json").read_text())
-        for target in profiles["targets"][:3]:
+        for target in profiles["targets"]:
             for solver in target["solvers"]:
                 curve = solver["evaluations"]["performance"]
                 self.assertGreater(curve["share"][-1], 0.5, solver)
@@ -196,7 +197,7 @@ class WholePage(PageCase):
         script("""type(''); const s = tools.querySelector("select"); s.value = "closed; form";
                   s.dispatchEvent(new Event("input", {bubbles: true}));""")
         self.assertEqual({row[2] for row in script("return rows()")}, {"closed; form"})
-        for heading, column in (("RMSD median, px", 6), ("conditions", 1)):
+        for heading, column in (("RMSD median, px", 7), ("conditions", 1)):
             values = []
             for order in ("ascending", "descending"):
                 script("""[...document.querySelectorAll("#summary-table thead th")].find(
@@ -205,7 +206,7 @@ class WholePage(PageCase):
                 self.assertEqual(script("return document.querySelectorAll('#summary-table th')"
                                         "[arguments[0]].getAttribute('aria-sort')", column), order)
                 values.append([row[column] for row in script("return rows()")])
-            key = float if column == 6 else str
+            key = float if column == 7 else str
             self.assertEqual(values[0], sorted(values[0], key=key))
             self.assertEqual(sorted(values[1], key=key), values[0])
             self.assertEqual(values[1], sorted(values[0], key=key, reverse=True))
@@ -236,25 +237,36 @@ class Answers(unittest.TestCase):
 
     ROW = {"scope": "overall", "kind": "", "solver_a": "LM", "solver_b": "B", "faster": "",
            "arrives": "", "time_ratio": 0.25, "total_ratio": 0.25, "arrival_known": 400,
-           "arrived_a": 400, "arrived_b": 400, "more_trials": 0}
+           "arrived_a": 400, "arrived_b": 400, "more_trials": 0, "equal": 400, "timed": 400}
 
     def answer(self, finding, **row):
         overview = {"comparisons": [self.ROW | {"finding": finding} | row], "best": "LM",
                     "more_trials": "--set job.trials=9"}
         (_, headline, (sentence,)), = answer.answers(overview)
-        return headline, sentence.split(";")[0]
+        return headline, sentence.rpartition(";")[0] or sentence
 
     def test_each_finding_has_its_words(self):
         for finding, row, headline, words in (
                 ("faster", {"faster": "LM"}, "Use LM.", "LM is 4.0 times as fast as B"),
                 ("no difference", {}, "Either will do.", "LM and B are equally fast"),
                 ("not enough trials", {"more_trials": 9}, "Not decided yet: too few trials.",
-                 "too few timings tell which of LM and B is faster"),
-                ("not enough trials", {}, "Not decided.",
+                 "too few trials to tell which of LM and B is faster"),
+                ("timings not valid", {"more_trials": 9, "timed": 30},
+                 "Not decided: too few valid timings.",
+                 "which of LM and B is faster cannot be told: only 30 of 400 trials have valid "
+                 "timings; run again on an idle machine"),
+                ("differs between regions", {"more_trials": 9}, "Not decided.",
+                 "which of LM and B is faster depends on the conditions"),
+                ("unclear", {}, "Not decided.",
                  "which of LM and B is faster is unclear, and more trials would not tell"),
                 ("faster, but costs more", {"total_ratio": 2.0}, "Not decided.",
                  "LM is faster than B in a typical trial, but takes 2.0 times as long in total"),
-                ("no times to compare", {"time_ratio": None, "total_ratio": None}, "Not decided.",
+                ("no times to compare", {"time_ratio": None, "total_ratio": None, "timed": 0},
+                 "Not decided: too few valid timings.",
+                 "no trial has valid timings of both LM and B, so which is faster cannot be told; "
+                 "run again on an idle machine"),
+                ("no times to compare", {"time_ratio": None, "total_ratio": None, "equal": 0},
+                 "Not decided.",
                  "there are no times of LM and B to compare"),
                 ("neither arrives", {"arrived_a": 1, "arrived_b": 0},
                  "None of these solvers will do.",
@@ -266,7 +278,7 @@ class Answers(unittest.TestCase):
                          "total")
 
     def test_findings_are_those_of_nucreg(self):
-        source = (ROOT / "src/stats/verdict.cpp").read_text()
+        source = (ROOT / "src/stats/verdict_table.cpp").read_text()
         body = source.split("const char* finding_name(", 1)[1].split("\n}\n", 1)[0]
         self.assertEqual(set(answer.SPEED) | {answer.NEITHER}, set(re.findall('return "(.+)";', body)))
         with self.assertRaises(asked.Refused):
@@ -291,24 +303,23 @@ class Figures(NucregCase):
     def test_an_interval_without_an_upper_end_is_an_arrow(self):
         def average(low, high):
             return {"average": {"value": 4.0, "low": low, "high": high}}
-        profiles = {"trials": 9, "trials_used": 9, "trials_timed": 9, "targets": [
-            {"gap": 0.1, "solvers": [{"solver": "LM", "evaluations": average(3.0, None),
-                                      "seconds": average(3.0, 5.0)}]}]}
-        for arrows, figure in ((1, profile_figures.average_runtimes(profiles, "s", 1)),
-                               (0, self.all_finite(profiles))):
+        targets = [{"gap": 0.1, "trials_used": 9, "trials_timed": 9, "solvers": [
+            {"solver": "LM", "evaluations": average(3.0, None), "seconds": average(3.0, 5.0)}]}]
+        for arrows, figure in ((1, profile_figures.average_runtimes(targets, "s", 1)),
+                               (0, self.all_finite(targets))):
             self.assertEqual(figure.svg.count("mark-without-end"), arrows)
             self.assertEqual("no upper end" in figure.caption, arrows > 0)
 
-    def all_finite(self, profiles):
-        profiles["targets"][0]["solvers"][0]["evaluations"]["average"]["high"] = 5.0
-        return profile_figures.average_runtimes(profiles, "s", 1)
+    def all_finite(self, targets):
+        targets[0]["solvers"][0]["evaluations"]["average"]["high"] = 5.0
+        return profile_figures.average_runtimes(targets, "s", 1)
 
     def test_solves_without_an_evaluation_are_drawn_silently(self):
         curve = {"runtime": {"budget": [0.0], "share": [0.75]}}
-        profiles = {"trials": 4, "trials_used": 4, "trials_timed": 4, "targets": [
-            {"gap": 0.1, "solvers": [{"solver": "LM", "evaluations": curve, "seconds": curve}]}]}
+        targets = [{"gap": 0.1, "trials_used": 4, "trials_timed": 4, "solvers": [
+            {"solver": "LM", "evaluations": curve, "seconds": curve}]}]
         with warnings.catch_warnings(action="error"):
-            figure = profile_figures.profile(profiles, "f", "", "", "runtime")
+            figure = profile_figures.profile(targets, "f", "", "", "runtime")
         self.assertFalse(figure.empty)
 
     def test_errors_of_angles_go_round_the_circle(self):
@@ -316,22 +327,60 @@ class Figures(NucregCase):
                      "params": np.array([[0, 0, a, 4, 4] for a in (359.5, -179.75, 3.0)]),
                      "true_params": np.array([[0, 0, a, 4, 4] for a in (0, 179.75, 0)])})
         result = SimpleNamespace(sample=rows, configurations=[{"model": "trs"}], solvers=["LM"],
-                                 trials=3, trials_drawn=3)
+                                 trials=3, trials_there=3, trials_drawn=3,
+                                 conditions=Conditions([{"model": "trs"}], []))
         with mock.patch.object(solve_figures, "boxes", wraps=solve_figures.boxes) as boxes:
             solve_figures.parameter_errors(result)
         np.testing.assert_allclose(boxes.call_args.args[1][2], [0.5, 0.5, 3.0])
 
-    def test_models_and_losses_are_not_pooled(self):
-        self.run_job(ONE_ROW, "--set", 'fit.loss=["squared","cauchy"]', "--set",
-                     "problem.outliers=0.3", "--set", "problem.points=60", "--set", "job.trials=4")
+    def test_conditions_are_not_pooled(self):
+        self.run_job(JOB, "--set", 'fit.loss=["squared","cauchy"]', "--set", "run.trace=false",
+                     "--set", "problem.noise_px=[0,1,8]")
         result = read_result(self.dir / "out.h5")
-        loss = {row["configuration"]: row["loss"] for row in result.configurations}
-        rmsd = {loss[row["configuration"]]: f"{row['rmsd_px_median']:.3g}"
-                for row in result.overview["summary"]}
-        figure = axis_figures.heat_map(axis_figures.Cells(result))
-        self.assertNotEqual(rmsd["cauchy"], rmsd["squared"])
-        self.assertTrue(f">{rmsd['cauchy']}</text>" in figure.svg)
-        self.assertIn("Of model affine and loss cauchy only", figure.caption)
+        cells = axis_figures.Cells(result)
+        base = result.configurations[result.conditions.base]
+        self.assertEqual([base[name] for name in ("noise_px", "points", "outliers", "loss")],
+                         [1.0, 60.0, 0.1, "cauchy"])
+        self.assertEqual(cells.axes, ["points", "noise_px", "outliers", "loss"])
+        for axis in cells.axes:
+            alike = [c for c in result.configurations if all(
+                c[name] == base[name] for name in cells.axes if name != axis)]
+            rows = {(row["configuration"], row["solver"]): row for row in result.overview["summary"]}
+            for column in ("tre_px_median", "function_evaluations_median", "wall_s_median"):
+                places, values = cells.along(axis, column, 1)
+                self.assertEqual(len(places), len(alike))
+                if axis != "loss":
+                    self.assertEqual(list(places), [c[axis] for c in alike])
+                self.assertEqual(list(values), [rows[c["configuration"], 1][column] for c in alike])
+        figure = axis_figures.against(cells, "tre")
+        self.assertIn("One condition varies in each panel; the others stay at number of points 60, "
+                      "noise 1 px, outliers 0.1, loss cauchy.", figure.caption)
+        self.assertIn("At number of points 60, loss cauchy.", axis_figures.heat_map(cells).caption)
+
+    def test_single_solves_are_those_of_one_condition(self):
+        self.run_job(JOB)
+        result = read_result(self.dir / "out.h5")
+        self.assertEqual(set(result.sample["configuration"]), {result.conditions.base})
+        rows = read_group(self.dir / "out.h5", "trials")
+        self.assertEqual(len(result.sample), (rows["configuration"] == result.conditions.base).sum())
+        self.assertIn("At number of points 60, noise 2 px, outliers 0.",
+                      solve_figures.time_boxes(result).caption)
+
+    def test_what_follows_from_another_condition_is_no_axis_of_its_own(self):
+        rows = [{"configuration": c, "problem": c // 2, "file": f"{c // 2}.csv",
+                 "points": 20.0 + c // 2, "model": ("trs", "affine")[c % 2]} for c in range(6)]
+        conditions = Conditions(rows, [])
+        self.assertEqual(conditions.axes, ["model", "file"])
+        self.assertEqual([rows[c]["model"] for c in conditions.along("file")], ["trs"] * 3)
+        self.assertEqual(conditions.said(), "model trs, files 0.csv")
+
+    def test_drawn_conditions_are_compared_by_their_bounds(self):
+        rows = [{"configuration": c, "noise_px": None, "noise_px_min": 0.0, "noise_px_max": high,
+                 "points": points} for c, (high, points) in enumerate(
+                     (high, points) for high in (1.0, 2.0) for points in (20.0, 50.0))]
+        conditions = Conditions(rows, [])
+        self.assertEqual(conditions.axes, ["points", "noise_px_max"])
+        self.assertEqual(len(conditions.along("points")), 2)
 
 
 class OddResults(NucregCase):
@@ -407,7 +456,8 @@ class OddResults(NucregCase):
             h5["trials/status"][...] = status_codes(path)["failed"]
             self.assertEqual(h5["trials/gap"][0], 0.0)
         self.nucreg("export", "out.h5", "--to", "profiles", "--format", "profiles")
-        for target in json.loads((self.dir / "profiles/profiles.json").read_text())["targets"]:
+        for target in json.loads((self.dir / "profiles/profiles.json").read_text())[
+                "configurations"]:
             self.assertEqual(target["solvers"][0]["evaluations"]["average"]["successes"], 0)
 
     def test_nan_everywhere(self):
@@ -426,10 +476,10 @@ class OddResults(NucregCase):
 
 class LargeResult(NucregCase):
     def test_says_that_it_samples(self):
-        subprocess.run([LARGE_RESULT, "large.h5", "20000", "4", "2"], cwd=self.dir, check=True)
+        subprocess.run([LARGE_RESULT, "large.h5", "20000", "2", "2"], cwd=self.dir, check=True)
         result = read_result(self.dir / "large.h5")
         self.assertEqual(len(result.sample), 2 * 4000)
-        self.assertIn("A random sample is drawn: 4,000 of 10,000 trials",
+        self.assertIn("A random sample is drawn: 4,000 of 5,000 trials",
                       solve_figures.time_boxes(result).caption)
 
 

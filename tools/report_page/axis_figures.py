@@ -1,13 +1,14 @@
-"""Measures against the axes of the job: points, noise and whatever else was varied."""
+"""Measures against the axes of the job: points, noise and whatever else was varied, one at a time."""
 
 import numpy as np
 
+from .conditions import MAX_WORDS, axis_label, spoken, words
 from .style import Figure, finite, legend, log_where_positive, look, nothing, panels
 
 # measure: (column of /summary, factor or None: into the unit of times, label, words)
 MEASURES = {
     "rmsd": ("rmsd_px", 1, "RMSD, 40x px", "root mean square distance of all pairs"),
-    "tre": ("tre_px", 1, "error of the map (TRE), 40x px",
+    "tre": ("tre_px", 1, "map error (TRE), 40x px",
             "distance between fitted and true map over corners and centre of the field"),
     "parameter-error": ("param_error", 1, "parameter error",
                         "norm of fitted minus true parameters"),
@@ -17,120 +18,61 @@ MEASURES = {
     "evaluations": ("function_evaluations", 1, "function evaluations",
                     "counted in the objective itself, alike for all solvers"),
 }
-UNITS = {"noise_px": "40x px", "outliers": "fraction", "missing": "fraction",
-         "min_distance_px": "10x px", "loss_scale_px": "40x px"}
-WORDS = {"points": "number of points", "min_distance_px": "minimum distance"}
 # Below, an error is one of rounding: 40x px, or the unit of a parameter; KiB; counts.
 LINEAR_BELOW = {"rmsd": 1e-3, "tre": 1e-3, "parameter-error": 1e-3, "memory": 1, "evaluations": 1}
-FIRST = ("points", "noise_px", "outliers", "missing", "model", "loss", "coordinates", "start")
-NUMBERED = ("configuration", "problem")  # names, not quantities
-MOST_AXES = 6
-TYPICAL = ("A marker is the median of the medians of all configurations that the solver takes on; "
-           "the bar joins the medians of their 5th and 95th percentiles. Of an even number the lower "
-           "of the two middle ones counts.")
-
-
-def words(axis):
-    return WORDS.get(axis, axis.removesuffix("_px").replace("_", " "))
-
-
-def axis_label(axis):
-    return f"{words(axis)}, {UNITS[axis]}" if axis in UNITS else words(axis)
+TYPICAL = ("A marker is the median over the trials of one configuration; the bar joins their 5th and "
+           "95th percentiles.")
 
 
 def timing_note(summary):
     valid = sum(row["timing_valid"] for row in summary)
     tried = sum(row["count"] - row["not_applicable"] for row in summary)
-    return f" {tried - valid:,} of {tried:,} timings are not valid; a ring marks what has none, a " \
-           "line breaks where conditions lack them." if valid < tried else ""
-
-
-def lower_median(values):
-    """A value that is there: half of the conditions may be worlds apart from the other half."""
-    return np.sort(values)[(len(values) - 1) // 2]
+    return f" {tried - valid:,} of {tried:,} timings are not valid; a ring marks what has " \
+           "none." if valid < tried else ""
 
 
 class Cells:
-    """The summary as columns, and the axes that the job varies, numbers first; words are their
-    places in `categories`."""
+    """The summary as columns, and which of its rows a panel draws."""
 
     def __init__(self, result):
-        self.result = result
-        summary, configurations = result.overview["summary"], result.configurations
+        self.result, self.conditions = result, result.conditions
+        summary = result.overview["summary"]
         self.columns = {name: finite(row[name] for row in summary) for name in
                         (summary[0] if summary else {"solver": 0, "configuration": 0})}
         self.solver = self.columns["solver"].astype(int)
         self.place = self.columns["configuration"].astype(int)
-        numbers = {name for row in configurations for name, value in row.items()
-                   if isinstance(value, (int, float)) and name not in NUMBERED}
-        every = {name: finite(row.get(name) for row in configurations) for name in numbers}
-        self.categories = {}
-        for name in FIRST:
-            words_of = list(dict.fromkeys(row.get(name) for row in configurations))
-            if name not in numbers and len(words_of) > 1:
-                self.categories[name] = words_of
-                every[name] = np.array([words_of.index(row.get(name)) for row in configurations])
-        varied = [n for n in every if len(set(every[n][np.isfinite(every[n])].tolist())) > 1]
-        rank = {name: i for i, name in enumerate(FIRST)}
-        varied.sort(key=lambda n: (rank.get(n, len(FIRST)), n))
-        self.axes = varied[:MOST_AXES] or ["points"]
-        self.every = every
+        self.axes = self.conditions.axes or ["points"]
         self.timed = self.columns.get("timing_valid", np.empty(0)) > 0
-        self.kind, self.kind_note = self._best_kind()
-        self.time_note = timing_note(summary) + self.kind_note
+        self.time_note = timing_note(summary)
 
-    def _best_kind(self):
-        """Model and loss, numbers of which mean different things and are never pooled: those whose
-        solves arrive most often, and what is to be said of that."""
-        rows = self.result.configurations
-        kinds = list(dict.fromkeys((row.get("model"), row.get("loss")) for row in rows))
-        if len(kinds) < 2:
-            return None, ""
-        kind_of = np.array([kinds.index((row.get("model"), row.get("loss"))) for row in rows])
-        rate = self.columns.get("arrival_rate", np.full(len(self.place), np.nan))
-        shares = [np.nan_to_num(rate[kind_of[self.place] == k]) for k in range(len(kinds))]
-        best = max(range(len(kinds)), key=lambda k: shares[k].mean() if len(shares[k]) else -1.0)
-        return kinds[best], (f" Of model {kinds[best][0]} and loss {kinds[best][1]} only, whose solves "
-                             "arrive most often; a panel over models or losses has all of these.")
-
-    def of_kind(self, axis):
-        """Rows that a panel over `axis` draws."""
-        keep = np.ones(len(self.place), bool)
-        for name, value in zip(("model", "loss"), self.kind or (None, None)):
-            if value is not None and axis != name:
-                keep &= np.array([row.get(name) == value for row in
-                                  self.result.configurations])[self.place]
-        return keep
+    def standing(self, *axes):
+        return self.conditions.standing(*axes)
 
     def axis(self, name):
-        """Of each row of the summary; where the job has no such number, that of its trials."""
-        values = self.every.get(name, np.full(len(self.result.configurations), np.nan))
-        return values[self.place] if len(values) else np.empty(0)
+        """Of each row of the summary."""
+        return np.array(self.conditions.places(name), float)[self.place]
 
-    def along(self, axis, column, solver, combine=lower_median):
-        """Positions on the axis and the combined column there, of one solver."""
-        x, y = self.axis(axis), self.columns.get(column)
-        if y is None:
+    def rows(self, axis, solver):
+        """Those of a solver in which `axis` varies alone, along the axis."""
+        mine = np.flatnonzero((self.solver == solver) & np.isin(self.place,
+                                                                self.conditions.along(axis)))
+        return mine[np.argsort(self.axis(axis)[mine], kind="stable")]
+
+    def along(self, axis, column, solver):
+        """Positions on the axis and the values of a column there, of one solver."""
+        values = self.columns.get(column)
+        if values is None:
             return np.empty(0), np.empty(0)
-        mine = (self.solver == solver) & np.isfinite(y) & self.of_kind(axis)
-        x = np.where(np.isfinite(x), x, 0.0)
-        at, values = np.unique(x[mine]), []
-        for place in at:
-            here = mine & (x == place)
-            timed = here & self.timed if column.startswith("wall_s") else here
-            # Of some of the conditions only, it is no neighbour of one of all: the line breaks.
-            partly = timed.any() and timed.sum() < here.sum()
-            values.append(np.nan if partly else combine(y[here]))
-        return at, np.array(values)
+        rows = self.rows(axis, solver)
+        rows = rows[np.isfinite(values[rows])]
+        return self.axis(axis)[rows], values[rows]
 
     def ring(self, ax, axis, column, solver, x, y):
-        """Around times of configurations of which none has a valid timing."""
+        """Around times of configurations that have no valid timing."""
         if not column.startswith("wall_s"):
             return
-        places = self.axis(axis)
-        places = np.where(np.isfinite(places), places, 0.0)
-        valid = np.unique(places[(self.solver == solver) & self.timed])
-        none = ~np.isin(x, valid)
+        rows = self.rows(axis, solver)
+        none = ~np.isin(x, self.axis(axis)[rows[self.timed[rows]]])
         if none.any():
             ax.plot(np.asarray(x)[none], np.asarray(y)[none], label="no valid timing", marker="o",
                     markersize=12, markerfacecolor="none", markeredgecolor="#555555",
@@ -158,20 +100,26 @@ def against(cells, name):
     below = f" The scale is linear below {LINEAR_BELOW[name]:g}." if any(
         ax.get_yscale() == "symlog" for ax in axes) else ""
     title = f"{what[:1].upper()}{what[1:]} against {', '.join(map(words, cells.axes))}"
-    left_out = cells.time_note if name == "time" else cells.kind_note
+    left_out = cells.time_note if name == "time" else ""
     return Figure(name, title,
-                  f"Lower is better. {meaning[:1].upper()}{meaning[1:]}. {TYPICAL}{below}{left_out}",
+                  f"Lower is better. {meaning[:1].upper()}{meaning[1:]}. {TYPICAL}"
+                  f"{cells.standing(*cells.axes)}{below}{left_out}",
                   drawing)
 
 
 def _finish(ax, cells, axis, label, linear_below=None):
     values = np.unique(cells.axis(axis))
-    if axis in cells.categories:
-        ax.set_xticks(range(len(cells.categories[axis])), cells.categories[axis])
-        ax.set_xlim(-0.5, len(cells.categories[axis]) - 0.5)
+    categories = cells.conditions.categories(axis)
+    if categories:
+        shown = [spoken(c)[-16:] for c in categories] if len(categories) <= MAX_WORDS else \
+            range(1, len(categories) + 1)
+        step = 1 + len(categories) // 12
+        ax.set_xticks(range(0, len(categories), step), list(shown)[::step],
+                      rotation=15 if max(len(str(w)) for w in shown) * len(shown) > 48 else 0)
+        ax.set_xlim(-0.5, len(categories) - 0.5)
     else:
         log_where_positive(ax, "x", values)
-    if axis not in cells.categories and 0 < len(values) <= 6 and np.isfinite(values).all():
+    if not categories and 0 < len(values) <= 6 and np.isfinite(values).all():
         ax.set_xticks(values, [f"{v:g}" for v in values])
         ax.set_xticks([], minor=True)
     drawn = [y for line in ax.lines for y in np.asarray(line.get_ydata(), float)]
@@ -191,9 +139,9 @@ def time_per_point(cells):
             cells.ring(ax, "points", "wall_s", s, x[keep], 1e9 * y[keep] / x[keep])
     _finish(ax, cells, "points", "time per point, ns")
     legend(drawing, [ax])
-    return Figure("time-per-point", "Time per point", "Typical time of a solve (lower median over "
-                  "configurations of their medians) over its points: flat where time grows as they "
-                  f"do.{cells.time_note}", drawing)
+    return Figure("time-per-point", "Time per point", "Median time of a solve over its points: "
+                  "lower is better; flat where time grows as the points do."
+                  f"{cells.standing('points')}{cells.time_note}", drawing)
 
 
 def growth(cells):
@@ -218,7 +166,8 @@ def growth(cells):
     nothing_yet = f" 0 at the smallest size: {', '.join(without)}." if without else ""
     return Figure("growth", "Growth of time and memory",
                   "Relative to the smallest size. The dotted "
-                  f"line grows as the number of points does.{nothing_yet}{cells.time_note}",
+                  f"line grows as the number of points does.{nothing_yet}{cells.standing('points')}"
+                  f"{cells.time_note}",
                   drawing)
 
 
@@ -234,6 +183,9 @@ def complexity(cells):
         style = look(s)
         ax.plot(x, y, label=solver, **{**style, "linestyle": "none"})
         cells.ring(ax, "points", "wall_s", s, x, y)
+        rows = cells.rows("points", s)
+        valid = np.isin(x, cells.axis("points")[rows[cells.timed[rows]]])
+        x, y = x[valid], y[valid]
         if len(x) > 1:
             power, level = np.polyfit(np.log(x), np.log(y), 1)
             ax.plot(x, np.exp(level) * x**power, color=style["color"], linestyle=style["linestyle"])
@@ -241,10 +193,10 @@ def complexity(cells):
     _finish(ax, cells, "points", f"time, {cells.result.time_unit}")
     legend(drawing, [ax])
     fitted = f"Least-squares lines in logarithms: time grows as {', '.join(said)}." if said else \
-        "One size only: no growth to fit."
+        "No two sizes with valid timings: no growth to fit."
     return Figure("complexity", "Complexity",
-                  f"Typical time against the number of points n. {fitted}"
-                  f"{cells.time_note}",
+                  f"Median time of a configuration against its number of points n; lower is better. "
+                  f"{fitted}{cells.standing('points')}{cells.time_note}",
                   drawing)
 
 
@@ -272,8 +224,8 @@ def ratios(cells):
     legend(drawing, axes)
     return Figure("ratios", f"Each solver over {first}, for each measure",
                   f"Below 1: less than {first}. "
-                  "Ratios of typical values; the paired ratio of times with its interval is in the "
-                  f"verdict.{cells.time_note}", drawing)
+                  "Ratios of medians; the paired ratio of times with its interval is in the "
+                  f"verdict.{cells.standing(axis)}{cells.time_note}", drawing)
 
 
 def success(cells):
@@ -285,7 +237,7 @@ def success(cells):
                                         np.nan)
     for ax, axis in zip(axes, cells.axes):
         for s, solver in enumerate(cells.result.solvers):
-            x, y = cells.along(axis, "success_percent", s, np.nanmean)
+            x, y = cells.along(axis, "success_percent", s)
             ax.plot(x, y, label=solver, **{**look(s), "fillstyle": "none", "alpha": 0.9,
                                            "markersize": 6 + 1.5 * s})
         _finish(ax, cells, axis, "solves that did not fail, %")
@@ -294,8 +246,8 @@ def success(cells):
     legend(drawing, axes)
     return Figure("success", "Success rate",
                   "Rows that are not failed, of those where the solver is "
-                  "applicable. Markers grow from solver to solver so that equal ones "
-                  f"show.{cells.kind_note}", drawing)
+                  "applicable; higher is better. Markers grow from solver to solver so that equal "
+                  f"ones show.{cells.standing(*cells.axes)}", drawing)
 
 
 def variation(cells):
@@ -314,31 +266,26 @@ def variation(cells):
     legend(drawing, axes)
     return Figure("variation", "Coefficient of variation over trials",
                   "Standard deviation over mean "
-                  "of the trials of a configuration; lower median over configurations. It holds "
-                  "what differs "
-                  f"between trials and what the machine adds.{cells.time_note}", drawing)
+                  "of the trials of a configuration; lower is steadier. It holds what differs "
+                  "between trials and what the machine adds."
+                  f"{cells.standing(axis)}{cells.time_note}", drawing)
 
 
 def heat_map(cells):
-    """RMSD over noise and outliers, or over what else was varied where these were not."""
-    axes_wanted = [a for a in ("noise_px", "outliers", "points", "missing")
-                   if a in cells.axes][:2] or ["noise_px"]
-    if len(axes_wanted) == 1:
-        axes_wanted.append("outliers" if axes_wanted[0] != "outliers" else "noise_px")
-    across, up = axes_wanted
+    """RMSD over two axes, noise and outliers if the job varies them; None where fewer than two vary."""
+    c = cells.conditions
+    wanted = [a for a in ("noise_px", "outliers", "points", "missing") if a in cells.axes][:2]
+    if len(wanted) < 2:
+        return None
+    across, up = wanted
     solvers = cells.result.solvers
     xs, ys = cells.axis(across), cells.axis(up)
-    xs, ys = np.where(np.isfinite(xs), xs, 0), np.where(np.isfinite(ys), ys, 0)
     columns, rows = np.unique(xs), np.unique(ys)
-    value, kind = cells.columns.get("rmsd_px_median", np.empty(0)), cells.of_kind(None)
+    value = cells.columns.get("rmsd_px_median", np.empty(0))
+    here = np.isin(cells.place, c.along(across, up))
     grids = np.full((len(solvers), max(1, len(rows)), max(1, len(columns))), np.nan)
-    for s in range(len(solvers)):
-        for i, y in enumerate(rows):
-            for j, x in enumerate(columns):
-                here = value[kind & (cells.solver == s) & (xs == x) & (ys == y)]
-                here = here[np.isfinite(here)]
-                if len(here):
-                    grids[s, i, j] = lower_median(here)
+    for i in np.flatnonzero(here):
+        grids[cells.solver[i], np.searchsorted(rows, ys[i]), np.searchsorted(columns, xs[i])] = value[i]
     top = np.nanmax(grids) if np.isfinite(grids).any() else 1.0
     drawing, axes = panels(len(solvers), 0.32 * grids.shape[1] + 0.9)
     for s, (ax, solver) in enumerate(zip(axes, solvers)):
@@ -356,7 +303,8 @@ def heat_map(cells):
         ax.grid(False)
     drawing.colorbar(picture, ax=axes, label="RMSD, 40x px", shrink=0.8)
     return Figure("rmsd-map", f"RMSD over {words(across)} and {words(up)}",
-                  f"Typical RMSD of each solver; one scale for all.{cells.kind_note}", drawing)
+                  "Median RMSD of each configuration; lower is better, one scale for all."
+                  f"{c.standing(across, up, each=False)}", drawing)
 
 
 def measures(result):
@@ -370,4 +318,4 @@ def others(result):
              success(cells), variation(cells)]
     if len(result.solvers) > 1:
         drawn.append(ratios(cells))
-    return {figure.name: figure for figure in drawn}
+    return {figure.name: figure for figure in drawn if figure}

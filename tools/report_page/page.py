@@ -196,16 +196,18 @@ def tables(result):
     o, varied = result.overview, differing(result.configurations)
     summary = table(
         "summary-table", "Summary per configuration and solver.",
-        ["configuration", "conditions", "solver", "count", "failures", "valid timings",
+        ["configuration", "conditions", "solver", "count", "failures", "arrived", "valid timings",
          "RMSD median, px",
          "TRE median, px", "parameter error median", "gap median",
          *(f"time {k}, {result.time_unit}" for k in ("median", "5 %", "95 %")),
-         "evaluations median", "memory median, KiB"],
+         "evaluations median", f"time to an arrival, {result.time_unit}", "evaluations to an arrival",
+         "memory median, KiB"],
         ([r["configuration"], conditions(result, varied, r["configuration"]),
-          result.solvers[r["solver"]], r["count"], r["failures"], r["timing_valid"],
+          result.solvers[r["solver"]], r["count"], r["failures"], arrived(r), r["timing_valid"],
           r["rmsd_px_median"], r["tre_px_median"], r["param_error_median"], r["gap_median"],
           *(time(result, r, f"wall_s_{k}") for k in ("median", "p05", "p95")),
-          r["function_evaluations_median"], scaled(r["peak_bytes_median"], 1 / 1024)]
+          r["function_evaluations_median"], time(result, r, "expected_s"),
+          r.get("expected_evaluations"), scaled(r["peak_bytes_median"], 1 / 1024)]
          for r in o["summary"]), ("solver",))
     compared = table(
         "comparisons-table",
@@ -228,9 +230,14 @@ def where(c):
     return "overall" if c["scope"] == "overall" else f"{c['axis']} {c['value']}"
 
 
+def arrived(row):
+    """None where it is not known."""
+    return row["arrived"] if row.get("arrival_known") else None
+
+
 def time(result, row, column):
     """Marked where no timing of the row is valid."""
-    value = scaled(row[column], result.per_second)
+    value = scaled(row.get(column), result.per_second)
     return value if value is None or row["timing_valid"] else Marked(value)
 
 

@@ -12,6 +12,8 @@ DRAWN = {
     ("evaluations", "data"): "function evaluations / (parameters + 1)",
 }
 MOST_STEPS = 400  # of a curve
+TARGET = ("The target is a gap to the lowest objective known of the trial, relative to it; what differs "
+          "from that by rounding alone has reached all.")
 
 
 def steps(curve):
@@ -21,10 +23,9 @@ def steps(curve):
     return budget[pick], 100 * share[pick]
 
 
-def profile(profiles, name, title, caption, kind, unit="s", per_second=1):
-    """Of one kind: a panel for each target and cost."""
+def profile(targets, name, title, caption, kind, unit="s", per_second=1):
+    """A panel for each target and cost of one kind of curve."""
     costs = [cost for cost, shape in DRAWN if shape == kind]
-    targets = profiles["targets"]
     drawing, axes = panels(len(costs) * len(targets), 2.2)
     for n, ax in enumerate(axes):
         target, cost = targets[n // len(costs)], costs[n % len(costs)]
@@ -41,18 +42,18 @@ def profile(profiles, name, title, caption, kind, unit="s", per_second=1):
         if any(ends):
             logarithmic(ax, "x")
         elif not ends:
-            nothing(ax, "no valid timing" if cost == "seconds" and not profiles["trials_timed"]
+            nothing(ax, "no valid timing" if cost == "seconds" and not target["trials_timed"]
                     else "no solve reached the target")
         ax.set(ylim=(-4, 104), xlabel=DRAWN[cost, kind].format(unit=unit), ylabel="trials solved, %",
                title=f"gap ≤ {target['gap']:g}")
     legend(drawing, axes, [s["solver"] for s in targets[0]["solvers"]])
-    return Figure(name, title, f"{caption} {used(profiles)}", drawing)
+    return Figure(name, title, f"{caption} {used(targets)}", drawing)
 
 
-def used(profiles):
-    words = f"{profiles['trials_used']:,} of {profiles['trials']:,} trials; in seconds those " \
-            f"{profiles['trials_timed']:,} where every timing is valid."
-    return words if profiles["trials_used"] == profiles["trials"] else "Sampled: " + words
+def used(targets):
+    used, timed = targets[0]["trials_used"], targets[0]["trials_timed"]
+    return f"{used:,} trials" + ("." if timed == used else
+                                 f"; in seconds those {timed:,} where every timing is valid.")
 
 
 def without_end(ax, points, name):
@@ -63,8 +64,7 @@ def without_end(ax, points, name):
                                 "gid": f"mark-without-end-{name}-{i}"})
 
 
-def average_runtimes(profiles, unit, per_second):
-    targets = profiles["targets"]
+def average_runtimes(targets, unit, per_second, standing=""):
     drawing, axes = panels(2)
     any_without_end = False
     for ax, (cost, label) in zip(axes, (("evaluations", "average runtime, evaluations"),
@@ -95,7 +95,7 @@ def average_runtimes(profiles, unit, per_second):
         if ax.lines:
             logarithmic(ax, "y")
         else:
-            nothing(ax, "no valid timing" if not profiles["trials_timed"] and cost == "seconds"
+            nothing(ax, "no valid timing" if cost == "seconds" and not targets[0]["trials_timed"]
                     else "no success")
         without_end(ax, endless, cost)
         ax.set_xticks(range(len(targets)), [f"{t['gap']:g}" for t in targets])
@@ -105,20 +105,36 @@ def average_runtimes(profiles, unit, per_second):
     arrows = " An arrow to the top: the interval has no upper end, as too few trials succeed." \
         if any_without_end else ""
     return Figure("average-runtime", "Average runtime",
-                  "All that was spent, failures included, per "
-                  f"success; bars: 95 % bootstrap interval.{arrows} {used(profiles)}", drawing)
+                  "Lower is better. All that was spent, failures included, per success; bars: 95 % "
+                  f"bootstrap interval.{arrows} {TARGET}{standing} {used(targets)}", drawing)
 
 
-def figures(profiles, unit, per_second):
-    drawn = [
-        profile(profiles, "runtime-to-target", "Runtime to target",
-                "Share of trials in which the target was reached within a budget; further left and "
-                "higher is better.", "runtime", unit, per_second),
-        profile(profiles, "performance-profile", "Performance profile",
-                "Share of trials in which a solver needs at most so many times what the best one "
-                "needs. " + profiles["pitfalls"], "performance"),
-        profile(profiles, "data-profile", "Data profile",
-                "Evaluations in units of what a simplex gradient costs.", "data"),
-        average_runtimes(profiles, unit, per_second),
-    ]
+def figures(profiles, conditions, unit, per_second):
+    """Costs are those of the conditions that figures stand at; ratios to the best solver of each trial
+    are those of all conditions of their model and loss."""
+    here = [t for t in profiles["configurations"] if t["configuration"] == conditions.base]
+    kind = conditions.kind()
+    alike = [t for t in profiles["targets"] if t["kind"] == kind]
+    drawn, standing, over = [], conditions.standing(), f" Over all conditions of {kind}." if kind else \
+        " Over all conditions."
+    if len(conditions.rows) < 2:
+        over = ""
+    if profiles["trials_used"] < profiles["trials"]:
+        sampled = f" Of a sample of {profiles['trials_used']:,} of {profiles['trials']:,} trials."
+        standing, over = standing + sampled, over + sampled
+    if here:
+        drawn += [
+            profile(here, "runtime-to-target", "Runtime to target",
+                    "Share of trials in which the target was reached within a budget; further left "
+                    f"and higher is better. {TARGET}{standing}", "runtime", unit, per_second),
+            average_runtimes(here, unit, per_second, standing)]
+    if alike:
+        drawn += [
+            profile(alike, "performance-profile", "Performance profile",
+                    "Share of trials in which a solver needs at most so many times what the best one "
+                    f"of the trial needs; higher is better. {profiles['pitfalls']}{over}",
+                    "performance"),
+            profile(alike, "data-profile", "Data profile",
+                    "Evaluations in units of what a simplex gradient costs; further left and higher "
+                    f"is better.{over}", "data")]
     return {figure.name: figure for figure in drawn}

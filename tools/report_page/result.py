@@ -12,6 +12,7 @@ import tomllib
 import h5py
 import numpy as np
 
+from .conditions import Conditions
 from .style import time_unit
 
 CHUNK = 1 << 16
@@ -70,6 +71,7 @@ class Result:
         for row in overview["summary"][:1]:
             if missing := [name for name in SUMMARY if name not in row]:
                 raise Unreadable(f"{path}: /summary/{missing[0]}: is missing")
+        self.conditions = Conditions(self.configurations, overview["summary"])
         self.time_unit, self.per_second = time_unit(
             row.get("wall_s_median") for row in overview["summary"])
         with reading(path) as h5:
@@ -83,9 +85,12 @@ class Result:
         total, solvers = trials["solver"].shape[0], max(1, len(self.solvers))
         self.trials = math.ceil(total / solvers)
         rng = np.random.default_rng(0)  # the same page of the same file
-        drawn = np.arange(self.trials)
-        if self.trials > MOST_TRIALS_DRAWN:
-            drawn = np.sort(rng.choice(self.trials, MOST_TRIALS_DRAWN, replace=False))
+        # Single solves are drawn of the conditions that figures stand at, and of each model there.
+        drawn = np.flatnonzero(np.isin(trials["configuration"][::solvers],
+                                       self.conditions.along("model")))
+        self.trials_there = len(drawn)
+        if len(drawn) > MOST_TRIALS_DRAWN:
+            drawn = np.sort(rng.choice(drawn, MOST_TRIALS_DRAWN, replace=False))
         self.trials_drawn = len(drawn)
         kept, numbers, worst = [], [], Worst(self)
         for first in range(0, total, CHUNK):
@@ -109,7 +114,8 @@ class Result:
             return None
         trace, traces = h5["trace"], []
         for solver in range(len(self.solvers)):
-            rows = self.sample_rows[self.sample["solver"] == solver]
+            rows = self.sample_rows[(self.sample["solver"] == solver) &
+                                    (self.sample["configuration"] == self.conditions.base)]
             rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_TRACES)).astype(int)]
             found = []
             for row in rows:

@@ -15,11 +15,16 @@ HATCHES = ["", "//", "..", "xx", "\\\\", "++", "oo"]
 MOST_DOTS = 1500  # of each solver
 
 
-def sampled(result):
-    if result.trials_drawn == result.trials:
-        return f"All {result.trials:,} trials are drawn."
-    return (f"A random sample is drawn: {result.trials_drawn:,} of {result.trials:,} trials, the "
-            "same for all solvers.")
+def sampled(result, *besides):
+    if result.trials_drawn == result.trials_there:
+        return result.conditions.standing(*besides).strip()
+    return (f"A random sample is drawn: {result.trials_drawn:,} of {result.trials_there:,} trials, the "
+            f"same for all solvers.{result.conditions.standing(*besides)}")
+
+
+def of_base(result):
+    """Rows of the configuration that figures stand at."""
+    return result.sample.where(result.sample["configuration"] == result.conditions.base)
 
 
 def boxes(ax, values, places, solver, width, label=None):
@@ -36,9 +41,10 @@ def boxes(ax, values, places, solver, width, label=None):
 
 
 def timed(result):
-    """Rows whose times count: with a valid timing, and all of a solver that has none; and what is
+    """Rows of the base whose times count: with a valid timing, and all of a solver that has none; and what is
     to be said of that."""
-    rows, valid = result.sample, result.sample["timing_valid"].astype(bool)
+    rows = of_base(result)
+    valid = rows["timing_valid"].astype(bool)
     without = [s for s in range(len(result.solvers)) if not valid[rows["solver"] == s].any()]
     names = ", ".join(result.solvers[s] for s in without)
     return valid | np.isin(rows["solver"], without), "Valid timings only." + (
@@ -46,7 +52,7 @@ def timed(result):
 
 
 def time_boxes(result):
-    rows, solvers = result.sample, result.solvers
+    rows, solvers = of_base(result), result.solvers
     count, said = timed(result)
     drawing, (ax,) = panels(1)
     values = []
@@ -60,13 +66,13 @@ def time_boxes(result):
     else:
         nothing(ax, "no finite value")
     ax.set_ylabel(f"time, {result.time_unit}")
-    return Figure("time-boxes", "Spread of times over all conditions", "Box: quartiles and median; "
-                  f"whiskers: 5th to 95th percentile. {said} {sampled(result)}",
+    return Figure("time-boxes", "Spread of times over trials", "Lower is better. Box: quartiles and "
+                  f"median; whiskers: 5th to 95th percentile. {said} {sampled(result)}",
                   drawing)
 
 
 def time_accuracy(result):
-    rows = result.sample
+    rows = of_base(result)
     measure, label = ("tre_px", "TRE, 40x px") if np.isfinite(rows["tre_px"]).any() else \
         ("rmsd_px", "RMSD, 40x px")
     drawing, (ax,) = panels(1, 3.4)
@@ -128,10 +134,10 @@ def parameter_errors(result):
         nothing(axes[0], "no configuration")
     legend(drawing, axes)
     return Figure("parameters", "Error of each parameter",
-                  "Fitted minus true, absolute, in the unit "
+                  "Lower is better. Fitted minus true, absolute, in the unit "
                   "of the parameter (px, degrees or none). Box: quartiles and median; "
                   "whiskers: 5th to "
-                  f"95th percentile; 1e-16 stands for less. {sampled(result)}", drawing)
+                  f"95th percentile; 1e-16 stands for less. {sampled(result, 'model')}", drawing)
 
 
 def convergence(result):
@@ -164,8 +170,8 @@ def convergence(result):
     ax.set(xlabel="function evaluations", ylabel="lowest objective / that of the start")
     legend(drawing, [ax])
     return Figure("convergence", "Convergence", "How the lowest objective so far falls: median and "
-                  f"quartiles over {drawn:,} traces, all conditions together. A curve ends flat at "
-                  "the noise of its problems.", drawing)
+                  f"quartiles over {drawn:,} traces; further left and lower is better. A curve ends flat "
+                  f"at the noise of its problems.{result.conditions.standing()}", drawing)
 
 
 def figures(result):
