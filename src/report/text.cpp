@@ -75,9 +75,23 @@ std::string partial_note(const Overview& view) {
   return text + ". What follows speaks of these only";
 }
 
+bool declared(const PairStatistics& pair) {
+  return pair.faster != Side::neither || pair.arrives != Side::neither;
+}
+
 std::string arrivals_cell(const PairStatistics& pair) {
   if (pair.known == 0) return "-";
   return fmt::format("{}:{} of {}", pair.arrived_a, pair.arrived_b, pair.known);
+}
+
+/// The best solver of a region and the next one, a being the best. Where neither was declared
+/// better, the one whose times look shorter.
+PairStatistics leading_pair(const Comparison& comparison, const Region& region) {
+  const Leaders lead = leaders(comparison, region);
+  const PairStatistics& pair = pair_of(comparison, region, lead.best, lead.second);
+  const bool by_ratio = !declared(pair) && !std::isnan(pair.ratio);
+  const std::size_t first = !by_ratio ? lead.best : pair.ratio <= 1.0 ? pair.a : pair.b;
+  return pair.a == first ? pair : mirrored(pair);
 }
 
 /// The verdict in words, where it flips, what to bear in mind, and a row per region: the best
@@ -103,16 +117,17 @@ std::string verdict_text(const Overview& view, const TextOptions& options) {
   double largest = 0.0;  // logarithm of a factor
   for (const Region& region : view.comparison.regions) {
     if (region.scope == Region::Scope::configuration) continue;
-    const Leaders lead = leaders(view.comparison, region);
-    PairStatistics pair = pair_of(view.comparison, region, lead.best, lead.second);
-    if (pair.a != lead.best) pair = mirrored(pair);
+    const PairStatistics pair = leading_pair(view.comparison, region);
+    const bool nobody = pair.finding == SpeedFinding::neither && pair.arrives == Side::neither;
     columns[0].cells.push_back(region_name(region));
-    columns[1].cells.push_back(view.comparison.labels[lead.best]);
-    columns[2].cells.push_back(view.comparison.labels[lead.second]);
+    columns[1].cells.push_back(nobody ? "neither arrives" : view.comparison.labels[pair.a]);
+    columns[2].cells.push_back(nobody ? "-" : view.comparison.labels[pair.b]);
     if (!std::isnan(pair.ratio)) largest = std::max(largest, -std::log(pair.ratio));
     shown.push_back(pair);
   }
+  bool brackets = false;
   for (const PairStatistics& pair : shown) {
+    const bool doubtful = !declared(pair) && !std::isnan(pair.ratio);
     const std::string interval =
         std::isnan(pair.interval.low)
             ? "-"
@@ -120,7 +135,9 @@ std::string verdict_text(const Overview& view, const TextOptions& options) {
     const bool silent = pair.finding == SpeedFinding::neither;  // times of failures mean nothing
     const std::vector<std::string> cells{
         arrivals_cell(pair),
-        silent ? "-" : number_text(1.0 / pair.ratio),
+        silent     ? "-"
+        : doubtful ? fmt::format("({})", number_text(1.0 / pair.ratio))
+                   : number_text(1.0 / pair.ratio),
         silent ? "-" : interval,
         largest > 0.0 && !silent ? bar(-std::log(pair.ratio) / largest, bar_width, options.unicode)
                                  : "",
@@ -129,10 +146,13 @@ std::string verdict_text(const Overview& view, const TextOptions& options) {
         count_text(pair.timed),
         finding_text(pair)};
     for (std::size_t i = 0; i < cells.size(); ++i) columns[3 + i].cells.push_back(cells[i]);
+    brackets = brackets || (doubtful && !silent);
   }
   if (std::ranges::all_of(shown, [](const PairStatistics& pair) { return pair.known == 0; }))
     columns.erase(columns.begin() + 3);
-  return text + "\n" + render(std::move(columns), options.width);
+  text += "\n" + render(std::move(columns), options.width);
+  if (brackets) text += wrapped("(a factor in brackets may be chance)", options.width) + "\n";
+  return text;
 }
 
 /// What a partial file lacks, by configuration; empty where it lacks nothing.

@@ -5,6 +5,7 @@ usage: inspect_test.py LARGE_RESULT
 
 import json
 import math
+import re
 import resource
 import subprocess
 import sys
@@ -124,6 +125,22 @@ class Inspect(NucregCase):
         self.assertIn("neither L-BFGS (nlopt) nor LM arrives (0 of 80 and 0 of 80 trials)", out)
         self.assertIn("failed: L-BFGS (nlopt) in 80 of 80 trials, LM in 80 of 80 trials", out)
         self.assertEqual(self.view()["comparisons"][0]["finding"], "neither arrives")
+        self.assertRegex(self.inspect(COLUMNS="80"), r"\noverall +neither arrives +- ")
+
+    def test_nobody_is_best_who_looks_slower(self):
+        """In two of four conditions each solver is the faster one, by chance: nothing is declared."""
+        trials = read_group(self.file, "trials")
+        slow = (trials["trial"] + trials["configuration"]) % 2 == trials["solver"]
+        self.change("wall_s", np.where(slow, 1.3e-4, 1e-4) *
+                    np.where((trials["solver"] == 1) & (trials["configuration"] == 0), 1.001, 1.0))
+        self.change("timing_valid", True)
+        table = self.inspect(COLUMNS="200").partition("\nwhere")[2].splitlines()[1:]
+        rows = [line for line in table if " of " in line]
+        self.assertEqual(len(rows), 5)
+        for row in rows:
+            factor = re.search(r" of \d+ +(\S+)", row).group(1)
+            self.assertRegex(factor, r"^\(1(\.\d+)?\)$", row)
+        self.assertIn("in brackets", self.inspect())
 
     def test_nan_everywhere(self):
         for column in ("objective", "wall_s", "cpu_s", "rmsd_px", "tre_px", "gap", "param_error",
