@@ -135,9 +135,11 @@ Sample run_sample(const Job& job, Plan plan, std::vector<InputFile> inputs,
 }
 
 // Programs of users are not started by a look at a plan.
-bool can_be_sampled(const Job& job) {
-  return job.problem.source != Source::images &&
-         std::ranges::none_of(job.solvers, [](const SolverSpec& s) { return s.kind == "process"; });
+std::string programs(const Job& job) {
+  std::string names;
+  for (const SolverSpec& solver : job.solvers)
+    if (solver.kind == "process") names += (names.empty() ? "" : ", ") + solver.name;
+  return names;
 }
 
 }  // namespace
@@ -160,8 +162,10 @@ ExitStatus plan_command(const PlanCommand& command, const SolverRegistry& regist
     seconds += block.cost_seconds * static_cast<double>(block.count);
     if (block.count > 0) dearest_seconds = std::max(dearest_seconds, block.cost_seconds);
   }
-  const Sample sample =
-      can_be_sampled(job) ? run_sample(job, plan, std::move(inputs), registry, list) : Sample{};
+  const std::string unmeasured = programs(job);
+  const Sample sample = job.problem.source != Source::images && unmeasured.empty()
+                            ? run_sample(job, plan, std::move(inputs), registry, list)
+                            : Sample{};
   // No rank ends before the dearest trial.
   const std::uint64_t busy_ranks = std::min(static_cast<std::uint64_t>(command.ranks),
                                             std::max<std::uint64_t>(part.tasks(plan), 1));
@@ -193,6 +197,9 @@ ExitStatus plan_command(const PlanCommand& command, const SolverRegistry& regist
   if (sample.trials > 0)
     print("measured        {} here, in {}\n", counted(sample.trials, "trial"),
           duration_text(sample.seconds));
+  if (!unmeasured.empty())
+    print("not measured    {}: a plan starts no programs; a run takes as long as they do\n",
+          unmeasured);
   if (job.run.threads_per_rank > 1)
     print("threads         {} per rank, for passes over more than 65,536 pairs\n",
           job.run.threads_per_rank);

@@ -29,7 +29,7 @@ ELSEWHERE = {
     "tools/check": "runs this test",
     "tools/install-packages": "tools/check begins with it",
     "tools/faults": "tests/mpi", "tools/fuzz": "tools/check", "tools/bench/run": "tools/bench",
-    "tools/findings": "tests/report",
+    "tools/findings": "tests/integration",
     "sbatch": "tests/slurm", "cmake": "tests/install", "ctest": "tools/check", "cd": "tests/install",
     "git": "a fresh clone, by hand", "sudo": "tests/install", "apt": "tests/install",
     "apptainer": "not tried: no such program in Debian 12", "podman": "not tried: no registry",
@@ -169,8 +169,7 @@ class Commands(unittest.TestCase):
             text = document.read_text("utf-8")
             found = [(number, command) for number, command in commands(text)
                      if nucreg_words(command) is not None and "apptainer" not in command]
-            if document == SOURCE / "README.md":
-                found += commands_of_table(text)
+            found += commands_of_table(text)
             if not found:
                 continue
             folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
@@ -184,6 +183,7 @@ class Commands(unittest.TestCase):
                 if words[:1] == ["run"] and words[1:] and "--part" not in words:
                     command += " --force" if "--resume" not in words else ""
                     command += " --set job.trials=1" * ("job.trials" not in command)
+                    command += FEW.get(words[1], "")
                 with self.subTest(document=str(document.relative_to(SOURCE)), line=number,
                                   command=command):
                     done = self.in_shell(folder, command)
@@ -192,6 +192,12 @@ class Commands(unittest.TestCase):
                         if option in ("-o", "--to", "--pairs"):
                             self.assertTrue((folder / value).exists(), done.stdout)
 
+
+# What makes a job of minutes one of seconds.
+FEW = {
+    "jobs/atlas.toml": " --set problem.points=50 --set problem.layout=uniform",
+    "jobs/atlas-large.toml": " --set problem.points=2000",
+}
 
 # Inputs that documents name, made in each folder.
 READY = [

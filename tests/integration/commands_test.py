@@ -52,6 +52,7 @@ class Plan(NucregCase):
 
         def estimate(ranks):
             out = self.nucreg("plan", "job.toml", "--set", "job.trials=1", "--ranks", ranks).out
+            self.assertIn("not measured    LM: a plan starts no programs", out)
             return re.search(r"estimated time +(.*) on ([\d,]+ ranks?)(.*)\n", out).groups()
 
         time, *rest = estimate(1)
