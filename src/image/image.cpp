@@ -104,6 +104,11 @@ bool is_image(const std::filesystem::path& path) {
   }
 }
 
+bool ImageReader::holds(std::size_t frame, std::size_t channel) const {
+  return frame < info().frames.size() && channel < info().channels.size() &&
+         !info().frames[frame].missing;
+}
+
 std::unique_ptr<ImageReader> open_image(const std::filesystem::path& path) {
   const std::string start = start_of(path);
   const bool tiff = starts_like_tiff(start);

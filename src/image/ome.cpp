@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <pugixml.hpp>
 
 #include "nucreg/core/text.hpp"
@@ -119,9 +120,7 @@ class Ome {
       place_planes(pictures_[p], p);
       place_stage(pictures_[p], p);
     }
-    for (std::size_t f = 0; f < plan_.info.frames.size(); ++f)
-      for (std::size_t c = 0; c < plan_.page_channels; ++c)
-        if (!plan_.pages[f * plan_.page_channels + c]) plan_.info.frames[f].missing = true;
+    note_missing();
     return std::move(plan_);
   }
 
@@ -212,15 +211,41 @@ class Ome {
            !std::filesystem::exists(file_.parent_path() / named.filename(), ignored);
   }
 
+  // An acquisition that was stopped planned more than there is; but one page at least is there.
+  void note_missing() {
+    bool any_here = false;
+    const TiffPlace* cut_off = nullptr;
+    for (std::size_t i = 0; i < plan_.pages.size(); ++i) {
+      const TiffPlace& place = plan_.pages[i];
+      any_here = any_here || place.in == TiffPlace::In::here;
+      if (place.in == TiffPlace::In::cut_off && cut_off == nullptr) cut_off = &place;
+      if (place.in != TiffPlace::In::here && place.in != TiffPlace::In::beside)
+        plan_.info.frames[i / plan_.page_channels].missing = true;
+    }
+    if (cut_off != nullptr && !any_here)
+      fail("ome-planes",
+           fmt::format("TiffData leads to page {} of {}", cut_off->page, directories_.size()));
+  }
+
   // A set of files shares one description; each names the file that holds its planes.
-  bool is_here(xml_node data) const {
-    if (renamed_) return true;
+  TiffPlace home_of(xml_node data) {
     const xml_node uuid = first(data, "UUID");
-    if (!uuid) return true;
     const std::string_view own = root_.attribute("UUID").value();
-    if (!own.empty() && own == uuid.child_value()) return true;
-    const std::string_view file = uuid.attribute("FileName").value();
-    return !file.empty() && std::filesystem::path(file).filename() == file_.filename();
+    const std::filesystem::path name =
+        std::filesystem::path(uuid.attribute("FileName").value()).filename();
+    if (renamed_ || !uuid || (!own.empty() && own == uuid.child_value()) ||
+        (!name.empty() && name == file_.filename()))
+      return {TiffPlace::In::here};
+    const auto [known, is_new] = set_.try_emplace(name.string(), TiffPlace{});
+    if (is_new) {
+      std::error_code ignored;  // what cannot be looked at is not there
+      const bool there =
+          !name.empty() && std::filesystem::is_regular_file(file_.parent_path() / name, ignored);
+      known->second = {there ? TiffPlace::In::beside : TiffPlace::In::absent, 0,
+                       static_cast<std::uint32_t>(plan_.set.size())};
+      plan_.set.push_back({name.string(), uuid.child_value()});
+    }
+    return known->second;
   }
 
   void place_planes(const Picture& picture, std::size_t position) {
@@ -241,19 +266,24 @@ class Ome {
       // Blocks may overlap, but not so often that placing them takes forever.
       if ((placed += planes) > static_cast<std::uint64_t>(most_planes))
         fail("ome-planes", "TiffData of too many planes");
-      if (!is_here(block)) continue;
-      const std::size_t there = has_page ? directories_.size() : pages_;
-      if (directory + planes > there)
-        fail("ome-planes",
-             fmt::format("TiffData leads to page {} of {}", directory + planes - 1, there));
-      for (std::uint64_t i = 0; i < planes; ++i)
-        place(picture, position, start + i,
-              has_page ? page_at(directory + i) : static_cast<std::uint32_t>(i));
+      TiffPlace at = home_of(block);
+      const bool own = at.in == TiffPlace::In::here;
+      for (std::uint64_t i = 0; i < planes; ++i) {
+        at.page = static_cast<std::uint32_t>(directory + i);
+        if (own) at = own_page(at.page, has_page);
+        place(picture, position, start + i, at);
+      }
     }
   }
 
+  TiffPlace own_page(std::uint32_t number, bool is_directory) const {
+    if (number >= (is_directory ? directories_.size() : pages_))
+      return {TiffPlace::In::cut_off, number};
+    return {TiffPlace::In::here, is_directory ? page_at(number) : number};
+  }
+
   // IFD counts all directories of the file, also reduced copies, which are no planes.
-  std::uint32_t page_at(std::uint64_t directory) const {
+  std::uint32_t page_at(std::uint32_t directory) const {
     if (!directories_[directory])
       fail("ome-planes",
            fmt::format("TiffData leads to directory {}, a reduced copy or a mask", directory));
@@ -277,7 +307,8 @@ class Ome {
     return axis == 'C' ? picture.page_channels : axis == 'Z' ? picture.planes : picture.times;
   }
 
-  void place(const Picture& picture, std::size_t position, std::uint64_t rest, std::uint32_t page) {
+  void place(const Picture& picture, std::size_t position, std::uint64_t rest,
+             const TiffPlace& page) {
     std::uint64_t c = 0, z = 0, t = 0;
     for (const char axis : picture.order) {
       (axis == 'C' ? c : axis == 'Z' ? z : t) = rest % size_of(picture, axis);
@@ -317,11 +348,21 @@ class Ome {
   std::size_t pages_;
   std::filesystem::path file_;
   bool renamed_ = false;
+  std::map<std::string, TiffPlace> set_;  // the other files, by name
   std::vector<Picture> pictures_;
   TiffPlan plan_;
 };
 
 }  // namespace
+
+std::string uuid_of_ome(const std::string& description) {
+  const auto start = description.find('<');
+  if (start == std::string::npos) return {};
+  pugi::xml_document document;
+  document.load_buffer(description.data() + start, description.size() - start, pugi::parse_default,
+                       pugi::encoding_utf8);
+  return first(document.root(), "OME").attribute("UUID").value();
+}
 
 std::optional<TiffPlan> plan_of_ome(const std::string& description, const TiffLayout& layout,
                                     TiffDirectories directories,

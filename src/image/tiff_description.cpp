@@ -145,7 +145,7 @@ std::optional<TiffPlan> plan_of_imagej(const TiffTags& tags, const TiffLayout& f
   plan.page_channels = channels;
   for (std::uint64_t c = 0; c < channels; ++c) name_samples(plan.info, first.samples);
   lay_out_frames(plan.info, 1, frames, slices);
-  for (std::uint32_t i = 0; i < images; ++i) plan.pages.emplace_back(i);
+  for (std::uint32_t i = 0; i < images; ++i) plan.pages.push_back({TiffPlace::In::here, i});
 
   // y and z have units of their own where they differ from that of x.
   const auto unit_of = [&](std::string_view key) {
@@ -169,7 +169,7 @@ TiffPlan plan_of_pages(const TiffTags& tags, const TiffLayout& first, std::size_
   name_samples(plan.info, first.samples);
   plan.info.frames.resize(pages);
   if (pages > 1) plan.info.loops.push_back({'I', pages});
-  for (std::uint32_t i = 0; i < pages; ++i) plan.pages.emplace_back(i);
+  for (std::uint32_t i = 0; i < pages; ++i) plan.pages.push_back({TiffPlace::In::here, i});
   // Per inch is what programs write that know of no microscope, and is true of none.
   constexpr double micrometres_per_centimetre = 1e4;
   if (tags.per_centimetre && tags.x_resolution > 0.0 && tags.y_resolution > 0.0) {

@@ -13,12 +13,31 @@
 
 namespace nucreg {
 
+/// Where a page is that a description names. A set of files shares one description.
+struct TiffPlace {
+  enum class In : std::uint8_t {
+    nothing,  ///< no description says where it is
+    here,     ///< page of this file
+    cut_off,  ///< directory that this file would have, had it not ended before
+    beside,   ///< directory of another file of the set, which lies in the same folder
+    absent,   ///< of another file of the set, which does not
+  };
+  In in = In::nothing;
+  std::uint32_t page = 0;  ///< or number of the directory
+  std::uint32_t file = 0;  ///< beside, absent: which of TiffPlan::set
+};
+
+/// Another file of a set, by its name without a folder, and the UUID it has to have (or none).
+struct TiffSetFile {
+  std::string name, uuid;
+};
+
 /// Where the planes of an image are: page and sample of (frame, channel).
 struct TiffPlan {
   ImageInfo info;  ///< all but size and type of the pixels, which only a page knows
-  /// Page of frame f, page channel e at [f * page_channels + e]; nothing where it is not in the
-  /// file.
-  std::vector<std::optional<std::uint32_t>> pages;
+  /// Of frame f, page channel e at [f * page_channels + e].
+  std::vector<TiffPlace> pages;
+  std::vector<TiffSetFile> set;                 ///< the other files
   std::vector<std::optional<double>> times_ms;  ///< of the frames; empty: none is told
   std::size_t page_channels = 1;                ///< channels / samples
   std::size_t samples = 1;                      ///< channels per page
@@ -30,6 +49,9 @@ struct TiffPlan {
 struct TiffDescriptionError {
   std::string code, problem;
 };
+
+/// UUID of the file that has this description; empty if it has none.
+[[nodiscard]] std::string uuid_of_ome(const std::string& description);
 
 /// Nothing where the description is not of that kind. Throws TiffDescriptionError.
 [[nodiscard]] std::optional<TiffPlan> plan_of_ome(const std::string& description,

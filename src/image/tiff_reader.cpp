@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nucreg/core/text.hpp"
 #include "nucreg/image/image.hpp"
 #include "readers.hpp"
 #include "tiff_description.hpp"
@@ -15,7 +16,7 @@ namespace {
 class TiffReader : public ImageReader {
  public:
   explicit TiffReader(const std::filesystem::path& path)
-      : file_(path), first_(file_.layout(0)), plan_(make_plan(path)) {
+      : path_(path), file_(path), first_(file_.layout(0)), plan_(make_plan(path)) {
     plan_.info.width_px = first_.width_px;
     plan_.info.height_px = first_.height_px;
     plan_.info.type = first_.type;
@@ -25,6 +26,11 @@ class TiffReader : public ImageReader {
   }
 
   [[nodiscard]] const ImageInfo& info() const override { return plan_.info; }
+
+  [[nodiscard]] bool holds(std::size_t frame, std::size_t channel) const override {
+    return frame < info().frames.size() && channel < info().channels.size() &&
+           place_of(frame, channel).in == TiffPlace::In::here;
+  }
 
   [[nodiscard]] Plane read(std::size_t frame, std::size_t channel) override {
     NewPlane plane = read_numbers(frame, channel);
@@ -40,21 +46,69 @@ class TiffReader : public ImageReader {
   /// As they are in the file, not as they shine.
   [[nodiscard]] NewPlane read_numbers(std::size_t frame, std::size_t channel) {
     check_asked_for(info(), file_.bytes().path(), frame, channel);
-    const auto page = plan_.pages[frame * plan_.page_channels + channel / plan_.samples];
-    if (!page)
-      throw ImageError(fmt::format("frame {} is missing: its pixels are in another file", frame),
-                       {file_.bytes().path(), "missing-frame"});
+    const TiffPlace& place = place_of(frame, channel);
     NewPlane plane(info());
     const auto sample = static_cast<std::uint16_t>(channel % plan_.samples);
-    if (plan_.contiguous)
-      read_contiguous(*page, sample, plane);
+    if (place.in == TiffPlace::In::beside)
+      read_beside(place, frame, sample, plane);
+    else if (place.in != TiffPlace::In::here)
+      refuse_missing(frame, why_missing(place));
+    else if (plan_.contiguous)
+      read_contiguous(place.page, sample, plane);
     else
-      read_page(*page, sample, plane);
-    if (first_.is_signed) check_signs(*page, plane);
+      read_page(file_, place.page, sample, plane);
+    if (first_.is_signed) check_signs(place.page, plane);
     return plane;
   }
 
  private:
+  [[nodiscard]] const TiffPlace& place_of(std::size_t frame, std::size_t channel) const {
+    return plan_.pages[frame * plan_.page_channels + channel / plan_.samples];
+  }
+
+  [[nodiscard]] std::string why_missing(const TiffPlace& place) const {
+    switch (place.in) {
+      case TiffPlace::In::cut_off:
+        return fmt::format("the file ends before it, at {} pages; was the recording stopped?",
+                           file_.directories().size());
+      case TiffPlace::In::absent:
+        return fmt::format("its pixels are in another file, {}, which is not beside this one",
+                           name_of_set(place));
+      default:
+        return "the description does not say in which page it is";
+    }
+  }
+
+  [[noreturn]] void refuse_missing(std::size_t frame, const std::string& why) const {
+    throw ImageError(fmt::format("frame {} is missing: {}", frame, why),
+                     {file_.bytes().path(), "missing-frame"});
+  }
+
+  [[nodiscard]] std::string name_of_set(const TiffPlace& place) const {
+    const std::string& name = plan_.set[place.file].name;
+    return name.empty() ? "of no name" : clean_utf8(name);
+  }
+
+  // One other file is kept open: frames that follow each other are mostly in the same one.
+  void read_beside(const TiffPlace& place, std::size_t frame, std::uint16_t sample,
+                   NewPlane& plane) {
+    const TiffSetFile& wanted = plan_.set[place.file];
+    if (!beside_ || beside_number_ != place.file) {
+      beside_.emplace(path_.parent_path() / wanted.name);
+      beside_number_ = place.file;
+    }
+    const std::string uuid = uuid_of_ome(beside_->tags(0).description);
+    const TiffDirectories directories = beside_->directories();
+    if (!uuid.empty() && !wanted.uuid.empty() && uuid != wanted.uuid)
+      refuse_missing(frame, fmt::format("its pixels are in another file than the {} beside it: "
+                                        "that one has another UUID",
+                                        name_of_set(place)));
+    if (place.page >= directories.size() || !directories[place.page])
+      refuse_missing(frame,
+                     fmt::format("{} has no page {} for it", name_of_set(place), place.page));
+    read_page(*beside_, *directories[place.page], sample, plane);
+  }
+
   TiffPlan make_plan(const std::filesystem::path& path) {
     const TiffTags tags = file_.tags(0);
     try {
@@ -67,17 +121,17 @@ class TiffReader : public ImageReader {
     }
   }
 
-  void read_page(std::size_t page, std::uint16_t sample, NewPlane& plane) {
-    const TiffLayout layout = page == 0 ? first_ : file_.layout(page);
+  void read_page(TiffFile& file, std::size_t page, std::uint16_t sample, NewPlane& plane) {
+    const TiffLayout layout = page == 0 && &file == &file_ ? first_ : file.layout(page);
     if (layout.width_px != first_.width_px || layout.height_px != first_.height_px ||
         layout.type != first_.type || layout.is_signed != first_.is_signed ||
         layout.samples != first_.samples || layout.white_is_zero != first_.white_is_zero)
-      file_.fail("mixed-pages",
-                 fmt::format("{} x {} pixels of {} x {}{}, unlike page 0", layout.width_px,
-                             layout.height_px, layout.samples, name_of(layout.type),
-                             layout.white_is_zero ? ", white is zero" : ""),
-                 page);
-    file_.read(page, layout, sample, plane.bytes());
+      file.fail("mixed-pages",
+                fmt::format("{} x {} pixels of {} x {}{}, unlike page 0", layout.width_px,
+                            layout.height_px, layout.samples, name_of(layout.type),
+                            layout.white_is_zero ? ", white is zero" : ""),
+                page);
+    file.read(page, layout, sample, plane.bytes());
   }
 
   void check_contiguous() {
@@ -138,10 +192,13 @@ class TiffReader : public ImageReader {
     }
   }
 
+  std::filesystem::path path_;
   TiffFile file_;
   TiffLayout first_;
   TiffPlan plan_;
-  std::uint64_t start_ = 0;  // of the pixels of a contiguous stack
+  std::uint64_t start_ = 0;         // of the pixels of a contiguous stack
+  std::optional<TiffFile> beside_;  // of the set
+  std::uint32_t beside_number_ = 0;
 };
 
 [[noreturn]] void refuse_labels(const std::filesystem::path& file, const std::string& reason) {

@@ -80,7 +80,7 @@ std::vector<Tile> tiles_of(const std::string& file, bool is_ten, const std::stri
   const std::size_t number = find_channel(info, channel, file);
   std::vector<Tile> tiles;
   for (std::size_t i = 0; i < info.frames.size(); ++i) {
-    if (!info.frames[i].missing) tiles.push_back(tile_of(file, info, i, number, is_ten));
+    if (reader->holds(i, number)) tiles.push_back(tile_of(file, info, i, number, is_ten));
   }
   if (tiles.empty()) throw InputError("has no frame", {.file = file});
   return tiles;

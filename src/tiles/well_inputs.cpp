@@ -228,8 +228,9 @@ class SideLister {
     try {
       const std::unique_ptr<ImageReader> reader = open_image(file);
       const ImageInfo& info = reader->info();
+      const std::size_t channel = channel_or_first(info, tile.channel, file);
       for (std::size_t frame = 0; frame < info.frames.size(); ++frame) {
-        if (info.frames[frame].missing) continue;
+        if (!reader->holds(frame, channel)) continue;
         TileInput one = tile;
         if (info.frames.size() > 1) {
           one.frame = frame;
@@ -241,6 +242,16 @@ class SideLister {
     } catch (const InputError& e) {
       tile.unreadable = e.what();
       tiles_.push_back(std::move(tile));
+    }
+  }
+
+  // A channel that is not there is reported when it is read.
+  static std::size_t channel_or_first(const ImageInfo& info, const std::string& channel,
+                                      const std::string& file) {
+    try {
+      return find_channel(info, channel, file);
+    } catch (const InputError&) {
+      return 0;
     }
   }
 

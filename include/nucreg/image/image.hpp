@@ -73,7 +73,8 @@ struct ObjectiveLens {
 /// One frame: all channels taken at one time, place and focus.
 struct ImageFrame {
   std::optional<std::uint32_t> t, p, z;  ///< where the file has that loop and the frame is in it
-  bool missing = false;                  ///< planned but not in the file
+  /// Planned, but a channel of it is neither in the file nor in one of its set beside it.
+  bool missing = false;
   /// Of the stage. z is that of the plane where it was recorded, else that of its whole stack.
   std::optional<double> x_um, y_um, z_um;
 };
@@ -105,6 +106,9 @@ class ImageReader {
   virtual ~ImageReader() = default;
 
   [[nodiscard]] virtual const ImageInfo& info() const = 0;
+  /// Whether that plane is in this very file. What of a set of files is in another one is read,
+  /// too, but belongs to that one in a list of tiles. False beyond the frames of the file.
+  [[nodiscard]] virtual bool holds(std::size_t frame, std::size_t channel) const;
   /// A copy of one channel of one frame; nothing else is decoded. A file that changes meanwhile is
   /// an error like any other. Throws InputError on a number that the file does not have, on a
   /// missing frame and on data that cannot be read (path, where, reason).

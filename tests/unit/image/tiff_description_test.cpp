@@ -263,6 +263,67 @@ TEST_CASE("OME pages in any order, some in another file, with stage positions") 
   CHECK_FALSE(info.frames[0].x_um.has_value());
 }
 
+TEST_CASE("of a recording that was stopped is read what is there") {
+  const Scratch scratch;
+  for (const char* data : {"<TiffData/>", R"(<TiffData IFD="0" PlaneCount="3"/>)",
+                           R"(<TiffData FirstZ="0" IFD="0"/><TiffData FirstZ="1" IFD="1"/>)"
+                           R"(<TiffData FirstZ="2" IFD="2"/>)"}) {
+    const TiffSpec spec = ome({.planes = 3, .data = data}, 2);
+    const auto reader = open_made_tiff(scratch, spec);
+    REQUIRE(reader->info().frames.size() == 3);
+    check_pixels(*reader, spec, 0, 0, 0);
+    check_pixels(*reader, spec, 1, 0, 1);
+    CHECK_FALSE(reader->info().frames[1].missing);
+    CHECK(reader->info().frames[2].missing);
+    CHECK_FALSE(reader->holds(2, 0));
+    const ImageError error =
+        image_error("missing-frame", [&] { static_cast<void>(reader->read(2, 0)); });
+    CHECK(std::string(error.what()).find("the file ends before it") != std::string::npos);
+  }
+}
+
+TEST_CASE("of a channel that stopped early the other one is read") {
+  const Scratch scratch;
+  const TiffSpec spec = ome({.channels = 2, .planes = 2, .data = "<TiffData/>"}, 3);
+  const auto reader = open_made_tiff(scratch, spec);
+  check_pixels(*reader, spec, 1, 0, 2);
+  CHECK(reader->holds(1, 0));
+  CHECK_FALSE(reader->holds(1, 1));
+  CHECK(reader->info().frames[1].missing);
+}
+
+TEST_CASE("planes of another file of the set are read from it, if it lies beside this one") {
+  const Scratch scratch;
+  const std::string data =
+      R"(<TiffData FirstC="0" IFD="0"><UUID FileName="made.tif">urn:uuid:1</UUID></TiffData>)"
+      R"(<TiffData FirstC="1" IFD="1"><UUID FileName="../b.tif">urn:uuid:2</UUID></TiffData>)";
+  const TiffSpec spec = ome({.channels = 2, .data = data}, 1);
+  CHECK(open_made_tiff(scratch, spec)->info().frames[0].missing);
+  const auto reads = [&](const std::string& code) {
+    const auto reader = open_made_tiff(scratch, spec);
+    CHECK_FALSE(reader->info().frames[0].missing);
+    check_pixels(*reader, spec, 0, 0, 0);
+    CHECK(reader->holds(0, 0));
+    CHECK_FALSE(reader->holds(0, 1));  // of a list of both files, the other one has it
+    if (code.empty())
+      check_pixels(*reader, spec, 0, 1, 1);
+    else
+      image_error(code, [&] { static_cast<void>(reader->read(0, 1)); });
+  };
+  TiffSpec other = ome({.channels = 2, .data = data}, 2);
+  const auto uuid = other.description.find("urn:uuid:1");
+  write_test_tiff(scratch / "b.tif", other);
+  reads("missing-frame");  // a file of that name with another UUID
+  other.description[uuid + 9] = '2';
+  write_test_tiff(scratch / "b.tif", other);
+  reads("");
+  other.width = 24;
+  write_test_tiff(scratch / "b.tif", other);
+  reads("mixed-pages");
+  write_test_tiff(scratch / "b.tif", {});
+  reads("missing-frame");  // no page 1
+}
+
 TEST_CASE("IFD of OME counts reduced copies, which are no planes") {
   const Scratch scratch;
   const auto with_copy = [](const std::string& data, std::uint32_t pages) {
@@ -306,7 +367,7 @@ TEST_CASE("an OME file that was renamed is known by all its planes naming one ab
   };
   const auto missing = [&](const std::string& planes, std::uint32_t pages) {
     const auto reader = open_made_tiff(scratch, without_uuid(planes, pages));
-    return std::pair{reader->info().frames[0].missing, reader->info().frames[1].missing};
+    return std::pair{!reader->holds(0, 0), !reader->holds(1, 0)};
   };
   const TiffSpec renamed = without_uuid(data("scan.ome.tif", "scan.ome.tif"), 2);
   const auto reader = open_made_tiff(scratch, renamed);
@@ -368,7 +429,7 @@ TEST_CASE("lengths and times of OME-XML are in the unit that they say, and unkno
 
 TEST_CASE("OME-XML that contradicts itself or the file is refused") {
   const Scratch scratch;
-  refused(scratch, "ome-planes", ome({.planes = 3}, 2));
+  refused(scratch, "ome-planes", ome({.data = R"(<TiffData IFD="1"/>)"}, 1));
   refused(scratch, "ome-planes", ome({.data = ""}, 1));
   refused(scratch, "ome-planes", ome({.data = R"(<TiffData FirstZ="7"/>)"}, 1));
   refused(scratch, "ome-planes", ome({.data = R"(<TiffData PlaneCount="9"/>)"}, 1));
