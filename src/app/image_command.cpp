@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <new>
+#include <string>
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/terminal.hpp"
@@ -35,7 +36,7 @@ std::string reading_of(ImageReader& reader, const std::filesystem::path& file) {
   try {
     const PlaneKind plane = kind_of_plane(reader, 0, 0, file);
     if (plane.kind != NucleiKind::labels) return std::string(name_of(plane.kind));
-    return fmt::format("labels, {} nuclei", count_text(plane.labels));
+    return to_text(plane.kind, plane.labels);
   } catch (const InputError&) {
     return {};
   } catch (const std::bad_alloc&) {  // who wants its pixels is told
@@ -43,9 +44,21 @@ std::string reading_of(ImageReader& reader, const std::filesystem::path& file) {
   }
 }
 
+// No image, but `match` and `map` take it as nuclei.
+ExitStatus print_table(const ImageCommand& command) {
+  const NucleiFile found = read_nuclei_file(command.file);
+  const std::string file = command.file.string();
+  print_result(command.json ? to_json(file, to_text(found.kind, found.table.nuclei.size()),
+                                      found.table.notes, found.table.warnings) +
+                                  "\n"
+                            : to_text(found, file));
+  return ExitStatus::done;
+}
+
 }  // namespace
 
 ExitStatus image_command(const ImageCommand& command) {
+  if (command.to.empty() && is_nuclei_table(command.file)) return print_table(command);
   const std::unique_ptr<ImageReader> reader = open_image(command.file);
   const std::string file = command.file.string();
   if (!command.to.empty()) {

@@ -62,20 +62,6 @@ NucleiFileOptions file_options(const MatchCommand& command, const MatchSide& sid
   return options;
 }
 
-// Says how a file was read, since it might be read in another way.
-void print_reading(const std::string& file, const NucleiFile& found) {
-  const std::size_t count = found.table.nuclei.size();
-  print_error("nucreg: {}: {}, {} {}\n", file, name_of(found.kind), count_text(count),
-              count == 1 ? "nucleus" : "nuclei");
-  for (const std::string& note : found.table.notes) print_error("  {}\n", note);
-  for (const std::string& warning : found.table.warnings) print_error("  warning: {}\n", warning);
-  if (found.table.tile_count > 1)
-    print_error(
-        "  warning: it holds {} tiles, which are taken for one; to tell them apart: nucreg map TEN "
-        "FORTY\n",
-        found.table.tile_count);
-}
-
 std::string unused_pixel_um(const NucleiTable& table, const std::string& name) {
   if (table.pixel_um_unused.empty()) return {};
   return fmt::format("has no effect: {}{}", table.pixel_um_unused,
@@ -91,7 +77,8 @@ ReadSide read_side(const MatchCommand& command, bool is_ten, NucleusCounts& coun
   NucleiFile found = read_nuclei_file(side.file, file_options(command, side, name));
   if (const std::string given = image_options(side, name); !found.open && !given.empty())
     throw JobError(file + " is a table", {.key = given, .allowed = "with an image"});
-  print_reading(file, found);
+  // It might be read in another way.
+  print_error("nucreg: {}", to_text(found, file));
   Nuclei& nuclei = found.table.nuclei;
   (is_ten ? counts.ten : counts.forty) = nuclei.size();
   if (nuclei.size() < 2)

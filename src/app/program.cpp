@@ -248,10 +248,13 @@ void Commands::add_recommend() {
 
 void Commands::add_images() {
   constexpr const char* group = "Images";
-  Command& image =
-      command("image", group, "what an ND2 or TIFF file holds; one plane of it as TIFF",
-              [this] { return image_command(image_); });
-  image.path("FILE", "FILE", image_.file, "ND2 or TIFF, told apart by content").demand();
+  Command& image = command("image", group,
+                           "what an ND2 or TIFF file, or a table, holds; one plane of it as TIFF",
+                           [this] { return image_command(image_); });
+  image
+      .path("FILE", "FILE", image_.file,
+            "ND2 or TIFF, told apart by content; also what match takes as nuclei")
+      .demand();
   image.flag("--json", image_.json, "as JSON");
   image.path("--to", "FILE", image_.to, "TIFF file for one plane");
   image.number("--frame", "N", image_.frame, {}, "frame of the plane, as listed").with("--to");

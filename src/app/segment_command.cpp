@@ -27,12 +27,13 @@ constexpr double line_seconds = 30.0;  // between lines of progress in a log
 
 /// All frames of an image: some may show nothing, such as planes out of focus, but not all.
 struct FoundInFile {
-  std::size_t frames = 0, done = 0, nuclei = 0;
+  std::size_t frames = 0, done = 0, nuclei = 0, labels = 0;
   bool one_value = true;
 
   void add(const SegmentSummary& summary) {
     ++done;
     nuclei += summary.nuclei;
+    labels += summary.labels;
     one_value = one_value && summary.one_value;
   }
   [[nodiscard]] bool nothing() const { return done == frames && nuclei == 0; }
@@ -92,12 +93,14 @@ void SegmentRoot::list_frames(const fs::path& image) {
                       .allowed = "planes of up to 715,000,000 pixels, such as 26,700 x 26,700; "
                                  "larger ones in tiles or with --no-overlay"});
   const std::size_t channel = find_channel(info, command_.channel, image.string());
-  if (std::ranges::all_of(info.frames, &ImageFrame::missing))
+  std::vector<std::size_t> frames;
+  for (std::size_t frame = 0; frame < info.frames.size(); ++frame)
+    if (reader->holds(frame, channel)) frames.push_back(frame);
+  if (frames.empty())
     throw InputError("holds no frame that was taken",
                      {.file = image.string(),
                       .allowed = "images whose pixels are in this file; nucreg image tells more"});
-  for (std::size_t frame = 0; frame < info.frames.size(); ++frame) {
-    if (info.frames[frame].missing) continue;
+  for (const std::size_t frame : frames) {
     std::string name = image.stem().string();
     if (info.frames.size() > 1) name += fmt::format("_f{:04}", frame);
     if (!names_.insert(name).second)
@@ -154,6 +157,13 @@ void SegmentRoot::print_tables() const {
 }
 
 void SegmentRoot::print_counts(const StageReport& report) const {
+  for (const auto& [file, in_it] : found_)
+    if (in_it.labels > 0)
+      print_error(
+          "nucreg: warning: {}: looks like labels of {} nuclei, which were segmented as "
+          "brightness; nucreg "
+          "match and nucreg map take labels as they are\n",
+          file.string(), count_text(in_it.labels));
   if (!failures_.text().empty()) print_error("nucreg: {}\n", failures_.text());
   if (kept_ > 0)
     print_error("nucreg: {} {} done before\n", counted(kept_, "image"),

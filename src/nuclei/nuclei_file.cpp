@@ -9,6 +9,7 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/table_input.hpp"
+#include "nucreg/core/text.hpp"
 #include "nucreg/disk/files.hpp"
 #include "nucreg/nuclei/segment.hpp"
 #include "table_columns.hpp"
@@ -258,11 +259,33 @@ std::optional<NucleiTable> mask_of_npy(const std::filesystem::path& file,
 
 PlaneKind kind_of_plane(ImageReader& reader, std::size_t frame, std::size_t channel,
                         const std::filesystem::path& file) {
-  const Plane pixels = reader.read(frame, channel);
-  if (has_two_values(pixels.view())) return {.kind = NucleiKind::mask};
-  const auto labels = labels_of(reader, pixels.view(), channel, file);
+  return kind_of_plane(reader, reader.read(frame, channel).view(), channel, file);
+}
+
+PlaneKind kind_of_plane(const ImageReader& reader, const PlaneView& plane, std::size_t channel,
+                        const std::filesystem::path& file) {
+  if (has_two_values(plane)) return {.kind = NucleiKind::mask};
+  const auto labels = labels_of(reader, plane, channel, file);
   if (!labels) return {};
   return {.kind = NucleiKind::labels, .labels = labels->nuclei.size()};
+}
+
+std::string to_text(NucleiKind kind, std::size_t nuclei) {
+  return fmt::format("{}, {} {}", name_of(kind), count_text(nuclei),
+                     nuclei == 1 ? "nucleus" : "nuclei");
+}
+
+std::string to_text(const NucleiFile& found, const std::string& file) {
+  std::string text = fmt::format("{}: {}\n", file, to_text(found.kind, found.table.nuclei.size()));
+  for (const std::string& note : found.table.notes) text += fmt::format("  {}\n", note);
+  for (const std::string& warning : found.table.warnings)
+    text += fmt::format("  warning: {}\n", warning);
+  if (found.table.tile_count > 1)
+    text += fmt::format(
+        "  warning: it holds {} tiles, which are taken for one; to tell them apart: nucreg map TEN "
+        "FORTY\n",
+        found.table.tile_count);
+  return text;
 }
 
 NucleiFile read_nuclei_file(const std::filesystem::path& file, const NucleiFileOptions& options) {

@@ -107,6 +107,13 @@ std::string to_json(ImageReader& reader, const std::string& file, const std::str
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string to_json(const std::string& file, const std::string& reading,
+                    const std::vector<std::string>& notes,
+                    const std::vector<std::string>& warnings) {
+  const Json json{{"file", file}, {"reading", reading}, {"notes", notes}, {"warnings", warnings}};
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
 std::string to_text(const ImageInfo& info, const std::string& file, const std::string& reading) {
   constexpr std::size_t most_frames_shown = 20;
   std::string sizes;

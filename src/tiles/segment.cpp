@@ -11,6 +11,7 @@
 #include "nucreg/disk/publish.hpp"
 #include "nucreg/image/image.hpp"
 #include "nucreg/image/write_image.hpp"
+#include "nucreg/nuclei/nuclei_file.hpp"
 #include "nucreg/nuclei/nuclei_table.hpp"
 #include "nucreg/nuclei/segment.hpp"
 
@@ -97,6 +98,7 @@ SegmentSummary segment_image(const SegmentTask& task, Existing existing) {
     summary.nuclei = found.nuclei.size();
     summary.diameter_px = found.diameter_px;
     summary.one_value = found.one_value;
+    summary.labels = kind_of_plane(*reader, image, task.channel, task.image).labels;
     // The table comes last: if it exists, the others do.
     if (overwrite) remove_file(files.table);
     publish_with(files.labels, overwrite, [&](const fs::path& file) {

@@ -36,7 +36,8 @@ void fields(auto& archive, MaybeConst<Points> auto& points) {
 }
 
 void fields(auto& archive, MaybeConst<SegmentSummary> auto& summary) {
-  archive(summary.nuclei, summary.diameter_px, summary.one_value, summary.kept, summary.replaced);
+  archive(summary.nuclei, summary.diameter_px, summary.one_value, summary.kept, summary.replaced,
+          summary.labels);
 }
 
 namespace {

@@ -203,6 +203,20 @@ class ImageTest(NucregCase):
             self.assertIn("large.tif: not enough memory for 16384 x 32768 pixels", limited.stderr)
             self.assertFalse((self.dir / "b.tif").exists())
 
+    def test_what_match_takes_as_nuclei_is_told(self):
+        (self.dir / "t.csv").write_text("label,x,y\n1,5,6\n2,7.5,9\n")
+        np.save(self.dir / "points.npy", np.array([[3, 4], [10, 12], [20, 8]]))
+        labels = np.zeros((30, 40), np.int32)
+        labels[3:9, 3:9], labels[15:22, 20:30] = 1, 2
+        np.save(self.dir / "labels.npy", labels)
+        for file, reading in (("t.csv", "table, 2 nuclei"), ("points.npy", "table, 3 nuclei"),
+                              ("labels.npy", "labels, 2 nuclei")):
+            self.assertTrue(self.nucreg("image", file).out.startswith(f"{file}: {reading}\n"))
+            told = json.loads(self.nucreg("image", file, "--json").out)
+            self.assertEqual((told["file"], told["reading"]), (file, reading))
+        self.assertIn("row (y), column (x)", self.nucreg("image", "points.npy").out)
+        self.refused(INPUT, ["image", "t.csv", "--to", "t.tif"], "neither ND2 nor TIFF")
+
     def test_no_images(self):
         self.write("empty.tif", "")
         self.write("one.nd2", "x")

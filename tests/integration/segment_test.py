@@ -180,6 +180,43 @@ class Segment(NucregCase):
         self.refused(INPUT, ["segment", "gone.ome.tif", "--to", "d"], "gone.ome.tif", "no frame")
         self.assertFalse((self.dir / "d").exists())
 
+    def test_labels_are_not_taken_for_brightness_in_silence(self):
+        rows = [[0] * 60 for _ in range(60)]
+        for label, (x, y) in enumerate([(5, 5), (25, 8), (45, 30), (10, 45)], 1):
+            for dy in range(8):
+                rows[y + dy][x:x + 8] = [label] * 8
+        (self.dir / "labels.tif").write_bytes(label_tiff(rows))
+        self.assertIn("labels.tif: looks like labels of 4 nuclei",
+                      self.nucreg("segment", "labels.tif", "--to", "d").err)
+        (self.dir / "mask.tif").write_bytes(label_tiff([[int(v > 0) for v in row] for row in rows]))
+        self.assertNotIn("labels", self.nucreg("segment", "mask.tif", "--to", "d").err)
+
+    def test_a_set_of_files_is_segmented_each_plane_once(self):
+        from PIL import Image, TiffImagePlugin
+        self.nucreg("synth", "--nuclei", 5, "--to", "synth")
+        made = next(self.dir.glob("synth/*.tif"))
+        plane = ('<TiffData FirstC="{0}" FirstT="{1}" IFD="{1}" PlaneCount="1">'
+                 '<UUID FileName="c{0}.ome.tif">urn:uuid:{0}</UUID></TiffData>')
+        ome = ('<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:{0}">'
+               '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint16" '
+               'SizeX="{1}" SizeY="{1}" SizeZ="1" SizeC="2" SizeT="2">'
+               + "".join(plane.format(c, t) for c in (0, 1) for t in (0, 1)) + '</Pixels></Image></OME>')
+        with Image.open(made) as image:
+            for channel in (0, 1):
+                tags = TiffImagePlugin.ImageFileDirectory_v2()
+                tags[270] = ome.format(channel, image.size[0])
+                # The second time point was not taken any more.
+                image.save(self.dir / f"c{channel}.ome.tif", tiffinfo=tags)
+        told = json.loads(self.nucreg("image", "c0.ome.tif", "--json").out)
+        self.assertEqual([frame["missing"] for frame in told["frames"]], [False, True])
+        self.nucreg("image", "c0.ome.tif", "--channel", 1, "--to", "other.tif")
+        outcome = run(self.dir, "segment", "c0.ome.tif", "c1.ome.tif", "--channel", 1, "--to", "d")
+        self.assertEqual(outcome.status, INPUT, outcome)  # nothing of that channel is in c0
+        self.assertIn("c0.ome.tif: holds no frame", outcome.err)
+        self.assertEqual([p.name for p in (self.dir / "d").glob("*.csv")], ["c1.ome_f0000.csv"])
+        self.refused(INPUT, ["image", "c0.ome.tif", "--frame", 1, "--to", "gone.tif"],
+                     "frame 1 is missing: the file ends before it")
+
     def test_one_nucleus_is_a_result(self):
         y, x = np.mgrid[:60, :60]
         spot = 100 + 900 * np.exp(-((x - 30) ** 2 + (y - 28) ** 2) / 60)

@@ -50,6 +50,16 @@ struct PlaneKind {
 [[nodiscard]] PlaneKind kind_of_plane(ImageReader& reader, std::size_t frame, std::size_t channel,
                                       const std::filesystem::path& file);
 
+/// The same of pixels that were read.
+[[nodiscard]] PlaneKind kind_of_plane(const ImageReader& reader, const PlaneView& plane,
+                                      std::size_t channel, const std::filesystem::path& file);
+
+/// "labels, 1,675 nuclei", for people.
+[[nodiscard]] std::string to_text(NucleiKind kind, std::size_t nuclei);
+
+/// How a file was read: kind and number of its nuclei, notes and warnings, a line each.
+[[nodiscard]] std::string to_text(const NucleiFile& found, const std::string& file);
+
 /// Reads or finds the nuclei of a file. What begins like an ND2 or a TIFF is an image, of which
 /// kind_of_plane() decides; an array of NumPy with two values, one of them 0, is a mask; everything
 /// else is a table (see read_nuclei_table). `as` overrides

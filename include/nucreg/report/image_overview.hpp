@@ -24,6 +24,11 @@ namespace nucreg {
 [[nodiscard]] std::string to_json(ImageReader& reader, const std::string& file,
                                   const std::string& reading);
 
+/// Of a table or an array of NumPy, which is no image: `file`, `reading`, `notes`, `warnings`.
+[[nodiscard]] std::string to_json(const std::string& file, const std::string& reading,
+                                  const std::vector<std::string>& notes,
+                                  const std::vector<std::string>& warnings);
+
 /// The same for people; of many frames only the first. Ends with a newline.
 [[nodiscard]] std::string to_text(const ImageInfo& info, const std::string& file,
                                   const std::string& reading);

@@ -175,9 +175,10 @@ struct SegmentFiles {
 struct SegmentSummary {
   std::uint64_t nuclei = 0;
   double diameter_px = 0.0;
-  bool one_value = false;  ///< of all pixels
-  bool kept = false;       ///< outputs of the same pixels and diameter existed
-  bool replaced = false;   ///< outputs of other ones existed
+  bool one_value = false;    ///< of all pixels
+  bool kept = false;         ///< outputs of the same pixels and diameter existed
+  bool replaced = false;     ///< outputs of other ones existed
+  std::uint64_t labels = 0;  ///< more than 0: the pixels look like a label image of so many nuclei
 };
 [[nodiscard]] SegmentSummary segment_summary_from(std::span<const std::byte> bytes);
 
