@@ -1,5 +1,7 @@
 #include "nucreg/app/read_result.hpp"
 
+#include <fmt/format.h>
+
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/job/parse.hpp"
@@ -14,9 +16,14 @@ void demand_sound(const std::filesystem::path& file, const ResultReader& reader)
 }
 
 Job job_of(const std::filesystem::path& file, const ResultReader& reader) {
-  return naming<Error>(file.string(), [&] {
-    return parse_job_text(reader.attributes().get<std::string>("job_toml"));
-  });
+  const auto text = naming<Error>(file.string(),
+                                  [&] { return reader.attributes().get<std::string>("job_toml"); });
+  try {
+    return parse_job_text(text, "job_toml");
+  } catch (const Error& error) {
+    throw InputError(fmt::format("holds no job of this nucreg: {}", error.what()),
+                     {.file = file.string()});
+  }
 }
 
 void warn_if_altered(const std::filesystem::path& file) {

@@ -16,6 +16,7 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
+#include "nucreg/app/read_result.hpp"
 #include "nucreg/app/resume.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/build_info.hpp"
@@ -172,6 +173,7 @@ Left what_is_left(const RunFiles& files, const std::optional<RunStatus>& status)
 ExitStatus print_what_is_left(const RunFiles& files, const std::optional<RunStatus>& status) {
   const Left left =
       read_apart({files.output, files.journal}, [&] { return what_is_left(files, status); });
+  if (file_exists(files.output)) warn_if_altered(files.output);
   print_result(left.text);
   return left.status;
 }

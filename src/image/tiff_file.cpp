@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdarg>
 #include <cstdio>
+#include <span>
 
 #include "nucreg/image/image.hpp"
 
@@ -17,10 +18,16 @@ constexpr std::uint64_t most_pixels = std::uint64_t{1} << 30;
 // Up to here a file may promise what it likes; above, no codec makes more of its bytes.
 constexpr std::uint64_t free_bytes = std::uint64_t{64} << 20, most_expansion = 4096;
 
-// Lossless ones and JPEG; the others are for fax and for film.
+// Lossless ones and JPEG; those of faxes are for pixels of 1 bit, as scanners and masks have them.
 constexpr std::uint16_t understood[] = {
     COMPRESSION_NONE,     COMPRESSION_LZW,  COMPRESSION_ADOBE_DEFLATE, COMPRESSION_DEFLATE,
     COMPRESSION_PACKBITS, COMPRESSION_JPEG, COMPRESSION_ZSTD,          COMPRESSION_LZMA};
+constexpr std::uint16_t of_faxes[] = {COMPRESSION_CCITTRLE, COMPRESSION_CCITTRLEW,
+                                      COMPRESSION_CCITTFAX3, COMPRESSION_CCITTFAX4};
+
+bool among(std::span<const std::uint16_t> codecs, std::uint16_t compression) {
+  return std::ranges::find(codecs, compression) != codecs.end();
+}
 
 template <class T>
 T tag(TIFF* tiff, std::uint32_t number, T standard) {
@@ -32,7 +39,7 @@ T tag(TIFF* tiff, std::uint32_t number, T standard) {
 
 struct TiffFile::Handle {
   TIFF* tiff = nullptr;
-  std::string message;
+  std::string message, warning;
 
   static int keep(TIFF*, void* own, const char*, const char* format, va_list arguments) {
     char text[512];
@@ -40,7 +47,12 @@ struct TiffFile::Handle {
     static_cast<Handle*>(own)->message = text;
     return 1;  // libtiff's own handlers would print
   }
-  static int ignore(TIFF*, void*, const char*, const char*, va_list) { return 1; }
+  static int warn(TIFF*, void* own, const char*, const char* format, va_list arguments) {
+    char text[512];
+    std::vsnprintf(text, sizeof text, format, arguments);
+    static_cast<Handle*>(own)->warning = text;
+    return 1;
+  }
 };
 
 void TiffFile::Close::operator()(Handle* handle) const {
@@ -54,7 +66,7 @@ TiffFile::TiffFile(const std::filesystem::path& path) : bytes_(path), handle_(ne
   TIFFOpenOptionsSetMaxSingleMemAlloc(
       options, static_cast<tmsize_t>(std::max(free_bytes, bytes_.size() + (1 << 20))));
   TIFFOpenOptionsSetErrorHandlerExtR(options, Handle::keep, handle_.get());
-  TIFFOpenOptionsSetWarningHandlerExtR(options, Handle::ignore, nullptr);
+  TIFFOpenOptionsSetWarningHandlerExtR(options, Handle::warn, handle_.get());
   // Not mapped by libtiff: a file cut off meanwhile then ends a read, not the program.
   handle_->tiff = TIFFOpenExt(bytes_.path().c_str(), "rm", options);
   TIFFOpenOptionsFree(options);
@@ -147,8 +159,11 @@ TiffLayout TiffFile::layout(std::size_t page) {
         page);
 
   const auto compression = tag<std::uint16_t>(tiff, TIFFTAG_COMPRESSION, COMPRESSION_NONE);
-  if (std::find(std::begin(understood), std::end(understood), compression) == std::end(understood))
-    fail("unsupported-compression", fmt::format("compression {} is not supported", compression),
+  layout.fax = layout.one_bit && among(of_faxes, compression);
+  if (!layout.fax && !among(understood, compression))
+    fail("unsupported-compression",
+         fmt::format("compression {} is not supported: save it without, or with LZW or Deflate",
+                     compression),
          page);
   layout.compressed = compression != COMPRESSION_NONE;
   const auto photometric = tag<std::uint16_t>(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
@@ -204,10 +219,14 @@ void TiffFile::read(std::size_t page, const TiffLayout& layout, std::uint16_t sa
                     std::byte* to) {
   go_to(page);
   handle_->message.clear();
+  handle_->warning.clear();
   if (layout.tiled)
     read_tiles(page, layout, sample, to);
   else
     read_strips(page, layout, sample, to);
+  // A line that cannot be decoded is left white by libtiff, which only warns of it.
+  const std::string& damage = handle_->message.empty() ? handle_->warning : handle_->message;
+  if (layout.fax && !damage.empty()) fail("truncated", damage, page);
 }
 
 void TiffFile::check_piece(std::size_t page, std::uint64_t piece_bytes) const {

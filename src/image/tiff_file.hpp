@@ -23,6 +23,7 @@ struct TiffLayout {
   PixelType type = PixelType::u8;
   bool is_signed = false;
   bool one_bit = false;  ///< in the file; read as 0 and 255
+  bool fax = false;      ///< compressed as faxes are: damage shows as white lines and warnings
   std::uint16_t samples = 1;
   bool planar = false;  ///< each sample in strips or tiles of its own
   bool tiled = false;

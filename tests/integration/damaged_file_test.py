@@ -122,13 +122,13 @@ class DamagedFile(NucregCase):
         for command in (("pairs", "out.h5", "--to", "pairs.csv"),
                         ("compare", "out.h5", "out.h5"), ("merge", "out.h5", "-o", "merged.h5"),
                         ("recommend", "out.h5")):
-            self.refused(INPUT, command, "out.h5", "job.name")
+            self.refused(INPUT, command, "out.h5", "job_toml", "job.name")
 
     def test_bytes_that_are_others(self):
         def change(file):
             file.attrs["cpu_model"] = "another"
         commands = (("inspect", "out.h5"), ("inspect", "out.h5", "--json"), ("recommend", "out.h5"),
-                    ("export", "out.h5", "--to", "csv", "--force"),
+                    ("watch", "out.h5"), ("export", "out.h5", "--to", "csv", "--force"),
                     ("pairs", "out.h5", "--to", "pairs.csv", "--force"))
         for sound, change in ((True, lambda file: None), (False, change)):
             self.changed(change)

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <fstream>
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/image/image.hpp"
@@ -135,42 +136,73 @@ TEST_CASE("pixels of one bit are 0 and 255, as masks are") {
       if (is_set(x0 + i, y)) bytes[i / 8] |= static_cast<std::uint8_t>(0x80U >> (i % 8));
     return bytes;
   };
-  for (const bool tiled : {false, true})
-    for (const bool white_is_zero : {false, true}) {
-      const Scratch scratch;
-      const std::filesystem::path file = scratch / "mask.tif";
-      TIFF* const tiff = TIFFOpen(file.c_str(), "w");
-      REQUIRE(tiff != nullptr);
-      TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, width);
-      TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, height);
-      TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 1);
-      TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 1);
-      TIFFSetField(tiff, TIFFTAG_COMPRESSION, COMPRESSION_PACKBITS);
-      TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC,
-                   white_is_zero ? PHOTOMETRIC_MINISWHITE : PHOTOMETRIC_MINISBLACK);
-      if (tiled) {
-        TIFFSetField(tiff, TIFFTAG_TILEWIDTH, side);
-        TIFFSetField(tiff, TIFFTAG_TILELENGTH, side);
-        for (std::uint32_t y0 = 0; y0 < height; y0 += side)
-          for (std::uint32_t x0 = 0; x0 < width; x0 += side) {
-            std::vector<std::uint8_t> tile;
-            for (std::uint32_t y = y0; y < y0 + side; ++y)
-              for (const std::uint8_t byte : packed(x0, y, side)) tile.push_back(byte);
-            REQUIRE(TIFFWriteTile(tiff, tile.data(), x0, y0, 0, 0) >= 0);
-          }
-      } else {
-        TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, 8);
+  for (const int compression :
+       {COMPRESSION_PACKBITS, COMPRESSION_CCITTRLE, COMPRESSION_CCITTFAX3, COMPRESSION_CCITTFAX4})
+    for (const bool tiled : {false, true})
+      for (const bool white_is_zero : {false, true}) {
+        const Scratch scratch;
+        const std::filesystem::path file = scratch / "mask.tif";
+        TIFF* const tiff = TIFFOpen(file.c_str(), "w");
+        REQUIRE(tiff != nullptr);
+        TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, width);
+        TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, height);
+        TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 1);
+        TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 1);
+        TIFFSetField(tiff, TIFFTAG_COMPRESSION, compression);
+        TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC,
+                     white_is_zero ? PHOTOMETRIC_MINISWHITE : PHOTOMETRIC_MINISBLACK);
+        if (tiled) {
+          TIFFSetField(tiff, TIFFTAG_TILEWIDTH, side);
+          TIFFSetField(tiff, TIFFTAG_TILELENGTH, side);
+          for (std::uint32_t y0 = 0; y0 < height; y0 += side)
+            for (std::uint32_t x0 = 0; x0 < width; x0 += side) {
+              std::vector<std::uint8_t> tile;
+              for (std::uint32_t y = y0; y < y0 + side; ++y)
+                for (const std::uint8_t byte : packed(x0, y, side)) tile.push_back(byte);
+              REQUIRE(TIFFWriteTile(tiff, tile.data(), x0, y0, 0, 0) >= 0);
+            }
+        } else {
+          TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, 8);
+          for (std::uint32_t y = 0; y < height; ++y)
+            REQUIRE(TIFFWriteScanline(tiff, packed(0, y, width).data(), y, 0) >= 0);
+        }
+        TIFFClose(tiff);
+        const auto reader = open_image(file);
+        CHECK(reader->info().type == PixelType::u8);
+        const Plane plane = reader->read(0, 0);
         for (std::uint32_t y = 0; y < height; ++y)
-          REQUIRE(TIFFWriteScanline(tiff, packed(0, y, width).data(), y, 0) >= 0);
+          for (std::uint32_t x = 0; x < width; ++x)
+            REQUIRE((plane.view().at<std::uint8_t>(x, y) == 255) ==
+                    (is_set(x, y) != white_is_zero));
       }
-      TIFFClose(tiff);
-      const auto reader = open_image(file);
-      CHECK(reader->info().type == PixelType::u8);
-      const Plane plane = reader->read(0, 0);
-      for (std::uint32_t y = 0; y < height; ++y)
-        for (std::uint32_t x = 0; x < width; ++x)
-          REQUIRE((plane.view().at<std::uint8_t>(x, y) == 255) == (is_set(x, y) != white_is_zero));
-    }
+}
+
+TEST_CASE("lines of a fax that cannot be decoded are an error, not white") {
+  const Scratch scratch;
+  const std::filesystem::path file = scratch / "fax.tif";
+  TIFF* const tiff = TIFFOpen(file.c_str(), "w");
+  REQUIRE(tiff != nullptr);
+  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, 640);
+  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, 40);
+  TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 1);
+  TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 1);
+  TIFFSetField(tiff, TIFFTAG_COMPRESSION, COMPRESSION_CCITTFAX4);
+  TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISWHITE);
+  TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, 40);
+  for (std::uint32_t y = 0; y < 40; ++y) {
+    std::vector<std::uint8_t> row(80, 0);
+    for (std::uint32_t i = 0; i < 80; ++i)
+      row[i] = static_cast<std::uint8_t>((i * 37 + y * 11) % 251);
+    REQUIRE(TIFFWriteScanline(tiff, row.data(), y, 0) >= 0);
+  }
+  TIFFClose(tiff);
+  REQUIRE_NOTHROW(static_cast<void>(open_image(file)->read(0, 0)));
+  {
+    std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekp(200);
+    stream.write(std::string(64, '\0').data(), 64);
+  }
+  CHECK_THROWS_AS(static_cast<void>(open_image(file)->read(0, 0)), InputError);
 }
 
 TEST_CASE("pixels and codecs that are not understood are refused") {
