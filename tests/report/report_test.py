@@ -372,7 +372,8 @@ class Figures(NucregCase):
         conditions = Conditions(rows, [])
         self.assertEqual(conditions.axes, ["model", "file"])
         self.assertEqual([rows[c]["model"] for c in conditions.along("file")], ["trs"] * 3)
-        self.assertEqual(conditions.said(), "model trs, files 0.csv")
+        self.assertEqual(conditions.said(), "model trs, file 0.csv")
+        self.assertEqual(conditions.standing("file"), " At model trs.")
 
     def test_drawn_conditions_are_compared_by_their_bounds(self):
         rows = [{"configuration": c, "noise_px": None, "noise_px_min": 0.0, "noise_px_max": high,
@@ -404,6 +405,8 @@ class OddResults(NucregCase):
         self.assertEqual(drawn[:3], ["image-tiles", "image-residuals", "image-matches"])
         self.assertFalse({"tre", "parameter-error"} & set(drawn))
         self.assertIn("40x tile", html)
+        result = read_result(self.dir / "out.h5")
+        self.assertEqual(result.conditions.axes, ["model", "file"])
 
     def test_worst_trial_runs_alone_and_alike(self):
         text = JOB.replace("trials = 3", "trials = 4").replace("trace = true", "trace = false")

@@ -10,8 +10,8 @@ MEASURES = {
     "rmsd": ("rmsd_px", 1, "RMSD, 40x px", "root mean square distance of all pairs"),
     "tre": ("tre_px", 1, "map error (TRE), 40x px",
             "distance between fitted and true map over corners and centre of the field"),
-    "parameter-error": ("param_error", 1, "parameter error",
-                        "norm of fitted minus true parameters"),
+    "parameter-error": ("param_error", 1, "parameter error, px and 1",
+                        "norm of fitted minus true parameters, shifts in px and factors together"),
     "time": ("wall_s", None, "time, {unit}", "wall time of one solve"),
     "memory": ("peak_bytes", 1 / 1024, "memory, KiB",
                "most heap memory that the solve itself held at once"),
@@ -67,14 +67,14 @@ class Cells:
         rows = rows[np.isfinite(values[rows])]
         return self.axis(axis)[rows], values[rows]
 
-    def ring(self, ax, axis, column, solver, x, y):
+    def ring(self, ax, axis, column, solver, x, y, shift=0.0):
         """Around times of configurations that have no valid timing."""
         if not column.startswith("wall_s"):
             return
         rows = self.rows(axis, solver)
         none = ~np.isin(x, self.axis(axis)[rows[self.timed[rows]]])
         if none.any():
-            ax.plot(np.asarray(x)[none], np.asarray(y)[none], label="no valid timing", marker="o",
+            ax.plot(np.asarray(x)[none] + shift, np.asarray(y)[none], label="no valid timing", marker="o",
                     markersize=12, markerfacecolor="none", markeredgecolor="#555555",
                     linestyle="none")
 
@@ -83,17 +83,20 @@ def against(cells, name):
     column, factor, label, meaning = MEASURES[name]
     label, factor = label.format(unit=cells.result.time_unit), factor or cells.result.per_second
     drawing, axes = panels(len(cells.axes))
+    solvers = cells.result.solvers
     for ax, axis in zip(axes, cells.axes):
-        for s, solver in enumerate(cells.result.solvers):
+        side_by_side = 0.6 / len(solvers) if cells.conditions.categories(axis) else 0.0
+        for s, solver in enumerate(solvers):
+            shift = (s - (len(solvers) - 1) / 2) * side_by_side
             x, middle = cells.along(axis, f"{column}_median", s)
             _, low = cells.along(axis, f"{column}_p05", s)
             _, high = cells.along(axis, f"{column}_p95", s)
             if len(x) == 0 or not len(x) == len(low) == len(high):
                 continue
             span = np.maximum(0, np.vstack([middle - low, high - middle])) * factor
-            ax.errorbar(x, middle * factor, yerr=span, label=solver, capsize=3, elinewidth=1,
+            ax.errorbar(x + shift, middle * factor, yerr=span, label=solver, capsize=3, elinewidth=1,
                         **look(s))
-            cells.ring(ax, axis, column, s, x, middle * factor)
+            cells.ring(ax, axis, column, s, x, middle * factor, shift)
         _finish(ax, cells, axis, label, LINEAR_BELOW.get(name))
     legend(drawing, axes)
     what = label.split(",")[0]
@@ -117,6 +120,9 @@ def _finish(ax, cells, axis, label, linear_below=None):
         ax.set_xticks(range(0, len(categories), step), list(shown)[::step],
                       rotation=15 if max(len(str(w)) for w in shown) * len(shown) > 48 else 0)
         ax.set_xlim(-0.5, len(categories) - 0.5)
+        for line in ax.lines:  # from word to word there is no trend
+            if line.get_transform() == ax.transData:
+                line.set_linestyle("none")
     else:
         log_where_positive(ax, "x", values)
     if not categories and 0 < len(values) <= 6 and np.isfinite(values).all():
@@ -161,11 +167,11 @@ def growth(cells):
         if len(x) > 1:
             ax.plot(x, x / x[0], color="#777777", linewidth=1, linestyle=(0, (1, 2)),
                     label="as the points")
-        _finish(ax, cells, "points", f"{what} / {what} at the fewest points")
+        _finish(ax, cells, "points", f"relative {what}")
     legend(drawing, axes)
     nothing_yet = f" 0 at the smallest size: {', '.join(without)}." if without else ""
     return Figure("growth", "Growth of time and memory",
-                  "Relative to the smallest size. The dotted "
+                  "Over what the fewest points take; lower is better. The dotted "
                   f"line grows as the number of points does.{nothing_yet}{cells.standing('points')}"
                   f"{cells.time_note}",
                   drawing)
@@ -223,7 +229,7 @@ def ratios(cells):
             ax.set_ylim(0.9, 1.1)
     legend(drawing, axes)
     return Figure("ratios", f"Each solver over {first}, for each measure",
-                  f"Below 1: less than {first}. "
+                  f"Below 1: less than {first}, which is better. "
                   "Ratios of medians; the paired ratio of times with its interval is in the "
                   f"verdict.{cells.standing(axis)}{cells.time_note}", drawing)
 
@@ -262,7 +268,7 @@ def variation(cells):
             if len(x):
                 ax.plot(x, y, label=solver, **look(s))
                 cells.ring(ax, axis, column, s, x, y)
-        _finish(ax, cells, axis, f"{what}: standard deviation / mean, %")
+        _finish(ax, cells, axis, f"std / mean of {what}, %")
     legend(drawing, axes)
     return Figure("variation", "Coefficient of variation over trials",
                   "Standard deviation over mean "

@@ -7,8 +7,7 @@ one configuration, so that each number is that of one configuration, as `nucreg 
 UNITS = {"noise_px": "40x px", "outliers": "fraction", "missing": "fraction",
          "min_distance_px": "10x px", "loss_scale_px": "40x px", "start_turn_deg": "degrees",
          "start_shift_px": "10x px", "arrival_px": "40x px"}
-WORDS = {"points": "number of points", "min_distance_px": "minimum distance",
-         "file": "files, in the order of the tables"}
+WORDS = {"points": "number of points", "min_distance_px": "minimum distance"}
 FIRST = ("points", "noise_px", "outliers", "missing", "model", "loss", "coordinates", "start", "file")
 KINDS = ("model", "loss")
 NUMBERED = ("configuration", "problem")  # names, not quantities
@@ -21,6 +20,8 @@ def words(axis):
 
 
 def axis_label(axis):
+    if axis == "file":
+        return "file, in the order of the tables"
     return f"{words(axis)}, {UNITS[axis]}" if axis in UNITS else words(axis)
 
 
@@ -113,8 +114,7 @@ class Conditions:
     def said(self, besides=()):
         """"points 500, noise_px 2": the base, without what `besides` names and what follows from it."""
         shown = [name for name in self.varied if name not in besides and self._stands_alone(name)]
-        return ", ".join(f"{words(name).removesuffix(', in the order of the tables')} "
-                         f"{spoken(self.values[name][self.base])}"
+        return ", ".join(f"{words(name)} {spoken(self.values[name][self.base])}"
                          f"{' px' if name.endswith('_px') else ' degrees' * name.endswith('_deg')}"
                          for name in shown)
 

@@ -33,7 +33,7 @@ def number(value):
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "-"
     if isinstance(value, float) and not value.is_integer():
-        return f"{value:.3g}"
+        return f"{value:,.0f}" if 1e3 <= abs(value) < 1e15 else f"{value:.3g}"
     return f"{int(value):,}" if abs(value) < 1e15 else f"{value:.3g}"
 
 

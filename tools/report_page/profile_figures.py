@@ -67,8 +67,8 @@ def without_end(ax, points, name):
 def average_runtimes(targets, unit, per_second, standing=""):
     drawing, axes = panels(2)
     any_without_end = False
-    for ax, (cost, label) in zip(axes, (("evaluations", "average runtime, evaluations"),
-                                        ("seconds", f"average runtime, {unit}"))):
+    for ax, (cost, label) in zip(axes, (("evaluations", "evaluations, average"),
+                                        ("seconds", f"time, {unit}, average"))):
         solvers = [s["solver"] for s in targets[0]["solvers"]] if targets else []
         endless = []
         for s, solver in enumerate(solvers):
@@ -102,11 +102,14 @@ def average_runtimes(targets, unit, per_second, standing=""):
         ax.set(xlabel="target: gap to the best known objective", ylabel=label,
                xlim=(-0.5, max(1, len(targets)) - 0.5))
     legend(drawing, axes)
+    without = [solver for s, solver in enumerate(solvers) if targets and all(
+        target["solvers"][s]["evaluations"]["average"]["value"] == 0 for target in targets)]
+    needs = f" Without an evaluation: {', '.join(without)}." if without else ""
     arrows = " An arrow to the top: the interval has no upper end, as too few trials succeed." \
         if any_without_end else ""
     return Figure("average-runtime", "Average runtime",
                   "Lower is better. All that was spent, failures included, per success; bars: 95 % "
-                  f"bootstrap interval.{arrows} {TARGET}{standing} {used(targets)}", drawing)
+                  f"bootstrap interval.{needs}{arrows} {TARGET}{standing} {used(targets)}", drawing)
 
 
 def figures(profiles, conditions, unit, per_second):

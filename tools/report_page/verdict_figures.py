@@ -3,6 +3,7 @@
 from .style import Figure, finite, legend, logarithmic, look, nothing, panels
 
 MOST_REGIONS = 24
+MAX_CHARACTERS = 36  # of the name of a region beside a panel
 
 
 def region(row):
@@ -14,6 +15,12 @@ def region(row):
         return None
     value = f"{row['axis']} {'' if row['value'][:1] in '<>' else '= '}{row['value']}"
     return f"{kind}, {value}" if kind else value
+
+
+def short(names):
+    """Names that leave room for the panel: of a long one the middle is left out."""
+    return [name if len(name) <= MAX_CHARACTERS else f"{name[:12]}…{name[13 - MAX_CHARACTERS:]}"
+            for name in names]
 
 
 def seen_from(row, solver):
@@ -30,7 +37,7 @@ def time_ratios(overview):
                                                                          c["solver_b"])]
     regions = list(dict.fromkeys(map(region, rows)))
     shown = regions[:MOST_REGIONS]
-    drawing, (ax,) = panels(1, max(2.4, (0.13 * len(solvers) + 0.1) * len(shown) + 0.8), shown)
+    drawing, (ax,) = panels(1, max(2.4, (0.13 * len(solvers) + 0.1) * len(shown) + 0.8), short(shown))
     others = [s for s in solvers if s != best]
     for s in others:
         places, values = [], []
@@ -52,14 +59,15 @@ def time_ratios(overview):
     if not ax.containers:
         nothing(ax, "no pair of valid timings")
     logarithmic(ax, "x")
-    ax.set_yticks(range(len(shown)), shown)
+    ax.set_yticks(range(len(shown)), short(shown))
     ax.set_ylim(len(shown) - 0.4, -0.6)
-    ax.set(xlabel=f"time of the other / time of {best}\n(right of 1: {best} is faster)")
+    ax.set(xlabel=f"time of the other / time of {best}")
     legend(drawing, [ax])
     cut = f" The first {len(shown)} of {len(regions)} regions." if len(shown) < len(regions) else ""
-    return Figure("time-ratios", f"Speed-up of {best} over the others", "Paired by trial, where both "
-                  "arrive (at equal accuracy, if arrival is unknown) and both timings are valid; "
-                  "bars: 95 % bootstrap interval. "
+    return Figure("time-ratios", f"Speed-up of {best} over the others",
+                  f"Right of 1 {best} is faster. Paired by trial, where both arrive (at equal "
+                  "accuracy, if arrival is unknown) and both timings are valid; bars: 95 % bootstrap "
+                  "interval. "
                   f"A bar across 1 tells nothing apart.{cut}", drawing)
 
 
@@ -77,21 +85,22 @@ def arrivals(overview):
     if not shares:
         return None
     shown = list(shares)[:MOST_REGIONS]
-    drawing, (ax,) = panels(1, max(2.4, 0.3 * len(shown) + 0.9), shown)
+    drawing, (ax,) = panels(1, max(2.4, 0.3 * len(shown) + 0.9), short(shown))
     for number, solver in enumerate(solvers):
         step = (number - (len(solvers) - 1) / 2) * 0.6 / len(solvers)
         ax.plot([100 * shares[name].get(solver, float("nan")) for name in shown],
                 [y + step for y in range(len(shown))], label=solver,
                 **{**look(number), "linestyle": "none"})
-    ax.set_yticks(range(len(shown)), shown)
+    ax.set_yticks(range(len(shown)), short(shown))
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_xlim(-3, 103)
-    ax.set(xlabel="trials that arrive, % (right is better)")
+    ax.set(xlabel="trials that arrive, %")
     legend(drawing, [ax])
     cut = f" The first {len(shown)} of {len(shares)} regions." if len(shown) < len(shares) else ""
     return Figure("arrivals", "How often each solver arrives",
-                  "A fit has arrived if its map is near enough to the truth to give each nucleus "
-                  f"its own partner.{cut}", drawing)
+                  "Further right is better. A fit has arrived if its map is near enough to the truth to "
+                  "give each nucleus its own partner; without a truth, if pairs held out of the fit lie "
+                  f"that near.{cut}", drawing)
 
 
 def figures(overview):

@@ -156,7 +156,8 @@ def draw(well, pictures, rows, name, title, words):
     background = " Above the 10x image, below the 40x image, each turned into the axes of the " \
                  "well." if images else " No images are at hand: nuclei as they were found."
     return Figure(name, title, f"{words} Squares of {2 * reach:.0f} µm around the 10x nucleus; "
-                               f"faint: without a partner.{background}", drawing)
+                               "faint: without a partner; white: outside of the tile."
+                               f"{background}", drawing)
 
 
 def panel(ax, well, row, reach, picture, side):

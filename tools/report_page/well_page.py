@@ -121,6 +121,15 @@ def machine(a):
     return joined(pieces)
 
 
+def size(wells):
+    """What it rests on, in one line."""
+    def total(side, key):
+        return number(sum(well["sides"][side][key] for well in wells))
+    return (f"{number(sum(well['pairs'] for well in wells))} pairs of {total('10x', 'nuclei')} nuclei at 10x "
+            f"and {total('40x', 'nuclei')} at 40x, of {total('10x', 'tiles')} and {total('40x', 'tiles')} "
+            "tiles.")
+
+
 def drawn(figures, well, names):
     wanted = [figures.get(f"well-{well.index}-{name}") for name in names]
     return tag("div", joined(figure(f) for f in wanted if f and not f.empty), class_="figures")
@@ -131,20 +140,22 @@ def page(well_map, figures):
     several = len(well_map.wells) > 1
     name = well_map.path.stem
     body = [tag("h1", f"{name}: map of {'wells' if several else 'a well'}"),
-            tag("p", "Which nucleus is which, and how sure is that?", class_="soft")]
+            tag("p", size(overview["wells"]), class_="soft")]
     menu = [(f"well-{w.index}", w.name or "Well") for w in well_map.wells]
     menu += [("solvers", "Solvers")] * bool(overview["trials"]) + [("machine", "How it was made")]
     body += [tag("nav", joined(tag("a", words, href=f"#{anchor}") for anchor, words in menu),
-                 aria_label="Sections"), banners(a, overview["wells"])]
+                 aria_label="Sections")]
+    warned = banners(a, overview["wells"])
     for well in well_map.wells:
         told = well.overview
         body += [tag("h2", f"Well {well.name}" if well.name else "The well",
                      id=f"well-{well.index}"),
                  tag("div", tag("p", told["sentence"] + ".", class_="lead"), class_="verdict"),
-                 drawn(figures, well, FIRST), look_at(overview, well.index, several),
+                 warned, drawn(figures, well, FIRST), look_at(overview, well.index, several),
                  folded(f"numbers-{well.index}", "Numbers", [facts(told), sides(told)]),
                  folded(f"more-{well.index}", "Links and cameras",
                         [drawn(figures, well, REST), worst_links(well, well_map.tiles)])]
+        warned = ""  # after the first answer, once
     if overview["trials"]:
         body.append(folded("solvers", "Solvers", [solvers(overview)]))
     body.append(folded("machine", "How it was made", [machine(a)]))
