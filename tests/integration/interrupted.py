@@ -7,10 +7,11 @@ import time
 
 from nucreg_case import LIMIT_S, command_line, environment
 
-JOB = """
+TRIALS = 1000  # some seconds, of which the journal shows the first half after half a second
+JOB = f"""
 [job]
 name = "long"
-trials = 800
+trials = {TRIALS // 2}
 
 [problem]
 points = [40, 60]
@@ -24,9 +25,13 @@ kind = "nlopt"
 name = "LM"
 kind = "lm"
 """
-TRIALS = 1600
 # With this much in its journal a run has begun and is far from done.
 JOURNAL_BYTES = 60_000
+
+
+def with_trials(trials):
+    """JOB, shorter or longer."""
+    return JOB.replace(f"trials = {TRIALS // 2}", f"trials = {trials}")
 
 
 def start(folder, *arguments, ranks=0, **variables):

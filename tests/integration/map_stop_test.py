@@ -17,12 +17,20 @@ from nucreg_case import DONE, LEAST_JOB, LIMIT_S, OUTPUT, STOPPED, USAGE, enviro
 class Interrupted(Maps):
     """Maps that are stopped or killed, at any moment, and continued."""
 
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        maker = cls.made_once()
+        MadeWell(seed=12).write(maker.dir)
+        began = time.monotonic()
+        maker.nucreg("map", "ten.csv", "forty.csv", "-o", "whole.h5")
+        cls.whole_s = time.monotonic() - began
+        cls.made = maker.dir
+
     def setUp(self):
         super().setUp()
-        self.well = MadeWell(seed=12)
-        self.well.write(self.dir)
+        shutil.copytree(self.made, self.dir, dirs_exist_ok=True)
         self.arguments = ["map", "ten.csv", "forty.csv", "-o", "out.h5"]
-        self.map("ten.csv", "forty.csv", output="whole.h5")
 
     def left(self):
         return {path.name for path in self.dir.glob("out.h5*")}
@@ -49,13 +57,10 @@ class Interrupted(Maps):
         return status != DONE
 
     def test_a_map_that_is_killed_at_any_moment_is_continued_to_the_same_file(self):
-        began = time.monotonic()
-        self.map("ten.csv", "forty.csv", output="timed.h5")
-        whole_s = time.monotonic() - began
         for ranks in (0, 2):
             for number in (signal.SIGKILL, signal.SIGUSR1):
                 with self.subTest(signal=number.name, ranks=ranks):
-                    cuts = [self.interrupt(number, whole_s * part, ranks)
+                    cuts = [self.interrupt(number, self.whole_s * part, ranks)
                             for part in (0.15, 0.4, 0.7, 0.9)]
                     self.assertTrue(any(cuts))
                     self.nucreg(*self.arguments, "--resume", ranks=ranks)

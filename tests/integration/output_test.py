@@ -73,7 +73,7 @@ class Outputs(NucregCase):
         self.assert_resumes()
 
     def test_only_the_final_file_fails(self):
-        self.small_disk(1200)  # enough for the journal and for nothing else
+        self.small_disk(800)  # enough for the journal and for nothing else
         process = start(self.dir, "run", "job.toml", "-o", "sub/out.h5")
         self.assert_told(process, "sub/out.h5: ", "No space left on device")
         self.larger_disk()

@@ -15,9 +15,9 @@ from nucreg_case import (DONE, LIMIT_S, OUTPUT, USAGE, NucregCase, environment, 
 
 FRAME_BYTES = 28
 NO_TASK = 2**64 - 1  # of notes and declarations of stages
-# Half as long, since each test does most of it once more.
-JOB = interrupted.JOB.replace("trials = 800", "trials = 400")
-TRIALS, JOURNAL_BYTES = interrupted.TRIALS // 2, interrupted.JOURNAL_BYTES // 2
+# Shorter, since each test does most of it once more.
+TRIALS, JOURNAL_BYTES = 600, interrupted.JOURNAL_BYTES // 2
+JOB = interrupted.with_trials(TRIALS // 2)
 
 
 def frames(journal):

@@ -6,7 +6,8 @@ import unittest
 
 import h5py
 
-from interrupted import JOB, JOURNAL_BYTES, TRIALS, children, finish, size, start, wait_for
+from interrupted import (JOB, JOURNAL_BYTES, TRIALS, children, finish, size, start, wait_for,
+                         with_trials)
 from nucreg_case import BUG, DONE, STOPPED, NucregCase, run
 
 # No trial of it ends by itself in less than half a minute.
@@ -110,13 +111,13 @@ class Signals(NucregCase):
 
     def test_launcher_that_kills_its_ranks(self):
         # mpirun waits a second before it tells the ranks, and ends with a status of its own.
-        longer = JOB.replace("trials = 800", "trials = 4000")
+        longer = with_trials(2000)
         reference = self.run_job(longer, output="longer.h5", ranks=2)
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(number):
                 process = self.begin(ranks=2)
                 # Told in its first moments, mpirun ends without telling its ranks.
-                wait_for(lambda: size(self.journal) > 10 * JOURNAL_BYTES, "more results")
+                wait_for(lambda: size(self.journal) > 4 * JOURNAL_BYTES, "more results")
                 process.send_signal(number)
                 status, _, err = finish(process)
                 self.assertEqual(status, BUG, err)

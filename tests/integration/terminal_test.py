@@ -14,7 +14,7 @@ import time
 import unittest
 
 from interrupted import JOB as LONG_JOB
-from interrupted import JOURNAL_BYTES, size
+from interrupted import JOURNAL_BYTES, TRIALS, size
 from label_tiff import label_tiff
 from nucreg_case import (DONE, INPUT, LEAST_JOB, LIMIT_S, STOPPED, NucregCase, command_line,
                          environment)
@@ -91,7 +91,8 @@ class Terminal(NucregCase):
         shown = self.shown(["run", "job.toml", "-o", "out.h5"], status=STOPPED,
                            interrupt_when=lambda: size(journal) > JOURNAL_BYTES)
         self.assertTrue(self.bars(shown), shown)
-        messages = re.findall(r"([^\n]*)nucreg: (SIGINT: trials in progress|[\d,]+ of 1,600 trials are)", shown)
+        messages = re.findall(r"([^\n]*)nucreg: (SIGINT: trials in progress|[\d,]+ of "
+                              rf"{TRIALS:,} trials are)", shown)
         self.assertEqual(len(messages), 2, shown)
         for before, _ in messages:
             self.assertTrue(before.endswith("\r\x1b[K") or before == "", repr(before))

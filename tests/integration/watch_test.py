@@ -12,11 +12,11 @@ import termios
 import time
 import unittest
 
-from interrupted import JOB, JOURNAL_BYTES, children, finish, size, start, wait_for
+from interrupted import JOURNAL_BYTES, children, finish, size, start, wait_for, with_trials
 from nucreg_case import (DONE, INPUT, LEAST_JOB, LIMIT_S, STOPPED, NucregCase,
                          command_line, environment, run)
 
-LONGER = JOB.replace("trials = 800", "trials = 100000")
+LONGER = with_trials(100_000)
 
 
 class Watch(NucregCase):
@@ -177,7 +177,7 @@ class Watch(NucregCase):
         self.assertNotIn("\x1b", shown)
 
     def test_live_until_the_run_ends(self):
-        self.write("job.toml", JOB.replace("trials = 800", "trials = 1000"))
+        self.write("job.toml", with_trials(1000))
         self.begin()
         status, shown = self.on_terminal(None)
         self.assertEqual(status, DONE, shown)
