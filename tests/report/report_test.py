@@ -277,6 +277,16 @@ class Answers(unittest.TestCase):
                          "B is faster than LM in a typical trial, but takes 2.0 times as long in "
                          "total")
 
+    def test_of_each_kind_the_best_is_that_of_nucreg(self):
+        # B arrives a little more often, which no test declares; LM is declared faster.
+        row = self.ROW | {"finding": "faster", "faster": "LM", "kind": "loss = cauchy",
+                          "arrived_a": 360, "arrived_b": 372}
+        (_, headline, (sentence,)), = answer.answers(
+            {"comparisons": [row], "best": "", "more_trials": ""})
+        self.assertEqual(headline, "Use LM.")
+        self.assertTrue(sentence.startswith("LM is 4.0 times as fast as B; LM arrives in 90 %"))
+        self.assertEqual(answer.best_of([row | {"arrives": "B"}], ["LM", "B"]), "B")
+
     def test_findings_are_those_of_nucreg(self):
         source = (ROOT / "src/stats/verdict_table.cpp").read_text()
         body = source.split("const char* finding_name(", 1)[1].split("\n}\n", 1)[0]

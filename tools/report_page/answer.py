@@ -136,17 +136,18 @@ def headline(best, rows, more):
 
 
 def best_of(rows, solvers):
-    """Who arrives most often; among equals the one that wins most comparisons of time."""
-    share = {solver: 0.0 for solver in solvers}
-    wins = {solver: 0 for solver in solvers}
+    """As nucreg chooses it: with the most declared wins less losses, arrivals counting before times;
+    ties to the lower time."""
+    wins, logs = dict.fromkeys(solvers, 0), dict.fromkeys(solvers, 0.0)
     for row in rows:
-        for end in "ab":
-            if row["arrival_known"]:
-                share[row[f"solver_{end}"]] = row[f"arrived_{end}"] / row["arrival_known"]
-        for solver in (row["arrives"], row["faster"]):
-            if solver in wins:
-                wins[solver] += 1
-    return max(solvers, key=lambda solver: (round(share[solver], 2), wins[solver]))
+        ends = row["solver_a"], row["solver_b"]
+        winner = row["arrives"] or row["faster"]
+        for sign, end in zip((1, -1), ends):
+            if winner:
+                wins[end] += 1 if end == winner else -1
+            if row["time_ratio"]:
+                logs[end] += sign * math.log(row["time_ratio"])
+    return min(solvers, key=lambda solver: (-wins[solver], logs[solver]))
 
 
 def size(result):

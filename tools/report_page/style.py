@@ -157,8 +157,9 @@ def log_where_positive(ax, which, values, linear_below=None):
         logarithmic(ax, which)
 
 
-def logarithmic(ax, which):
-    """To be called after drawing: where there are few powers of ten, 2 and 5 are named as well."""
+def logarithmic(ax, which, narrow=False):
+    """To be called after drawing: where there are few powers of ten, 2 and 5 are named as well.
+    `narrow`: no room for more."""
     getattr(ax, f"set_{which}scale")("log")
     low, high = sorted(getattr(ax, f"get_{which}lim")())
     few = low > 0 and high / low < 100
@@ -168,6 +169,9 @@ def logarithmic(ax, which):
     axis.set_minor_locator(matplotlib.ticker.LogLocator(
         subs=(2, 5) if high / low > 5 else range(2, 10)) if few else
         matplotlib.ticker.NullLocator())
+    if few and narrow and high / low < 10:  # matplotlib would name every half
+        axis.set_minor_locator(matplotlib.ticker.FixedLocator([
+            m * 10.0 ** k for k in range(-3, 4) for m in (1.2, 1.5, 2, 3, 5)]))
     axis.set_minor_formatter(plain if few else matplotlib.ticker.NullFormatter())
 
 

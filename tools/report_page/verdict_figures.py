@@ -58,7 +58,7 @@ def time_ratios(overview):
     ax.axvline(1, color="#555555", linewidth=1)
     if not ax.containers:
         nothing(ax, "no pair of valid timings")
-    logarithmic(ax, "x")
+    logarithmic(ax, "x", narrow=True)
     ax.set_yticks(range(len(shown)), short(shown))
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set(xlabel=f"time of the other / time of {best}")
