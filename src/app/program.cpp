@@ -119,7 +119,8 @@ void Commands::add_runs() {
                          [this] { return run_command(run_, registry_); });
   run.on_ranks = true;
   add_job(run, run_.job, run_.set, run_.part);
-  run.path("-o,--output", "FILE", run_.output, "result file").otherwise("results/<job name>.h5");
+  run.path("-o,--output", "FILE", run_.output, "result file; missing folders are made")
+      .otherwise("results/<job name>.h5");
   run.path("--recommendation", "FILE", run_.recommendation,
            "take solver, loss and start from a file that `recommend --to` wrote");
   run.flag("--force", run_.force,

@@ -12,7 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "column_descriptions.hpp"
 #include "hdf5.hpp"
+#include "new_file.hpp"
 
 namespace nucreg::hdf5 {
 namespace {
@@ -271,7 +273,12 @@ std::vector<std::string> column_names(hid_t file, const std::string& path) {
 void write_table(hid_t file, const Table& table) {
   const std::string group = "/" + table.name;
   make_group(file, group);
-  for (const Column& column : table.columns) write_column(file, group + "/" + column.name, column);
+  for (const Column& column : table.columns) {
+    const std::string path = group + "/" + column.name;
+    write_column(file, path, column);
+    if (const std::string text = column_description(table.name, column.name); !text.empty())
+      describe(file, path, text);
+  }
 }
 
 Table read_table(hid_t file, const std::string& name) {

@@ -116,8 +116,8 @@ const std::vector<TrialField>& trial_fields() {
       field<&Record::timing_valid>("timing_valid", "1", "the solve had a processor to itself"),
       field<&Record::pairs>("pairs", "1", "of nuclei that were fitted", false),
       field<&Record::bounds>("bounds", "1", "what became of bounds", false),
-      field<&Record::heldout_rmsd_px>("heldout_rmsd_px", "px",
-                                      "rmsd_px of pairs that were held out of the fit", false),
+      field<&Record::heldout_rmsd_px>(
+          "heldout_rmsd_px", "px", "rmsd_px of pairs that were held out of the fit, 40x px", false),
       field<&Record::stationarity>(
           "stationarity", "1", "part of the objective that a Gauss-Newton step would still gain",
           false),
