@@ -89,6 +89,8 @@ class Bench {
       {"closed-form", own("closed-form", {})},
       {"L-BFGS", own("nlopt", {{"algorithm", lbfgs_}})},
       {"L-BFGS moments", own("nlopt", {{"algorithm", lbfgs_}, {"evaluation", moments_}})},
+      {"kind ceres", own("ceres", {})},  // what a job runs, beside the library alone
+      {"kind gsl", own("gsl", {})},
       {"ceres qr", [](auto& p) { return bench::ceres_fit(p, bench::Linear::qr, 1e4); }},
       {"ceres cholesky",
        [](auto& p) { return bench::ceres_fit(p, bench::Linear::normal_cholesky, 1e4); }},
