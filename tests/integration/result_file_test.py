@@ -116,7 +116,7 @@ class ResultFile(NucregCase):
 
     def test_five_lines_join_trials_with_their_conditions_in_pandas(self):
         code = re.search(r"```python\n(import h5py, pandas.*?)```",
-                         (ROOT / "jobs" / "README.md").read_text(), re.DOTALL)[1]
+                         (ROOT / "README.md").read_text(), re.DOTALL)[1]
         self.assertEqual(len(code.splitlines()), 5)
         (self.dir / "results").mkdir()
         shutil.copy(self.result, self.dir / "results" / "synthetic.h5")
@@ -131,7 +131,7 @@ class ResultFile(NucregCase):
             self.assertEqual(list(trials[name]), wanted)
         np.testing.assert_array_equal(trials["tre_px"], own["tre_px"])
         line = re.search(r'^`(trials\["solver_name"\] = .*?)`',
-                         (ROOT / "jobs" / "README.md").read_text(), re.MULTILINE)[1]
+                         (ROOT / "README.md").read_text(), re.MULTILINE)[1]
         exec(line, found)  # noqa: S102
         names = texts(read_group(self.result, "solvers")["name"])
         self.assertEqual(list(trials["solver_name"]), [names[i] for i in own["solver"]])
