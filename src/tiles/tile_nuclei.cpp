@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <new>
 #include <optional>
-#include <set>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -61,6 +62,26 @@ void fill_extent(ReadTile& read) {
        .allowed = "each label once in a tile, or a table without labels"});
 }
 
+// Places of the nuclei of a tile, none at that of another.
+class Places {
+ public:
+  /// Whether the place is free; then it is taken.
+  bool take(double x, double y) {
+    const double i = std::floor(x / apart_px), j = std::floor(y / apart_px);
+    for (const double column : {i - 1.0, i, i + 1.0}) {
+      const auto last = cells_.upper_bound({column, j + 1.0});
+      for (auto cell = cells_.lower_bound({column, j - 1.0}); cell != last; ++cell)
+        if (std::hypot(x - cell->second[0], y - cell->second[1]) <= apart_px) return false;
+    }
+    cells_.emplace(std::pair(i, j), std::array{x, y});
+    return true;
+  }
+
+ private:
+  static constexpr double apart_px = 0.1;
+  std::multimap<std::pair<double, double>, std::array<double, 2>> cells_;
+};
+
 // Rows of a table, those of one tile or all.
 ReadTile tile_of_rows(const NucleiTable& table, const std::vector<std::size_t>& rows,
                       const TileInput& tile) {
@@ -70,7 +91,7 @@ ReadTile tile_of_rows(const NucleiTable& table, const std::vector<std::size_t>& 
   read.facts.areas =
       std::ranges::all_of(rows, [&](std::size_t row) { return nuclei.area_px[row] > 0.0; });
   std::map<std::uint64_t, std::size_t> known;  // rows by label
-  std::set<std::pair<double, double>> places;
+  Places places;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::size_t row = rows[i];
     const std::uint64_t label = table.labelled ? table.labels[row] : i + 1;
@@ -80,8 +101,8 @@ ReadTile tile_of_rows(const NucleiTable& table, const std::vector<std::size_t>& 
     if (table.labelled)
       if (const auto [at, is_new] = known.emplace(label, row); !is_new)
         refuse_repeat(tile, table, at->second, row);
-    // Tables that were appended to twice: no two nuclei are at one place.
-    if (!places.emplace(nuclei.x_px[row], nuclei.y_px[row]).second) continue;
+    // Tables that were appended to twice, perhaps by another run: no two nuclei are at one place.
+    if (!places.take(nuclei.x_px[row], nuclei.y_px[row])) continue;
     read.nuclei.px.x.push_back(nuclei.x_px[row]);
     read.nuclei.px.y.push_back(nuclei.y_px[row]);
     read.nuclei.label.push_back(static_cast<std::uint32_t>(label));
