@@ -87,10 +87,11 @@ class Pairing {
     return moved_.empty() ? Shift{} : moved_[object];
   }
 
-  void choose_pairs(const Candidates& c, double narrow_um);
+  void choose_pairs(const Candidates& c, const Evidence& evidence);
   void write_pairs(std::span<const ObjectPair> chosen, std::span<const float> margin);
   void give_q_values();
-  void give_reasons(const Candidates& c, const Matching& matching);
+  void give_reasons(const Candidates& c, const Matching& matching, const MergedNuclei& merged);
+  [[nodiscard]] double area_ratio(std::span<const ObjectPair> pairs) const;
   void count_decoys(const Evidence& evidence);
   void summarize(const Evidence& evidence);
 
@@ -185,14 +186,15 @@ WellAssignment Pairing::run() {
   Candidates c = learn(evidence);
   const double narrow = evidence.spread().narrow_um;
   join_pieces(c, ten_view(), forty_view(), narrow, out_.ten.flags, out_.forty.flags);
-  choose_pairs(c, narrow);
+  choose_pairs(c, evidence);
   c = {};
   count_decoys(evidence);
   summarize(evidence);
   return std::move(out_);
 }
 
-void Pairing::choose_pairs(const Candidates& c, double narrow_um) {
+void Pairing::choose_pairs(const Candidates& c, const Evidence& evidence) {
+  const double narrow_um = evidence.spread().narrow_um;
   const Matching matching =
       best_matching(c.view(), out_.ten.size(), out_.forty.size(), options_.max_component);
   out_.summary.components = matching.components;
@@ -215,7 +217,22 @@ void Pairing::choose_pairs(const Candidates& c, double narrow_um) {
   margin.resize(kept);
   write_pairs(chosen, margin);
   give_q_values();
-  give_reasons(c, matching);
+  const double ratio = evidence.area_correlation() > 0.0 ? area_ratio(chosen) : 0.0;
+  give_reasons(c, matching,
+               find_merged(chosen, ten_view(), forty_view(), spacing_um_, narrow_um, ratio,
+                           out_.ten.flags, out_.forty.flags));
+}
+
+// Median of a 10x area over that of its partner.
+double Pairing::area_ratio(std::span<const ObjectPair> pairs) const {
+  const SideView ten = ten_view(), forty = forty_view();
+  std::vector<float> ratios;
+  for (const ObjectPair& p : pairs)
+    if (forty.area(p.forty) > 0.0F) ratios.push_back(ten.area(p.ten) / forty.area(p.forty));
+  if (ratios.empty()) return 0.0;
+  const auto middle = ratios.begin() + static_cast<std::ptrdiff_t>(ratios.size() / 2);
+  std::nth_element(ratios.begin(), middle, ratios.end());
+  return static_cast<double>(*middle);
 }
 
 void Pairing::write_pairs(std::span<const ObjectPair> chosen, std::span<const float> margin) {
@@ -272,7 +289,8 @@ void Pairing::give_q_values() {
   out_.summary.expected_wrong = wrong;
 }
 
-void Pairing::give_reasons(const Candidates& c, const Matching& matching) {
+void Pairing::give_reasons(const Candidates& c, const Matching& matching,
+                           const MergedNuclei& merged) {
   const auto start = [](const std::vector<std::uint8_t>& shared) {
     std::vector<Unpaired> out;
     out.reserve(shared.size());
@@ -287,6 +305,10 @@ void Pairing::give_reasons(const Candidates& c, const Matching& matching) {
   for (const std::uint32_t e : matching.edges)
     if (static_cast<double>(c.probability[e]) < options_.min_probability)
       ten[c.ten[e]] = forty[c.forty[e]] = Unpaired::ambiguous;
+  for (std::size_t i = 0; i < ten.size(); ++i)
+    if (merged.ten[i] != 0) ten[i] = Unpaired::merged;
+  for (std::size_t j = 0; j < forty.size(); ++j)
+    if (merged.forty[j] != 0) forty[j] = Unpaired::merged;
   for (std::size_t k = 0; k < out_.pairs.size(); ++k) {
     ten[out_.ten.of[out_.pairs.ten[k]]] = Unpaired::paired;
     forty[out_.forty.of[out_.pairs.forty[k]]] = Unpaired::paired;

@@ -176,6 +176,21 @@ struct ObjectPair {
                                                       std::span<const std::uint8_t> forty_flags,
                                                       double spacing_um, double narrow_um);
 
+/// Nuclei that one side shows as one. Per object of a side 1: it has no partner, since one side
+/// shows as one nucleus what the other shows as two.
+struct MergedNuclei {
+  std::vector<std::uint8_t> ten, forty;
+};
+
+/// Looks for objects of one side that lie between two of the other, of which at most one is paired,
+/// and that with it; the one gets merged_flag. `area_ratio`: of a 10x nucleus to its partner, if
+/// areas tell nuclei apart; then the two divide the distance by their areas, whose sum is that of
+/// the one. 0: it lies in the middle.
+[[nodiscard]] MergedNuclei find_merged(std::span<const ObjectPair> pairs, const SideView& ten,
+                                       const SideView& forty, double spacing_um, double narrow_um,
+                                       double area_ratio, std::span<std::uint8_t> ten_flags,
+                                       std::span<std::uint8_t> forty_flags);
+
 // Chance pairs, counted: what the same machinery pairs when one side is shifted.
 
 /// Rows by falling probability: pairs and what their posteriors expect to be wrong of them.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "point_grid.hpp"
 
@@ -147,6 +148,106 @@ std::vector<std::uint8_t> second_pieces(std::span<const ObjectPair> pairs, const
                 });
   }
   return second;
+}
+
+namespace {
+
+constexpr std::uint32_t alone = std::numeric_limits<std::uint32_t>::max();
+
+// One side's objects as wholes, the other's as the two that they may be.
+class MergedFinder {
+ public:
+  MergedFinder(const SideView& wholes, const SideView& parts,
+               const std::vector<std::uint32_t>& partner_of_whole,
+               const std::vector<std::uint32_t>& partner_of_part, double reach_um, double narrow_um,
+               double area_ratio)
+      : wholes_(wholes),
+        parts_(parts),
+        partner_of_whole_(partner_of_whole),
+        partner_of_part_(partner_of_part),
+        reach_um_(reach_um),
+        narrow_um_(narrow_um),
+        area_ratio_(area_ratio),
+        whole_at_(wholes.x, wholes.y, reach_um),
+        part_at_(parts.x, parts.y, reach_um) {}
+
+  void find(std::span<std::uint8_t> whole_marks, std::span<std::uint8_t> part_marks,
+            std::span<std::uint8_t> whole_flags) const {
+    for (std::uint32_t p = 0; p < parts_.size(); ++p) {
+      if (parts_.shared[p] == 0 || partner_of_part_[p] != alone) continue;
+      Best best{2.5 * narrow_um_};
+      whole_at_.within(at(parts_.x, p), at(parts_.y, p), reach_um_, [&](std::uint32_t o, double) {
+        if (wholes_.shared[o] == 0) return;
+        if (partner_of_whole_[o] != alone) return consider(o, p, partner_of_whole_[o], best);
+        part_at_.within(at(wholes_.x, o), at(wholes_.y, o), reach_um_,
+                        [&](std::uint32_t q, double) {
+                          if (q != p && parts_.shared[q] != 0 && partner_of_part_[q] == alone)
+                            consider(o, p, q, best);
+                        });
+      });
+      if (best.whole == alone) continue;
+      whole_flags[best.whole] |= merged_flag;
+      part_marks[p] = 1;
+      if (partner_of_whole_[best.whole] == alone) whole_marks[best.whole] = 1;
+    }
+  }
+
+ private:
+  struct Best {
+    double off_um;
+    std::uint32_t whole = alone;
+  };
+
+  static double at(std::span<const float> v, std::uint32_t i) { return static_cast<double>(v[i]); }
+
+  void consider(std::uint32_t o, std::uint32_t p, std::uint32_t q, Best& best) const {
+    const double dx = at(parts_.x, q) - at(parts_.x, p), dy = at(parts_.y, q) - at(parts_.y, p);
+    const double apart = std::hypot(dx, dy);
+    if (apart < 4.0 * narrow_um_ || apart > 2.0 * reach_um_) return;
+    double share = 0.5;  // of q
+    if (area_ratio_ > 0.0) {
+      constexpr double most_off = 1.5;
+      const double a = at_area(parts_, p), b = at_area(parts_, q), sum = area_ratio_ * (a + b);
+      const double ratio = at_area(wholes_, o) / sum;
+      if (!(ratio > 1.0 / most_off && ratio < most_off)) return;
+      share = b / (a + b);
+    }
+    const double off = std::hypot(at(parts_.x, p) + share * dx - at(wholes_.x, o),
+                                  at(parts_.y, p) + share * dy - at(wholes_.y, o));
+    if (off > best.off_um) return;
+    best = {off, o};
+  }
+  static double at_area(const SideView& side, std::uint32_t i) {
+    return static_cast<double>(side.area(i));
+  }
+
+  const SideView &wholes_, &parts_;
+  const std::vector<std::uint32_t>&partner_of_whole_, &partner_of_part_;
+  double reach_um_, narrow_um_, area_ratio_;
+  PointGrid whole_at_, part_at_;
+};
+
+}  // namespace
+
+MergedNuclei find_merged(std::span<const ObjectPair> pairs, const SideView& ten,
+                         const SideView& forty, double spacing_um, double narrow_um,
+                         double area_ratio, std::span<std::uint8_t> ten_flags,
+                         std::span<std::uint8_t> forty_flags) {
+  constexpr double reach = 0.6;  // of the distance of neighbours
+  std::vector<std::uint32_t> of_ten(ten.size(), alone), of_forty(forty.size(), alone);
+  for (const ObjectPair& p : pairs) {
+    of_ten[p.ten] = p.forty;
+    of_forty[p.forty] = p.ten;
+  }
+  MergedNuclei out{std::vector<std::uint8_t>(ten.size(), 0),
+                   std::vector<std::uint8_t>(forty.size(), 0)};
+  const double reach_um = std::max(reach * spacing_um, 2.0 * narrow_um);
+  MergedFinder(ten, forty, of_ten, of_forty, reach_um, narrow_um, area_ratio)
+      .find(out.ten, out.forty, ten_flags);
+  MergedFinder(forty, ten, of_forty, of_ten, reach_um, narrow_um,
+               area_ratio > 0.0 ? 1.0 / area_ratio : 0.0)
+      .find(out.forty, out.ten, forty_flags);
+  return out;
 }
 
 }  // namespace nucreg::mosaic

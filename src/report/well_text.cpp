@@ -78,11 +78,13 @@ std::string sides_text(const WellOverview& well, std::size_t width) {
   counts("nuclei", &WellSide::nuclei);
   counts("in both fields", &WellSide::in_both);
   counts("paired", &WellSide::paired);
-  for (const Unpaired why : {Unpaired::no_candidate, Unpaired::beaten, Unpaired::ambiguous}) {
+  for (const Unpaired why :
+       {Unpaired::no_candidate, Unpaired::beaten, Unpaired::ambiguous, Unpaired::merged}) {
     const auto reason = static_cast<std::size_t>(why);
     row(why == Unpaired::no_candidate ? "no nucleus there"
         : why == Unpaired::beaten     ? "partner taken"
-                                      : "ambiguous",
+        : why == Unpaired::ambiguous  ? "ambiguous"
+                                      : "one of two shown as one",
         count_text(well.ten.reasons[reason]), count_text(well.forty.reasons[reason]));
   }
   if (well.model.matched) {

@@ -74,7 +74,7 @@ class Layout(MapCase):
             self.assertIn("position_wrong", h5["tiles/status"].asstr()[:])
             self.assertEqual(h5py.check_enum_dtype(h5["nuclei_10x/unpaired"].dtype),
                              {"paired": 0, "outside": 1, "no_candidate": 2, "beaten": 3,
-                              "ambiguous": 4})
+                              "ambiguous": 4, "merged": 5})
 
     def test_tables_refer_to_each_other(self):
         ten, forty = self.column("pairs/ten"), self.column("pairs/forty")

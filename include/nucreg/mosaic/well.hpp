@@ -46,7 +46,8 @@ enum class Unpaired : std::uint8_t {
   outside,       ///< in no field of the other side, or in a tile that is not placed
   no_candidate,  ///< nothing within reach
   beaten,        ///< what lies within reach belongs to others
-  ambiguous      ///< a partner was found, but is less probable than asked for
+  ambiguous,     ///< a partner was found, but is less probable than asked for
+  merged         ///< one side shows as one nucleus what the other shows as two
 };
 
 enum class TileStatus : std::uint8_t {

@@ -29,8 +29,8 @@ inline constexpr std::int64_t map_format_version = 1;
 using mosaic::Unpaired;
 template <>
 struct Spelling<Unpaired> {
-  static constexpr std::array<std::string_view, 5> names{"paired", "outside", "no_candidate",
-                                                         "beaten", "ambiguous"};
+  static constexpr std::array<std::string_view, 6> names{"paired", "outside",   "no_candidate",
+                                                         "beaten", "ambiguous", "merged"};
 };
 
 /// What segmentation did to a nucleus, as far as overlapping tiles show it.

@@ -107,3 +107,39 @@ TEST_CASE("a pair whose ends lie on each other joins no piece") {
   CHECK(second_pieces(pairs, ten.view(), forty.view(), split, plain, 10.0, 0.3) ==
         std::vector<std::uint8_t>{0, 0});
 }
+
+TEST_CASE("two nuclei that one side shows as one are named as the reason") {
+  // The first is paired with one of its two, the second with none, the third is a nucleus that the
+  // other side lacks, beside one that is paired.
+  Column ten({0.0F, 50.0F, 100.0F, 104.0F}, {0.0F, 0.0F, 0.0F, 0.0F});
+  Column forty({-2.0F, 2.1F, 46.5F, 53.4F, 104.1F}, {0.0F, 0.1F, 0.0F, 0.1F, 0.0F});
+  const std::vector<ObjectPair> pairs{{0, 0, 0.8F}, {3, 4, 0.99F}};
+  MergedNuclei found =
+      find_merged(pairs, ten.view(), forty.view(), 10.0, 0.3, 0.0, ten.flags, forty.flags);
+  CHECK(found.forty == std::vector<std::uint8_t>{0, 1, 1, 1, 0});
+  CHECK(found.ten == std::vector<std::uint8_t>{0, 1, 0, 0});
+  CHECK(ten.flags == std::vector<std::uint8_t>{merged_flag, merged_flag, 0, 0});
+  CHECK(forty.flags == std::vector<std::uint8_t>(5, 0));
+  // The same with the sides exchanged.
+  const std::vector<ObjectPair> back{{0, 0, 0.8F}, {4, 3, 0.99F}};
+  found = find_merged(back, forty.view(), ten.view(), 10.0, 0.3, 0.0, forty.flags, ten.flags);
+  CHECK(found.ten == std::vector<std::uint8_t>{0, 1, 1, 1, 0});
+  CHECK(found.forty == std::vector<std::uint8_t>{0, 1, 0, 0});
+}
+
+TEST_CASE("areas tell where between two nuclei the one lies that shows both") {
+  Column ten({0.0F}, {0.0F});
+  Column forty({-2.0F, 4.0F}, {0.0F, 0.0F});
+  forty.representative = {0, 1};
+  forty.detections = {.tile = {0, 0}, .area_um2 = {80.0F, 40.0F}};
+  const auto marks = [&](float ten_area, double ratio) {
+    ten.detections = {.tile = {0}, .area_um2 = {ten_area}};
+    return find_merged({}, ten.view(), forty.view(), 10.0, 0.3, ratio, ten.flags, forty.flags)
+        .forty;
+  };
+  const std::vector<std::uint8_t> both{1, 1}, none{0, 0};
+  CHECK(marks(120.0F, 1.0) == both);
+  CHECK(marks(240.0F, 2.0) == both);
+  CHECK(marks(70.0F, 1.0) == none);   // as large as one of them
+  CHECK(marks(120.0F, 0.0) == none);  // not in the middle
+}
