@@ -372,8 +372,7 @@ std::optional<Grown> Growth::grow(const Constellation& seed,
   ++growth_;
   Count last;
   for (std::uint32_t i = 0; i < forty_.size(); ++i) count(i, grown.map, last);
-  grown.excess =
-      static_cast<double>(last.hits[0]) - coincidence[0] * static_cast<double>(last.trials);
+  grown.evidence = -last.log10_chance();
   return grown;
 }
 

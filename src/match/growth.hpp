@@ -103,7 +103,9 @@ struct Grown {
   BackMap map;
   bool mirrored = false;
   double log10_chance = 0.0;  ///< of this one hypothesis, all rings together
-  double excess = 0.0;        ///< coincidences beyond those of chance, of all nuclei
+  /// -log10 of the chance of the coincidences of all nuclei with the last map. A shift by a period
+  /// of nearly regular nuclei has as many within the widest distance, but few within the narrowest.
+  double evidence = 0.0;
 };
 
 /// Grows maps from constellations outwards: a ring of nuclei around the constellation is mapped

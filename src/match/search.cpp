@@ -45,7 +45,7 @@ class Search {
     Found found{.best = best_, .hypotheses = hypotheses_};
     const double chance = best_ ? best_->log10_chance : least_log10_chance_;
     found.log10_significance = std::min(0.0, chance + tried());
-    found.ambiguous = found.best && rival_excess_ >= rival_share * best_->excess;
+    found.ambiguous = found.best && rival_evidence_ >= rival_share * best_->evidence;
     return found;
   }
 
@@ -124,7 +124,7 @@ class Search {
     // on.
     if (best_ && !significant(*best_)) {
       best_ = std::nullopt;
-      rival_excess_ = 0.0;
+      rival_evidence_ = 0.0;
       rivals_ = 0;
     }
     const std::optional<Grown> grown = growth_.grow(at_40x, at_10x.points, map, mirrored);
@@ -136,8 +136,8 @@ class Search {
       settling_from_ = hypotheses_;
     } else if (!same(*best_, *grown)) {
       ++rivals_;
-      rival_excess_ = std::max(rival_excess_, std::min(best_->excess, grown->excess));
-      if (grown->excess > best_->excess) best_ = grown;
+      rival_evidence_ = std::max(rival_evidence_, std::min(best_->evidence, grown->evidence));
+      if (grown->evidence > best_->evidence) best_ = grown;
     }
   }
 
@@ -169,7 +169,7 @@ class Search {
   RandomStream random_;
   const StagePrior* within_ = nullptr;  // where hypotheses are limited to
   std::optional<Grown> best_;
-  double rival_excess_ = 0.0, least_log10_chance_ = 0.0;
+  double rival_evidence_ = 0.0, least_log10_chance_ = 0.0;
   std::uint64_t hypotheses_ = 0, settling_from_ = 0;
   int rivals_ = 0;
 };

@@ -13,6 +13,7 @@ namespace nucreg::mosaic {
 namespace {
 
 constexpr double least_nuclei = 8.0;     // of a tile that can be placed
+constexpr double least_by_stage = 4.0;   // of one that is looked for where the stage says
 constexpr std::size_t small_side = 400;  // 40x tiles: up to so many are all looked up at once
 constexpr std::uint32_t refinements = 2;
 constexpr Floors coarse_floors{0.3, 3.0};  // before the deformation is known
@@ -59,6 +60,16 @@ bool PlacerState::has_nuclei(std::uint32_t tile) const {
   return summary[tile].nuclei >= least_nuclei;
 }
 
+bool PlacerState::is_sparse(std::uint32_t tile) const {
+  return summary[tile].nuclei < sparse_nuclei;
+}
+
+// Only once the fit is there whose noise makes the gate small.
+bool PlacerState::by_stage_alone(std::uint32_t tile) const {
+  return phase == Phase::refinement && component[tile] < 0 && is_sparse(tile) &&
+         summary[tile].nuclei >= least_by_stage && stage[model.index(tile)].lays_tiles;
+}
+
 std::string PlacerState::label(std::uint32_t tile) const {
   return tiles[tile].name;
 }
@@ -71,11 +82,45 @@ void PlacerState::no_match(std::string why) {
 
 void PlacerState::take_summaries(const std::vector<PlaceResult>& results) {
   for (std::size_t t = 0; t < tiles.size(); ++t) summary[t] = summary_of(results[t]);
+  for (const std::size_t s : {0U, 1U}) refuse_places_in_the_well(s);
   for (const std::size_t s : {0U, 1U})
     if (std::ranges::none_of(of_side[s], [&](std::uint32_t t) { return has_nuclei(t); }))
       return no_match(fmt::format("no tile at {} shows at least {:.0f} nuclei",
                                   s == 0 ? "10x" : "40x", least_nuclei));
   phase = Phase::seeds;
+}
+
+// Nuclei lie anywhere in a tile, so that the boxes around those of two tiles overlap. Where they
+// lie beside each other like tiles on a stage, positions are counted from the corner of the well.
+void PlacerState::refuse_places_in_the_well(std::size_t side) const {
+  constexpr double rich = 20.0, most_shared = 0.3, nearly_all = 0.9;
+  constexpr std::size_t least_tiles = 6, most_tiles = 100;  // fewer may all show one colony's edge
+  std::vector<std::uint32_t> asked;
+  for (const std::uint32_t t : of_side[side])
+    if (summary[t].nuclei >= rich && asked.size() < most_tiles) asked.push_back(t);
+  if (asked.size() < least_tiles) return;
+  const auto length = [](double low, double high) { return std::max(0.0, high - low); };
+  const auto area = [&](const Point& low, const Point& high) {
+    return length(low[0], high[0]) * length(low[1], high[1]);
+  };
+  double pairs = 0.0, apart = 0.0;
+  for (std::size_t i = 0; i < asked.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j) {
+      const TileSummary &a = summary[asked[i]], &b = summary[asked[j]];
+      const Point low{std::max(a.low_px[0], b.low_px[0]), std::max(a.low_px[1], b.low_px[1])};
+      const Point high{std::min(a.high_px[0], b.high_px[0]), std::min(a.high_px[1], b.high_px[1])};
+      const double smaller = std::min(area(a.low_px, a.high_px), area(b.low_px, b.high_px));
+      pairs += 1.0;
+      apart += area(low, high) < most_shared * smaller ? 1.0 : 0.0;
+    }
+  if (apart < nearly_all * pairs) return;
+  throw InputError(
+      fmt::format("the nuclei of the {} tiles lie apart as if x and y were counted from the corner "
+                  "of the well, not from that of their tile",
+                  side == 0 ? "10x" : "40x"),
+      {.file = label(asked.front()),
+       .key = "x, y",
+       .allowed = "px in the tile, from its first pixel"});
 }
 
 // 40x tiles on two lines through the middle of a large well whose stage can be read from them.
@@ -118,9 +163,15 @@ std::vector<PlaceTask> PlacerState::lookup_tasks() {
 // Significance takes nuclei for scattered at random. They keep a distance, so that some shift of
 // two tiles of other places lays one nucleus in five upon another; of the same place it is most.
 bool PlacerState::accepted(const LinkResult& link) const {
-  constexpr double least_part = 0.25;
+  // What the stage says leaves few shifts for chance to choose from.
+  constexpr double few_pairs = 3.0, few_log10 = -5.0, few_part = 0.5;
+  if (phase == Phase::refinement && model.side[link.tile_a] != model.side[link.tile_b] &&
+      (is_sparse(link.tile_a) || is_sparse(link.tile_b)) && link.pairs >= few_pairs &&
+      link.log10_significance < few_log10 && link.runner_up < 0.8 &&
+      link.pairs >= std::max(few_part, least_link_part) * std::min(link.common_a, link.common_b))
+    return true;
   return link.pairs >= 6.0 && link.log10_significance < -8.0 && link.runner_up < 0.8 &&
-         link.pairs >= least_part * std::min(link.common_a, link.common_b);
+         link.pairs >= least_link_part * std::min(link.common_a, link.common_b);
 }
 
 std::vector<PlaceTask> PlacerState::sighting_tasks() {
@@ -320,7 +371,9 @@ void PlacerState::conclude(const std::vector<PlaceResult>& results) {
         return;
       }
       if (links.empty())
-        return no_match("no 40x tile is found in a 10x tile with the turn of the first");
+        return no_match(regular()
+                            ? regular_reason()
+                            : "no 40x tile is found in a 10x tile with the turn of the first");
       phase = Phase::neighbours;
       return;
     case Phase::neighbours:

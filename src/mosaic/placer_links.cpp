@@ -19,6 +19,8 @@ constexpr double most_torn_um = 150.0;          // by what torn tissue lays tile
 constexpr double island_deviations = 4.0;       // of stage positions, the search for an island
 constexpr std::size_t most_thorough = 60000;    // cost of lookups of strays by all they know
 constexpr double least_common = 8.0;            // nuclei that an overlap must be expected to share
+constexpr double least_common_few = 3.0;        // the same of a tile that only the stage lays
+constexpr double few_deviations = 6.0, few_off_um = 4.0;  // search around that, of its scatter
 
 Matrix2 rotation(double turn) {
   return {std::cos(turn), -std::sin(turn), std::sin(turn), std::cos(turn)};
@@ -109,7 +111,9 @@ PlacerState::Guess PlacerState::guess(std::uint32_t tile, const std::vector<Poin
   }
   const StageFit& s = stage[model.index(tile)];
   if (!tells(s) || !tiles[tile].stage_um) return {};
-  return {true, false, nucreg::apply(s.map, *tiles[tile].stage_um), stage_off_um(s)};
+  const double scatter = std::max(stage[0].scatter_um, stage[1].scatter_um);
+  const double off = by_stage_alone(tile) ? few_deviations * scatter + few_off_um : stage_search_um;
+  return {true, false, nucreg::apply(s.map, *tiles[tile].stage_um), std::min(off, stage_off_um(s))};
 }
 
 namespace {
@@ -280,7 +284,7 @@ std::vector<PlaceTask> PlacerState::overlap_tasks() {
   std::vector<std::uint32_t> order;  // 10x before 40x
   for (const auto& side : of_side)
     for (const std::uint32_t t : side)
-      if (has_nuclei(t)) order.push_back(t);
+      if (has_nuclei(t) || by_stage_alone(t) || (fine && component[t] == 0)) order.push_back(t);
   std::vector<Guess> guesses(tiles.size());
   const std::vector<Point> shifts = island_shifts();
   for (const std::uint32_t t : order) guesses[t] = guess(t, shifts);
@@ -308,8 +312,9 @@ std::vector<PlaceTask> PlacerState::overlap_tasks() {
       link.b = by.laid(b, across);
       const double density =
           std::min(summary[a].nuclei / area_um2(model, a), summary[b].nuclei / area_um2(model, b));
-      if (overlap_um2(link.a, link.b, towards(link, coarse(off))) * density < least_common)
-        continue;
+      const bool few = across && fine && (is_sparse(a) || is_sparse(b));
+      const double least = few ? least_common_few : least_common;
+      if (overlap_um2(link.a, link.b, towards(link, coarse(off))) * density < least) continue;
       // Within a side all is rigid, but what is known of places so far may come from across.
       link.search_um = link.gate_um + (fine || across ? off : std::max(off, stage_search_um));
       // An island touches the well by slivers of few nuclei: turn and lens are known by then, so

@@ -1,7 +1,10 @@
 // How the cameras lie to each other, found out from a few tiles.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "placer_state.hpp"
 
@@ -17,6 +20,9 @@ constexpr std::size_t seeds_at_once = 8;    // 40x tiles of a task
 constexpr std::size_t seed_batch = 32;      // tasks in a round
 constexpr double seed_significance = -8.0;  // log10
 constexpr double sure_significance = -20.0;
+constexpr double regular_part = 0.35;  // laid upon others by a shift within the widest gate
+constexpr double usual_part = 0.2;     // the same within a gate that tells shifts apart
+constexpr double clearly_more = 1.7;   // times what a shift by a period pairs
 
 }  // namespace
 
@@ -69,7 +75,9 @@ std::vector<PlaceTask> PlacerState::seed_tasks() {
   if (pass == 0) return near_seed_tasks();
   const std::array<double, 2> range = expected_magnification();
   std::array<double, 2> wide = range;
-  if (options.magnification[0] <= 0.0)
+  const bool told = options.magnification[0] > 0.0 || (pixel_um(0) > 0.0 && pixel_um(1) > 0.0);
+  // One lattice lies upon another at many magnifications.
+  if (options.magnification[0] <= 0.0 && !(told && regular()))
     wide = {0.8 * std::min(range[0], 1.5), 1.25 * std::max(range[1], 8.0)};
   const std::vector<std::uint32_t> rich = by_richness(1), tens = by_richness(0);
   const std::size_t first = std::min(rich.size(), far_seeds);
@@ -88,11 +96,15 @@ std::vector<PlaceTask> PlacerState::seed_tasks() {
       out.push_back(seed_task(ten, some, magnified, options.seed));
   };
   ask(0, far_seeds - wide_seeds, range);
+  // Each of them costs as many maps as are about as good; more of them tell no more.
+  const bool in_vain = regular() && ambiguous_seeds > seeds.size();
+  const std::size_t enough = in_vain ? out.size() : std::numeric_limits<std::size_t>::max();
   ask(far_seeds - wide_seeds, far_seeds, wide);
   for (std::size_t k = far_seeds; k < count; k += seeds_at_once) ask(k, k + seeds_at_once, range);
-  const bool told = options.magnification[0] > 0.0 || (pixel_um(0) > 0.0 && pixel_um(1) > 0.0);
   for (std::size_t k = 0; !told && k < count; k += seeds_at_once) ask(k, k + seeds_at_once, wide);
-  const std::size_t done = (pass - 1) * seed_batch, next = std::min(done + seed_batch, out.size());
+  out.resize(std::min(out.size(), enough));
+  const std::size_t done = std::min((pass - 1) * seed_batch, out.size()),
+                    next = std::min(done + seed_batch, out.size());
   seeds_exhausted = next == out.size();
   return {out.begin() + static_cast<std::ptrdiff_t>(done),
           out.begin() + static_cast<std::ptrdiff_t>(next)};
@@ -131,10 +143,14 @@ std::vector<std::uint32_t> PlacerState::by_richness(std::size_t side) const {
 
 void PlacerState::take_seeds(const std::vector<PlaceResult>& results) {
   for (const PlaceResult& result : results)
-    for (const SeedAnswer& answer : seeds_of(result))
+    for (const SeedAnswer& answer : seeds_of(result)) {
       if (answer.matched && answer.log10_significance <= seed_significance) seeds.push_back(answer);
+      if (answer.ambiguous && answer.log10_significance <= seed_significance) ++ambiguous_seeds;
+    }
   if (agree_on_cameras()) return;
   ++pass;
+  if (regular() && seeds_exhausted && ambiguous_seeds > 2 * seeds.size())
+    return no_match(regular_reason());
   if (!seeds_exhausted) return;
   pass = 0;
   phase = Phase::causes;
@@ -171,6 +187,7 @@ bool PlacerState::agree_on_cameras() {
   }
   for (double& v : sum) v /= weight;
   noise_px /= weight;
+  seed_magnification = 1.0 / scale;
   double um = pixel_um(0);
   if (um == 0.0 && pixel_um(1) > 0.0) um = pixel_um(1) / scale;
   if (um == 0.0) um = default_pixel_um;
@@ -180,12 +197,51 @@ bool PlacerState::agree_on_cameras() {
   for (const std::uint32_t t : of_side[0])
     if (has_nuclei(t)) spacing.push_back(um * summary[t].spacing_px);
   spacing_um = std::max(median(spacing), um);  // nuclei on one another have no spacing
-  gate_um = 0.35 * spacing_um;
   // Three deviations of the difference of two.
   alike_um = std::clamp(4.2 * noise_px * scale * um, 0.05 * spacing_um, 0.2 * spacing_um);
+  choose_gate(noise_px * scale * um);
   pass = 0;
-  phase = Phase::lookups;
+  if (matched) phase = Phase::lookups;
   return true;
+}
+
+double PlacerState::own_part(std::size_t k) const {
+  std::vector<double> parts;
+  for (const std::uint32_t t : of_side[1])
+    if (summary[t].own_part[0] > 0.0) parts.push_back(summary[t].own_part[k]);
+  return median(std::move(parts));
+}
+
+std::string PlacerState::regular_reason() const {
+  return fmt::format(
+      "the nuclei lie so regularly that a 40x tile fits several places of a 10x tile about equally "
+      "well: shifted by a few nuclei, {:.0f} % of the nuclei of a tile lie upon others",
+      100.0 * own_part(0));
+}
+
+bool PlacerState::regular() const {
+  return own_part(0) > regular_part;
+}
+
+// Wide enough for lens and deformation. Where nuclei are far apart that suffices, and is less than
+// a part of their distance; where they are regular, a shift by a period must not pair them.
+void PlacerState::choose_gate(double noise_um) {
+  constexpr double noises = 20.0, of_tile = 0.015, least_noises = 4.0;
+  constexpr double fewer_alike = 2.0 / 3.0, most_own = 0.45;
+  const std::uint32_t tile = of_side[1].front();
+  const double half_um = std::sqrt(std::abs(determinant(model.camera[1]))) *
+                         std::hypot(model.middle_px[tile][0], model.middle_px[tile][1]);
+  gate_um = std::min(own_gates[0] * spacing_um,
+                     std::max({noises * noise_um, of_tile * half_um, alike_um}));
+  if (!regular()) return;
+  std::size_t k = 0;
+  while (k + 1 < own_gates.size() && own_part(k) > usual_part &&
+         own_gates[k + 1] * spacing_um >= least_noises * noise_um)
+    ++k;
+  if (own_part(k) > most_own) return no_match(regular_reason());
+  gate_um = own_gates[k] * spacing_um;
+  alike_um *= fewer_alike;  // else vectors of all periods are alike
+  least_link_part = std::max(least_link_part, clearly_more * own_part(k));
 }
 
 }  // namespace nucreg::mosaic

@@ -18,10 +18,18 @@ namespace nucreg::mosaic {
 
 // The kinds of tasks of a placement, as what they ask and answer.
 
+/// Distances of two nuclei that count as one upon the other, in spacings.
+inline constexpr std::array<double, 10> own_gates{0.35, 0.3,  0.25, 0.2,  0.16,
+                                                  0.13, 0.11, 0.09, 0.07, 0.05};
+
 /// What a tile shows, in numbers.
 struct TileSummary {
   double nuclei = 0.0;
-  double spacing_px = 0.0;  ///< median distance to the nearest other
+  double spacing_px = 0.0;    ///< median distance to the nearest other
+  Point low_px{}, high_px{};  ///< corners of the box around its nuclei
+  /// Part of the nuclei that a shift by a few spacings lays upon another, at the best shift, for
+  /// each of own_gates; 0 for tiles of few nuclei.
+  std::array<double, own_gates.size()> own_part{};
 };
 [[nodiscard]] PlaceTask summary_task(std::uint32_t tile);
 [[nodiscard]] TileSummary summary_of(const PlaceResult& result);
@@ -31,7 +39,8 @@ struct SeedAnswer {
   bool matched = false;
   std::array<double, 4> forty_to_ten{};  ///< px to px, rows; a similarity, mirrored or not
   double pairs = 0.0, log10_significance = 0.0;
-  double noise_px = 0.0;  ///< deviation of a coordinate of the pairs, 40x px
+  double noise_px = 0.0;   ///< deviation of a coordinate of the pairs, 40x px
+  bool ambiguous = false;  ///< no match, since other places are about as good
 };
 /// Each of the 40x tiles; the 10x tile is made ready once.
 [[nodiscard]] PlaceTask seed_task(std::uint32_t ten, const std::vector<std::uint32_t>& forties,
@@ -68,6 +77,8 @@ struct StageFit {
 [[nodiscard]] StageFit fit_stage(std::span<const Point> recorded, std::span<const Point> place,
                                  double tolerance_um);
 
+constexpr double sparse_nuclei = 25.0;  ///< of a tile; more are enough to be found anywhere
+
 struct PlacerState {
   enum class Phase {
     summaries,      ///< how many nuclei each tile shows
@@ -94,11 +105,14 @@ struct PlacerState {
 
   std::array<std::vector<std::uint32_t>, 2> of_side;  ///< tiles of each side
   std::vector<TileSummary> summary;
-  double spacing_um = 0.0;  ///< median distance of a nucleus to the nearest other
-  double gate_um = 0.0;     ///< of pairs before lens and deformation are known
-  double alike_um = 0.0;    ///< how far vectors between the same nuclei may differ
+  double spacing_um = 0.0;        ///< median distance of a nucleus to the nearest other
+  double gate_um = 0.0;           ///< of pairs before lens and deformation are known
+  double alike_um = 0.0;          ///< how far vectors between the same nuclei may differ
+  double least_link_part = 0.25;  ///< of the nuclei of an overlap, pairs of a link
 
   std::vector<SeedAnswer> seeds;
+  std::size_t ambiguous_seeds = 0;
+  double seed_magnification = 0.0;  ///< 40x px per 10x px
   bool seeds_exhausted = false;
   std::size_t first_exchanged = 0;  ///< task of a round of causes: with the sides exchanged
 
@@ -123,6 +137,9 @@ struct PlacerState {
   /// Median nominal pixel of a side; 0: unknown.
   [[nodiscard]] double pixel_um(std::size_t of) const;
   [[nodiscard]] bool has_nuclei(std::uint32_t tile) const;
+  /// So few that it is placed only near where the stage says.
+  [[nodiscard]] bool is_sparse(std::uint32_t tile) const;
+  [[nodiscard]] bool by_stage_alone(std::uint32_t tile) const;
   [[nodiscard]] std::string label(std::uint32_t tile) const;
 
   // Tasks of the phase; none: the phase has nothing to do.
@@ -147,6 +164,13 @@ struct PlacerState {
   // What the results of the phase mean; sets the next phase.
   void conclude(const std::vector<PlaceResult>& results);
   void take_summaries(const std::vector<PlaceResult>& results);
+  void refuse_places_in_the_well(std::size_t side) const;
+  /// Part of the nuclei of a usual 40x tile that a shift lays upon another within own_gates[k].
+  [[nodiscard]] double own_part(std::size_t k) const;
+  /// Whether so many do that a shift by a period looks like a match.
+  [[nodiscard]] bool regular() const;
+  [[nodiscard]] std::string regular_reason() const;
+  void choose_gate(double noise_um);
   void take_seeds(const std::vector<PlaceResult>& results);
   /// Whether seeds tell how the cameras lie to each other; then lookups are next.
   [[nodiscard]] bool agree_on_cameras();

@@ -9,6 +9,7 @@
 #include "laid.hpp"
 #include "lookup.hpp"
 #include "nucreg/match/match.hpp"
+#include "own_shifts.hpp"
 #include "point_cells.hpp"
 
 namespace nucreg::mosaic {
@@ -31,10 +32,12 @@ PlaceTask task_of(Kind kind, std::vector<std::uint32_t> tiles, double cost) {
 
 PlaceResult run_summary(const TileNuclei& nuclei) {
   const std::size_t n = nuclei.size();
-  PlaceResult out{static_cast<double>(n), 0.0};
+  PlaceResult out(6 + own_gates.size(), 0.0);
+  out[0] = static_cast<double>(n);
   if (n < 2) return out;
   const auto [x0, x1] = std::ranges::minmax(nuclei.px.x);
   const auto [y0, y1] = std::ranges::minmax(nuclei.px.y);
+  for (std::size_t k = 0; const double v : {x0, y0, x1, y1}) out[2 + k++] = v;
   const double spacing = std::sqrt(std::max((x1 - x0) * (y1 - y0), 1.0) / static_cast<double>(n));
   const PointCells grid(nuclei.px.x, nuclei.px.y, spacing);
   std::vector<double> nearest;
@@ -50,6 +53,7 @@ PlaceResult run_summary(const TileNuclei& nuclei) {
   const auto middle = nearest.begin() + static_cast<std::ptrdiff_t>(nearest.size() / 2);
   std::nth_element(nearest.begin(), middle, nearest.end());
   out[1] = *middle;
+  std::ranges::copy(own_parts(nuclei, out[1]), out.begin() + 6);
   return out;
 }
 
@@ -61,12 +65,13 @@ Matrix2 nearest_similarity(const Matrix2& m) {
   return {a, -s * b, b, s * a};
 }
 
-constexpr std::size_t seed_numbers = 8;  // of an answer
+constexpr std::size_t seed_numbers = 9;  // of an answer
 
 void run_seed(const MatchTarget& ten, const TileNuclei& forty, const MatchOptions& options,
               PlaceResult& out) {
   const MatchResult match = match_nuclei(ten, forty.px, options);
-  SeedAnswer answer{.log10_significance = match.log10_significance};
+  SeedAnswer answer{.log10_significance = match.log10_significance,
+                    .ambiguous = match.no_match == NoMatch::ambiguous};
   if (match.matched()) {
     const AffineMap back = invert(match.affine);
     answer.matched = true;
@@ -76,7 +81,7 @@ void run_seed(const MatchTarget& ten, const TileNuclei& forty, const MatchOption
   }
   const Matrix2& m = answer.forty_to_ten;
   out.insert(out.end(), {answer.matched ? 1.0 : 0.0, m[0], m[1], m[2], m[3], answer.pairs,
-                         answer.log10_significance, answer.noise_px});
+                         answer.log10_significance, answer.noise_px, answer.ambiguous ? 1.0 : 0.0});
 }
 
 PlaceResult run_seeds(const PlaceTask& task, const NucleiOf& nuclei) {
@@ -140,7 +145,10 @@ PlaceTask summary_task(std::uint32_t tile) {
 }
 
 TileSummary summary_of(const PlaceResult& result) {
-  return {result.at(0), result.at(1)};
+  TileSummary out{
+      result.at(0), result.at(1), {result.at(2), result.at(3)}, {result.at(4), result.at(5)}};
+  for (std::size_t k = 0; k < own_gates.size(); ++k) out.own_part[k] = result.at(6 + k);
+  return out;
 }
 
 PlaceTask seed_task(std::uint32_t ten, const std::vector<std::uint32_t>& forties,
@@ -155,8 +163,12 @@ PlaceTask seed_task(std::uint32_t ten, const std::vector<std::uint32_t>& forties
 std::vector<SeedAnswer> seeds_of(const PlaceResult& r) {
   std::vector<SeedAnswer> out;
   for (std::size_t k = 0; k + seed_numbers <= r.size(); k += seed_numbers)
-    out.push_back(
-        {r[k] == 1.0, {r[k + 1], r[k + 2], r[k + 3], r[k + 4]}, r[k + 5], r[k + 6], r[k + 7]});
+    out.push_back({r[k] == 1.0,
+                   {r[k + 1], r[k + 2], r[k + 3], r[k + 4]},
+                   r[k + 5],
+                   r[k + 6],
+                   r[k + 7],
+                   r[k + 8] == 1.0});
   return out;
 }
 

@@ -172,7 +172,7 @@ class Verdicts {
     if (nuclei == 0.0) return say(TileStatus::empty, "It shows no nucleus.");
     if (const std::string wrong = wrong_position(t); !wrong.empty())
       return say(TileStatus::position_wrong, wrong);
-    if (!placed(t) && nuclei < 25.0)
+    if (!placed(t) && nuclei < sparse_nuclei)
       return say(TileStatus::few,
                  fmt::format("It shows {:.0f} nuclei, too few to be placed by them.", nuclei));
     if (!placed(t)) {
@@ -359,21 +359,42 @@ void fill_turn(const PlacerState& s, Placement& p) {
 
 }  // namespace
 
+namespace {
+
+Placement without_match(const PlacerState& s, std::string reason) {
+  Placement p;
+  p.reason = std::move(reason);
+  p.tiles.resize(s.tiles.size());
+  for (std::uint32_t t = 0; t < s.tiles.size(); ++t) {
+    p.map.tiles.push_back({s.model.side[t], s.model.middle_px[t], {std::nan(""), std::nan("")}});
+    const bool none = s.summary[t].nuclei == 0.0;
+    p.tiles[t].status = none ? TileStatus::empty : TileStatus::not_placed;
+    p.tiles[t].message = none ? "It shows no nucleus." : "The sides do not match.";
+  }
+  return p;
+}
+
+// Links that chance made lay the tiles of a side anywhere; then the deformation that is fitted to
+// them grows or shrinks the well.
+std::string contradiction(const PlacerState& s, double magnification) {
+  constexpr double most_apart = 0.1;
+  const double seen = s.seed_magnification;
+  if (std::abs(magnification / seen - 1.0) <= most_apart) return {};
+  if (s.regular()) return s.regular_reason();
+  return fmt::format(
+      "the places of the tiles contradict what the tiles show: {:.3g} 40x px per 10x px by their "
+      "places, {:.3g} by their nuclei",
+      magnification, seen);
+}
+
+}  // namespace
+
 Placement Placer::finish() {
   const PlacerState& s = *state_;
+  if (!s.matched) return without_match(s, s.reason);
   Placement p;
-  p.matched = s.matched;
-  p.reason = s.reason;
+  p.matched = true;
   p.tiles.resize(s.tiles.size());
-  if (!s.matched) {
-    for (std::uint32_t t = 0; t < s.tiles.size(); ++t) {
-      p.map.tiles.push_back({s.model.side[t], s.model.middle_px[t], {std::nan(""), std::nan("")}});
-      const bool none = s.summary[t].nuclei == 0.0;
-      p.tiles[t].status = none ? TileStatus::empty : TileStatus::not_placed;
-      p.tiles[t].message = none ? "It shows no nucleus." : "The sides do not match.";
-    }
-    return p;
-  }
   const FitFacts chosen = s.facts;
   p.fit = s.fit.facts;
   p.fit.heldout_none_um = chosen.heldout_none_um;
@@ -386,6 +407,8 @@ Placement Placer::finish() {
   for (const WellModel& island : s.islands) p.islands.push_back(map_of(s, island));
   lay_beside(p.map, p.islands);
   fill_turn(s, p);
+  if (const std::string why = contradiction(s, p.magnification); !why.empty())
+    return without_match(s, why);
   p.noise_across_um = s.model.noise_um[2];
   p.mirrored = determinant(s.model.camera[1]) * determinant(s.model.camera[0]) < 0.0;
   Verdicts verdicts(s, p);

@@ -11,12 +11,12 @@ def turned(degrees):
     return np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
 
 
-def tissue(random, size_um, spacing_um=14.0):
-    """Nuclei as irregular as in tissue, none closer than 6 um."""
+def tissue(random, size_um, spacing_um=14.0, jitter=0.3):
+    """Nuclei as irregular as in tissue, none closer than 6 um. jitter: of a lattice, in spacings."""
     count = int(size_um / spacing_um) + 1
     y, x = np.mgrid[:int(count / 0.866), :count]
     lattice = np.c_[(x + 0.5 * (y % 2)).ravel() * spacing_um, y.ravel() * 0.866 * spacing_um]
-    points = lattice + random.normal(0, 0.3 * spacing_um, lattice.shape)
+    points = lattice + random.normal(0, jitter * spacing_um, lattice.shape)
     points = points[(points > 0).all(1) & (points < size_um).all(1)]
     points = points[random.random(len(points)) < 0.85]
     kept = []
@@ -39,10 +39,11 @@ def tile_table(labels, px, area):
 class MadeWell:
     """Centres of tiles, tables and truth. `um_to_px`: of the camera of a side."""
 
-    def __init__(self, seed=1, forty_turn_deg=1.3, mirrored=False, spacing_um=14.0, wave_um=0.0):
+    def __init__(self, seed=1, forty_turn_deg=1.3, mirrored=False, spacing_um=14.0, wave_um=0.0,
+                 jitter=0.3):
         random = np.random.default_rng(seed)
         self.size_um = 1100.0
-        self.nuclei = tissue(random, self.size_um, spacing_um)
+        self.nuclei = tissue(random, self.size_um, spacing_um, jitter)
         # The plate was put in again for the second visit.
         middle = self.size_um / 2
         self.visit = (self.nuclei - middle) @ turned(0.6).T + middle + random.normal(0, 40, 2)
@@ -84,6 +85,27 @@ class MadeWell:
             tile["px"] = np.concatenate([px, px[torn] - off])
             tile["px"][torn] += off
             tile["nuclei"] = np.concatenate([tile["nuclei"], tile["nuclei"][torn]])
+
+    def merge(self, side, part, apart_um):
+        """That part of the nuclei that lie so near to each other is found as one. Which are."""
+        random = np.random.default_rng(9)
+        free, merged = np.ones(len(self.nuclei), bool), {}
+        for i, nucleus in enumerate(self.nuclei):
+            away = np.hypot(*(self.nuclei - nucleus).T) + 1e9 * ~free
+            away[i] = np.inf
+            j = int(away.argmin())
+            if free[i] and away[j] < apart_um and random.random() < 2 * part:
+                free[[i, j]] = False
+                merged[i], merged[j] = j, i
+        for tile in self.tiles[side]:
+            at = {int(n): k for k, n in enumerate(tile["nuclei"])}
+            kept = np.ones(len(at), bool)
+            for n, k in at.items():
+                if n < merged.get(n, -1) and merged[n] in at:
+                    tile["px"][k] = (tile["px"][k] + tile["px"][at[merged[n]]]) / 2
+                    kept[at[merged[n]]] = False
+            tile["px"], tile["nuclei"] = tile["px"][kept], tile["nuclei"][kept]
+        return merged
 
     def write(self, folder, stage=True, label=True, well=None, unit=1.0, sides=(10, 40)):
         """Writes ten.csv and forty.csv with their tables below `folder`."""

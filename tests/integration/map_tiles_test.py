@@ -80,6 +80,56 @@ class Tiles(Maps):
         self.assertIn("rows are at the very place of another nucleus left out", outcome.err)
         self.assertEqual(pairs_of(self.dir / "twice.h5"), pairs_of(self.dir / "out.h5"))
 
+    def test_rows_that_are_nearly_there_twice_count_once(self):
+        well = MadeWell(seed=32)
+        well.write(self.dir)
+        self.map("ten.csv", "forty.csv")
+        for path in self.dir.glob("[14]0x/*.csv"):
+            header, *lines = path.read_text().splitlines(True)
+            rows = [line.split(",") for line in lines]
+            again = [f"{int(label) + len(rows)},{float(x) + 0.05:.3f},{float(y) - 0.06:.3f},{area}"
+                     for label, x, y, area in rows]
+            path.write_text("".join([header, *lines, *again]))
+        outcome = self.map("ten.csv", "forty.csv", output="twice.h5")
+        self.assertIn("rows are at the very place of another nucleus left out", outcome.err)
+        self.assertEqual(pairs_of(self.dir / "twice.h5"), pairs_of(self.dir / "out.h5"))
+
+    def test_positions_counted_from_the_corner_of_the_well(self):
+        well = MadeWell(seed=36)
+        for tile in well.tiles[40]:
+            tile["px"] = tile["px"] + tile["stage"] / FORTY_UM
+        well.write(self.dir)
+        whole = {"width_px": 20000, "height_px": 20000}  # so that no nucleus is outside of its tile
+        self.edit_sheet("forty.csv", lambda i, row: row | whole)
+        self.refused(INPUT, ["map", "ten.csv", "forty.csv", "-o", "out.h5"], "40x tiles",
+                     "counted from the corner of the well")
+        self.assertFalse((self.dir / "out.h5").exists())
+
+    def test_nuclei_on_a_lattice_are_no_match_in_plain_words(self):
+        MadeWell(seed=37, jitter=0.02).write(self.dir)
+        outcome = self.map("ten.csv", "forty.csv")
+        self.assertIn("no match", outcome.out + outcome.err)
+        self.assertIn("the nuclei lie so regularly that", outcome.out + outcome.err)
+        self.assertEqual(pairs_of(self.dir / "out.h5"), [])
+
+    def test_two_nuclei_shown_as_one_are_the_reason(self):
+        well = MadeWell(seed=38)
+        merged = well.merge(10, 0.1, 9.0)
+        well.write(self.dir)
+        self.map("ten.csv", "forty.csv")
+        nuclei = read_group(self.dir / "out.h5", "nuclei_40x")
+        names = [int(name) for name in texts(read_group(self.dir / "out.h5", "tiles")["tile"])]
+        with h5py.File(self.dir / "out.h5") as file:
+            reason = h5py.check_enum_dtype(file["nuclei_40x/unpaired"].dtype)["merged"]
+        ids = np.array([well.nucleus(40, names[t], label)
+                        for t, label in zip(nuclei["tile"], nuclei["label"])])
+        of_merged = np.isin(ids, list(merged))
+        called = nuclei["unpaired"] == reason
+        self.assertGreater(called[of_merged].mean(), 0.5)
+        self.assertLess(called[~of_merged].mean(), 0.01)
+        self.assertIn("one of two shown as one", self.nucreg("inspect", "out.h5").out)
+        self.nucreg("verify", "out.h5")
+
     def test_a_blank_well_keeps_the_others_from_nothing(self):
         wells = {"A1": MadeWell(seed=33), "A2": MadeWell(seed=34)}
         for blank, other in (("A1", "A2"), ("A2", "A1")):

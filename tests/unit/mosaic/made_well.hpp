@@ -23,6 +23,7 @@ using nucreg::mosaic::WellTile;
 struct WellOptions {
   std::uint64_t seed = 1;
   double radius_um = 700.0, spacing_um = 15.0;
+  double jitter = 0.28;  ///< of the lattice that the nuclei are, in spacings
   double ten_px = 900.0, forty_px = 1400.0, pixel_um = 0.65, magnification = 4.0;
   double overlap = 0.12;
   double missing = 0.1, noise_ten_px = 0.4, noise_forty_px = 1.0;
@@ -111,8 +112,8 @@ inline Well make_well(const WellOptions& o) {
   const Complex turn = std::polar(1.0, o.turn_deg * std::numbers::pi / 180.0);
   for (int row = 0; row < static_cast<int>(n / 0.866); ++row)
     for (int column = 0; column < n; ++column) {
-      const Complex p((column + 0.5 * (row % 2)) * s - o.radius_um + 0.28 * s * random.normal(),
-                      row * s * 0.866 - o.radius_um + 0.28 * s * random.normal());
+      const Complex p((column + 0.5 * (row % 2)) * s - o.radius_um + o.jitter * s * random.normal(),
+                      row * s * 0.866 - o.radius_um + o.jitter * s * random.normal());
       if (std::abs(p) > o.radius_um || random.uniform() < 0.15) continue;
       first.push_back(p);
       const Complex torn = std::abs(p - Complex(90.0, 60.0)) < o.torn_radius_um

@@ -391,12 +391,18 @@ TEST_CASE("what matches as it was expected is no cause of no match, also if it i
   for (WellTile& t : tiles) t.width_px = t.height_px = 1000.0;
   tiles[0].pixel_um = 0.64;
   tiles[1].pixel_um = 0.16;
+  const auto summary = [](double count, double spacing_px) {
+    PlaceResult out(6 + own_gates.size());
+    out[0] = count;
+    out[1] = spacing_px;
+    return out;
+  };
   const auto found_exchanged = [&](double forty_per_ten) {
     PlacerState state(tiles, {});
-    state.take_summaries({{500.0, 10.0}, {300.0, 40.0}});
+    state.take_summaries({summary(500.0, 10.0), summary(300.0, 40.0)});
     state.phase = PlacerState::Phase::causes;
     state.pass = 1;
-    state.take_causes({{1.0, forty_per_ten, 0.0, 0.0, forty_per_ten, 200.0, -300.0, 0.4}});
+    state.take_causes({{1.0, forty_per_ten, 0.0, 0.0, forty_per_ten, 200.0, -300.0, 0.4, 0.0}});
     return state;
   };
   PlacerState state = found_exchanged(4.0);
