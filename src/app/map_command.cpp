@@ -12,6 +12,7 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
+#include "nucreg/app/read_result.hpp"
 #include "nucreg/app/resume.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/build_info.hpp"
@@ -163,6 +164,7 @@ bool MapRoot::is_complete() const {
   tidy_up(files_);
   remove_store();
   print_error("nucreg: {}: is complete, nothing is left to do\n", files_.output.string());
+  warn_if_altered(files_.output);
   tell_what_changed();
   print_result(there.text);
   return true;

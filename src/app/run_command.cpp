@@ -11,6 +11,7 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
+#include "nucreg/app/read_result.hpp"
 #include "nucreg/app/result.hpp"
 #include "nucreg/app/resume.hpp"
 #include "nucreg/app/terminal.hpp"
@@ -315,6 +316,7 @@ std::string RunRoot::overview_text(const Overview& overview, bool complete) cons
 
 void RunRoot::print_complete() const {
   print_error("nucreg: {}: is complete, nothing is left to do\n", files_.output.string());
+  warn_if_altered(files_.output);
   print_result(read_apart({files_.output}, [&] {
     return overview_text(make_overview(ResultReader(files_.output)), true);
   }));

@@ -232,9 +232,8 @@ void MapVerifier::check_nuclei(const MapNuclei& nuclei, mosaic::Side side, const
 void MapVerifier::check_detection(const MapNuclei& nuclei, std::size_t row, const MapTile& tile,
                                   const std::string& group) {
   const double x = nuclei.px.x[row], y = nuclei.px.y[row];
-  // A centroid that was measured otherwise may lie a little outside.
-  demand(x > -1.0 && y > -1.0 && x < tile.given.width_px && y < tile.given.height_px, group,
-         "/x_px", "or y_px is not within the tile", row);
+  demand(near_tile(x, tile.given.width_px) && near_tile(y, tile.given.height_px), group, "/x_px",
+         "or y_px is not within the tile", row);
   const Point um{nuclei.um.x[row], nuclei.um.y[row]};
   const bool known = std::isfinite(um[0]) && std::isfinite(um[1]);
   if (known != placed(tile)) {

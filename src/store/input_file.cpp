@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "nucreg/core/error.hpp"
+#include "nucreg/disk/files.hpp"
 
 namespace nucreg::hdf5 {
 namespace {
@@ -148,7 +149,12 @@ Handle open_input(const fs::path& path, const std::string& wanted) {
   if (kind == fs::file_type::directory) fail("is a directory");
   if (kind != fs::file_type::regular) fail("is not a regular file");
   if (H5Fis_hdf5(path.c_str()) == 0) fail("is not an HDF5 file, or its beginning is lost", wanted);
-  Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "H5Fopen");
+  const hid_t opened = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+  if (opened < 0 && is_locked(path))
+    fail("is locked by another program",
+         "wait until that has written it, or close it there; if nothing has it open: export "
+         "HDF5_USE_FILE_LOCKING=FALSE");
+  Handle file(opened, "H5Fopen");
   Survey{file.get()};
   return file;
 }

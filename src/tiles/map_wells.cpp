@@ -167,12 +167,11 @@ void report_tiles(const std::vector<TileInput>& tiles, const std::vector<TileFac
 
 // A size that is too small, or coordinates that are not those of the tile.
 void demand_within_tiles(const std::vector<TileInput>& tiles, const std::vector<TileFacts>& facts) {
-  constexpr double beyond = 1.02, beyond_px = 2.0;
   for (std::size_t i = 0; i < tiles.size(); ++i) {
     const TileInput& tile = tiles[i];
     const auto demand = [&](const char* axis, double reach_px, const std::optional<double>& size_px,
                             const char* column) {
-      if (!size_px || reach_px <= beyond * *size_px + beyond_px) return;
+      if (!size_px || near_tile(reach_px, *size_px)) return;
       throw InputError(fmt::format("{}: its nuclei reach {} = {:.0f} px, its {} is {:g}",
                                    tile.title(), axis, reach_px, column, *size_px),
                        {.file = tile.sheet.empty() ? tile.file : tile.sheet,

@@ -1,6 +1,7 @@
 """Result files that are damaged, claim what they do not hold, or lead to other files: each command
 refuses them with a sentence, none crashes, waits without end or reads anything else."""
 
+import fcntl
 import os
 import random
 import shutil
@@ -240,6 +241,16 @@ class DamagedFile(NucregCase):
             self.write("out.h5", bytes(damaged))
             outcome = run(self.dir, "verify", "out.h5", NUCREG_READ_SECONDS="1")
             self.assertEqual(outcome.status, INPUT, f"byte {at}: {outcome}")
+
+    def test_a_locked_file_is_refused_with_what_to_do(self):
+        self.write("out.h5", self.whole)
+        with open(self.dir / "out.h5", "r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            for command in READERS:
+                with self.subTest(command=command):
+                    outcome = run(self.dir, *command)
+                    self.assertEqual(outcome.status, INPUT, outcome)
+                    self.assertIn("is locked by another program; allowed: wait", outcome.err)
 
     def test_a_file_without_a_checksum_is_as_sound_as_before(self):
         def change(file):

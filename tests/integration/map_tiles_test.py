@@ -152,6 +152,12 @@ class Tiles(Maps):
                              {blank: False, other: True})
             self.nucreg("verify", "out.h5")
 
+    def test_nuclei_a_little_beyond_their_tile_make_a_sound_map(self):
+        MadeWell(seed=35).write(self.dir)
+        self.edit_sheet("forty.csv", lambda i, row: row | {"width_px": int(0.99 * FORTY_PX)})
+        self.map("ten.csv", "forty.csv")
+        self.nucreg("verify", "out.h5")
+
     def test_nuclei_beyond_the_size_of_their_tile(self):
         MadeWell(seed=35).write(self.dir)
         self.edit_sheet("forty.csv", lambda i, row: row | {"width_px": 500 if i == 3 else FORTY_PX})

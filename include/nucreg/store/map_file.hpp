@@ -46,6 +46,13 @@ struct Spelling<mosaic::TileStatus> {
       "ok", "empty", "few", "blurred", "position_wrong", "duplicate", "not_placed", "unreadable"};
 };
 
+/// Whether a coordinate may be of a nucleus of a tile of that size, both px: a centroid that was
+/// measured otherwise may lie a little outside.
+[[nodiscard]] inline bool near_tile(double px, double size_px) {
+  const double beyond_px = 0.02 * size_px + 2.0;
+  return px >= -beyond_px && px <= size_px + beyond_px;
+}
+
 /// A row of /tiles. Tiles of both sides are in one list; `given.name` is the column `tile`.
 struct MapTile {
   mosaic::WellTile given;
