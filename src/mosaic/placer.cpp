@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -217,8 +218,8 @@ void PlacerState::take_links(const std::vector<PlaceResult>& results) {
   }
 }
 
-// A tile without a link now keeps its earlier ones, but for those that were tried again and
-// refused; with none left it is tied to nothing.
+// Tiles that no link ties together now keep their earlier ones, but for those that were tried again
+// and refused; with none left a tile is tied to nothing.
 void PlacerState::take_refined(const std::vector<PlaceResult>& results) {
   const std::vector<LinkResult> before = std::exchange(links, {});
   take_links(results);
@@ -226,16 +227,48 @@ void PlacerState::take_refined(const std::vector<PlaceResult>& results) {
   const auto pair_of = [](const LinkResult& l) { return std::minmax(l.tile_a, l.tile_b); };
   std::set<std::pair<std::uint32_t, std::uint32_t>> tried;
   for (const PlaceResult& r : results) tried.insert(pair_of(unpack_link_result(r)));
-  std::vector<bool> tied(tiles.size(), false);
-  const auto tie = [&](const LinkResult& l) { tied[l.tile_a] = tied[l.tile_b] = true; };
-  std::ranges::for_each(links, tie);
+  DisjointSets sets = tied_sets();
   std::vector<LinkResult> kept;
   for (const LinkResult& l : before)
-    if (!(tied[l.tile_a] && tied[l.tile_b]) && !tried.contains(pair_of(l))) kept.push_back(l);
-  std::ranges::for_each(kept, tie);
+    if (sets.root(l.tile_a) != sets.root(l.tile_b) && !tried.contains(pair_of(l)))
+      kept.push_back(l);
   links.insert(links.end(), kept.begin(), kept.end());
+}
+
+// Tiles that links tie together, directly or by others.
+DisjointSets PlacerState::tied_sets() const {
+  DisjointSets sets(tiles.size());
+  for (const LinkResult& l : links) sets.join(l.tile_a, l.tile_b);
+  return sets;
+}
+
+// Of a component that its links do not tie together any more, most tiles remain; each other set
+// of them is an island.
+void PlacerState::set_apart_untied() {
+  DisjointSets sets = tied_sets();
+  std::vector<std::uint32_t> members(tiles.size());
   for (std::uint32_t t = 0; t < tiles.size(); ++t)
-    if (!tied[t]) component[t] = -1;
+    if (component[t] >= 0) ++members[sets.root(t)];
+  std::map<std::int32_t, std::uint32_t> largest;  // root of each component
+  std::int32_t last = 0;
+  for (std::uint32_t t = 0; t < tiles.size(); ++t) {
+    if (component[t] < 0) continue;
+    const std::uint32_t root = sets.root(t);
+    std::uint32_t& best = largest.try_emplace(component[t], root).first->second;
+    if (members[root] > members[best]) best = root;
+    last = std::max(last, component[t]);
+  }
+  std::map<std::uint32_t, std::int32_t> apart;  // component of each root that was set apart
+  for (std::uint32_t t = 0; t < tiles.size(); ++t) {
+    if (component[t] < 0) continue;
+    const std::uint32_t root = sets.root(t);
+    if (root == largest.at(component[t])) continue;
+    if (sets.size(root) == 1)
+      component[t] = -1;
+    else
+      component[t] = apart.try_emplace(root, last + 1).first->second;
+    last = std::max(last, component[t]);
+  }
 }
 
 void PlacerState::put_together() {
@@ -403,6 +436,7 @@ void PlacerState::conclude(const std::vector<PlaceResult>& results) {
       take_refined(results);
       drop_doubtful();
       join_tied();
+      set_apart_untied();
       ++pass;
       place_fit();
       if (pass > refinements) {

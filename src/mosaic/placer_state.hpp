@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "link.hpp"
+#include "matching.hpp"
 #include "nucreg/core/affine.hpp"
 #include "nucreg/mosaic/placement.hpp"
 #include "well_fit.hpp"
@@ -188,6 +189,8 @@ struct PlacerState {
   void drop_doubtful();
   void turn_to_stage();
   void join_tied();
+  [[nodiscard]] DisjointSets tied_sets() const;
+  void set_apart_untied();
   void place_fit();
   void fit_islands();
   /// What a tile is laid by: the well, or its island.
