@@ -113,7 +113,8 @@ std::vector<std::string> find_notes(const Comparison& comparison) {
   return notes;
 }
 
-/// The sentences of one kind: of the best solver against each other one, the nearest first.
+/// The sentences of one kind: of the best solver against each other one, the nearest first; then of
+/// the two nearest, since the best may not be what was asked about.
 void add_sentences(const Comparison& comparison, const Region& whole,
                    std::vector<std::string>& sentences) {
   const std::string prefix = whole.kind.empty() ? "" : whole.kind + ": ";
@@ -139,6 +140,12 @@ void add_sentences(const Comparison& comparison, const Region& whole,
   });
   for (const PairStatistics* pair : others)
     sentences.push_back(prefix + pair_sentence(comparison, whole, *pair));
+  if (others.size() < 2) return;
+  const auto solver = [best](const PairStatistics* pair) {
+    return pair->a == best ? pair->b : pair->a;
+  };
+  const PairStatistics& next = pair_of(comparison, whole, solver(others[0]), solver(others[1]));
+  sentences.push_back(prefix + pair_sentence(comparison, whole, next));
 }
 
 /// One line per key, kind and solver: the value that arrives most often against the others.
