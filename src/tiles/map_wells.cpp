@@ -169,19 +169,23 @@ void report_tiles(const std::vector<TileInput>& tiles, const std::vector<TileFac
 void demand_within_tiles(const std::vector<TileInput>& tiles, const std::vector<TileFacts>& facts) {
   for (std::size_t i = 0; i < tiles.size(); ++i) {
     const TileInput& tile = tiles[i];
-    const auto demand = [&](const char* axis, double reach_px, const std::optional<double>& size_px,
-                            const char* column) {
-      if (!size_px || near_tile(reach_px, *size_px)) return;
-      throw InputError(fmt::format("{}: its nuclei reach {} = {:.0f} px, its {} is {:g}",
-                                   tile.title(), axis, reach_px, column, *size_px),
-                       {.file = tile.sheet.empty() ? tile.file : tile.sheet,
-                        .line = tile.line,
-                        .key = column,
-                        .allowed = "pixels of the tile itself, counted from its own corner, and "
-                                   "the size that it has in them"});
+    const auto demand = [&](const char* axis, double least_px, double largest_px,
+                            const std::optional<double>& size_px, const char* column) {
+      for (const double px : {least_px, largest_px}) {
+        if (near_tile(px, size_px.value_or(largest_px))) continue;
+        throw InputError(
+            fmt::format(
+                "{}: its nuclei reach {} = {:.0f} px{}", tile.title(), axis, px,
+                size_px ? fmt::format(", its {} is {:g}", column, *size_px) : std::string()),
+            {.file = tile.sheet.empty() ? tile.file : tile.sheet,
+             .line = tile.line,
+             .key = column,
+             .allowed = "pixels of the tile itself, counted from its own corner, and "
+                        "the size that it has in them"});
+      }
     };
-    demand("x", facts[i].right_px, tile.width_px, "width_px");
-    demand("y", facts[i].bottom_px, tile.height_px, "height_px");
+    demand("x", facts[i].left_px, facts[i].right_px, tile.width_px, "width_px");
+    demand("y", facts[i].top_px, facts[i].bottom_px, tile.height_px, "height_px");
   }
 }
 

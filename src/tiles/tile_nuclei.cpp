@@ -45,8 +45,14 @@ std::string origin_of(const TileInput& tile, const std::string& file_sum) {
 
 void fill_extent(ReadTile& read) {
   read.facts.nuclei = static_cast<std::uint32_t>(read.nuclei.size());
-  for (const double x : read.nuclei.px.x) read.facts.right_px = std::max(read.facts.right_px, x);
-  for (const double y : read.nuclei.px.y) read.facts.bottom_px = std::max(read.facts.bottom_px, y);
+  const auto extend = [](const std::vector<double>& px, double& least, double& largest) {
+    for (const double p : px) {
+      least = std::min(least, p);
+      largest = std::max(largest, p);
+    }
+  };
+  extend(read.nuclei.px.x, read.facts.left_px, read.facts.right_px);
+  extend(read.nuclei.px.y, read.facts.top_px, read.facts.bottom_px);
 }
 
 // Pairs name nuclei by their labels.

@@ -164,6 +164,12 @@ class Tiles(Maps):
         self.refused(INPUT, ["map", "ten.csv", "forty.csv", "-o", "out.h5"], "forty.csv:5",
                      "width_px", "500", "nuclei reach")
         self.assertFalse((self.dir / "out.h5").exists())
+        well = MadeWell(seed=35)
+        for tile in well.tiles[40]:
+            tile["px"] = tile["px"] - FORTY_PX / 2  # counted from the middle
+        well.write(self.dir)
+        self.refused(INPUT, ["map", "ten.csv", "forty.csv", "-o", "out.h5"], "forty.csv:2",
+                     "nuclei reach x = -", "counted from its own corner")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ SIDE_WORDS = (("tiles", "tiles"), ("placed", "of these placed"), ("detections", 
               ("nuclei", "nuclei"), ("in_both_fields", "of these in both fields"),
               ("paired", "of these paired"))
 REASONS = (("no_candidate", "no nucleus there"), ("beaten", "partner taken"),
-           ("ambiguous", "ambiguous"), ("outside", "outside of the other side's field"))
+           ("ambiguous", "ambiguous"), ("merged", "one of two shown as one"),
+           ("outside", "outside of the other side's field"))
 
 
 def digits(value, places, unit=""):

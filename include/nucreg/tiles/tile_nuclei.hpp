@@ -20,6 +20,7 @@ namespace nucreg {
 /// What reading a tile told, without its nuclei.
 struct TileFacts {
   std::uint32_t nuclei = 0;
+  double left_px = 0.0, top_px = 0.0;      ///< least coordinates, where negative
   double right_px = 0.0, bottom_px = 0.0;  ///< largest coordinates
   bool labelled = true;                    ///< false: labels are the numbers of rows, from 1
   bool areas = true;                       ///< whether areas are known
@@ -30,8 +31,8 @@ struct TileFacts {
   std::vector<std::string> notes;  ///< how it was read, and what was left out; a sentence each
 };
 void fields(auto& archive, MaybeConst<TileFacts> auto& f) {
-  archive(f.nuclei, f.right_px, f.bottom_px, f.labelled, f.areas, f.origin, f.file_sha256,
-          f.unreadable, f.not_kept, f.notes);
+  archive(f.nuclei, f.left_px, f.top_px, f.right_px, f.bottom_px, f.labelled, f.areas, f.origin,
+          f.file_sha256, f.unreadable, f.not_kept, f.notes);
 }
 
 struct ReadTile {
