@@ -114,8 +114,7 @@ class Normal {
     for (std::int32_t c = 0; c < n; ++c) {
       std::vector<std::uint32_t>& rows = below[static_cast<std::size_t>(c)];
       std::ranges::sort(rows);
-      const auto repeats = std::ranges::unique(rows);
-      rows.erase(repeats.begin(), repeats.end());
+      rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
       matrix_.startVec(c);
       for (const std::uint32_t r : rows) matrix_.insertBack(static_cast<std::int32_t>(r), c) = 1.0;
     }
