@@ -76,6 +76,22 @@ class Findings(NucregCase):
         # consensus has no answer under squared loss, and wrong pairs leave none to the others.
         self.assertRegex(page, r"\| consensus \| \d+ \([^|]+\| - \|")
 
+    def test_it_says_at_which_sizes_the_other_is_faster(self):
+        trials, configurations = read_group(self.out, "trials"), read_group(self.out, "configurations")
+        page = self.page(self.out)
+        words = next(line for line in page.splitlines() if line.startswith("* Size: "))
+        flips = words.partition(" pairs (")[0] if "L-BFGS is the faster one" in words else ""
+        of = trials["configuration"]
+        lm, lbfgs = (solver_rows(self.out)[name] for name in ("LM", "L-BFGS"))
+        for points in (20, 60):
+            here = (configurations["points"][of] == points) & (configurations["loss"][of] == b"cauchy")
+            both = (trials["arrived"][lm & here] > 0) & (trials["arrived"][lbfgs & here] > 0)
+            times = trials["wall_s"]
+            ratio = np.median(times[lm & here][both] / times[lbfgs & here][both])
+            row = re.search(rf"\n\| \w+ \| {points} \|.*\| ([0-9.]+) \|\n", page)
+            self.assertAlmostEqual(float(row[1]), ratio, delta=0.006)
+            self.assertEqual(bool(re.search(rf"\b{points}\b", flips)), bool(ratio > 1), words)
+
     def test_what_to_use_is_what_recommend_says(self):
         out = self.out
         page = self.page(out)
