@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/error.hpp"
@@ -300,17 +301,28 @@ double heldout_rms(const mosaic::NucleusPairs& pairs) {
 }
 
 // Probabilities rest on the noise of centroids. A sentence if nuclei of likely pairs lie much
-// farther from each other than that, in both coordinates.
-std::string unfollowed(const MapModel& model) {
+// farther from each other than that, in both coordinates. By the upper quartile: centroids of
+// nuclei that touch are a few far pairs in every image, what moved is most pairs of a place.
+std::string unfollowed(const mosaic::NucleusPairs& pairs, const MapModel& model) {
   constexpr double much = 2.0;
-  const double expected_um =
-      std::numbers::sqrt2 * std::hypot(model.ten.camera.noise_um, model.forty.camera.noise_um);
-  if (!(model.heldout_rms_um > much * expected_um)) return {};
+  std::vector<float> likely_um;
+  for (std::size_t i = 0; i < pairs.size(); ++i)
+    if (pairs.probability[i] >= 0.9F && std::isfinite(pairs.heldout_distance_um[i]))
+      likely_um.push_back(pairs.heldout_distance_um[i]);
+  if (likely_um.empty()) return {};
+  const auto quartile =
+      likely_um.begin() + static_cast<std::ptrdiff_t>(likely_um.size() - 1 - likely_um.size() / 4);
+  std::ranges::nth_element(likely_um, quartile);
+  // Of distances in two coordinates with that noise: Rayleigh's distribution.
+  const double expected_um = std::sqrt(2.0 * std::log(4.0)) *
+                             std::hypot(model.ten.camera.noise_um, model.forty.camera.noise_um);
+  const auto distance_um = static_cast<double>(*quartile);
+  if (!(distance_um > much * expected_um)) return {};
   return fmt::format(
-      "likely pairs lie {:.2f} um from each other, {:.1f} times as far as the noise of centroids "
-      "explains: what moved between the visits is not followed everywhere, and more pairs may be "
-      "wrong than their q-values say",
-      model.heldout_rms_um, model.heldout_rms_um / expected_um);
+      "a quarter of the likely pairs lie {:.2f} um from each other or more, {:.1f} times as far as "
+      "the noise of centroids explains: what moved between the visits is not followed everywhere, "
+      "and more pairs may be wrong than their q-values say",
+      distance_um, distance_um / expected_um);
 }
 
 // One row per threshold: of the pairs within a q-value, how many decoys are as probable.
@@ -422,7 +434,7 @@ void append_well(WellMap& map, const PlacedWell& well, const TileStore& store,
                 static_cast<std::uint32_t>(options.decoys));
   append_knots(map.knots, placement.map, model_row);
   model.heldout_rms_um = heldout_rms(assigned.pairs);
-  if (std::string note = unfollowed(model); !note.empty())
+  if (std::string note = unfollowed(assigned.pairs, model); !note.empty())
     notes.push_back(well_prefix(well.inputs) + note);
   map.models.push_back(std::move(model));
   if (!placement.scale_message.empty())

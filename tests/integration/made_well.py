@@ -40,7 +40,7 @@ class MadeWell:
     """Centres of tiles, tables and truth. `um_to_px`: of the camera of a side."""
 
     def __init__(self, seed=1, forty_turn_deg=1.3, mirrored=False, spacing_um=14.0, wave_um=0.0,
-                 jitter=0.3):
+                 jitter=0.3, noise_px=(0.3, 0.6)):
         random = np.random.default_rng(seed)
         self.size_um = 1100.0
         self.nuclei = tissue(random, self.size_um, spacing_um, jitter)
@@ -51,8 +51,8 @@ class MadeWell:
         self.visit += wave_um * np.sin(2 * np.pi * self.nuclei[:, ::-1] / 150.0)
         flip = np.diag([-1.0, 1.0]) if mirrored else np.eye(2)
         self.cameras = {10: turned(0.2) / TEN_UM, 40: flip @ turned(forty_turn_deg) / FORTY_UM}
-        self.tiles = {10: self.side(random, 10, self.nuclei, TEN_PX, 0.3),
-                      40: self.side(random, 40, self.visit, FORTY_PX, 0.6)}
+        self.tiles = {10: self.side(random, 10, self.nuclei, TEN_PX, noise_px[0]),
+                      40: self.side(random, 40, self.visit, FORTY_PX, noise_px[1])}
 
     def side(self, random, side, nuclei, size_px, noise_px):
         camera = self.cameras[side]
