@@ -55,10 +55,11 @@ cv::Mat1f blurred(const cv::Mat1f& image, double sigma_px) {
 // Means of blocks of `factor` x `factor`, the last ones filled up by their edge.
 cv::Mat1f reduced(const cv::Mat1f& image, int factor) {
   if (factor == 1) return image;
-  cv::Mat1f whole, result;
   const auto missing = [&](int size) { return (factor - size % factor) % factor; };
-  cv::copyMakeBorder(image, whole, 0, missing(image.rows), 0, missing(image.cols),
-                     cv::BORDER_REPLICATE);
+  const int rows = missing(image.rows), columns = missing(image.cols);
+  cv::Mat1f whole = image, result;
+  if (rows > 0 || columns > 0)
+    cv::copyMakeBorder(image, whole, 0, rows, 0, columns, cv::BORDER_REPLICATE);
   cv::resize(whole, result, {whole.cols / factor, whole.rows / factor}, 0, 0, cv::INTER_AREA);
   return result;
 }
