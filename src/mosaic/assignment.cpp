@@ -87,10 +87,15 @@ class Pairing {
     return moved_.empty() ? Shift{} : moved_[object];
   }
 
-  void choose_pairs(const Candidates& c, const Evidence& evidence);
+  void choose_pairs(Candidates c, const Evidence& evidence);
   void write_pairs(std::span<const ObjectPair> chosen, std::span<const float> margin);
   void give_q_values();
-  void give_reasons(const Candidates& c, const Matching& matching, const MergedNuclei& merged);
+  /// Per object, as if those that are paired had no partner.
+  struct Reasons {
+    std::vector<Unpaired> ten, forty;
+  };
+  [[nodiscard]] Reasons reasons_of(const Candidates& c, const Matching& matching) const;
+  void give_reasons(Reasons reasons, const MergedNuclei& merged);
   [[nodiscard]] double area_ratio(std::span<const ObjectPair> pairs) const;
   void count_decoys(const Evidence& evidence);
   void summarize(const Evidence& evidence);
@@ -186,16 +191,15 @@ WellAssignment Pairing::run() {
   Candidates c = learn(evidence);
   const double narrow = evidence.spread().narrow_um;
   join_pieces(c, ten_view(), forty_view(), narrow, out_.ten.flags, out_.forty.flags);
-  choose_pairs(c, evidence);
-  c = {};
+  choose_pairs(std::move(c), evidence);
   count_decoys(evidence);
   summarize(evidence);
   return std::move(out_);
 }
 
-void Pairing::choose_pairs(const Candidates& c, const Evidence& evidence) {
+void Pairing::choose_pairs(Candidates c, const Evidence& evidence) {
   const double narrow_um = evidence.spread().narrow_um;
-  const Matching matching =
+  Matching matching =
       best_matching(c.view(), out_.ten.size(), out_.forty.size(), options_.max_component);
   out_.summary.components = matching.components;
   std::vector<ObjectPair> chosen;
@@ -208,6 +212,9 @@ void Pairing::choose_pairs(const Candidates& c, const Evidence& evidence) {
     chosen.push_back({c.ten[e], c.forty[e], c.probability[e]});
     margin.push_back(matching.margin[k]);
   }
+  Reasons reasons = reasons_of(c, matching);
+  c = {};  // what follows needs room
+  matching = {};
   const std::vector<std::uint8_t> second = second_pieces(
       chosen, ten_view(), forty_view(), out_.ten.flags, out_.forty.flags, spacing_um_, narrow_um);
   std::size_t kept = 0;
@@ -218,9 +225,8 @@ void Pairing::choose_pairs(const Candidates& c, const Evidence& evidence) {
   write_pairs(chosen, margin);
   give_q_values();
   const double ratio = evidence.area_correlation() > 0.0 ? area_ratio(chosen) : 0.0;
-  give_reasons(c, matching,
-               find_merged(chosen, ten_view(), forty_view(), spacing_um_, narrow_um, ratio,
-                           out_.ten.flags, out_.forty.flags));
+  give_reasons(std::move(reasons), find_merged(chosen, ten_view(), forty_view(), spacing_um_,
+                                               narrow_um, ratio, out_.ten.flags, out_.forty.flags));
 }
 
 // Median of a 10x area over that of its partner.
@@ -289,8 +295,7 @@ void Pairing::give_q_values() {
   out_.summary.expected_wrong = wrong;
 }
 
-void Pairing::give_reasons(const Candidates& c, const Matching& matching,
-                           const MergedNuclei& merged) {
+Pairing::Reasons Pairing::reasons_of(const Candidates& c, const Matching& matching) const {
   const auto start = [](const std::vector<std::uint8_t>& shared) {
     std::vector<Unpaired> out;
     out.reserve(shared.size());
@@ -298,13 +303,18 @@ void Pairing::give_reasons(const Candidates& c, const Matching& matching,
       out.push_back(s != 0 ? Unpaired::no_candidate : Unpaired::outside);
     return out;
   };
-  std::vector<Unpaired> ten = start(ten_shared_), forty = start(forty_shared_);
+  Reasons out{start(ten_shared_), start(forty_shared_)};
   // A candidate that would gain nothing even alone is none.
   for (std::size_t e = 0; e < c.size(); ++e)
-    if (c.gain[e] > 0.0F) ten[c.ten[e]] = forty[c.forty[e]] = Unpaired::beaten;
+    if (c.gain[e] > 0.0F) out.ten[c.ten[e]] = out.forty[c.forty[e]] = Unpaired::beaten;
   for (const std::uint32_t e : matching.edges)
     if (static_cast<double>(c.probability[e]) < options_.min_probability)
-      ten[c.ten[e]] = forty[c.forty[e]] = Unpaired::ambiguous;
+      out.ten[c.ten[e]] = out.forty[c.forty[e]] = Unpaired::ambiguous;
+  return out;
+}
+
+void Pairing::give_reasons(Reasons reasons, const MergedNuclei& merged) {
+  auto& [ten, forty] = reasons;
   for (std::size_t i = 0; i < ten.size(); ++i)
     if (merged.ten[i] != 0) ten[i] = Unpaired::merged;
   for (std::size_t j = 0; j < forty.size(); ++j)

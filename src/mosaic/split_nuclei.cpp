@@ -169,20 +169,19 @@ class MergedFinder {
         narrow_um_(narrow_um),
         area_ratio_(area_ratio),
         whole_at_(wholes.x, wholes.y, reach_um),
-        part_at_(parts.x, parts.y, reach_um) {}
+        part_at_(lonely_x(), parts.y, reach_um) {}
 
   void find(std::span<std::uint8_t> whole_marks, std::span<std::uint8_t> part_marks,
             std::span<std::uint8_t> whole_flags) const {
     for (std::uint32_t p = 0; p < parts_.size(); ++p) {
-      if (parts_.shared[p] == 0 || partner_of_part_[p] != alone) continue;
+      if (!is_lonely(p)) continue;
       Best best{2.5 * narrow_um_};
       whole_at_.within(at(parts_.x, p), at(parts_.y, p), reach_um_, [&](std::uint32_t o, double) {
         if (wholes_.shared[o] == 0) return;
         if (partner_of_whole_[o] != alone) return consider(o, p, partner_of_whole_[o], best);
         part_at_.within(at(wholes_.x, o), at(wholes_.y, o), reach_um_,
                         [&](std::uint32_t q, double) {
-                          if (q != p && parts_.shared[q] != 0 && partner_of_part_[q] == alone)
-                            consider(o, p, q, best);
+                          if (q != p) consider(o, p, q, best);
                         });
       });
       if (best.whole == alone) continue;
@@ -199,6 +198,17 @@ class MergedFinder {
   };
 
   static double at(std::span<const float> v, std::uint32_t i) { return static_cast<double>(v[i]); }
+
+  [[nodiscard]] bool is_lonely(std::uint32_t part) const {
+    return parts_.shared[part] != 0 && partner_of_part_[part] == alone;
+  }
+  // NaN: no part of the grid.
+  [[nodiscard]] std::vector<float> lonely_x() const {
+    std::vector<float> x(parts_.x.begin(), parts_.x.end());
+    for (std::uint32_t p = 0; p < x.size(); ++p)
+      if (!is_lonely(p)) x[p] = std::numeric_limits<float>::quiet_NaN();
+    return x;
+  }
 
   void consider(std::uint32_t o, std::uint32_t p, std::uint32_t q, Best& best) const {
     const double dx = at(parts_.x, q) - at(parts_.x, p), dy = at(parts_.y, q) - at(parts_.y, p);
