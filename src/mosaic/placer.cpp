@@ -288,8 +288,10 @@ void PlacerState::place_fit() {
     choose_deformation(model, links, fine_floors, facts);
   }
   const bool last = pass > refinements;  // else links are measured again where it lays the tiles
+  const double begin = options.clock ? options.clock() : 0.0;
   fit = fit_well(model, links, fine_floors, fine_inflation, options.fit,
                  last ? FitOptions().max_iterations : rough_iterations);
+  if (options.clock) fit.facts.wall_seconds = options.clock() - begin;
   fit_islands();
 }
 

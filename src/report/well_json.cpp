@@ -49,10 +49,9 @@ Json well_json(const WellOverview& well) {
                    {"deformation", model.deformation},
                    {"solver", model.solver},
                    {"loss", model.loss},
-                   {"loss_scale_um", model.loss_scale_um},
                    {"evaluations", model.evaluations},
                    {"wall_s", model.wall_seconds},
-                   {"objective_um2", model.objective_um2},
+                   {"objective", model.objective},
                    {"heldout_rms_um", model.heldout_rms_um}};
   return json;
 }

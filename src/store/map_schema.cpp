@@ -267,10 +267,11 @@ const std::vector<MapColumn<MapModel>>& model_columns() {
     add(text<MapModel>("deformation", "none, affine or spline (/deformation)", AT(deformation)));
     add(text<MapModel>("solver", "solver of the global fit", AT(solver)));
     add(text<MapModel>("loss", "loss of the global fit", AT(loss)));
-    add(value<MapModel>("loss_scale_um", "um", "scale of the loss", AT(loss_scale_um)));
     add(value<MapModel>("evaluations", "1", "evaluations of the global fit", AT(evaluations)));
     add(value<MapModel>("wall_s", "s", "time of the global fit", AT(wall_seconds)));
-    add(value<MapModel>("objective", "um^2", "objective of the global fit", AT(objective_um2)));
+    add(value<MapModel>("objective", "1",
+                        "objective of the global fit: robust sum of squares, in units of noise",
+                        AT(objective)));
     add(value<MapModel>("heldout_rms_um", "um",
                         "root mean square distance of likely pairs that were held out",
                         AT(heldout_rms_um)));

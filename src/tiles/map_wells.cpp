@@ -237,9 +237,10 @@ void look_for_exchanged_sides(const WellInputs& well, const MapEvents& events) {
 
 mosaic::Placement place(const MapJob& map, StageRunner& runner, const MapEvents& events,
                         const MapFolders& folders, PlaceRound round) {
-  mosaic::Placer placer(
-      round.tiles,
-      {.magnification = map.place.magnification, .seed = map.map.seed, .fit = map.fit});
+  mosaic::Placer placer(round.tiles, {.magnification = map.place.magnification,
+                                      .seed = map.map.seed,
+                                      .fit = map.fit,
+                                      .clock = wall_seconds});
   while (!(round.tasks = placer.next_round()).empty()) {
     round.doing = placer.round_name();
     std::vector<mosaic::PlaceResult> results;

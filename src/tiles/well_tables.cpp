@@ -129,7 +129,9 @@ MapModel model_of(const PlacedWell& well) {
   model.solver = placement.fit.solver;
   model.loss = placement.fit.loss;
   model.evaluations = placement.fit.evaluations;
+  model.wall_seconds = placement.fit.wall_seconds;
   if (!placement.matched) return model;
+  model.objective = placement.fit.objective;
   model.forty_to_well = visit_to_well(placement.map);
   model.turn_deg = placement.turn_deg;
   model.shift_x_um = placement.shift_um[0];

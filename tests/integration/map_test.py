@@ -31,6 +31,10 @@ class Sheets(Maps):
         for column, key in ((tiles["stage_x_um"], 0), (tiles["stage_y_um"], 1)):
             np.testing.assert_allclose(column, [t["stage"][key] for s in (10, 40)
                                                 for t in well.tiles[s]], atol=1e-3)
+        model = read_group(self.dir / "out.h5", "model")
+        for what in ("wall_s", "objective", "evaluations"):
+            self.assertGreater(model[what][0], 0, what)
+        self.assertRegex(outcome.out, r"\d evaluations in\s+[\d.]+ m?s")
 
     def test_nuclei_in_pieces_are_one_object_and_the_file_is_sound(self):
         well = MadeWell(seed=6)

@@ -219,10 +219,9 @@ class MapMaker {
     model.deformation = "spline";
     model.solver = "LM";
     model.loss = "cauchy";
-    model.loss_scale_um = 1.0;
     model.evaluations = 7;
     model.wall_seconds = 0.01;
-    model.objective_um2 = 512.0;
+    model.objective = 512.0;
     model.heldout_rms_um = 0.52;
     map_.models = {model};
     for (int i = 0; i < 9; ++i)

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -29,6 +30,8 @@ struct PlaceOptions {
   std::array<double, 2> magnification{0.0, 0.0};
   std::uint64_t seed = 1;  ///< of the order in which hypotheses are tried
   MapFit fit;              ///< solver and loss of the fit of all placed tiles
+  /// Seconds of a clock, to time that fit; empty: it is not timed.
+  std::function<double()> clock;
 };
 
 /// A piece of work on the nuclei of a few tiles: plain values, to be sent as
@@ -81,6 +84,7 @@ struct FitFacts {
   std::string solver, loss;
   std::uint32_t unknowns = 0, observations = 0, evaluations = 0, links = 0;
   double objective = 0.0;  ///< robust sum of squares, in units of noise
+  double wall_seconds = std::numeric_limits<double>::quiet_NaN();
   double heldout_none_um = 0.0, heldout_affine_um = 0.0, heldout_spline_um = 0.0;
   double heldout_own_um = 0.0;  ///< the best of them with a camera of its own for each 40x tile
   bool own_cameras = false;     ///< that was chosen

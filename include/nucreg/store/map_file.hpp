@@ -112,10 +112,9 @@ struct MapModel {
   double magnification = nan;                             ///< pixel size at 10x by that at 40x
   std::string deformation = "none";  ///< none, affine (within forty_to_well) or spline
   std::string solver, loss;          ///< of the global fit, as jobs spell them
-  double loss_scale_um = nan;
   std::int64_t evaluations = 0;
-  double wall_seconds = nan;  ///< of the global fit
-  double objective_um2 = nan;
+  double wall_seconds = nan;    ///< of the global fit
+  double objective = nan;       ///< of the global fit: robust sum of squares, in units of noise
   double heldout_rms_um = nan;  ///< root mean square of heldout_distance_um over likely pairs
 };
 

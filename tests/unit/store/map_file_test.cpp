@@ -113,7 +113,7 @@ TEST_CASE("a map comes back as it was written") {
   CHECK(a.deformation == b.deformation);
   CHECK(a.solver == b.solver);
   CHECK(a.evaluations == b.evaluations);
-  CHECK(a.objective_um2 == b.objective_um2);
+  CHECK(a.objective == b.objective);
   REQUIRE(read.knots.size() == 9);
   CHECK(read.knots[5].dy_um == map.knots[5].dy_um);
   REQUIRE(read.decoys.size() == 3);
