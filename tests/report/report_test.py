@@ -287,6 +287,18 @@ class Answers(unittest.TestCase):
         self.assertTrue(sentence.startswith("LM is 4.0 times as fast as B; LM arrives in 90 %"))
         self.assertEqual(answer.best_of([row | {"arrives": "B"}], ["LM", "B"]), "B")
 
+    def test_the_two_nearest_to_the_best_are_compared_too(self):
+        def row(a, b, ratio):  # time of a / time of b
+            return self.ROW | {"finding": "faster", "faster": a if ratio < 1 else b, "solver_a": a,
+                               "solver_b": b, "time_ratio": ratio, "total_ratio": ratio}
+        rows = [row("L-BFGS", "LM", 3.7), row("L-BFGS", "Eigen", 0.1), row("L-BFGS", "closed", 4.2),
+                row("LM", "Eigen", 0.02), row("LM", "closed", 1.1), row("Eigen", "closed", 60.0)]
+        (_, headline, said), = answer.answers({"comparisons": rows, "best": "closed"})
+        self.assertEqual(headline, "Use closed.")
+        self.assertEqual([sentence.partition(";")[0] for sentence in said],
+                         ["closed is 1.1 times as fast as LM", "closed is 4.2 times as fast as L-BFGS",
+                          "closed is 60 times as fast as Eigen", "LM is 3.7 times as fast as L-BFGS"])
+
     def test_findings_are_those_of_nucreg(self):
         source = (ROOT / "src/stats/verdict_table.cpp").read_text()
         body = source.split("const char* finding_name(", 1)[1].split("\n}\n", 1)[0]

@@ -114,9 +114,22 @@ def answers(overview):
         if len(solvers) < 2:
             continue
         best = overview["best"] if overview["best"] in solvers else best_of(own, solvers)
-        said = [sentence(row, best) for row in own if best in (row["solver_a"], row["solver_b"])]
+        said = [sentence(row, first) for row, first in told(own, best)]
         found.append((kind, headline(best, own, overview.get("more_trials")), said))
     return found
+
+
+def told(rows, best):
+    """[(row, solver that it speaks of)]: the best against each other, the nearest first, then the two
+    nearest, in the order of nucreg's verdict."""
+    def distance(row):
+        return abs(math.log(row["time_ratio"])) if row["time_ratio"] else math.inf
+
+    own = sorted((row for row in rows if best in (row["solver_a"], row["solver_b"])), key=distance)
+    near = {end for row in own[:2] for end in (row["solver_a"], row["solver_b"])} - {best}
+    next_two = [row for row in rows if {row["solver_a"], row["solver_b"]} == near]
+    return ([(row, best) for row in own] +
+            [(row, row["arrives"] or row["faster"] or row["solver_a"]) for row in next_two])
 
 
 def headline(best, rows, more):
