@@ -392,6 +392,19 @@ WellFit fit_well(WellModel& model, const std::vector<LinkResult>& links, const F
 
 namespace {
 
+// Of links across, for each 40x tile. Three determine its shift and its camera, whatever they are.
+constexpr double enough_parts = 4.0;
+double parts_per_tile(const WellModel& model, const std::vector<LinkResult>& links) {
+  double parts = 0.0, tiles = 0.0;
+  for (const LinkResult& link : links)
+    if (model.side[link.tile_a] != model.side[link.tile_b] && model.placed[link.tile_a] &&
+        model.placed[link.tile_b])
+      parts += link.cells;
+  for (std::uint32_t t = 0; t < model.side.size(); ++t)
+    tiles += model.placed[t] && model.side[t] == Side::forty ? 1.0 : 0.0;
+  return tiles > 0.0 ? parts / tiles : 0.0;
+}
+
 struct Chosen {
   WellModel model;
   double heldout_um = 0.0;
@@ -446,6 +459,7 @@ void choose_deformation(WellModel& model, const std::vector<LinkResult>& links,
   // A microscope's camera stays as it is, and tiles of their own ask for four numbers more each:
   // this must say much more. What it says the deformation need not.
   constexpr double clear_improvement = 0.9;
+  if (parts_per_tile(model, links) < enough_parts) return;
   WellModel each = model;
   each.own.assign(model.side.size(), Matrix2{1.0, 0.0, 0.0, 1.0});
   facts.heldout_own_um = heldout_um(each, links, floors);

@@ -89,6 +89,15 @@ TEST_CASE("tiles of few nuclei are placed where the stage says if these agree") 
   CHECK(error.largest_um < 5.0);
 }
 
+TEST_CASE("few nuclei do not tell of turns of single tiles") {
+  made::WellOptions options = sparse_well(110.0);
+  options.wave_um = 2500.0;
+  const made::Well well = make_well(options);
+  const Placement p = place(well.tiles, well.nuclei);
+  REQUIRE_MESSAGE(p.matched, p.reason);
+  CHECK_FALSE(p.fit.own_cameras);
+}
+
 TEST_CASE("a tile of few nuclei that was taken elsewhere is not placed where the stage says") {
   made::Well well = make_well(sparse_well(95.0));
   std::vector<std::size_t> moved;
