@@ -252,7 +252,11 @@ bool is_sheet(const fs::path& file) {
   const std::vector<TextLine> lines = lines_of(text);
   if (lines.empty()) return false;
   const auto cells = cells_of(lines.front().text, separator_of(lines.front().text));
-  return std::ranges::any_of(cells, [](std::string_view cell) { return lower(cell) == "file"; });
+  const auto has = [&](std::string_view name) {
+    return std::ranges::any_of(cells, [&](std::string_view cell) { return lower(cell) == name; });
+  };
+  // Of tiles, though what is needed most was forgotten.
+  return has("file") || (has("pixel_um") && has("width_px") && !has("label"));
 }
 
 Sheet read_sheet(const fs::path& file) {

@@ -335,7 +335,7 @@ class WrongInputs(Maps):
                                         enumerate(text.splitlines(True)))
         original = (self.dir / "forty.csv").read_text()
         for number, change, needles in (
-                (1, lambda row: row.replace("file", "name"), ["no column", "label"]),
+                (1, lambda row: row.replace("file", "name"), ["the sheet has no column file"]),
                 (3, lambda row: row.replace("40x/", "41x/"), ["41x/tile_01.csv", "does not exist"]),
                 (4, lambda row: row.replace(",2,", ",1,"), ["listed in line 3 already"]),
                 (5, lambda row: row.replace("tile_03", "tile_02"), []),
@@ -346,8 +346,6 @@ class WrongInputs(Maps):
             with self.subTest(number):
                 if number == 5:  # the tables of two tiles may be one file, if it has their tiles
                     self.refused_map(INPUT, "forty.csv:4", "column tile")
-                elif number == 1:
-                    self.refused_map(INPUT, "forty.csv")
                 else:
                     self.refused_map(INPUT, f"forty.csv:{number}", *needles, ranks=2)
 
