@@ -3,10 +3,10 @@
 #include <array>
 #include <cmath>
 #include <stdexcept>
-#include <type_traits>
 
 #include "nucreg/fit/kernels.hpp"
 #include "nucreg/fit/loss.hpp"
+#include "nucreg/fit/pair_rows.hpp"
 
 namespace nucreg {
 namespace {
@@ -73,57 +73,17 @@ Scaling residual_scaling(Loss loss, double s, double d) {
   return {value, (l.first - l.rho / s) / (2.0 * value * s)};
 }
 
-// Where a map takes a point; `inverse` of its denominator, 1 unless projective.
-struct Mapped {
-  double x, y, inverse;
-};
-
-Mapped mapped(const MapEntries& map, double x, double y) {
-  const auto& m = map.entries;
-  const double inverse = map.projective ? 1.0 / (m[6] * x + m[7] * y + 1.0) : 1.0;
-  return {(m[0] * x + m[1] * y + m[2]) * inverse, (m[3] * x + m[4] * y + m[5]) * inverse, inverse};
+// Derivatives of the residuals of a pair, which become those of the scaled residuals.
+template <std::size_t columns>
+void scale_rows(std::array<double, columns>& x, std::array<double, columns>& y,
+                const Scaling& scaling, double rx, double ry) {
+  const double c = 2.0 * scaling.derivative;
+  for (std::size_t k = 0; k < columns; ++k) {
+    const double along = c * (rx * x[k] + ry * y[k]);
+    x[k] = scaling.value * x[k] + along * rx;
+    y[k] = scaling.value * y[k] + along * ry;
+  }
 }
-
-// Derivatives of the residuals of one pair by the parameters.
-template <int columns>
-struct JacobianRows {
-  explicit JacobianRows(const MapEntries& map) : projective_(map.projective) {
-    for (Eigen::Index e = 0; e < map.derivative.rows(); ++e)
-      for (Eigen::Index k = 0; k < columns; ++k)
-        by_entry_[static_cast<std::size_t>(e)][static_cast<std::size_t>(k)] = map.derivative(e, k);
-  }
-
-  void set(double from_x, double from_y, const Mapped& at) {
-    const double qx = from_x * at.inverse, qy = from_y * at.inverse;
-    const auto& d = by_entry_;
-    for (std::size_t k = 0; k < columns; ++k) {
-      x[k] = qx * d[0][k] + qy * d[1][k] + at.inverse * d[2][k];
-      y[k] = qx * d[3][k] + qy * d[4][k] + at.inverse * d[5][k];
-    }
-    if (!projective_) return;
-    for (std::size_t k = 0; k < columns; ++k) {
-      const double denominator = qx * d[6][k] + qy * d[7][k];
-      x[k] -= at.x * denominator;
-      y[k] -= at.y * denominator;
-    }
-  }
-
-  /// Those of scaled residuals.
-  void scale(const Scaling& scaling, double rx, double ry) {
-    const double c = 2.0 * scaling.derivative;
-    for (std::size_t k = 0; k < columns; ++k) {
-      const double along = c * (rx * x[k] + ry * y[k]);
-      x[k] = scaling.value * x[k] + along * rx;
-      y[k] = scaling.value * y[k] + along * ry;
-    }
-  }
-
-  std::array<double, columns> x{}, y{};
-
- private:
-  std::array<std::array<double, columns>, 8> by_entry_{};
-  bool projective_;
-};
 
 }  // namespace
 
@@ -213,36 +173,25 @@ void Objective::jacobian(const Params& p, MatrixRef out) {
   points_since_clock_ += pairs_.size;
   const MapEntries map = map_entries(model_, p, magnification_, true, form_);
   const double root_weight = std::sqrt(weight_);
-  const auto fill = [&](auto columns) {
-    JacobianRows<columns> rows(map);
+  with_columns(p.size(), [&](auto columns) {
+    const PairRows<columns> rows(map);
+    std::array<double, columns> x, y;
     double* to = out.data();
     const Eigen::Index row = out.innerStride(), column = out.outerStride();
     for (std::size_t i = 0; i < pairs_.size; ++i, to += 2 * row) {
       const Mapped at = mapped(map, pairs_.x10[i], pairs_.y10[i]);
-      rows.set(pairs_.x10[i], pairs_.y10[i], at);
+      rows.write(pairs_.x10[i], pairs_.y10[i], at, x.data(), y.data());
       if (loss_ != Loss::squared) {
         const double rx = at.x - pairs_.x40[i], ry = at.y - pairs_.y40[i];
-        rows.scale(residual_scaling(loss_, rx * rx + ry * ry, loss_scale_), rx, ry);
+        scale_rows(x, y, residual_scaling(loss_, rx * rx + ry * ry, loss_scale_), rx, ry);
       }
-      for (int k = 0; k < columns; ++k) {
-        to[k * column] = root_weight * rows.x[k];
-        to[row + k * column] = root_weight * rows.y[k];
+      for (std::size_t k = 0; k < columns; ++k) {
+        const Eigen::Index at_column = static_cast<Eigen::Index>(k) * column;
+        to[at_column] = root_weight * x[k];
+        to[row + at_column] = root_weight * y[k];
       }
     }
-  };
-  switch (p.size()) {  // so that the compiler unrolls the loops over columns
-    case 3:
-      return fill(std::integral_constant<int, 3>());
-    case 4:
-      return fill(std::integral_constant<int, 4>());
-    case 5:
-      return fill(std::integral_constant<int, 5>());
-    case 6:
-      return fill(std::integral_constant<int, 6>());
-    default:
-      static_assert(max_parameters == 8);
-      return fill(std::integral_constant<int, 8>());
-  }
+  });
 }
 
 WeightedSums Objective::weighted(const std::array<double, 6>& map, const WeightRule& rule) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "nucreg/fit/pair_rows.hpp"
 #include "peers.hpp"
 
 namespace nucreg {
@@ -13,6 +14,7 @@ namespace {
 
 // Map and derivative of the evaluation in hand, worked out once for all pairs; counts evaluations
 // and refuses them beyond the budget.
+template <int columns>
 class Evaluations final : public ceres::EvaluationCallback {
  public:
   Evaluations(Objective& f, const SolveRequest& request, const double* params)
@@ -25,11 +27,13 @@ class Evaluations final : public ceres::EvaluationCallback {
     objective.count(new_evaluation_point ? 1 : 0, evaluate_jacobians ? 1 : 0);
     const Params p = Eigen::Map<const Eigen::VectorXd>(params_, objective.parameters());
     map = map_entries(objective.model(), p, objective.magnification(), true, objective.form());
+    rows = PairRows<columns>(map);
     out_of_time = objective.out_of_time_after_pass();
   }
 
   Objective& objective;
   MapEntries map;
+  PairRows<columns> rows;
   bool refused = false, out_of_time = false;
 
  private:
@@ -38,67 +42,45 @@ class Evaluations final : public ceres::EvaluationCallback {
 };
 
 /// Residuals of consecutive pairs, x and y in turn.
+template <int columns>
 class PairsCost final : public ceres::CostFunction {
  public:
-  PairsCost(const Evaluations& evaluations, std::size_t first, std::size_t count)
+  PairsCost(const Evaluations<columns>& evaluations, std::size_t first, std::size_t count)
       : e_(evaluations), first_(first), count_(count) {
     set_num_residuals(static_cast<int>(2 * count));
-    mutable_parameter_block_sizes()->push_back(static_cast<int>(e_.objective.parameters()));
+    mutable_parameter_block_sizes()->push_back(columns);
   }
   bool Evaluate(double const* const*, double* residuals, double** jacobians) const override {
     if (e_.refused) return false;
-    double* rows = jacobians ? jacobians[0] : nullptr;
-    const Eigen::Index columns = e_.objective.parameters();
-    for (std::size_t i = 0; i < count_; ++i, residuals += 2) {
-      evaluate(first_ + i, residuals, rows);
-      if (rows) rows += 2 * columns;
+    double* to = jacobians ? jacobians[0] : nullptr;
+    const PairsView& pairs = e_.objective.pairs();
+    for (std::size_t i = first_; i < first_ + count_; ++i, residuals += 2) {
+      const Mapped at = mapped(e_.map, pairs.x10[i], pairs.y10[i]);
+      residuals[0] = at.x - pairs.x40[i];
+      residuals[1] = at.y - pairs.y40[i];
+      if (!to) continue;
+      e_.rows.write(pairs.x10[i], pairs.y10[i], at, to, to + columns);
+      to += 2 * columns;
     }
     return true;
   }
 
  private:
-  void evaluate(std::size_t pair, double* residuals, double* rows) const {
-    const PairsView& pairs = e_.objective.pairs();
-    const auto& m = e_.map.entries;
-    const double x = pairs.x10[pair], y = pairs.y10[pair];
-    const double inverse = e_.map.projective ? 1.0 / (m[6] * x + m[7] * y + 1.0) : 1.0;
-    const double mapped_x = (m[0] * x + m[1] * y + m[2]) * inverse;
-    const double mapped_y = (m[3] * x + m[4] * y + m[5]) * inverse;
-    residuals[0] = mapped_x - pairs.x40[pair];
-    residuals[1] = mapped_y - pairs.y40[pair];
-    if (!rows) return;
-    const double q[3] = {x * inverse, y * inverse, inverse};
-    const Eigen::Index count = e_.objective.parameters();
-    for (Eigen::Index k = 0; k < count; ++k) {
-      double dx = 0.0, dy = 0.0;
-      for (Eigen::Index i = 0; i < 3; ++i) {
-        dx += q[i] * e_.map.derivative(i, k);
-        dy += q[i] * e_.map.derivative(3 + i, k);
-      }
-      if (e_.map.projective) {
-        const double g = q[0] * e_.map.derivative(6, k) + q[1] * e_.map.derivative(7, k);
-        dx -= mapped_x * g;
-        dy -= mapped_y * g;
-      }
-      rows[k] = dx;
-      rows[count + k] = dy;
-    }
-  }
-
-  const Evaluations& e_;
+  const Evaluations<columns>& e_;
   std::size_t first_, count_;
 };
 
 // Ends the search; the parameters then are the best that was accepted.
+template <int columns>
 class Watch final : public ceres::IterationCallback {
  public:
-  explicit Watch(const Evaluations& evaluations) : e_(evaluations) {}
+  explicit Watch(const Evaluations<columns>& evaluations) : e_(evaluations) {}
   ceres::CallbackReturnType operator()(const ceres::IterationSummary&) override {
     return e_.refused || e_.out_of_time ? ceres::SOLVER_ABORT : ceres::SOLVER_CONTINUE;
   }
 
  private:
-  const Evaluations& e_;
+  const Evaluations<columns>& e_;
 };
 
 std::unique_ptr<ceres::LossFunction> loss_of(Loss loss, double scale) {
@@ -138,8 +120,14 @@ class CeresSolver : public Solver {
   }
 
   [[nodiscard]] SolveResult solve(Objective& f, const SolveRequest& request) const override {
+    return with_columns(f.parameters(), [&](auto columns) { return solve<columns>(f, request); });
+  }
+
+ private:
+  template <int columns>
+  [[nodiscard]] SolveResult solve(Objective& f, const SolveRequest& request) const {
     Params params = request.start;
-    Evaluations evaluations(f, request, params.data());
+    Evaluations<columns> evaluations(f, request, params.data());
     const auto loss = loss_of(f.loss(), f.loss_scale());
     ceres::Problem::Options ownership;
     ownership.evaluation_callback = &evaluations;
@@ -147,14 +135,15 @@ class CeresSolver : public Solver {
     ceres::Problem problem(ownership);
     const std::size_t pairs = f.pairs().size, block = loss ? 1 : pairs;
     for (std::size_t i = 0; i < pairs; i += block)
-      problem.AddResidualBlock(new PairsCost(evaluations, i, block), loss.get(), params.data());
+      problem.AddResidualBlock(new PairsCost<columns>(evaluations, i, block), loss.get(),
+                               params.data());
     for (int i = 0; honours_bounds() && i < static_cast<int>(params.size()); ++i) {
       if (std::isfinite(request.box.lower[i]))
         problem.SetParameterLowerBound(params.data(), i, request.box.lower[i]);
       if (std::isfinite(request.box.upper[i]))
         problem.SetParameterUpperBound(params.data(), i, request.box.upper[i]);
     }
-    Watch watch(evaluations);
+    Watch<columns> watch(evaluations);
     ceres::Solver::Options options = options_;
     options.callbacks.push_back(&watch);
     options.function_tolerance = request.ftol_rel;
@@ -179,7 +168,6 @@ class CeresSolver : public Solver {
     return result;
   }
 
- private:
   ceres::Solver::Options options_;
 };
 

@@ -87,7 +87,8 @@ Fitter ceres_fit(const PairsView& pairs, Linear linear, double radius) {
     *params = start;
     ceres::Solver::Summary summary;
     ceres::Solve(options, problem.get(), &summary);
-    return Fit{*params, summary.num_residual_evaluations,
+    // Its count leaves out the start, where it evaluates derivatives with the residuals.
+    return Fit{*params, summary.num_residual_evaluations + 1,
                summary.termination_type == ceres::CONVERGENCE};
   };
 }

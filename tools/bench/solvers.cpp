@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "nucreg/core/allocation.hpp"
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/fit/pairs_file.hpp"
@@ -141,6 +142,7 @@ std::string answer(Bench& bench, const std::string& line) {
 
 int main() {
   try {
+    keep_freed_memory();  // as the ranks of a run do
     Bench bench;
     for (std::string line; std::getline(std::cin, line);) {
       std::puts(answer(bench, line).c_str());
