@@ -1,4 +1,4 @@
-// The points of one trial of a result file, made again from the file, so that anyone can recompute
+// The points of trials of a result file, made again from the file, so that anyone can recompute
 // its rows.
 #include <fmt/format.h>
 
@@ -67,12 +67,14 @@ std::string numbers_text(const auto& numbers) {
 }
 
 // Lines "# key = value": all that a row depends on besides its points and its solver.
-std::string header_of(const Job& job, const Configuration& c, const Trial& trial,
-                      std::string_view start) {
+std::string header_of(const Job& job, const Configuration& c, std::uint64_t number,
+                      const Trial& trial, std::string_view start) {
   std::string text;
   const auto line = [&](std::string_view key, const std::string& value) {
     text += fmt::format("# {} = {}\n", key, value);
   };
+  line("configuration", fmt::format("{}", c.index));
+  line("trial", fmt::format("{}", number));
   line("model", std::string(name_of(c.model)));
   line("loss", std::string(name_of(c.loss)));
   line("loss_scale_px", fmt::format("{}", trial.loss_scale_px));
@@ -95,6 +97,21 @@ std::string rows_of(const Trial& trial) {
   return text;
 }
 
+// The trial that is asked for, or so many of them, evenly over the job.
+std::vector<std::uint64_t> tasks_of(const PairsCommand& command, const Plan& plan) {
+  if (command.trials > 0) {
+    std::vector<std::uint64_t> tasks(std::min(command.trials, plan.tasks()));
+    for (std::size_t i = 0; i < tasks.size(); ++i) tasks[i] = i * plan.tasks() / tasks.size();
+    return tasks;
+  }
+  if (command.configuration >= plan.configurations.size() || command.trial >= plan.trials)
+    throw JobError("there is no such trial",
+                   {.key = "--configuration, --trial",
+                    .allowed = fmt::format("0 to {} and 0 to {}", plan.configurations.size() - 1,
+                                           plan.trials - 1)});
+  return {command.configuration * plan.trials + command.trial};
+}
+
 }  // namespace
 
 ExitStatus pairs_command(const PairsCommand& command) {
@@ -103,26 +120,28 @@ ExitStatus pairs_command(const PairsCommand& command) {
   const ResultReader reader(command.file);
   const Job job = job_of(command.file, reader);
   Plan plan = make_plan(job);
-  if (command.configuration >= plan.configurations.size() || command.trial >= plan.trials)
-    throw JobError("there is no such trial",
-                   {.key = "--configuration, --trial",
-                    .allowed = fmt::format("0 to {} and 0 to {}", plan.configurations.size() - 1,
-                                           plan.trials - 1)});
-  const bool shares_points =
-      plan.configurations[command.configuration].problem != command.configuration;
-  if (shares_points && !reader.table("configurations").find("problem"))
+  const std::vector<std::uint64_t> tasks = tasks_of(command, plan);
+  const auto shares_points = [&](std::uint64_t task) {
+    const Configuration& c = plan.configurations[task / plan.trials];
+    return c.problem != c.index;
+  };
+  if (std::ranges::any_of(tasks, shares_points) && !reader.table("configurations").find("problem"))
     throw InputError("is of nucreg 0.1, in which each loss and model got points of its own",
                      {.file = command.file.string()});
   std::vector<InputFile> inputs =
       job.problem.source == Source::images ? images_inputs(reader, job) : read_inputs(job);
   fill_counts(plan, inputs);
-  const Configuration& configuration = plan.configurations[command.configuration];
-  const Trial trial = make_source(job, plan, std::move(inputs))
-                          ->make(configuration, static_cast<std::uint32_t>(command.trial));
-  const std::string start =
-      configuration_table(plan, job).get<std::string>("start")[command.configuration];
+  const auto source = make_source(job, plan, std::move(inputs));
+  const Table table = configuration_table(plan, job);
+  const auto& starts = table.get<std::string>("start");
   TextFile file(command.to);
-  file.write(header_of(job, configuration, trial, start) + rows_of(trial));
+  for (const std::uint64_t task : tasks) {
+    const Configuration& configuration = plan.configurations[task / plan.trials];
+    const std::uint64_t number = task % plan.trials;
+    const Trial trial = source->make(configuration, static_cast<std::uint32_t>(number));
+    file.write(header_of(job, configuration, number, trial, starts[configuration.index]) +
+               rows_of(trial));
+  }
   file.publish(command.force);
   warn_if_altered(command.file);
   print_result(command.to.string() + "\n");

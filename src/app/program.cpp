@@ -214,11 +214,14 @@ void Commands::add_looks() {
                  "ends at a higher objective or fails alone");
   compare.flag("--json", compare_.json, "as JSON");
 
-  Command& pairs = command("pairs", group, "the points of one trial, made again from its result",
+  Command& pairs = command("pairs", group, "the points of a trial, made again from its result",
                            [this] { return pairs_command(pairs_); });
   pairs.path("OUT", "FILE", pairs_.file, "result file").demand();
-  pairs.number("--configuration", "C", pairs_.configuration, {}, "row of /configurations");
-  pairs.number("--trial", "T", pairs_.trial, {}, "number of the trial");
+  pairs.number("--configuration", "C", pairs_.configuration, {}, "row of /configurations")
+      .without("--trials");
+  pairs.number("--trial", "T", pairs_.trial, {}, "number of the trial").without("--trials");
+  pairs.number("--trials", "N", pairs_.trials, {1, 1e12},
+               "instead: so many trials, evenly over the job, one after the other");
   pairs.path("--to", "FILE", pairs_.to, "CSV: x10,y10,x40,y40,inlier").demand();
   pairs.flag("--force", pairs_.force, "overwrite an existing file");
   add_recommend();

@@ -62,6 +62,7 @@ struct CompareCommand {
 struct PairsCommand {
   std::filesystem::path file;
   std::uint64_t configuration = 0, trial = 0;
+  std::uint64_t trials = 0;  ///< > 0: so many instead, evenly over the job
   std::filesystem::path to;
   bool force = false;
 };
