@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <unordered_set>
 
 #include "nucreg/app/commands.hpp"
@@ -93,8 +94,14 @@ std::string take_tiles(Job& job) {
 struct Sample {
   std::uint64_t trials = 0;
   double seconds = 0.0;
-  double factor = 1.0;  ///< mean of what a trial takes / what is estimated for it
+  double factor = 1.0;         ///< mean of what a trial takes / what is estimated for it
+  double start_seconds = 0.0;  ///< of the programs of kind process, once for each rank
+  std::map<std::string, std::string> broken;  ///< of these, those without an answer, and why
 };
+
+bool is_program(const SolverSpec& solver) {
+  return solver.kind == "process";
+}
 
 // The i-th point of a sequence that fills 0 to 1 evenly (van der Corput, base 2).
 double spread_point(std::uint64_t i) {
@@ -118,28 +125,28 @@ Sample run_sample(const Job& job, Plan plan, std::vector<InputFile> inputs,
   auto source = make_source(job, plan, std::move(inputs));
   const TrialRunner runner(job, plan, std::move(source), make_solvers(registry, job), 0, true);
   Sample sample;
+  const auto run = [&](std::uint64_t task) {
+    const double start = wall_seconds();
+    for (const Record& record : runner.run(task))
+      if (const SolverSpec& solver = job.solvers[record.solver];
+          is_program(solver) && record.status == SolveStatus::failed)
+        sample.broken.emplace(solver.name, record.message);
+    return wall_seconds() - start;
+  };
+  if (tasks > 0 && std::ranges::any_of(job.solvers, is_program))
+    sample.start_seconds = run(list.blocks.front().first);
   double factors = 0.0;
   while (sample.trials < tasks && sample.seconds < most_seconds) {
     const double at = spread_point(++sample.trials) * ends.back();
     const auto end = std::ranges::upper_bound(ends, at);
     const TaskList::Block& block =
         list.blocks[static_cast<std::size_t>(std::min(end, ends.end() - 1) - ends.begin())];
-    const double start = wall_seconds();
-    static_cast<void>(runner.run(block.first + sample.trials % block.count));
-    const double took = wall_seconds() - start;
+    const double took = run(block.first + sample.trials % block.count);
     sample.seconds += took;
     factors += took / block.cost_seconds;
   }
   if (sample.trials > 0) sample.factor = factors / static_cast<double>(sample.trials);
   return sample;
-}
-
-// Programs of users are not started by a look at a plan.
-std::string programs(const Job& job) {
-  std::string names;
-  for (const SolverSpec& solver : job.solvers)
-    if (solver.kind == "process") names += (names.empty() ? "" : ", ") + solver.name;
-  return names;
 }
 
 }  // namespace
@@ -162,14 +169,14 @@ ExitStatus plan_command(const PlanCommand& command, const SolverRegistry& regist
     seconds += block.cost_seconds * static_cast<double>(block.count);
     if (block.count > 0) dearest_seconds = std::max(dearest_seconds, block.cost_seconds);
   }
-  const std::string unmeasured = programs(job);
-  const Sample sample = job.problem.source != Source::images && unmeasured.empty()
+  const Sample sample = job.problem.source != Source::images
                             ? run_sample(job, plan, std::move(inputs), registry, list)
                             : Sample{};
   // No rank ends before the dearest trial.
   const std::uint64_t busy_ranks = std::min(static_cast<std::uint64_t>(command.ranks),
                                             std::max<std::uint64_t>(part.tasks(plan), 1));
   const double estimated_seconds =
+      sample.start_seconds +
       sample.factor * std::max(seconds / static_cast<double>(busy_ranks), dearest_seconds);
   // Measured: what a file of one trial holds, a row of /summary and of /trials.
   const double file_bytes = 465e3 +
@@ -197,9 +204,7 @@ ExitStatus plan_command(const PlanCommand& command, const SolverRegistry& regist
   if (sample.trials > 0)
     print("measured        {} here, in {}\n", counted(sample.trials, "trial"),
           duration_text(sample.seconds));
-  if (!unmeasured.empty())
-    print("not measured    {}: a plan starts no programs; a run takes as long as they do\n",
-          unmeasured);
+  for (const auto& [solver, why] : sample.broken) print("fails here      {}: {}\n", solver, why);
   if (job.run.threads_per_rank > 1)
     print("threads         {} per rank, for passes over more than 65,536 pairs\n",
           job.run.threads_per_rank);

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import unittest
 
 import h5py
@@ -45,22 +46,42 @@ class Plan(NucregCase):
         self.assertRegex(out, r"solves +12,000,000 = 6,000,000 x 2 solvers\n")
         self.assertRegex(out, r"estimated time .* on 4 ranks\n")
 
+    def program(self, seconds):
+        """A solver of kind process that takes so long, as the lines of a job."""
+        script = self.write("slow.py", f"""
+import json, sys, time
+for line in sys.stdin:
+    q = json.loads(line)
+    time.sleep({seconds})
+    print(json.dumps({{"solve": q["solve"], "params": q["start"], "status": "stalled",
+                      "seconds": {seconds}}}), flush=True)
+""")
+        return f'"process"\ncommand = ["{sys.executable}", "{script}"]'
+
+    def estimate(self, ranks=1, trials=1):
+        out = self.nucreg("plan", "job.toml", "--set", f"job.trials={trials}", "--ranks", ranks).out
+        minutes, seconds, of, rest = re.search(
+            r"estimated time +(?:(\d+) min )?([\d.]+) s on ([\d,]+ ranks?)(.*)\n", out).groups()
+        return 60 * int(minutes or 0) + float(seconds), of, rest
+
     def test_more_ranks_than_trials_and_a_trial_that_outlasts_the_others(self):
-        # Programs of users are not run for an estimate: it is the same each time.
-        job = LEAST_JOB.replace("points = 30", "points = [100, 5000000]\nmin_distance_px = 0.0")
-        self.write("job.toml", job.replace('"lm"', '"process"\ncommand = ["true"]'))
+        job = LEAST_JOB.replace("points = 30", "points = [100, 20000]\nmin_distance_px = 0.0")
+        self.write("job.toml", job.replace('"lm"', self.program(0.4)))
+        alone, of, rest = self.estimate(1)
+        self.assertEqual((of, rest), ("1 rank", ""))
+        for ranks, words in ((2, ("2 ranks", "")),
+                             (1000000, ("1,000,000 ranks", ", 999,998 of which do nothing"))):
+            seconds, *rest = self.estimate(ranks)
+            self.assertEqual(tuple(rest), words)
+            self.assertGreater(seconds, 0.6 * alone)  # no less than the dearest trial
 
-        def estimate(ranks):
-            out = self.nucreg("plan", "job.toml", "--set", "job.trials=1", "--ranks", ranks).out
-            self.assertIn("not measured    LM: a plan starts no programs", out)
-            return re.search(r"estimated time +(.*) on ([\d,]+ ranks?)(.*)\n", out).groups()
-
-        time, *rest = estimate(1)
-        self.assertEqual(rest, ["1 rank", ""])
-        self.assertNotIn(time, ("0.0 s", "0 s"))
-        self.assertEqual(estimate(2), (time, "2 ranks", ""))
-        self.assertEqual(estimate(1000000),
-                         (time, "1,000,000 ranks", ", 999,998 of which do nothing"))
+    def test_programs_are_measured(self):
+        self.write("job.toml", LEAST_JOB.replace('"lm"', self.program(0.2)))
+        seconds, *_ = self.estimate(trials=100)
+        self.assertGreater(seconds, 20.0)
+        self.write("job.toml", LEAST_JOB.replace('"lm"', '"process"\ncommand = ["false"]'))
+        self.assertIn("fails here      LM: the solver's process ended with status 1",
+                      self.nucreg("plan", "job.toml").out)
 
     def test_leaves_nothing_behind(self):
         self.write("job.toml", JOB)
