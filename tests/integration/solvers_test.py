@@ -3,10 +3,11 @@ processes of their own."""
 
 import math
 import random
+import sys
 import unittest
 
 import numpy as np
-from nucreg_case import USAGE, NucregCase, read_group, solver_rows, status_codes, texts
+from nucreg_case import ROOT, USAGE, NucregCase, read_group, solver_rows, status_codes, texts
 
 SOLVERS = """
 [[solver]]
@@ -99,6 +100,30 @@ model = "{model}"
                 converged = trials["status"] == codes["converged"]
                 self.assertTrue((trials["objective"][converged] <= best * (1 + 1e-4)).all(), trials)
                 self.assertTrue((trials["stationarity"][converged] <= 1e-6).all())
+
+    def test_scipy_stops_where_the_job_says(self):
+        script = ROOT / "tools/solvers/scipy_solver.py"
+        out = self.run_job(f"""
+[job]
+name = "stops"
+trials = 10
+[problem]
+points = 100
+noise_px = 1
+transform = {{ model = "similarity", angle_deg = {{ min = 60, max = 180 }} }}
+[fit]
+model = ["similarity", "projective"]
+[[solver]]
+name = "L-BFGS-B"
+kind = "process"
+command = ["{sys.executable}", "{script}", "L-BFGS-B"]
+[[solver]]
+name = "lm"
+kind = "lm"
+""")
+        trials = read_group(out, "trials")
+        self.assertEqual(set(trials["status"]), {status_codes(out)["converged"]})
+        self.assertLess(trials["gap"].max(), 1e-10)  # fit.ftol_rel is 1e-12
 
     def test_start_error_is_where_solvers_begin(self):
         out, trials, codes = self.rows("""

@@ -100,6 +100,11 @@ class Problem:
         rho, w = self.rho((r * r).sum(axis=0))
         return self.weight * rho.sum(), 2 * self.weight * np.einsum("kn,knp->p", w * r, j)
 
+    def value_at(self, p):
+        """The objective, not counted."""
+        r, _ = self.residuals(p, False)
+        return self.weight * self.rho((r * r).sum(axis=0))[0].sum()
+
     def scaled(self, p):
         """Residuals whose squares sum to the objective."""
         self.look_at_clock()
@@ -136,11 +141,15 @@ def solve(question, method):
     start = np.array(question["start"], float)
     most = question["max_evaluations"]
     ftol, xtol = question["ftol_rel"], question["xtol_rel"]
+    # L-BFGS-B's ftol is relative to max(|F|, 1): large values are what makes it that of the job.
+    value = problem.value_at(start)
+    large = 1e12 / value if 0 < value < np.inf else 1.0
     begin = time.perf_counter()
     try:
         if method == "L-BFGS-B":
             lower, upper = numbers(question["lower"], -np.inf), numbers(question["upper"], np.inf)
-            found = minimize(problem.value_and_gradient, start, jac=True, method=method,
+            found = minimize(lambda p: tuple(large * v for v in problem.value_and_gradient(p)),
+                             start, jac=True, method=method,
                              bounds=list(zip(lower, upper)),
                              options={"maxcor": 50, "ftol": ftol, "gtol": 0.0, "maxfun": most,
                                       "maxiter": most, "maxls": 50})
