@@ -299,6 +299,17 @@ class Answers(unittest.TestCase):
                          ["closed is 1.1 times as fast as LM", "closed is 4.2 times as fast as L-BFGS",
                           "closed is 60 times as fast as Eigen", "LM is 3.7 times as fast as L-BFGS"])
 
+    def test_the_table_names_the_kind_of_each_region(self):
+        row = {"scope": "overall", "kind": "loss = tukey", "axis": "", "value": "",
+               "configuration": -1}
+        self.assertEqual(page.where(row), "loss = tukey")
+        self.assertEqual(page.where(row | {"kind": ""}), "overall")
+        at = row | {"scope": "axis", "axis": "points", "value": "20"}
+        self.assertEqual(page.where(at), "loss = tukey, points = 20")
+        self.assertEqual(page.where(at | {"kind": ""}), "points = 20")
+        self.assertEqual(page.where(row | {"scope": "configuration", "configuration": 7}),
+                         "configuration 7")
+
     def test_findings_are_those_of_nucreg(self):
         source = (ROOT / "src/stats/verdict_table.cpp").read_text()
         body = source.split("const char* finding_name(", 1)[1].split("\n}\n", 1)[0]

@@ -6,6 +6,7 @@ import shlex
 
 from . import answer
 from .html_parts import Marked, Raw, figure, joined, number, table, tag
+from .verdict_figures import region
 
 HERE = pathlib.Path(__file__).resolve().parent
 KINDS = {"failed": "failed", "gap": "far from the best known", "slow": "slow"}
@@ -225,9 +226,7 @@ def tables(result):
 
 
 def where(c):
-    if c["scope"] == "configuration":
-        return f"configuration {c['configuration']}"
-    return "overall" if c["scope"] == "overall" else f"{c['axis']} {c['value']}"
+    return region(c) or f"configuration {c['configuration']}"
 
 
 def arrived(row):
