@@ -286,7 +286,7 @@ class TextTable {
       return;
     }
     if (is_missing(cells[header_.x]) || is_missing(cells[header_.y])) {
-      ++skipped_;
+      if (skipped_++ == 0) first_skipped_ = line_;
       return;
     }
     if (header_.z) check_z(cells[*header_.z]);
@@ -371,8 +371,9 @@ class TextTable {
       table_.warnings.push_back(
           fmt::format("{} of a summary (Mean, SD, Min, Max) skipped", counted(summaries_, "row")));
     if (skipped_ > 0)
-      table_.warnings.push_back(
-          fmt::format("{} without a centroid skipped", counted(skipped_, "row")));
+      table_.warnings.push_back(fmt::format("{} without a centroid skipped, {} line {}",
+                                            counted(skipped_, "row"),
+                                            skipped_ == 1 ? "in" : "the first in", first_skipped_));
   }
 
   // It serves lengths, and areas next to pixels.
@@ -408,7 +409,7 @@ class TextTable {
 
   std::string file_;
   const TableOptions& options_;
-  int line_ = 0;
+  int line_ = 0, first_skipped_ = 0;
   char separator_ = ',';
   double scale_ = 1.0;
   TableHeader header_;

@@ -173,7 +173,7 @@ class Sheets(Maps):
                 f"both.csv,{side}-{t['tile']},{pixel}\n" for t in well.tiles[side]))
         self.write("both.csv", "".join(lines))
         outcome = self.map("sheet10.csv", "sheet40.csv")
-        self.assertIn("1 row without a centroid skipped", outcome.err)
+        self.assertIn("1 row without a centroid skipped, in line", outcome.err)
         with h5py.File(self.dir / "out.h5") as h5:
             scale = np.sqrt(abs(np.linalg.det(h5["tiles/to_well"][:].reshape(-1, 2, 3)[:, :, :2])))
             np.testing.assert_allclose(scale, h5["tiles/pixel_um"][:], rtol=0.02)

@@ -322,7 +322,7 @@ TEST_CASE("rows without a centroid are skipped and counted") {
   CHECK(table.labels == std::vector<std::uint64_t>{1, 4, 6});
   CHECK(std::isnan(table.nuclei.area_px[1]));
   REQUIRE(table.warnings.size() == 1);
-  CHECK(table.warnings[0] == "3 rows without a centroid skipped");
+  CHECK(table.warnings[0] == "3 rows without a centroid skipped, the first in line 3");
 }
 
 TEST_CASE("the summary that ImageJ appends is no nucleus") {
