@@ -297,8 +297,8 @@ void check_merge_output(const MergeCommand& command) {
   if (const fs::path journal = RunFiles(command.output).journal; file_exists(journal))
     throw OutputError("is the journal of a run with this output",
                       {.file = journal.string(), .allowed = "another output with -o"});
-  if (!file_exists(command.output)) return make_folder(command.output.parent_path());
   check_output(command.output, command.force, "--force to overwrite it, or another output with -o");
+  make_folder(command.output.parent_path());
 }
 
 }  // namespace

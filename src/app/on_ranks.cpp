@@ -12,6 +12,7 @@
 #include <fstream>
 #include <new>
 #include <string_view>
+#include <system_error>
 
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/allocation.hpp"
@@ -155,7 +156,12 @@ ExitStatus print_exception() {
     print_error("nucreg: there is not enough memory\n");
     return ExitStatus::bug;
   } catch (const std::exception& e) {
-    print_error("nucreg: bug: {}\n", e.what());
+    const auto* system = dynamic_cast<const std::system_error*>(&e);
+    if (system && system->code() == std::errc::resource_unavailable_try_again)
+      print_error(
+          "nucreg: the system allows no further thread (ulimit -u and -v, or a container)\n");
+    else
+      print_error("nucreg: bug: {}\n", e.what());
     return ExitStatus::bug;
   }
 }

@@ -124,7 +124,8 @@ void Commands::add_runs() {
   run.path("--recommendation", "FILE", run_.recommendation,
            "take solver, loss and start from a file that `recommend --to` wrote");
   run.flag("--force", run_.force,
-           "overwrite an existing output; forget the journal of an earlier run");
+           "overwrite an existing output (a link, not what it leads to); forget the journal of an "
+           "earlier run");
   run.flag("--resume", run_.resume, "continue where an earlier run of this job ended")
       .without("--force");
 
@@ -411,19 +412,19 @@ int run_program(int argc, char** argv, const SolverRegistry& registry) {
   use_one_image_thread();
   // Every rank of a launcher has the same line; what all would say is said once.
   const bool first = launched_rank() == 0;
-  Commands commands(registry);
-  ParsedLine line{.text = fmt::format(first_steps, example_job())};
   try {
-    if (argc > 1)
-      line = parse_command_line(argc, argv, commands.table(), description, exit_statuses,
-                                version_text());
-  } catch (const JobError& e) {
-    // mpirun ends all ranks when one fails, perhaps before the first has spoken.
-    if (!first) return leave(ExitStatus::done);
-    write_status(print_exception());
-    return leave(e.status());
-  }
-  try {
+    Commands commands(registry);
+    ParsedLine line{.text = fmt::format(first_steps, example_job())};
+    try {
+      if (argc > 1)
+        line = parse_command_line(argc, argv, commands.table(), description, exit_statuses,
+                                  version_text());
+    } catch (const JobError& e) {
+      // mpirun ends all ranks when one fails, perhaps before the first has spoken.
+      if (!first) return leave(ExitStatus::done);
+      write_status(print_exception());
+      return leave(e.status());
+    }
     ExitStatus status = ExitStatus::done;
     if (line.command) {
       if (first || line.command->on_ranks) status = line.command->run();

@@ -61,6 +61,23 @@ bool may_be_thousands(std::string_view cell, char mark) {
   return cell.size() - at == 4 && at >= 1 && at <= 3 && cell[0] != '0';
 }
 
+// A header of more than any program writes is refused before each name is looked at.
+void demand_few_columns(std::string_view text, const std::string& file) {
+  constexpr std::uint64_t most_columns = 100'000;
+  constexpr int lines_looked_at = 20;
+  for (int number = 1; number <= lines_looked_at && !text.empty(); ++number) {
+    const auto end = std::min(text.find_first_of("\r\n"), text.size());
+    for (const char separator : {',', ';', '\t', '|', ' '})
+      if (std::ranges::count(text.substr(0, end), separator) >=
+          static_cast<std::ptrdiff_t>(most_columns))
+        throw InputError(fmt::format("more than {} columns", count_text(most_columns)),
+                         {.file = file,
+                          .line = number,
+                          .allowed = fmt::format("up to {}", count_text(most_columns))});
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
 }  // namespace
 
 std::string table_text(std::string bytes, const std::string& file) {
@@ -85,8 +102,10 @@ std::string table_text(std::string bytes, const std::string& file) {
   if (bytes.starts_with("\xFE\xFF"))
     for (std::size_t i = 0; i + 1 < bytes.size(); i += 2) std::swap(bytes[i], bytes[i + 1]);
   if (bytes.starts_with("\xFF\xFE"))
-    return utf8_of_utf16(std::as_bytes(std::span(bytes)).subspan(2));
-  if (bytes.find('\0') != std::string::npos) refuse("binary, or UTF-16 without a byte order mark");
+    bytes = utf8_of_utf16(std::as_bytes(std::span(bytes)).subspan(2));
+  else if (bytes.find('\0') != std::string::npos)
+    refuse("binary, or UTF-16 without a byte order mark");
+  demand_few_columns(bytes, file);
   return bytes;
 }
 

@@ -48,6 +48,10 @@ bool file_exists(const fs::path& file) {
 }
 
 void check_output(const fs::path& file, bool overwrite, const std::string& allowed) {
+  std::error_code ignored;
+  if (!file_exists(file) && fs::is_symlink(file, ignored))
+    throw OutputError("is a link that leads nowhere",
+                      {.file = file.string(), .allowed = "a name that nothing else has"});
   if (!file_exists(file)) return;
   if (!fs::is_regular_file(file))
     throw OutputError("exists but is not a regular file",

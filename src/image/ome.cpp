@@ -18,6 +18,8 @@ namespace {
 using pugi::xml_node;
 
 constexpr std::int64_t most_planes = std::int64_t{1} << 20;
+constexpr std::string_view one_size =
+    "; allowed: Images of one size and shape; Bio-Formats' bfconvert -series N makes a file of one";
 
 // Some writers put a prefix in front of every name.
 std::string_view local_name(xml_node node) {
@@ -144,7 +146,8 @@ class Ome {
       fail("ome-size",
            fmt::format("an Image of {} x {} pixels in pages of {} x {}",
                        pixels.attribute("SizeX").value(), pixels.attribute("SizeY").value(),
-                       layout_.width_px, layout_.height_px));
+                       layout_.width_px, layout_.height_px) +
+               std::string(pictures_.empty() ? "" : one_size));
     const std::string_view order = pixels.attribute("DimensionOrder").value();
     if (order.size() == 5 && order.starts_with("XY")) {
       std::string sorted(order.substr(2));
@@ -157,7 +160,8 @@ class Ome {
     if (!pictures_.empty() &&
         (picture.times != pictures_.front().times || picture.planes != pictures_.front().planes ||
          picture.page_channels != pictures_.front().page_channels))
-      fail("ome-size", "Images of different sizes are not supported");
+      fail("ome-size",
+           fmt::format("an Image of other frames or channels than the first{}", one_size));
     return picture;
   }
 

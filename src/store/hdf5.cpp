@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -9,6 +10,11 @@ namespace nucreg::hdf5 {
 
 void silence() {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
+
+void demand_memory() {
+  constexpr std::size_t bytes = std::size_t{16} << 20;
+  ::operator delete(::operator new(bytes));
 }
 
 std::string last_reason() {

@@ -33,6 +33,9 @@ class Failure : public std::runtime_error {
 
 /// Stops the library from printing its errors.
 void silence();
+/// Throws std::bad_alloc where it would crash as it opens or creates a file: what it asks for then
+/// is asked for before.
+void demand_memory();
 
 /// Returns the library's answer, or throws Failure where it is negative. `object` is the path
 /// inside the file that the call was about.

@@ -149,6 +149,7 @@ Handle open_input(const fs::path& path, const std::string& wanted) {
   if (kind == fs::file_type::directory) fail("is a directory");
   if (kind != fs::file_type::regular) fail("is not a regular file");
   if (H5Fis_hdf5(path.c_str()) == 0) fail("is not an HDF5 file, or its beginning is lost", wanted);
+  demand_memory();
   const hid_t opened = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
   if (opened < 0 && is_locked(path))
     fail("is locked by another program",

@@ -231,6 +231,7 @@ Handle output_access(WriteError& error) {
 NewFile::NewFile(std::filesystem::path target)
     : target_(std::move(target)), temporary_(temporary_beside(target_)) {
   silence();
+  demand_memory();
   attempt([&] {
     const Handle access = output_access(error_);
     file_ = Handle(H5Fcreate(temporary_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()),

@@ -13,7 +13,7 @@ import numpy as np
 
 from label_tiff import SPOTS, label_tiff
 from nucreg_case import (DONE, INPUT, LEAST_JOB, NUCREG, OUTPUT, USAGE, NucregCase,
-                         environment, run)
+                         environment, read_group, run)
 
 JOB = LEAST_JOB.replace('name = "least"', 'name = "least"\ntrials = 4')
 LONG = JOB.replace("trials = 4", "trials = 200")
@@ -220,11 +220,13 @@ class Limits(NucregCase):
 
     def test_memory(self):
         self.write("job.toml", LONG)
-        for mebibytes in (60, 100, 200, 400):
-            status, _, err = self.limited(resource.RLIMIT_AS, mebibytes << 20, "run", "job.toml", "-o",
-                                          "out.h5", "--force")
-            self.assertGreaterEqual(status, 0, err)
-            self.assertNotIn("bug: std::bad_alloc", err)
+        image = self.write("spots.tif", SPOTS)
+        for command, least in ((("run", "job.toml", "-o", "out.h5", "--force"), 100),
+                               (("segment", image, "--to", "seg", "--force"), 120)):
+            for mebibytes in (least, 200, 400):
+                status, _, err = self.limited(resource.RLIMIT_AS, mebibytes << 20, *command)
+                self.assertGreaterEqual(status, 0, err)
+                self.assertNotIn("bug", err)
 
     def test_open_files(self):
         self.write("job.toml", JOB)
@@ -253,6 +255,50 @@ class Limits(NucregCase):
         self.assertIn("has 32768 x 32768 pixels; allowed: planes of up to", outcome.err)
 
 
+class Surroundings(NucregCase):
+    def test_places_and_surroundings_change_nothing(self):
+        """Names with blanks, other letters, 200 of them; no HOME, no TMPDIR; another language."""
+        whole = self.run_job(JOB, output="whole.h5")
+        number = repr(float(read_group(whole, "trials")["arrival_px"][0]))
+        for name in ("two words/o u t.h5", "\u00fc\u4e2d\u6587/\u00fc.h5", "x" * 200 + ".h5"):
+            with self.subTest(name=name):
+                self.run_job(JOB, output=name)
+                self.assert_same_results(whole, self.dir / name)
+                self.nucreg("export", name, "--to", name + " csv")
+                self.assertIn(number, (self.dir / (name + " csv") / "trials.csv").read_text())
+        for number, variables in enumerate(({"HOME": "/nowhere", "TMPDIR": "/nowhere"},
+                                            {"LC_ALL": "de_DE.UTF-8", "LANG": "de_DE.UTF-8"},
+                                            {"TZ": "Asia/Kathmandu", "COLUMNS": "1"})):
+            with self.subTest(variables=variables):
+                self.run_job(JOB, output=f"{number}.h5", **variables)
+                self.assert_same_results(whole, self.dir / f"{number}.h5")
+
+    def test_files_for_nobody_else(self):
+        """umask 077: what is made is for its user alone, and the same."""
+        whole = self.run_job(JOB, output="whole.h5")
+        before = os.umask(0o077)
+        self.addCleanup(os.umask, before)
+        self.run_job(JOB)
+        self.assertEqual((self.dir / "out.h5").stat().st_mode & 0o777, 0o600)
+        self.assert_same_results(whole, self.dir / "out.h5")
+
+    def test_two_runs_that_share_a_folder(self):
+        """Of one output one run wins and the other says so; two outputs do not touch each other."""
+        whole = self.run_job(LONG, output="whole.h5")
+        for outputs in (("out.h5", "out.h5"), ("a.h5", "b.h5")):
+            with self.subTest(outputs=outputs):
+                runs = [subprocess.Popen([NUCREG, "run", "job.toml", "-o", output], cwd=self.dir,
+                                         env=environment(), stdin=subprocess.DEVNULL,
+                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                        for output in outputs]
+                said = [process.communicate()[1].decode() for process in runs]
+                status = sorted(process.returncode for process in runs)
+                self.assertEqual(status, [DONE, OUTPUT] if outputs[0] == outputs[1] else [DONE, DONE],
+                                 said)
+                for output in set(outputs):
+                    self.assert_same_results(whole, self.dir / output)
+
+
 class SharedFolders(NucregCase):
     def test_a_link_in_place_of_an_own_file_is_not_followed(self):
         victim = self.write("victim", "precious")
@@ -263,6 +309,31 @@ class SharedFolders(NucregCase):
             run(self.dir, "run", "job.toml", "-o", "out.h5", "--force")
             self.assertEqual(victim.read_text(), "precious", name)
             (self.dir / name).unlink(missing_ok=True)
+
+    def test_an_output_that_is_a_link(self):
+        """--force replaces the link and leaves what it led to; one that leads nowhere is refused
+        before the work."""
+        image = self.write("spots.tif", SPOTS)
+        self.write("job.toml", JOB)
+        self.nucreg("run", "job.toml", "-o", "whole.h5")
+        commands = {"out.h5": ("run", "job.toml", "-o", "out.h5"),
+                    "merged.h5": ("merge", "whole.h5", "-o", "merged.h5"),
+                    "plane.tif": ("image", image, "--to", "plane.tif")}
+        for name, command in commands.items():
+            with self.subTest(command=command):
+                output = self.dir / name
+                output.symlink_to("nowhere/target")
+                before = sorted(self.dir.iterdir())
+                for force in ((), ("--force",)):
+                    self.refused(OUTPUT, (*command, *force), f"{name}: is a link that leads nowhere")
+                self.assertEqual(sorted(self.dir.iterdir()), before)
+                output.unlink()
+                target = self.write("target", "precious")
+                output.symlink_to(target)
+                self.refused(OUTPUT, command, "already exists")
+                self.nucreg(*command, "--force")
+                self.assertFalse(output.is_symlink())
+                self.assertEqual(target.read_text(), "precious")
 
     def test_pipes_in_place_of_files_are_not_waited_for(self):
         self.write("job.toml", JOB)

@@ -229,6 +229,14 @@ class Path(Images):
         self.nucreg("merge", "1.h5", "2.h5", "-o", "merged.h5")
         self.assert_same_images("whole.h5", "merged.h5")
 
+    def test_a_cache_that_cannot_be_written_costs_a_warning(self):
+        self.synth()
+        self.write("image-cache", "not a folder")
+        self.assertIn("cannot be kept", self.nucreg("run", "job.toml", "-o", "one.h5").err)
+        (self.dir / "image-cache").unlink()
+        self.nucreg("run", "job.toml", "-o", "other.h5")
+        self.assert_same_images("one.h5", "other.h5")
+
     def test_a_damaged_cache_is_made_anew(self):
         self.synth()
         self.nucreg("run", "job.toml", "-o", "out.h5")

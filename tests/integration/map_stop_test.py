@@ -76,6 +76,24 @@ class Interrupted(Maps):
         self.assertIn("is complete", self.nucreg(*self.arguments, "--resume").err)
         self.assertEqual(self.left(), {"out.h5"})
 
+    def test_a_disk_that_fills_up_at_the_journal_at_tiles_or_at_the_map(self):
+        sub = self.dir / "sub"
+        sub.mkdir()
+        whole = (self.dir / "whole.h5").stat().st_size // 1024
+        self.arguments[-1] = "sub/out.h5"
+        for kilobytes in (4, whole // 3, whole - 8):
+            with self.subTest(kilobytes=kilobytes):
+                self.small_disk(sub, kilobytes)
+                outcome = run(self.dir, *self.arguments)
+                self.assertEqual(outcome.status, OUTPUT, outcome)
+                self.assertIn("No space left on device", outcome.err)
+                self.assertFalse((sub / "out.h5").exists())
+                subprocess.run(["mount", "-o", "remount,size=100m", sub], check=True)
+                self.nucreg(*self.arguments, "--resume")
+                self.assert_same_map("whole.h5", "sub/out.h5")
+                self.assertEqual({path.name for path in sub.iterdir()}, {"out.h5"})
+                subprocess.run(["umount", "-l", sub], check=True)
+
     def test_a_rank_that_is_killed_costs_nothing(self):
         process = start(self.dir, *self.arguments, ranks=3, OMPI_MCA_orte_enable_recovery="1")
         self.addCleanup(process.communicate)

@@ -128,6 +128,14 @@ class NucregCase(unittest.TestCase):
         self.nucreg("run", self.write("job.toml", text), "-o", output, *arguments, **options)
         return self.dir / output
 
+    def small_disk(self, folder, kilobytes):
+        """Until the end of the test, in memory."""
+        if os.geteuid() != 0 or subprocess.run(
+                ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", folder],
+                capture_output=True).returncode:
+            self.skipTest("skipped: only root can mount a small disk")
+        self.addCleanup(subprocess.run, ["umount", "-l", folder], capture_output=True)
+
     def content(self):
         """Every path in the directory, with the bytes of the files."""
         return {str(path.relative_to(self.dir)): path.read_bytes() if path.is_file() else None

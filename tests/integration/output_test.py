@@ -52,18 +52,11 @@ class Outputs(NucregCase):
         self.assert_same_results(self.reference, self.sub / "out.h5")
         self.assertEqual({path.name for path in self.sub.iterdir()}, {"out.h5", "out.h5.logs"})
 
-    def small_disk(self, kilobytes):
-        if os.geteuid() != 0 or subprocess.run(
-                ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", self.sub],
-                capture_output=True).returncode:
-            self.skipTest("skipped: only root can mount a small disk")
-        self.addCleanup(subprocess.run, ["umount", "-l", self.sub], capture_output=True)
-
     def larger_disk(self):
         subprocess.run(["mount", "-o", "remount,size=100m", self.sub], check=True)
 
     def test_disk_that_fills_up(self):
-        self.small_disk(200)
+        self.small_disk(self.sub, 200)
         process = start(self.dir, "run", "job.toml", "-o", "sub/out.h5", ranks=2)
         self.assert_told(process, "sub/out.h5.journal: ", "No space left on device")
         outcome = run(self.dir, "run", "job.toml", "-o", "sub/out.h5", "--resume")
@@ -73,7 +66,7 @@ class Outputs(NucregCase):
         self.assert_resumes()
 
     def test_only_the_final_file_fails(self):
-        self.small_disk(800)  # enough for the journal and for nothing else
+        self.small_disk(self.sub, 800)  # enough for the journal and for nothing else
         process = start(self.dir, "run", "job.toml", "-o", "sub/out.h5")
         self.assert_told(process, "sub/out.h5: ", "No space left on device")
         self.larger_disk()
@@ -118,8 +111,13 @@ class Outputs(NucregCase):
         noise = random.Random(3)
         self.write("noise.tif", label_tiff([[noise.randrange(65536) for _ in range(96)]
                                             for _ in range(96)]))
+        points_at = random.Random(4)
+        points = [(points_at.uniform(0, 500), points_at.uniform(0, 500)) for _ in range(400)]
+        for name, scale in (("ten.csv", 1), ("forty.csv", 4)):
+            self.write(name, "x,y\n" + "".join(f"{scale * x},{scale * y}\n" for x, y in points))
         commands = {
             "csv": ("export", "whole.h5", "--to", "{}/csv"),
+            "pairs": ("match", "ten.csv", "forty.csv", "--pairs", "{}/pairs.csv"),
             "merged": ("merge", "whole.h5", "-o", "{}/merged.h5"),
             "plane": ("image", "noise.tif", "--to", "{}/plane.tif"),
             "segment": ("segment", "spots.tif", "--to", "{}/segment"),
@@ -133,7 +131,7 @@ class Outputs(NucregCase):
             failed = 0
             for kilobytes in sorted({4, total // 4096, total // 2048, total * 9 // 10240}):
                 with self.subTest(command=name, kilobytes=kilobytes):
-                    self.small_disk(max(4, kilobytes))
+                    self.small_disk(self.sub, max(4, kilobytes))
                     outcome = run(self.dir, *(word.format("sub") for word in command))
                     self.assertIn(outcome.status, (DONE, OUTPUT), outcome)
                     failed += outcome.status == OUTPUT

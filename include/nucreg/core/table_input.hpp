@@ -13,7 +13,7 @@ namespace nucreg {
 
 /// The bytes of a table that a spreadsheet or a script wrote, as text: UTF-16 with a byte order
 /// mark becomes UTF-8, other bytes stay. Throws InputError on what is no text, by its name (.xls,
-/// .xlsx, gzip, HDF5, ...).
+/// .xlsx, gzip, HDF5, ...), or that has more than 100,000 columns.
 [[nodiscard]] std::string table_text(std::string bytes, const std::string& file);
 
 struct TextLine {

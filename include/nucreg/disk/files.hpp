@@ -16,7 +16,7 @@ namespace nucreg {
 /// Throws OutputError if it cannot be found out.
 [[nodiscard]] bool file_exists(const std::filesystem::path& file);
 /// Throws OutputError (path; `allowed`: what the user can do) unless `file` can become an output:
-/// it does not exist, or it is a regular file and may be overwritten.
+/// it does not exist, or is a regular file or a link to one (replaced, not followed), to overwrite.
 void check_output(const std::filesystem::path& file, bool overwrite, const std::string& allowed);
 /// Throws JobError (path; `key`: the option) if an output is one of the inputs, by whatever name.
 /// Files that do not exist are others.

@@ -4,7 +4,9 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <string>
 
+#include "nucreg/core/error.hpp"
 #include "nucreg/core/text.hpp"
 
 using namespace nucreg;
@@ -98,6 +100,18 @@ TEST_CASE("points between thousands are told from decimal points by the numbers 
   CHECK(doubt({"12.45", "632", "14.500", "99.100", "1.234"}, {}).empty());
   CHECK(doubt({"12.450", "14.500", "99.100"}, {"632", "512"}).empty());
   CHECK(doubt({"12.450", "14.500", "99.100", "63"}, {}).empty());
+}
+
+TEST_CASE("a header of more columns than any program writes is refused before it is looked at") {
+  const auto table = [](std::size_t columns, char separator) {
+    const std::string header = "x" + std::string(columns - 1, separator);
+    return header + "\n1\n";
+  };
+  for (const char separator : {',', ';', '\t', '|', ' '}) {
+    CHECK(table_text(table(100'000, separator), "a.csv") == table(100'000, separator));
+    CHECK_THROWS_WITH_AS(table_text("title\n" + table(100'001, separator), "a.csv"),
+                         "a.csv:2: more than 100,000 columns; allowed: up to 100,000", InputError);
+  }
 }
 
 TEST_CASE("a number is all of its cell") {

@@ -427,6 +427,18 @@ TEST_CASE("lengths and times of OME-XML are in the unit that they say, and unkno
   CHECK(told("pixel", "beats") == Told(std::nullopt, std::nullopt));
 }
 
+TEST_CASE("Images of two sizes are refused, with what takes them apart") {
+  const Scratch scratch;
+  std::string description = ome_description({.data = R"(<TiffData IFD="0"/>)"});
+  const std::string second = ome_description({.width = 20, .data = R"(<TiffData IFD="1"/>)"});
+  const auto image = [](const std::string& text) {
+    return text.substr(text.find("<Image "), text.find("</OME>") - text.find("<Image "));
+  };
+  description.insert(description.find("</OME>"), image(second));
+  const ImageError error = refused(scratch, "ome-size", {.pages = 2, .description = description});
+  CHECK(std::string(error.what()).find("bfconvert -series") != std::string::npos);
+}
+
 TEST_CASE("OME-XML that contradicts itself or the file is refused") {
   const Scratch scratch;
   refused(scratch, "ome-planes", ome({.data = R"(<TiffData IFD="1"/>)"}, 1));
