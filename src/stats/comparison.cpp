@@ -279,7 +279,7 @@ Comparison ComparisonBuilder::finish() {
   body.adjust(shared, body.result.regions.size(), families);
   if (body.result.repeated > 0)  // more of the same tell nothing
     for (Region& region : body.result.regions)
-      for (PairStatistics& pair : region.pairs) pair.more_trials = 0;
+      for (PairStatistics& pair : region.pairs) pair.more_trials = pair.more_arrival_trials = 0;
   return std::move(body.result);
 }
 

@@ -44,6 +44,23 @@ std::uint64_t trials_that_tell(const PairStatistics& pair, const ComparisonOptio
   return static_cast<std::uint64_t>(std::clamp(more, 0.0, 1e12));
 }
 
+/// The same for the sign test on arrivals; 0: the rates that were seen are too near to matter.
+std::uint64_t trials_that_tell_arrivals(const PairStatistics& pair, double single_error) {
+  constexpr double too_near = 0.05;
+  const auto known = static_cast<double>(pair.known);
+  const auto a = static_cast<double>(pair.better_a), b = static_cast<double>(pair.better_b);
+  if (!(std::abs(a - b) > too_near * known)) return 0;
+  const boost::math::normal normal;
+  const auto reach = [&](double tail) {
+    return boost::math::quantile(boost::math::complement(normal, tail));
+  };
+  const double now = std::abs(a - b) / std::sqrt(a + b);
+  const double needed = std::max(std::pow((reach(0.5 * single_error) + reach(0.2)) / now, 2.0),
+                                 (1.0 + std::ceil(-std::log2(single_error))) / (a + b));
+  const double more = std::ceil((needed - 1.0) * known);
+  return static_cast<std::uint64_t>(std::clamp(more, 0.0, 1e12));
+}
+
 }  // namespace
 
 ClipLimits::ClipLimits(std::span<const double> values) {
@@ -163,6 +180,8 @@ void decide(PairStatistics& pair, const ComparisonOptions& options, double singl
     pair.finding = SpeedFinding::neither;
     return;
   }
+  if (pair.known > 0 && pair.arrives == Side::neither)
+    pair.more_arrival_trials = trials_that_tell_arrivals(pair, single_error);
   if (pair.timed == 0) return;
   const ConfidenceInterval& interval = pair.interval;
   const Side typical = faster_one(pair, options);

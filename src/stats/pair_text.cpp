@@ -167,7 +167,11 @@ std::string arrival_text(const std::string& a, const std::string& b, const PairS
     return fmt::format("neither {} nor {} arrives ({} and {} trials)", a, b, of_a, of_b);
   if (pair.arrived_a == pair.known && pair.arrived_b == pair.known)
     return fmt::format("{} and {} both arrive in all {} trials", a, b, count_text(pair.known));
-  return fmt::format("{} and {} arrive alike ({} and {} trials)", a, b, of_a, of_b);
+  return fmt::format(
+      "arrivals do not tell {} and {} apart ({} and {} trials){}", a, b, of_a, of_b,
+      pair.more_arrival_trials > 0
+          ? fmt::format(": about {} more would", count_text(pair.more_arrival_trials))
+          : "");
 }
 
 PairStatistics mirrored(const PairStatistics& pair) {

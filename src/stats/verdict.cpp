@@ -203,8 +203,11 @@ std::uint64_t trials_that_decide(const Comparison& comparison) {
   std::uint64_t most = 0;
   for (const Region& whole : comparison.wholes())
     for (const PairStatistics& pair : whole.pairs) {
-      if (!pair.more_would_tell() || regions_differ(comparison, whole, pair)) continue;
-      const std::uint64_t all = pair.trials + pair.more_trials;
+      const bool of_speed = pair.more_would_tell() && !regions_differ(comparison, whole, pair);
+      const std::uint64_t more =
+          std::max(pair.more_arrival_trials, of_speed ? pair.more_trials : 0);
+      if (more == 0) continue;
+      const std::uint64_t all = pair.trials + more;
       most = std::max(most, (all + whole.configurations - 1) / whole.configurations);
     }
   return most;

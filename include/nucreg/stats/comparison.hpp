@@ -89,6 +89,7 @@ struct PairStatistics {
   Side faster = Side::neither;
   Side arrives = Side::neither;   ///< arrives more often, or reaches the better fit more often
   std::uint64_t more_trials = 0;  ///< if undecided: trials of this region that are likely to decide
+  std::uint64_t more_arrival_trials = 0;  ///< the same for arrivals whose rates differ undecidedly
 
   /// Whether both arrive in fewer than half of the trials, arrival being known for most of them.
   [[nodiscard]] bool neither_arrives() const {

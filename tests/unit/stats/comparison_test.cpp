@@ -378,6 +378,25 @@ TEST_CASE("who arrives more often is said first, whatever the time") {
   CHECK(make_verdict(c).best == "safe");
 }
 
+TEST_CASE("rates of arrival that differ undecidedly ask for more trials") {
+  const Comparison c = compare({"x", "y"}, arrivals(12, 8, 11));
+  CHECK(first(c).arrives == Side::neither);
+  const std::uint64_t more = first(c).more_arrival_trials;
+  REQUIRE(more > 0);
+  says(c, "arrivals do not tell y and x apart (11 of 12 and 8 of 12 trials): about ");
+  const std::string line = make_verdict(c).more;
+  CHECK(std::stoull(line.substr(line.find('=') + 1)) >= 12 + more);
+  // So many of the same kind do tell.
+  const auto times = static_cast<std::uint32_t>((12 + more) / 12 + 1);
+  CHECK(first(compare({"x", "y"}, arrivals(12 * times, 8 * times, 11 * times))).arrives == Side::b);
+}
+
+TEST_CASE("rates of arrival that hardly differ ask for nothing") {
+  const Comparison c = compare({"x", "y"}, arrivals(400, 380, 382));
+  CHECK(first(c).more_arrival_trials == 0);
+  says(c, "arrivals do not tell y and x apart (382 of 400 and 380 of 400 trials)");
+}
+
 TEST_CASE("where neither arrives nobody is called faster") {
   std::vector<Record> rows = arrivals(60, 0, 3);
   for (Record& row : rows)
