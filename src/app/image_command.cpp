@@ -39,7 +39,7 @@ std::string reading_of(ImageReader& reader, const std::filesystem::path& file) {
     return to_text(plane.kind, plane.labels);
   } catch (const InputError&) {
     return {};
-  } catch (const std::bad_alloc&) {  // who wants its pixels is told
+  } catch (const std::bad_alloc&) {  // reading its pixels reports it
     return {};
   }
 }

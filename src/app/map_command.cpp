@@ -180,7 +180,7 @@ void MapRoot::tell_what_changed() const {
     if (changed.empty()) return;
     const std::string more =
         changed.size() > 1 ? " and " + counted(changed.size() - 1, "more file") : "";
-    print_error("nucreg: {}{} changed since it was made: --force maps anew\n", *changed.begin(),
+    print_error("nucreg: {}{} changed since it was made: --force maps again\n", *changed.begin(),
                 more);
   } catch (const std::exception&) {  // inputs that are gone: the map is there all the same
   }

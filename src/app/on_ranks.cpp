@@ -28,7 +28,7 @@ namespace {
 
 constexpr std::array signals{SIGINT, SIGTERM, SIGUSR1};
 constexpr double standard_grace_seconds = 10.0;
-// Of the time until SIGKILL; the rest is for the partial file.
+// Part of the time until SIGKILL; the rest is for the partial file.
 constexpr double part_for_grace = 0.25;
 
 std::atomic<int> noted = 0;

@@ -44,7 +44,7 @@ std::string axis_text(const Table& table, const Column& column) {
                      values_text(table.at(column.name + "_max")));
 }
 
-// What the source of the points does not have, and what only the images tell.
+// What the source of the points does not have, and what only the images have.
 bool says_nothing(const Table& table, const Column& column, bool of_images) {
   if (of_images && (column.name == "points" || column.name.starts_with("field_"))) return true;
   if (std::ranges::any_of(table.columns,
@@ -113,7 +113,7 @@ double spread_point(std::uint64_t i) {
 // Draws trials as often as they are estimated to cost, so that the mean factor is that of the run.
 Sample run_sample(const Job& job, Plan plan, std::vector<InputFile> inputs,
                   const SolverRegistry& registry, const TaskList& list) {
-  constexpr double most_seconds = 1.0;
+  constexpr double sample_seconds = 1.0;
   std::vector<double> ends;
   std::uint64_t tasks = 0;
   for (const TaskList::Block& block : list.blocks) {
@@ -121,7 +121,7 @@ Sample run_sample(const Job& job, Plan plan, std::vector<InputFile> inputs,
                    block.cost_seconds * static_cast<double>(block.count));
     tasks += block.count;
   }
-  for (Configuration& c : plan.configurations) c.max_seconds = most_seconds;
+  for (Configuration& c : plan.configurations) c.max_seconds = sample_seconds;
   auto source = make_source(job, plan, std::move(inputs));
   const TrialRunner runner(job, plan, std::move(source), make_solvers(registry, job), 0, true);
   Sample sample;
@@ -136,7 +136,7 @@ Sample run_sample(const Job& job, Plan plan, std::vector<InputFile> inputs,
   if (tasks > 0 && std::ranges::any_of(job.solvers, is_program))
     sample.start_seconds = run(list.blocks.front().first);
   double factors = 0.0;
-  while (sample.trials < tasks && sample.seconds < most_seconds) {
+  while (sample.trials < tasks && sample.seconds < sample_seconds) {
     const double at = spread_point(++sample.trials) * ends.back();
     const auto end = std::ranges::upper_bound(ends, at);
     const TaskList::Block& block =

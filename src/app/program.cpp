@@ -38,7 +38,7 @@ constexpr const char* exit_statuses =
     "Exit status: 0 done, 1 bug, 2 bad command line or job, 3 input that cannot be read,\n"
     "4 stopped early, 5 output that cannot be written, 6 a comparison found a difference.";
 
-/// Of the checkout that this is called from, else the one installed beside the program.
+/// In the checkout that this is called from, else the one installed beside the program.
 std::string example_job() {
   const std::filesystem::path here = "jobs/synthetic.toml";
   std::error_code ignored;

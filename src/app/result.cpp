@@ -95,7 +95,7 @@ struct Extras {
   std::uint64_t trace_points = 0;
 };
 
-// Of all trials of the journal.
+// Over all trials of the journal.
 Extras extras_of(const JournalReader& journal, const std::vector<std::uint64_t>& offsets,
                  std::vector<Record> rows) {
   Extras extras;

@@ -29,7 +29,7 @@ ExitStatus inspect_command(const InspectCommand& command) {
     const Overview overview = make_overview(reader);
     if (command.json) return to_json(overview) + "\n";
     TextOptions options = terminal_text();
-    if (command.all) options.most_configurations = overview.configurations.rows();
+    if (command.all) options.max_configurations = overview.configurations.rows();
     return to_text(overview, options);
   }));
   warn_if_altered(command.file);

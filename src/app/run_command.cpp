@@ -36,8 +36,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Of the result file; one thread reads the journal for them.
-constexpr std::size_t most_writing_threads = 8;
+// For compressing the result file; one thread reads the journal for them.
+constexpr std::size_t max_writing_threads = 8;
 
 // Parts of one job that run at the same time have outputs of their own.
 fs::path default_output(const Job& job, const Part& part) {
@@ -194,7 +194,7 @@ void RunRoot::show_status(RunStatus status) {
   stages_.view().status = &*status_;
 }
 
-/// Pairs of tiles are an axis that only the images tell. What can be refused is, before these are
+/// Pairs of tiles are an axis that only the images have. What can be refused is, before these are
 /// looked into: that may take long.
 void RunRoot::find_tiles() {
   static_cast<void>(make_plan(with_pairs(job_, {"any"})));
@@ -284,7 +284,7 @@ ExitStatus RunRoot::write(StageReport trials) {
   const OnProcessors all_here(host_cpus_);
   WrittenResult written =
       write_result(files_.output, earlier_.replace_output, JournalReader(files_.journal), registry_,
-                   job_, plan_, report, std::min(host_cpus_.size(), most_writing_threads));
+                   job_, plan_, report, std::min(host_cpus_.size(), max_writing_threads));
   remove_file(files_.replaced);
   const std::uint64_t planned = part_.tasks(plan_);
   const bool complete = written.trials_done == planned;

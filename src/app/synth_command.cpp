@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Also tells our tiles from those of others.
+// Also distinguishes our tiles from those of others.
 constexpr std::string_view ome_start =
     R"(<?xml version="1.0" encoding="UTF-8"?>)"
     R"(<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">)"
@@ -42,7 +42,7 @@ bool is_our_tile(const fs::path& file) {
   }
 }
 
-// Tiles that an earlier, larger run told of in its truth; whatever else is there is not ours.
+// Tiles that an earlier, larger run names in its truth; all other files are not ours.
 std::vector<fs::path> surplus(const fs::path& folder, const std::vector<fs::path>& files) {
   if (!file_exists(folder / "truth.json")) return {};
   const std::string text = read_file(folder / "truth.json");

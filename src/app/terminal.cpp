@@ -37,7 +37,7 @@ bool is_terminal_file(const std::string& file) {
          file.starts_with("/dev/console");
 }
 
-// Columns of the terminal behind a descriptor; 80 where it does not tell, or is none.
+// Columns of the terminal behind a descriptor; 80 if it is no terminal or does not know.
 int columns_of(int descriptor) {
   const std::string file = launcher_file(descriptor);
   const int terminal =

@@ -61,7 +61,7 @@ class Watched {
     const bool news = status.has_value() != status_.has_value() ||
                       (status && status->written_s != status_->written_s);
     if (!looked_ && status) {
-      // Of a first look only the clock tells how old it is.
+      // At the first look only the clock shows how old it is.
       const double age =
           std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch())
               .count() -

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <limits>
 
-// These sanitizers have an allocator of their own, which tells what it hands out.
+// These sanitizers have an allocator of their own, which knows what it hands out.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define NUCREG_ALLOCATOR_OF_SANITIZER
 #endif
@@ -73,21 +73,21 @@ bool AllocationMeter::can_refuse() {
 
 void keep_freed_memory() {
 #if defined(__GLIBC__)
-  constexpr int most_kept_bytes = 64 << 20;
-  constexpr int least_mapped_bytes = 32 << 20;  // glibc allows no more
+  constexpr int max_kept_bytes = 64 << 20;
+  constexpr int min_mapped_bytes = 32 << 20;  // glibc allows no more
   constexpr int usual_fast_bytes = 16 * int{sizeof(void*)};
-  mallopt(M_TRIM_THRESHOLD, most_kept_bytes);
-  mallopt(M_MMAP_THRESHOLD, least_mapped_bytes);
+  mallopt(M_TRIM_THRESHOLD, max_kept_bytes);
+  mallopt(M_MMAP_THRESHOLD, min_mapped_bytes);
   mallopt(M_MXFAST, usual_fast_bytes);
 #endif
 }
 
 void give_back_freed_memory() {
 #if defined(__GLIBC__)
-  constexpr int most_kept_bytes = 4 << 20;
-  constexpr int least_mapped_bytes = 1 << 20;
-  mallopt(M_TRIM_THRESHOLD, most_kept_bytes);
-  mallopt(M_MMAP_THRESHOLD, least_mapped_bytes);
+  constexpr int max_kept_bytes = 4 << 20;
+  constexpr int min_mapped_bytes = 1 << 20;
+  mallopt(M_TRIM_THRESHOLD, max_kept_bytes);
+  mallopt(M_MMAP_THRESHOLD, min_mapped_bytes);
   // malloc_trim leaves the free end of a thread's heap: a free gives that back, unless small blocks
   // that are kept apart lie before it.
   mallopt(M_MXFAST, 0);

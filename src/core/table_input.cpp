@@ -172,7 +172,7 @@ void NumberForms::add(std::string_view cell, std::size_t column) {
   }
   // With points between thousands, coordinates of less than 100,000 are "99.999" at most; decimals
   // are spread over all the sizes that whole numbers beside them have.
-  constexpr std::size_t most_digits = 2;
+  constexpr std::size_t max_digits = 2;
   Column& of = columns_[column];
   const std::size_t point = without_sign(cell).find('.');
   const std::size_t digits = without_sign(cell).size();
@@ -181,7 +181,7 @@ void NumberForms::add(std::string_view cell, std::size_t column) {
     first_of(point_cell_);
     ++of.grouped;
     first_of(of.cell);
-    of.ordinary = of.ordinary || point > most_digits || !may_be_thousands(cell, '.');
+    of.ordinary = of.ordinary || point > max_digits || !may_be_thousands(cell, '.');
   } else {
     ++whole_;
     if (digits == 3) ++of.hundreds;

@@ -36,7 +36,7 @@ std::size_t character_bytes(std::string_view text) {
   return ill ? 0 : length;
 }
 
-// Of the well-formed character that a text begins with, `length` bytes long.
+// The well-formed character that a text begins with, `length` bytes long.
 std::uint32_t code_of(std::string_view text, std::size_t length) {
   constexpr std::array<std::uint32_t, 5> lead{0, 0x7F, 0x1F, 0x0F, 0x07};
   std::uint32_t code = static_cast<unsigned char>(text[0]) & lead[length];
@@ -161,7 +161,7 @@ std::string wrapped(const std::string& line, std::size_t width) {
   return text;
 }
 
-std::string one_line(std::string_view text, std::size_t most_bytes) {
+std::string one_line(std::string_view text, std::size_t max_bytes) {
   constexpr std::string_view cut = "...";
   std::string line;
   std::size_t room_for_cut = 0;  // of the line, with what still leaves room for the dots
@@ -173,8 +173,8 @@ std::string one_line(std::string_view text, std::size_t most_bytes) {
       line += ' ';
     else
       line += text.substr(0, length);
-    if (line.size() > most_bytes) return line.substr(0, room_for_cut).append(cut, 0, most_bytes);
-    if (line.size() + cut.size() <= most_bytes) room_for_cut = line.size();
+    if (line.size() > max_bytes) return line.substr(0, room_for_cut).append(cut, 0, max_bytes);
+    if (line.size() + cut.size() <= max_bytes) room_for_cut = line.size();
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return line;

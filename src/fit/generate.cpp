@@ -13,8 +13,8 @@
 namespace nucreg {
 namespace {
 
-// Of fit.loss_scale_px = "auto": pairs without noise still have coordinates that were rounded.
-constexpr double least_loss_scale_px = 0.1;
+// For fit.loss_scale_px = "auto": pairs without noise still have coordinates that were rounded.
+constexpr double min_loss_scale_px = 0.1;
 
 std::size_t part_of(double fraction, std::size_t whole) {
   return static_cast<std::size_t>(std::nearbyint(fraction * static_cast<double>(whole)));
@@ -61,7 +61,7 @@ Trial fit_settings(const Configuration& c, Drawer& draw) {
 void finish(const Configuration& c, Drawer& draw, Trial& trial) {
   if (trial.loss_scale_px == 0.0) {
     const double sigma = noise_of_pairs(trial.pairs, trial.solver_seed);
-    trial.loss_scale_px = std::max(least_loss_scale_px, 3.0 * sigma);
+    trial.loss_scale_px = std::max(min_loss_scale_px, 3.0 * sigma);
   }
   trial.start_error.turn_deg = draw(c.start_turn_deg);
   const double shift_px = draw(c.start_shift_px);

@@ -88,7 +88,7 @@ class NeighbourGrid {
     std::size_t places;           // points at one place are one
     std::vector<double> squared;  // distances from a place to the nearest other one
   };
-  /// The distances that cells which touch tell: all up to the side of a cell.
+  /// Distances between nuclei of cells that touch: all up to the side of a cell.
   [[nodiscard]] Near near_neighbours() const {
     const std::size_t count = order_.size() - met_at_once;
     std::vector<double> best(order_.size(), infinity);

@@ -86,7 +86,7 @@ Params params_to_normalized(Model model, const Params& p, double magnification,
   Params q = p;
   const double ratio = n.scale10 / n.scale40;
   if (model == Model::affine || model == Model::projective) {
-    // Of the homogeneous matrix: H' = T40 H T10^-1, divided by its corner.
+    // The homogeneous matrix: H' = T40 H T10^-1, divided by its corner.
     const double g = model == Model::projective ? p[6] : 0.0;
     const double h = model == Model::projective ? p[7] : 0.0;
     const double w = g * n.x10 + h * n.y10 + 1.0;

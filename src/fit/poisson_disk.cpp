@@ -14,8 +14,8 @@
 namespace nucreg {
 namespace {
 
-constexpr std::uint64_t most_tries_per_point = 2000;
-constexpr std::uint32_t most_attempts = 100;
+constexpr std::uint64_t max_tries_per_point = 2000;
+constexpr std::uint32_t max_attempts = 100;
 
 // Points in cells of side >= 2 distance: what a disk touches lies in two by two cells, known from
 // its middle alone. Points of a cell are chained, newest first. Every chain ends at point 0, which
@@ -115,11 +115,11 @@ class Grid {
 std::optional<Points> try_once(double width, double height, double distance, std::uint64_t count,
                                RandomStream random) {
   Grid grid(width, height, distance, count);
-  // Of many points all are far away in memory: candidates are looked up some time ahead.
+  // Many points are far from each other in memory: candidates are looked up some time ahead.
   std::array<Grid::Place, 32> candidates;
-  // One word for both coordinates: 2^-32 of a field is far below what an image can tell.
+  // One word for both coordinates: 2^-32 of a field is far below what an image resolves.
   const double wide = 0x1p-32 * width, high = 0x1p-32 * height;
-  std::uint64_t tries_left = most_tries_per_point * count;
+  std::uint64_t tries_left = max_tries_per_point * count;
   while (true) {
     for (Grid::Place& candidate : candidates) {
       const std::uint64_t bits = random.bits();
@@ -162,7 +162,7 @@ Points scatter_points(const DiskField& field, std::uint64_t count,
   if (count == 0) return {};
   const double width = field.size_px[0] - 2.0 * field.border_px;
   const double height = field.size_px[1] - 2.0 * field.border_px;
-  for (std::uint32_t attempt = 0; attempt < most_attempts; ++attempt) {
+  for (std::uint32_t attempt = 0; attempt < max_attempts; ++attempt) {
     auto points = try_once(width, height, field.min_distance_px, count, stream(attempt));
     if (!points) continue;
     for (double& x : points->x) x += field.border_px;
@@ -170,7 +170,7 @@ Points scatter_points(const DiskField& field, std::uint64_t count,
     return *std::move(points);
   }
   throw Error(ExitStatus::bug,
-              fmt::format("no room found for {} points in {} attempts", count, most_attempts));
+              fmt::format("no room found for {} points in {} attempts", count, max_attempts));
 }
 
 }  // namespace nucreg

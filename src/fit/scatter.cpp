@@ -14,7 +14,7 @@ constexpr double strip_part = 0.1;
 // Clumps are chosen from so many times the points, where that does not take longer than the trial.
 constexpr std::uint64_t spare = 4, much_spare = 16, few_points = 200000;
 constexpr std::uint32_t for_shape = 999;  // attempt that no scatter of points reaches
-constexpr std::size_t many_pairs = 50;    // whose quantiles tell their noise
+constexpr std::size_t many_pairs = 50;    // whose quantiles show their noise
 constexpr double noise_quantile = 0.3;
 
 double distance2(double x, double y) {
@@ -242,12 +242,12 @@ std::vector<std::size_t> misplace(OutlierKind kind, std::size_t count,
 }
 
 double noise_of_pairs(const PairsView& pairs, std::uint64_t seed) {
-  constexpr std::size_t most_pairs = 1000, samples = 300;
+  constexpr std::size_t max_pairs = 1000, samples = 300;
   if (pairs.size < 4) return 0.0;
   RandomStream random(seed, 0, 0, Purpose::resampling, 2);
   PointPairs some;
-  for (std::size_t k = 0; k < std::min(most_pairs, pairs.size); ++k) {
-    const std::size_t i = pairs.size <= most_pairs ? k : random.below(pairs.size);
+  for (std::size_t k = 0; k < std::min(max_pairs, pairs.size); ++k) {
+    const std::size_t i = pairs.size <= max_pairs ? k : random.below(pairs.size);
     some.x10.push_back(pairs.x10[i]);
     some.y10.push_back(pairs.y10[i]);
     some.x40.push_back(pairs.x40[i]);

@@ -29,7 +29,7 @@ ImageError::ImageError(const std::string& problem, ImageErrorFields fields)
     : InputError(with_place(problem, fields), {.file = fields.path, .key = fields.part}),
       fields_(std::move(fields)) {}
 
-constexpr std::size_t most_names = 2000;  // of channels, in a message
+constexpr std::size_t max_names = 2000;  // of channels, in a message
 
 std::size_t find_channel(const ImageInfo& info, const std::string& channel,
                          const std::string& file) {
@@ -45,7 +45,7 @@ std::size_t find_channel(const ImageInfo& info, const std::string& channel,
   const auto [stop, error] = std::from_chars(channel.data(), last, number);
   if (error == std::errc() && stop == last && number < info.channels.size()) return number;
   throw InputError(fmt::format("no channel \"{}\"", channel),
-                   {.file = file, .allowed = one_line(names, most_names)});
+                   {.file = file, .allowed = one_line(names, max_names)});
 }
 
 namespace {
@@ -113,7 +113,7 @@ std::unique_ptr<ImageReader> open_image(const std::filesystem::path& path) {
   const std::string start = start_of(path);
   const bool tiff = starts_like_tiff(start);
   if (start == legacy_nd2_start)
-    throw ImageError("legacy JPEG2000 ND2 not supported; NIS-Elements can save it anew",
+    throw ImageError("legacy JPEG2000 ND2 not supported; NIS-Elements can save it again",
                      {path.string(), "legacy-jpeg2000", "", 0});
   if (!starts_like_nd2(start) && !tiff)
     throw ImageError("is neither ND2 nor TIFF", {path.string(), "unknown-format", "", 0});

@@ -15,7 +15,7 @@
 namespace nucreg {
 namespace {
 
-// Of rows that are read at once to pick values out of them.
+// Bytes of rows that are read at once to pick values out of them.
 constexpr std::uint64_t block_bytes = std::uint64_t{1} << 20;
 
 [[noreturn]] void fail_errno(const std::string& path, const char* call) {
@@ -124,7 +124,7 @@ std::string inflate_pieces(std::span<const std::byte> deflated, std::uint64_t to
 
   std::uint64_t made = 0;
   int state = Z_OK;
-  std::byte one_more{};  // a stream that goes on behind its last byte is told by this
+  std::byte one_more{};  // shows a stream that continues behind its last byte
   while (state != Z_STREAM_END) {
     const bool full = made == total;
     const std::size_t want =

@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint32_t magic = 0x0abeceda;
 constexpr std::uint64_t header_bytes = 16;
 constexpr std::uint64_t signature_bytes = 112, footer_bytes = 40;
-constexpr std::uint64_t longest_name = 65536, longest_listed_name = 4096;
+constexpr std::uint64_t max_name_bytes = 65536, max_listed_name_bytes = 4096;
 constexpr std::uint64_t largest_map = std::uint64_t{256} << 20;
 constexpr std::string_view signature_name = "ND2 FILE SIGNATURE CHUNK NAME01!";
 constexpr std::string_view map_name = "ND2 FILEMAP SIGNATURE NAME 0001!";
@@ -77,7 +77,7 @@ void Nd2Container::read_entries(const Nd2Chunk& map) {
   };
   for (;;) {
     const std::string_view rest =
-        text_of(bytes.data() + at, std::min<std::size_t>(bytes.size() - at, longest_listed_name));
+        text_of(bytes.data() + at, std::min<std::size_t>(bytes.size() - at, max_listed_name_bytes));
     const std::size_t length = rest.find('!') + 1;  // 0 without one
     if (length == 0) fail_here("chunk-map-unterminated", "the map has no end");
     const std::string_view name = rest.substr(0, length);
@@ -124,7 +124,7 @@ Nd2Chunk Nd2Container::read_header(std::uint64_t offset, std::string_view name) 
   const std::uint64_t left = file_.size() - offset - header_bytes;
   const std::uint64_t name_size = load_little<std::uint32_t>(&header[4]);
   const auto size = load_little<std::uint64_t>(&header[8]);
-  if (name_size < 1 || name_size > longest_name || name_size > left)
+  if (name_size < 1 || name_size > max_name_bytes || name_size > left)
     fail_at("bad-chunk-name-length", fmt::format("a name of {} bytes", name_size), name, offset);
   if (size > left - name_size)
     fail_at("chunk-data-out-of-range",
@@ -158,7 +158,7 @@ std::optional<Nd2Container::Metadata> Nd2Container::metadata(std::string_view st
   auto chunk = find(fmt::format("{}LV{}", stem, tail));
   if (!chunk) chunk = find(fmt::format("{}{}", stem, tail));
   if (!chunk) return {};
-  if (chunk->size > most_metadata_bytes)
+  if (chunk->size > max_metadata_bytes)
     fail("metadata-too-large", fmt::format("{} bytes of metadata", chunk->size), *chunk);
   try {
     return Metadata{*chunk, parse_nd2_metadata(file_.copy(chunk->data_offset, chunk->size))};
@@ -170,7 +170,7 @@ std::optional<Nd2Container::Metadata> Nd2Container::metadata(std::string_view st
 std::vector<double> Nd2Container::custom_doubles(std::string_view id) const {
   const auto chunk = find(fmt::format("CustomData|{}!", id));
   if (!chunk) return {};
-  if (chunk->size % sizeof(double) != 0 || chunk->size > most_metadata_bytes)
+  if (chunk->size % sizeof(double) != 0 || chunk->size > max_metadata_bytes)
     fail("bad-custom-data", fmt::format("{} bytes are no array of f64", chunk->size), *chunk);
   std::vector<double> values(chunk->size / sizeof(double));
   file_.copy(chunk->data_offset, chunk->size, reinterpret_cast<std::byte*>(values.data()));

@@ -11,8 +11,8 @@
 namespace nucreg {
 namespace {
 
-constexpr std::int64_t longest_side = std::int64_t{1} << 20, most_components = 1024;
-constexpr std::uint64_t most_padding = 4096;
+constexpr std::int64_t max_side = std::int64_t{1} << 20, max_components = 1024;
+constexpr std::uint64_t max_padding = 4096;
 
 std::uint64_t attribute(const Nd2Node& root, const char* name, std::int64_t low,
                         std::int64_t high) {
@@ -54,7 +54,7 @@ const Nd2Node* planes_of(const Nd2Node& picture) {
              : picture.find({"sPicturePlanes", "sPlane"});
 }
 
-// Of a list of a0, a1, ... by number: a10 comes after a9, and numbers may be left out.
+// The items of a list a0, a1, ... by number: a10 comes after a9, and numbers may be left out.
 std::vector<const Nd2Node*> in_order(const Nd2Node* planes) {
   std::map<std::uint32_t, const Nd2Node*> by_number;
   if (planes != nullptr)
@@ -91,7 +91,7 @@ ObjectiveLens lens_in(const Nd2Node& node) {
           .numerical_aperture = node.positive("dObjectiveNA")};
 }
 
-// Of the first plane that tells a magnification, else of the first that names its objective.
+// From the first plane that gives a magnification, else the first that names its objective.
 ObjectiveLens lens_of_planes(const Nd2Node& picture, const std::vector<const Nd2Node*>& planes) {
   ObjectiveLens named;
   const Nd2Node* samples = picture.find({"sPicturePlanes", "sSampleSetting"});
@@ -125,9 +125,9 @@ ObjectiveLens objective_of(const Nd2Node& picture, const std::vector<const Nd2No
 
 Nd2Attributes read_nd2_attributes(const Nd2Node& root) {
   Nd2Attributes a;
-  a.width_px = attribute(root, "uiWidth", 1, longest_side);
-  a.height_px = attribute(root, "uiHeight", 1, longest_side);
-  a.components = attribute(root, "uiComp", 1, most_components);
+  a.width_px = attribute(root, "uiWidth", 1, max_side);
+  a.height_px = attribute(root, "uiHeight", 1, max_side);
+  a.components = attribute(root, "uiComp", 1, max_components);
   a.bits = static_cast<unsigned>(attribute(root, "uiBpcInMemory", 8, 32));
   if (a.bits != 8 && a.bits != 16 && a.bits != 32)
     throw Nd2AttributeError{"bad-attribute",
@@ -136,7 +136,7 @@ Nd2Attributes read_nd2_attributes(const Nd2Node& root) {
       std::clamp<std::int64_t>(root.integer("uiBpcSignificant").value_or(a.bits), 1, a.bits));
   const std::uint64_t least = a.width_px * a.components * a.value_bytes();
   a.row_bytes = attribute(root, "uiWidthBytes", static_cast<std::int64_t>(least),
-                          static_cast<std::int64_t>(least + most_padding - 1));
+                          static_cast<std::int64_t>(least + max_padding - 1));
   if (root.find("uiSequenceCount") != nullptr)
     a.sequence_count = attribute(root, "uiSequenceCount", 0, std::int64_t{1} << 20);
   const std::int64_t compression = root.integer("eCompression").value_or(2);
@@ -197,7 +197,7 @@ struct KeptLoop {
 };
 
 std::size_t checked(std::int64_t count) {
-  if (count < 0 || static_cast<std::uint64_t>(count) > most_frames)
+  if (count < 0 || static_cast<std::uint64_t>(count) > max_frames)
     throw Nd2ExperimentError{"bad-loop-count", fmt::format("a loop of {} steps", count)};
   return static_cast<std::size_t>(count);
 }
@@ -332,9 +332,9 @@ Nd2Experiment read_nd2_experiment(const Nd2Node& root) {
   std::uint64_t product = 1;
   for (KeptLoop& loop : kept) {
     product *= loop.loop.count;  // both factors are at most 2^20
-    if (product > most_frames)
+    if (product > max_frames)
       throw Nd2ExperimentError{"too-many-frames",
-                               fmt::format("loops of more than {} frames", most_frames)};
+                               fmt::format("loops of more than {} frames", max_frames)};
     experiment.loops.push_back(loop.loop);
     if (loop.type == LoopType::positions) experiment.points = std::move(loop.points);
     if (loop.type == LoopType::focus) experiment.z_step_um = loop.z_step_um;

@@ -32,7 +32,7 @@ struct Nd2AttributeError {
 /// Throws Nd2AttributeError.
 [[nodiscard]] Nd2Attributes read_nd2_attributes(const Nd2Node& root);
 
-/// Of the first frame; what is not there or makes no sense is left out.
+/// For the first frame; what is not there or makes no sense is left out.
 struct Nd2Picture {
   std::vector<ImageChannel> channels;  ///< one per component
   std::optional<double> pixel_size_um, pixel_height_um;
@@ -56,7 +56,7 @@ struct Nd2Experiment {
 };
 
 /// More frames than this are taken for a broken file.
-inline constexpr std::uint64_t most_frames = std::uint64_t{1} << 20;
+inline constexpr std::uint64_t max_frames = std::uint64_t{1} << 20;
 
 /// What an experiment asks for that this reader does not know or believe.
 struct Nd2ExperimentError {

@@ -141,7 +141,7 @@ class Parser {
   }
 
   void parse_item(Nd2Node& node, std::uint64_t end, int depth) {
-    if (++items_ > most_metadata_items) fail("lv-too-many", "too many items");
+    if (++items_ > max_metadata_items) fail("lv-too-many", "too many items");
     const std::uint64_t start = at_;
     const unsigned code = number<std::uint8_t>(end, "an item");
     const unsigned name_units = number<std::uint8_t>(end, "a name's length");
@@ -190,8 +190,8 @@ class Parser {
   }
 
   void parse_level(Nd2Node& node, std::uint64_t start, std::uint64_t end, int depth) {
-    if (depth > most_metadata_depth)
-      fail("lv-depth", fmt::format("levels nested deeper than {}", most_metadata_depth));
+    if (depth > max_metadata_depth)
+      fail("lv-depth", fmt::format("levels nested deeper than {}", max_metadata_depth));
     const auto count = number<std::uint32_t>(end, "a level's count");
     const auto length = number<std::uint64_t>(end, "a level's length");
     if (length < at_ - start || length > end - start)
@@ -226,7 +226,7 @@ std::vector<std::byte> inflate_stream(std::span<const std::byte> bytes) {
   constexpr std::size_t header = 12;
   if (bytes.size() < header) throw Nd2SyntaxError{"lv0z-truncated", "a header cut off", 0};
   const auto size = load_little<std::uint64_t>(bytes.data() + 4);
-  if (size > most_metadata_bytes || !may_inflate_to(bytes.size() - header, size))
+  if (size > max_metadata_bytes || !may_inflate_to(bytes.size() - header, size))
     throw Nd2SyntaxError{
         "lv0z-size", fmt::format("claims to inflate {} to {} bytes", bytes.size() - header, size),
         4};
@@ -280,10 +280,10 @@ bool is_scalar(std::string_view type) {
 class Converter {
  public:
   void convert(pugi::xml_node from, Nd2Node& to, int depth) {
-    if (depth > most_metadata_depth)
-      fail("xml-depth", fmt::format("elements nested deeper than {}", most_metadata_depth),
+    if (depth > max_metadata_depth)
+      fail("xml-depth", fmt::format("elements nested deeper than {}", max_metadata_depth),
            offset_of(from));
-    if (++items_ > most_metadata_items) fail("xml-too-many", "too many elements", offset_of(from));
+    if (++items_ > max_metadata_items) fail("xml-too-many", "too many elements", offset_of(from));
     if (std::strcmp(from.name(), "no_name") != 0) to.name = clean_utf8(from.name());
     const char* const type = from.attribute("runtype").value();
     if (is_scalar(type)) {

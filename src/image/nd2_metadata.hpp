@@ -42,9 +42,9 @@ struct Nd2SyntaxError {
 };
 
 // What a chunk of metadata may hold; both limits are far above what was ever seen.
-inline constexpr std::uint64_t most_metadata_bytes = std::uint64_t{64} << 20;
-inline constexpr std::size_t most_metadata_items = std::size_t{1} << 20;
-inline constexpr int most_metadata_depth = 32;
+inline constexpr std::uint64_t max_metadata_bytes = std::uint64_t{64} << 20;
+inline constexpr std::size_t max_metadata_items = std::size_t{1} << 20;
+inline constexpr int max_metadata_depth = 32;
 
 /// Decides by the first byte. The root is the one level that the chunk holds. Throws
 /// Nd2SyntaxError.

@@ -113,7 +113,7 @@ class Nd2Reader : public ImageReader {
   void read_frames(const Nd2Experiment& experiment, const Nd2Picture& facts) {
     const std::uint64_t planned = experiment.frames();
     const std::uint64_t taken =
-        attributes_.sequence_count.value_or(std::min(file_.frame_end(), most_frames));
+        attributes_.sequence_count.value_or(std::min(file_.frame_end(), max_frames));
     const std::uint64_t count = std::max(planned, taken);
     if (file_.frame_end() > count)
       throw ImageError(fmt::format("frame {} of {}", file_.frame_end() - 1, count),
@@ -147,7 +147,7 @@ class Nd2Reader : public ImageReader {
         load_little<double>(file_.file().copy(chunk->data_offset, timestamp_bytes).data());
     return std::isfinite(stamp) ? std::optional(stamp) : std::nullopt;
   } catch (const ImageError&) {
-    return {};  // whoever asks for its pixels is told
+    return {};  // reading its pixels reports it
   }
 
   [[nodiscard]] bool any_clock_ran() const {

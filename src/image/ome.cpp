@@ -17,7 +17,7 @@ namespace {
 
 using pugi::xml_node;
 
-constexpr std::int64_t most_planes = std::int64_t{1} << 20;
+constexpr std::int64_t max_planes = std::int64_t{1} << 20;
 constexpr std::string_view one_size =
     "; allowed: Images of one size and shape; Bio-Formats' bfconvert -series N makes a file of one";
 
@@ -77,7 +77,7 @@ std::uint64_t count(xml_node node, const char* attribute, std::int64_t standard)
   const std::string_view text = found.value();
   std::int64_t value = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > most_planes)
+  if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > max_planes)
     throw TiffDescriptionError{
         "ome-count", fmt::format("{} of {} is \"{}\"", attribute, local_name(node), text)};
   return static_cast<std::uint64_t>(value);
@@ -268,7 +268,7 @@ class Ome {
         fail("ome-planes",
              fmt::format("TiffData of {} planes where {} are left", planes, total - start));
       // Blocks may overlap, but not so often that placing them takes forever.
-      if ((placed += planes) > static_cast<std::uint64_t>(most_planes))
+      if ((placed += planes) > static_cast<std::uint64_t>(max_planes))
         fail("ome-planes", "TiffData of too many planes");
       TiffPlace at = home_of(block);
       const bool own = at.in == TiffPlace::In::here;

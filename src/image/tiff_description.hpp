@@ -35,10 +35,10 @@ struct TiffSetFile {
 /// Where the planes of an image are: page and sample of (frame, channel).
 struct TiffPlan {
   ImageInfo info;  ///< all but size and type of the pixels, which only a page knows
-  /// Of frame f, page channel e at [f * page_channels + e].
+  /// For frame f, page channel e at [f * page_channels + e].
   std::vector<TiffPlace> pages;
   std::vector<TiffSetFile> set;                 ///< the other files
-  std::vector<std::optional<double>> times_ms;  ///< of the frames; empty: none is told
+  std::vector<std::optional<double>> times_ms;  ///< of the frames; empty: unknown
   std::size_t page_channels = 1;                ///< channels / samples
   std::size_t samples = 1;                      ///< channels per page
   /// ImageJ writes large stacks with one directory: planes then follow each other in the file.

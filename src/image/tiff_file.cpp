@@ -14,9 +14,9 @@
 namespace nucreg {
 namespace {
 
-constexpr std::uint64_t most_pixels = std::uint64_t{1} << 30;
+constexpr std::uint64_t max_pixels = std::uint64_t{1} << 30;
 // Up to here a file may promise what it likes; above, no codec makes more of its bytes.
-constexpr std::uint64_t free_bytes = std::uint64_t{64} << 20, most_expansion = 4096;
+constexpr std::uint64_t free_bytes = std::uint64_t{64} << 20, max_expansion = 4096;
 
 // Lossless ones and JPEG; those of faxes are for pixels of 1 bit, as scanners and masks have them.
 constexpr std::uint16_t understood[] = {
@@ -112,7 +112,7 @@ TiffLayout TiffFile::layout(std::size_t page) {
   layout.width_px = tag<std::uint32_t>(tiff, TIFFTAG_IMAGEWIDTH, 0);
   layout.height_px = tag<std::uint32_t>(tiff, TIFFTAG_IMAGELENGTH, 0);
   const std::uint64_t pixels = std::uint64_t{layout.width_px} * layout.height_px;
-  if (pixels == 0 || pixels > most_pixels)
+  if (pixels == 0 || pixels > max_pixels)
     fail("bad-size",
          fmt::format("{} x {} pixels; allowed: 1 to 2^30", layout.width_px, layout.height_px),
          page);
@@ -148,7 +148,7 @@ TiffLayout TiffFile::layout(std::size_t page) {
   if (tag<std::uint32_t>(tiff, TIFFTAG_IMAGEDEPTH, 1) != 1)
     fail("unsupported-depth", "voxels are not supported", page);
 
-  // MetaMorph's stacks: as many planes lie behind each other, of which the page tells the first.
+  // MetaMorph's stacks: as many planes lie behind each other, of which the page names the first.
   constexpr std::uint32_t uic2 = 33629;
   std::uint32_t planes = 0;
   const void* times = nullptr;
@@ -172,7 +172,7 @@ TiffLayout TiffFile::layout(std::size_t page) {
   layout.white_is_zero = photometric == PHOTOMETRIC_MINISWHITE;
   if (layout.white_is_zero && is_float)
     fail("unsupported-colour", "white is zero, where black has no value: not supported", page);
-  if (layout.plane_bytes() > free_bytes && layout.plane_bytes() / most_expansion > bytes_.size())
+  if (layout.plane_bytes() > free_bytes && layout.plane_bytes() / max_expansion > bytes_.size())
     fail("truncated",
          fmt::format("{} bytes of pixels cannot come out of {} bytes", layout.plane_bytes(),
                      bytes_.size()),
@@ -230,8 +230,7 @@ void TiffFile::read(std::size_t page, const TiffLayout& layout, std::uint16_t sa
 }
 
 void TiffFile::check_piece(std::size_t page, std::uint64_t piece_bytes) const {
-  if (piece_bytes == 0 ||
-      (piece_bytes > free_bytes && piece_bytes / most_expansion > bytes_.size()))
+  if (piece_bytes == 0 || (piece_bytes > free_bytes && piece_bytes / max_expansion > bytes_.size()))
     fail("bad-tiff", fmt::format("strips or tiles of {} bytes", piece_bytes), page);
 }
 
@@ -300,7 +299,7 @@ void TiffFile::read_tiles(std::size_t page, const TiffLayout& layout, std::uint1
   const auto height = tag<std::uint32_t>(tiff, TIFFTAG_TILELENGTH, 0);
   const std::size_t value_bytes = bytes_of(layout.type);
   const std::size_t step = layout.planar ? value_bytes : value_bytes * layout.samples;
-  if (width == 0 || height == 0 || width > most_pixels / height)
+  if (width == 0 || height == 0 || width > max_pixels / height)
     fail("bad-tiff", fmt::format("tiles of {} x {} pixels", width, height), page);
   const std::size_t row_bytes = bytes_of_row(layout, step, width);
   const std::uint64_t tile_bytes = std::uint64_t{row_bytes} * height;

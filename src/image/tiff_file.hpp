@@ -30,13 +30,13 @@ struct TiffLayout {
   bool compressed = false;
   bool white_is_zero = false;  ///< the darkest pixels have the largest values
 
-  /// Of one sample.
+  /// Bits of one sample.
   [[nodiscard]] std::uint64_t plane_bytes() const {
     return std::uint64_t{width_px} * height_px * bytes_of(type);
   }
 };
 
-/// What the tags of a page tell besides.
+/// What else the tags of a page say.
 struct TiffTags {
   std::string description;
   double x_resolution = 0.0, y_resolution = 0.0;  ///< pixels per unit; 0 = not given

@@ -23,7 +23,7 @@ namespace nucreg {
 namespace {
 
 constexpr std::uint64_t strip_bytes = 256 << 10;
-constexpr std::uint64_t most_classic_bytes = 4000000000;  // above: BigTIFF
+constexpr std::uint64_t max_classic_bytes = 4000000000;  // above: BigTIFF
 
 int keep_message(TIFF*, void* to, const char*, const char* format, va_list arguments) {
   char text[512];
@@ -131,7 +131,7 @@ void write_page(const std::filesystem::path& file, const PlaneView& plane,
     throw OutputError("an image without pixels cannot be written", {.file = file.string()});
   const std::uint64_t bytes =
       std::uint64_t{plane.width_px} * plane.height_px * bytes_of(plane.type);
-  Writer(file, bytes > most_classic_bytes).write(plane, options, deflate_level);
+  Writer(file, bytes > max_classic_bytes).write(plane, options, deflate_level);
 }
 
 }  // namespace

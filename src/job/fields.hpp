@@ -69,7 +69,7 @@ struct Field {
   bool required = false;
   std::string_view zero_word{};  ///< the word that stands for 0 in a number
   bool may_be_empty = false;     ///< a list without values is one of its values
-  std::string_view allowed{};    ///< in words, where the type does not tell
+  std::string_view allowed{};    ///< in words, if the type does not say it
 
   [[nodiscard]] bool applies(Source source) const { return (sources & only(source)) != 0; }
 };
@@ -91,7 +91,7 @@ void describe(Visitor& visit, JobOptions& o) {
         o.trials);
 }
 
-/// The true map where a job does not tell: no shift, no rotation, the nominal magnification.
+/// The true map if the job does not name one: no shift, no rotation, the nominal magnification.
 [[nodiscard]] std::vector<Axis<Draw>> default_transform(Model model, double magnification);
 /// The field of one parameter of the true map.
 [[nodiscard]] Field transform_field(const ParameterTerm& term);

@@ -22,7 +22,7 @@ namespace nucreg::job_fields {
 [[nodiscard]] std::string suggestion(std::string_view word,
                                      const std::vector<std::string>& candidates);
 
-// Shortest text that reads back as the same value. The Field tells the word for 0, if any.
+// Shortest text that reads back as the same value. The Field has the word for 0, if there is one.
 [[nodiscard]] std::string toml_text(double value, const Field& field);
 [[nodiscard]] std::string toml_text(bool value, const Field&);
 [[nodiscard]] std::string toml_text(std::int64_t value, const Field& field);

@@ -13,7 +13,7 @@
 namespace nucreg::matching {
 namespace {
 
-constexpr std::size_t most_points = std::size_t{1} << 28;
+constexpr std::size_t max_points = std::size_t{1} << 28;
 constexpr double largest_px = 1e9;  // squares of it, and of their sums, are exact enough
 constexpr std::size_t density_neighbours = 6;
 
@@ -23,8 +23,8 @@ void check(const Points& points, const char* side) {
   };
   if (points.x.size() != points.y.size())
     fail(fmt::format("{} x and {} y", points.x.size(), points.y.size()), "as many x as y");
-  if (points.size() > most_points)
-    fail(fmt::format("{} points", points.size()), fmt::format("at most {}", most_points));
+  if (points.size() > max_points)
+    fail(fmt::format("{} points", points.size()), fmt::format("at most {}", max_points));
   for (std::size_t i = 0; i < points.size(); ++i)
     for (const double value : {points.x[i], points.y[i]})
       if (!(std::abs(value) <= largest_px))
@@ -156,7 +156,7 @@ double Cloud::thickness() const {
   Complex mean = 0.0;
   for (const Complex p : at_) mean += p;
   mean /= static_cast<double>(std::max<std::size_t>(1, size()));
-  // Of the second moments: trace, and the complex number whose length is the difference of both
+  // The second moments: trace, and the complex number whose length is the difference of both
   // principal ones.
   double sum = 0.0;
   Complex difference = 0.0;

@@ -12,8 +12,8 @@ namespace nucreg::matching {
 namespace {
 
 constexpr std::size_t neighbours = 5;
-constexpr std::size_t most_alike_count = 3;
-constexpr double least_ratio = 0.15;        // of the nearest to the farthest neighbour
+constexpr std::size_t max_alike = 3;
+constexpr double min_ratio = 0.15;          // of the nearest to the farthest neighbour
 constexpr float largest_difference = 0.3f;  // of two shapes that are taken for alike
 
 }  // namespace
@@ -47,7 +47,7 @@ void each_shape(const Cloud& cloud, std::uint32_t centre, const std::vector<Neig
   for (std::size_t t = 0; t < triples.size(); ++t) {
     const auto [i, j, k] = triples[t];
     if (k >= near.size()) return;
-    if (near[i].square < least_ratio * least_ratio * near[k].square) continue;
+    if (near[i].square < min_ratio * min_ratio * near[k].square) continue;
     const Complex far = cloud.at(near[k].index) - c;
     // Not by 1.0 / far, which the standard wants to be right for infinite parts as well.
     const Complex unit = std::conj(far) / std::norm(far);
@@ -119,10 +119,10 @@ ConstellationIndex::~ConstellationIndex() = default;
 void ConstellationIndex::most_alike(const std::array<float, 4>& shape,
                                     std::vector<Constellation>& out) const {
   out.clear();
-  std::array<std::uint32_t, most_alike_count> ids{};
-  std::array<float, most_alike_count> squares{};
+  std::array<std::uint32_t, max_alike> ids{};
+  std::array<float, max_alike> squares{};
   const std::size_t found =
-      tree_->index.knnSearch(shape.data(), most_alike_count, ids.data(), squares.data());
+      tree_->index.knnSearch(shape.data(), max_alike, ids.data(), squares.data());
   for (std::size_t i = 0; i < found; ++i) {
     if (squares[i] > largest_difference * largest_difference) break;
     const std::array<std::uint32_t, 6>& points = around_[nucleus_[ids[i]]];
@@ -228,14 +228,14 @@ namespace {
 constexpr std::array<double, 3> coincidence{0.1, 0.03, 0.01};
 constexpr std::size_t first_ring = 8;
 constexpr std::size_t ring_growth = 2;
-constexpr std::size_t most_by_tree = 256;
-// A hypothesis goes on beyond a ring when chance is as good at most this often, log10: the more
+constexpr std::size_t max_by_tree = 256;
+// A hypothesis is continued beyond a ring if chance is as good at most this often, log10: the more
 // nuclei a ring holds, the farther from it a wrong map is.
 double go_on(std::size_t inner) {
   return inner < 16 ? -1.3 : inner < 32 ? -2.0 : -4.0;
 }
 // Below, an affine fit would follow the noise.
-constexpr std::size_t least_for_affine = 24;
+constexpr std::size_t min_for_affine = 24;
 
 }  // namespace
 
@@ -312,8 +312,7 @@ std::optional<BackMap> Growth::refit(std::size_t inner, const BackMap& map, bool
     std::nth_element(distances_.begin(), middle, distances_.end());
     const double scale = 4.0 * *middle + 1e-12;
     for (WeightedPair& pair : pairs_) pair.weight = 1.0 / (1.0 + pair.weight / scale);
-    fitted =
-        pairs_.size() < least_for_affine ? fit_similarity(pairs_, mirrored) : fit_affine(pairs_);
+    fitted = pairs_.size() < min_for_affine ? fit_similarity(pairs_, mirrored) : fit_affine(pairs_);
     if (!(std::abs(fitted.determinant()) > 0.0) || (fitted.determinant() < 0.0) != mirrored)
       return std::nullopt;
   }
@@ -325,7 +324,7 @@ std::optional<BackMap> Growth::refit(std::size_t inner, const BackMap& map, bool
 void Growth::order_by_distance(std::uint32_t centre, std::size_t count) {
   if (count <= order_.size()) return;
   const Complex c = forty_.at(centre);
-  if (count <= most_by_tree) {
+  if (count <= max_by_tree) {
     forty_.nearest(c, count, near_);
   } else {
     near_.resize(forty_.size());

@@ -46,7 +46,7 @@ class ConstellationIndex {
   struct Tree;
 
   std::vector<std::array<float, 4>> shapes_;
-  // Of each shape the nucleus, which is a place in around_, and which three of its neighbours. The
+  // For each shape the nucleus, which is a place in around_, and which three of its neighbours. The
   // indices of the neighbours are kept once for each nucleus: memory.
   std::vector<std::uint32_t> nucleus_;
   std::vector<std::uint8_t> triple_;

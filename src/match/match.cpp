@@ -17,11 +17,11 @@ namespace {
 
 using namespace matching;
 
-constexpr std::size_t least_points = 4;    // a constellation
-constexpr double least_thickness = 1e-3;   // of a set that is no line
+constexpr std::size_t min_points = 4;      // a constellation
+constexpr double min_thickness = 1e-3;     // of a set that is no line
 constexpr double loss_scale_noises = 3.0;  // keeps 95 % of the efficiency of least squares
 constexpr double rayleigh_median = 1.1774100225154747;  // sqrt(2 ln 2), of deviation 1
-constexpr double least_noise_px = 1e-6;                 // without noise there is still rounding
+constexpr double min_noise_px = 1e-6;                   // without noise there is still rounding
 constexpr int refinements = 4;
 constexpr std::uint64_t folds = 5;
 
@@ -35,7 +35,7 @@ void check(const MatchOptions& o) {
     fail("magnification", fmt::format("{} to {}", low, high), "0 < low <= high");
   if (!(o.significance > 0.0 && o.significance < 1.0))
     fail("significance", fmt::format("{}", o.significance), "more than 0, less than 1");
-  if (o.most_seeds == 0) fail("most seeds", "0", "at least 1");
+  if (o.max_seeds == 0) fail("most seeds", "0", "at least 1");
   if (o.model != Model::trs && o.model != Model::affine)
     fail("model", std::string(name_of(o.model)), "trs, affine");
   if (!o.stage) return;
@@ -151,7 +151,7 @@ MatchResult refine(const Target& target, const Cloud& forty, const Grown& grown,
     keep_within(found, result.match_radius_px);
     result.noise_px = median(found.residual_px) / rayleigh_median;
     if (round == refinements) break;
-    loss_scale_px = loss_scale_noises * std::max(least_noise_px, result.noise_px);
+    loss_scale_px = loss_scale_noises * std::max(min_noise_px, result.noise_px);
     const PointPairs pairs = pairs_of(ten, forty, found);
     const auto fitted = fit_map(pairs, options.model, options.loss, loss_scale_px, map);
     if (!fitted) return no_match(NoMatch::not_significant, "the pairs do not determine a map");
@@ -219,11 +219,11 @@ MatchResult match_nuclei(const MatchTarget& ten, const Points& forty_points,
   const Cloud forty(forty_points, "forty");
   const auto sides = {std::pair("10x", &target.cloud), std::pair("40x", &forty)};
   for (const auto& [name, cloud] : sides)
-    if (cloud->size() < least_points)
+    if (cloud->size() < min_points)
       return no_match(NoMatch::too_few, fmt::format("{} distinct points at {}, at least {} needed",
-                                                    cloud->size(), name, least_points));
+                                                    cloud->size(), name, min_points));
   for (const auto& [name, cloud] : sides)
-    if (cloud->thickness() < least_thickness)
+    if (cloud->thickness() < min_thickness)
       return no_match(NoMatch::collinear, fmt::format("the points at {} lie on a line", name));
 
   Growth growth(target, forty);
@@ -269,7 +269,7 @@ bool has_place(const TilePlace& tile) {
   return tile.stage_x_um && tile.stage_y_um;
 }
 
-// Of a tile whose pixel size is known.
+// For a tile whose pixel size is known.
 double pixel_height_um(const TilePlace& tile) {
   return tile.pixel_height_um.value_or(*tile.pixel_size_um);
 }

@@ -15,8 +15,8 @@
 namespace nucreg::matching {
 namespace {
 
-// More claims tell nothing new about a residual's spread.
-constexpr std::size_t most_for_mixture = 20000;
+// More claims add nothing to what is known of a residual's spread.
+constexpr std::size_t max_for_mixture = 20000;
 // Variance of the tail at most, in that of chance: it then reaches to where chance alone gives one
 // or two nuclei in a hundred a neighbour.
 constexpr double largest_tail = 1.0 / 400.0;
@@ -56,7 +56,7 @@ Claims claims(const Cloud& ten, const Cloud& forty, const AffineMap& map) {
 }
 
 double match_radius_px(const std::vector<double>& residual_px, double density) {
-  const std::size_t step = 1 + residual_px.size() / most_for_mixture;
+  const std::size_t step = 1 + residual_px.size() / max_for_mixture;
   std::vector<double> squares;
   for (std::size_t i = 0; i < residual_px.size(); i += step)
     squares.push_back(residual_px[i] * residual_px[i]);

@@ -14,8 +14,8 @@ namespace {
 // With a stage prior: nuclei around its point that are tried; twice as many are all tried.
 constexpr std::size_t patch_size = 2000;
 // After a match: hypotheses that disagree with it, and maps grown from them, before it is settled.
-constexpr std::uint64_t most_rival_hypotheses = 200;
-constexpr int most_rivals = 8;
+constexpr std::uint64_t max_rival_hypotheses = 200;
+constexpr int max_rivals = 8;
 // A rival that explains this much of what the best explains makes it ambiguous.
 constexpr double rival_share = 0.5;
 
@@ -41,9 +41,9 @@ class Search {
     // must not choose between the two.
     within_ = nullptr;
     settling_from_ = hypotheses_;
-    search(target_.index, some_of(forty_.size(), options_.most_seeds));
+    search(target_.index, some_of(forty_.size(), options_.max_seeds));
     Found found{.best = best_, .hypotheses = hypotheses_};
-    const double chance = best_ ? best_->log10_chance : least_log10_chance_;
+    const double chance = best_ ? best_->log10_chance : min_log10_chance_;
     found.log10_significance = std::min(0.0, chance + tried());
     found.ambiguous = found.best && rival_evidence_ >= rival_share * best_->evidence;
     return found;
@@ -104,8 +104,8 @@ class Search {
   }
 
   [[nodiscard]] bool settled() const {
-    return best_ && (within_ || rivals_ == most_rivals ||
-                     hypotheses_ - settling_from_ >= most_rival_hypotheses);
+    return best_ && (within_ || rivals_ == max_rivals ||
+                     hypotheses_ - settling_from_ >= max_rival_hypotheses);
   }
 
   void consider(const Constellation& at_40x, const Constellation& at_10x, bool mirrored) {
@@ -129,7 +129,7 @@ class Search {
     }
     const std::optional<Grown> grown = growth_.grow(at_40x, at_10x.points, map, mirrored);
     if (!grown) return;
-    least_log10_chance_ = std::min(least_log10_chance_, grown->log10_chance);
+    min_log10_chance_ = std::min(min_log10_chance_, grown->log10_chance);
     if (!significant(*grown)) return;
     if (!best_) {
       best_ = grown;
@@ -169,7 +169,7 @@ class Search {
   RandomStream random_;
   const StagePrior* within_ = nullptr;  // where hypotheses are limited to
   std::optional<Grown> best_;
-  double rival_evidence_ = 0.0, least_log10_chance_ = 0.0;
+  double rival_evidence_ = 0.0, min_log10_chance_ = 0.0;
   std::uint64_t hypotheses_ = 0, settling_from_ = 0;
   int rivals_ = 0;
 };

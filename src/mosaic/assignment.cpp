@@ -65,8 +65,8 @@ class Pairing {
 
  private:
   static double known_or(double value, double guess) {
-    constexpr double least_um = 1e-3;  // what coordinates in single precision tell
-    return std::isfinite(value) ? std::max(value, least_um) : guess;
+    constexpr double min_um = 1e-3;  // what single precision resolves
+    return std::isfinite(value) ? std::max(value, min_um) : guess;
   }
   [[nodiscard]] SideView ten_view() const {
     return {out_.ten.x_um, out_.ten.y_um, ten_shared_, out_.ten.representative, &ten_};

@@ -27,7 +27,7 @@ class LocalShift {
  public:
   LocalShift(const Detections& forty, std::span<const PlacedTile> placed);
 
-  /// Anew from pairs. moved: per 40x object, what is subtracted from its detections first; empty:
+  /// Again from pairs. moved: per 40x object, what is subtracted from its detections first; empty:
   /// nothing.
   void learn(const Objects& objects, std::span<const Shift> moved, const Partners& partners);
   /// At a detection.

@@ -11,7 +11,7 @@ namespace {
 constexpr double nuclei_per_cell = 64.0;
 constexpr std::size_t samples_of_cell = 4;  // along an edge, for the area of a cell
 constexpr std::size_t rough_cells = 256;    // along an edge, for the area of the well
-constexpr double most_cells_across = 1000.0;
+constexpr double max_cells_across = 1000.0;
 constexpr double prior_pairs = 20.0;    // weight of the start, in pairs
 constexpr double prior_objects = 8.0;   // weight of the well's rates in a cell
 constexpr double prior_of_tile = 30.0;  // weight of the well's variance in a tile
@@ -53,9 +53,9 @@ Densities::Densities(const SideView& ten, const SideView& forty, const SharedFie
   const std::vector<float> rough =
       shared_area(fields, cells_of(extent / static_cast<double>(rough_cells)), 1);
   const double box = std::max(x1 - grid_.x0, 1.0) * std::max(y1 - grid_.y0, 1.0);
-  const double area = std::clamp(sum_of(rough), box / square_of(most_cells_across), box);
+  const double area = std::clamp(sum_of(rough), box / square_of(max_cells_across), box);
   grid_ = cells_of(std::max(std::sqrt(area * nuclei_per_cell / std::max(count, 1.0)),
-                            extent / most_cells_across));
+                            extent / max_cells_across));
   area_ = shared_area(fields, grid_, samples_of_cell);
   const auto objects = [&](const SideView& side) {
     std::vector<float> out(grid_.size(), 0.0F);

@@ -184,7 +184,7 @@ struct MergedNuclei {
 
 /// Looks for objects of one side that lie between two of the other, of which at most one is paired,
 /// and that with it; the one gets merged_flag. `area_ratio`: of a 10x nucleus to its partner, if
-/// areas tell nuclei apart; then the two divide the distance by their areas, whose sum is that of
+/// areas distinguish nuclei; then the two divide the distance by their areas, whose sum is that of
 /// the one. 0: it lies in the middle.
 [[nodiscard]] MergedNuclei find_merged(std::span<const ObjectPair> pairs, const SideView& ten,
                                        const SideView& forty, double spacing_um, double narrow_um,

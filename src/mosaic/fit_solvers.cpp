@@ -34,7 +34,7 @@ Sparse jacobian_of(const GlobalFit& fit) {
   return jacobian;
 }
 
-// Of each residual: what the robust loss leaves of its square. Priors are squared.
+// For each residual what the robust loss leaves of its square. Priors are squared.
 Vector weights_of(const GlobalFit& fit, const Vector& residuals) {
   Vector weights = Vector::Ones(residuals.size());
   for (std::size_t o = 0; o < fit.observations.size(); ++o) {

@@ -8,7 +8,7 @@
 namespace nucreg::mosaic {
 namespace {
 
-// Beyond it a float cannot tell the probability from 0 or 1.
+// Beyond it the probability is 0 or 1 as a float.
 constexpr float largest_gain = 40.0F;
 
 // out[e] = 1 / (1 + sum of weight * in over the other edges of the object); degrees are small.

@@ -139,7 +139,7 @@ class ComponentSolver {
   std::vector<std::uint32_t> ten_at_, forty_at_, tens_, forties_;
 };
 
-// Edges in a graph of their own: objects numbered anew.
+// Edges in a graph of their own: objects renumbered.
 struct SmallGraph {
   std::vector<std::uint32_t> edge;  // of the whole graph
   std::vector<std::uint32_t> ten, forty;

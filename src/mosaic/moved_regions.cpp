@@ -11,7 +11,7 @@ namespace {
 
 constexpr double block_spacings = 12.0, reach_spacings = 5.0, near_spacings = 2.5;
 constexpr std::size_t fewest = 12;  // nuclei of a block that is looked at
-constexpr std::size_t fewest_named = 8;
+constexpr std::size_t min_named = 8;
 constexpr float taken = 0.9F;     // nuclei so surely paired do not vote, unless hardly any is
 constexpr float hopeless = 0.3F;  // rate of a block whose pairs are believed to be chance
 
@@ -214,7 +214,7 @@ class MovedSearch {
                        for (std::size_t s = 0; s < shifts.size(); ++s)
                          count[s] += hits(k, shifts[s]) ? 1 : 0;
                      });
-      // Of equals the first: no shift.
+      // The first of equals: no shift.
       chosen[j] = shifts[static_cast<std::size_t>(std::max_element(count.begin(), count.end()) -
                                                   count.begin())];
     }
@@ -276,7 +276,7 @@ class MovedSearch {
       }
     }
     for (MovedRegion& region : regions) {
-      if (region.nuclei < fewest_named) continue;
+      if (region.nuclei < min_named) continue;
       for (double* v :
            {&region.centre_um[0], &region.centre_um[1], &region.shift_um[0], &region.shift_um[1]})
         *v /= static_cast<double>(region.nuclei);

@@ -11,8 +11,8 @@
 namespace nucreg::mosaic {
 namespace {
 
-constexpr std::size_t least_nuclei = 100;  // of fewer, the best shift has many by chance
-constexpr std::size_t most_asked = 400;
+constexpr std::size_t min_nuclei = 100;  // of fewer, the best shift has many by chance
+constexpr std::size_t max_asked = 400;
 constexpr double farthest = 3.0, nearest = 0.5;  // shifts, in spacings
 constexpr double bin = 0.04;
 
@@ -34,7 +34,7 @@ class ShiftCounts {
       }
   }
   /// The fullest square of the area of a disc of this radius.
-  [[nodiscard]] std::uint32_t most_within(double radius) const {
+  [[nodiscard]] std::uint32_t max_within(double radius) const {
     const auto width =
         static_cast<std::size_t>(std::round(std::sqrt(std::numbers::pi) * radius / bin));
     const std::size_t w = std::max<std::size_t>(1, width);
@@ -59,14 +59,14 @@ class ShiftCounts {
 std::array<double, own_gates.size()> own_parts(const TileNuclei& nuclei, double spacing_px) {
   std::array<double, own_gates.size()> out{};
   const std::size_t n = nuclei.size();
-  if (n < least_nuclei || !(spacing_px > 0.0)) return out;
+  if (n < min_nuclei || !(spacing_px > 0.0)) return out;
   const PointCells grid(nuclei.px.x, nuclei.px.y, spacing_px);
   const auto [x0, x1] = std::ranges::minmax(nuclei.px.x);
   const auto [y0, y1] = std::ranges::minmax(nuclei.px.y);
   const double reach = farthest * spacing_px;
   ShiftCounts counts;
   double asked = 0.0;
-  const std::size_t step = 1 + n / most_asked;
+  const std::size_t step = 1 + n / max_asked;
   for (std::size_t i = 0; i < n; i += step) {
     const double x = nuclei.px.x[i], y = nuclei.px.y[i];
     // A shift must not lead out of the tile.
@@ -77,10 +77,10 @@ std::array<double, own_gates.size()> own_parts(const TileNuclei& nuclei, double 
         counts.add(dx / spacing_px, dy / spacing_px);
     });
   }
-  if (asked < 0.4 * static_cast<double>(least_nuclei)) return out;
+  if (asked < 0.4 * static_cast<double>(min_nuclei)) return out;
   counts.sum_up();
   for (std::size_t k = 0; k < own_gates.size(); ++k)
-    out[k] = std::min(1.0, static_cast<double>(counts.most_within(own_gates[k])) / asked);
+    out[k] = std::min(1.0, static_cast<double>(counts.max_within(own_gates[k])) / asked);
   return out;
 }
 

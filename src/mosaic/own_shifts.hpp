@@ -9,7 +9,7 @@ namespace nucreg::mosaic {
 
 /// For each of own_gates, which are in `spacing_px`: the part of the nuclei that lie upon another
 /// at the best shift by half a spacing to three. On a lattice it is nearly all of them; where
-/// nuclei are scattered at random it is what chance gives. 0 if the nuclei are too few to tell.
+/// nuclei are scattered at random it is what chance gives. 0 if there are too few nuclei.
 [[nodiscard]] std::array<double, own_gates.size()> own_parts(const TileNuclei& nuclei,
                                                              double spacing_px);
 

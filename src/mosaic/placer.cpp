@@ -13,8 +13,8 @@
 namespace nucreg::mosaic {
 namespace {
 
-constexpr double least_nuclei = 8.0;     // of a tile that can be placed
-constexpr double least_by_stage = 4.0;   // of one that is looked for where the stage says
+constexpr double min_nuclei = 8.0;       // of a tile that can be placed
+constexpr double min_by_stage = 4.0;     // of one that is looked for where the stage says
 constexpr std::size_t small_side = 400;  // 40x tiles: up to so many are all looked up at once
 constexpr std::uint32_t refinements = 2;
 constexpr Floors coarse_floors{0.3, 3.0};  // before the deformation is known
@@ -58,7 +58,7 @@ double PlacerState::pixel_um(std::size_t of) const {
 }
 
 bool PlacerState::has_nuclei(std::uint32_t tile) const {
-  return summary[tile].nuclei >= least_nuclei;
+  return summary[tile].nuclei >= min_nuclei;
 }
 
 bool PlacerState::is_sparse(std::uint32_t tile) const {
@@ -68,7 +68,7 @@ bool PlacerState::is_sparse(std::uint32_t tile) const {
 // Only once the fit is there whose noise makes the gate small.
 bool PlacerState::by_stage_alone(std::uint32_t tile) const {
   return phase == Phase::refinement && component[tile] < 0 && is_sparse(tile) &&
-         summary[tile].nuclei >= least_by_stage && stage[model.index(tile)].lays_tiles;
+         summary[tile].nuclei >= min_by_stage && stage[model.index(tile)].lays_tiles;
 }
 
 std::string PlacerState::label(std::uint32_t tile) const {
@@ -87,19 +87,19 @@ void PlacerState::take_summaries(const std::vector<PlaceResult>& results) {
   for (const std::size_t s : {0U, 1U})
     if (std::ranges::none_of(of_side[s], [&](std::uint32_t t) { return has_nuclei(t); }))
       return no_match(fmt::format("no tile at {} shows at least {:.0f} nuclei",
-                                  s == 0 ? "10x" : "40x", least_nuclei));
+                                  s == 0 ? "10x" : "40x", min_nuclei));
   phase = Phase::seeds;
 }
 
 // Nuclei lie anywhere in a tile, so that the boxes around those of two tiles overlap. Where they
 // lie beside each other like tiles on a stage, positions are counted from the corner of the well.
 void PlacerState::refuse_places_in_the_well(std::size_t side) const {
-  constexpr double rich = 20.0, most_shared = 0.3, nearly_all = 0.9;
-  constexpr std::size_t least_tiles = 6, most_tiles = 100;  // fewer may all show one colony's edge
+  constexpr double rich = 20.0, max_shared = 0.3, nearly_all = 0.9;
+  constexpr std::size_t min_tiles = 6, max_tiles = 100;  // fewer may all show one colony's edge
   std::vector<std::uint32_t> asked;
   for (const std::uint32_t t : of_side[side])
-    if (summary[t].nuclei >= rich && asked.size() < most_tiles) asked.push_back(t);
-  if (asked.size() < least_tiles) return;
+    if (summary[t].nuclei >= rich && asked.size() < max_tiles) asked.push_back(t);
+  if (asked.size() < min_tiles) return;
   const auto length = [](double low, double high) { return std::max(0.0, high - low); };
   const auto area = [&](const Point& low, const Point& high) {
     return length(low[0], high[0]) * length(low[1], high[1]);
@@ -112,7 +112,7 @@ void PlacerState::refuse_places_in_the_well(std::size_t side) const {
       const Point high{std::min(a.high_px[0], b.high_px[0]), std::min(a.high_px[1], b.high_px[1])};
       const double smaller = std::min(area(a.low_px, a.high_px), area(b.low_px, b.high_px));
       pairs += 1.0;
-      apart += area(low, high) < most_shared * smaller ? 1.0 : 0.0;
+      apart += area(low, high) < max_shared * smaller ? 1.0 : 0.0;
     }
   if (apart < nearly_all * pairs) return;
   throw InputError(
@@ -169,10 +169,10 @@ bool PlacerState::accepted(const LinkResult& link) const {
   if (phase == Phase::refinement && model.side[link.tile_a] != model.side[link.tile_b] &&
       (is_sparse(link.tile_a) || is_sparse(link.tile_b)) && link.pairs >= few_pairs &&
       link.log10_significance < few_log10 && link.runner_up < 0.8 &&
-      link.pairs >= std::max(few_part, least_link_part) * std::min(link.common_a, link.common_b))
+      link.pairs >= std::max(few_part, min_link_part) * std::min(link.common_a, link.common_b))
     return true;
   return link.pairs >= 6.0 && link.log10_significance < -8.0 && link.runner_up < 0.8 &&
-         link.pairs >= least_link_part * std::min(link.common_a, link.common_b);
+         link.pairs >= min_link_part * std::min(link.common_a, link.common_b);
 }
 
 std::vector<PlaceTask> PlacerState::sighting_tasks() {
@@ -242,7 +242,7 @@ DisjointSets PlacerState::tied_sets() const {
   return sets;
 }
 
-// Of a component that its links do not tie together any more, most tiles remain; each other set
+// If links do not tie a component together any more, its largest set remains; each other set
 // of them is an island.
 void PlacerState::set_apart_untied() {
   DisjointSets sets = tied_sets();
@@ -303,7 +303,7 @@ const WellModel& PlacerState::model_of(std::uint32_t tile) const {
 // Cameras are those of the well. What the deformation is where an island lies follows from its own
 // links, if they are enough for an affine one.
 void PlacerState::fit_islands() {
-  constexpr double least_pairs = 30.0, least_part = 0.5, enough_for_affine = 100.0;
+  constexpr double min_pairs = 30.0, min_part = 0.5, enough_for_affine = 100.0;
   const auto count = static_cast<std::size_t>(std::max(0, *std::ranges::max_element(component)));
   islands.clear();
   for (std::size_t k = 1; k <= count; ++k) {
@@ -325,7 +325,7 @@ void PlacerState::fit_islands() {
       common += std::min(l.common_a, l.common_b);
     }
     // What a few nuclei tied may be tied by chance.
-    if (pairs < least_pairs || pairs < least_part * common) {
+    if (pairs < min_pairs || pairs < min_part * common) {
       island.placed.assign(tiles.size(), false);
       islands.push_back(std::move(island));
       continue;

@@ -10,7 +10,7 @@
 namespace nucreg::mosaic {
 namespace {
 
-constexpr std::size_t most_pairs = 128, few_small = 3;
+constexpr std::size_t max_tile_pairs = 128, few_small = 3;
 constexpr double sure = -8.0;  // log10 of the significance
 
 // The same match, with the tiles in the places of each other.
@@ -28,8 +28,8 @@ std::vector<PlaceTask> PlacerState::cause_tasks() {
   std::vector<PlaceTask> out;
   const auto add = [&](std::size_t large_side, const std::array<double, 2>& magnification) {
     std::vector<std::uint32_t> large = by_richness(large_side), small = by_richness(1 - large_side);
-    large.resize(std::min(large.size(), most_pairs));
-    small.resize(std::min({small.size(), few_small, 1 + most_pairs / (1 + large.size())}));
+    large.resize(std::min(large.size(), max_tile_pairs));
+    small.resize(std::min({small.size(), few_small, 1 + max_tile_pairs / (1 + large.size())}));
     for (const std::uint32_t l : large)
       out.push_back(seed_task(l, small, magnification, options.seed));
   };

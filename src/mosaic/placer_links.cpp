@@ -11,15 +11,15 @@ namespace nucreg::mosaic {
 namespace {
 
 constexpr double stage_tolerance_um = 30.0;   // of a recorded position, about the stage's own map
-constexpr double most_by_chance = 0.02;       // of places that follow a map that is wrong
+constexpr double max_by_chance = 0.02;        // of places that follow a map that is wrong
 constexpr double sure_of_stage_log10 = -4.0;  // chance of as many followers, of one that is far off
 constexpr double stage_search_um = 45.0;      // around a place that only the stage knows
-constexpr double most_stage_search_um = 250.0;  // around that of a stage that is far off
-constexpr double most_torn_um = 150.0;          // by what torn tissue lays tiles of a side apart
-constexpr double island_deviations = 4.0;       // of stage positions, the search for an island
-constexpr std::size_t most_thorough = 60000;    // cost of lookups of strays by all they know
-constexpr double least_common = 8.0;            // nuclei that an overlap must be expected to share
-constexpr double least_common_few = 3.0;        // the same of a tile that only the stage lays
+constexpr double max_stage_search_um = 250.0;  // around that of a stage that is far off
+constexpr double max_torn_um = 150.0;          // by what torn tissue lays tiles of a side apart
+constexpr double island_deviations = 4.0;      // of stage positions, the search for an island
+constexpr std::size_t max_thorough = 60000;    // cost of lookups of strays by all they know
+constexpr double min_common = 8.0;             // nuclei that an overlap must be expected to share
+constexpr double min_common_few = 3.0;         // the same of a tile that only the stage lays
 constexpr double few_deviations = 6.0, few_off_um = 4.0;  // search around that, of its scatter
 
 Matrix2 rotation(double turn) {
@@ -53,11 +53,11 @@ double coarse(double off_um) {
 }
 
 // The shift of b towards a, by so much at most.
-Point towards(const LinkTask& link, double most_um) {
+Point towards(const LinkTask& link, double max_um) {
   const Point d{link.a.centre_um[0] - link.b.centre_um[0],
                 link.a.centre_um[1] - link.b.centre_um[1]};
   const double length = std::hypot(d[0], d[1]);
-  const double part = length > most_um ? most_um / length : 1.0;
+  const double part = length > max_um ? max_um / length : 1.0;
   return {part * d[0], part * d[1]};
 }
 
@@ -93,7 +93,7 @@ bool PlacerState::tells(const StageFit& s) const {
 
 double PlacerState::stage_off_um(const StageFit& s) const {
   if (s.lays_tiles) return stage_search_um;
-  return std::min(island_deviations * s.scatter_um + 2.0 * gate_um, most_stage_search_um);
+  return std::min(island_deviations * s.scatter_um + 2.0 * gate_um, max_stage_search_um);
 }
 
 PlacerState::Guess PlacerState::guess(std::uint32_t tile, const std::vector<Point>& shifts) const {
@@ -118,7 +118,7 @@ PlacerState::Guess PlacerState::guess(std::uint32_t tile, const std::vector<Poin
 
 namespace {
 
-// Of as many places scattered over the same area, the part within the tolerance of any point.
+// For as many places scattered over the same area, the part within the tolerance of any point.
 double part_by_chance(const std::vector<Point>& places, double tolerance_um) {
   if (places.empty()) return 1.0;
   std::array<double, 2> spread{};
@@ -134,7 +134,7 @@ double part_by_chance(const std::vector<Point>& places, double tolerance_um) {
 }  // namespace
 
 // A stage with backlash, or that slips, is off by more than would lay a tile beside another. It
-// still tells which positions are nonsense, and which way is up.
+// still shows which positions are nonsense, and which way is up.
 void PlacerState::read_stage() {
   for (const std::size_t s : {1U, 0U}) {
     std::vector<Point> recorded, place;
@@ -146,7 +146,7 @@ void PlacerState::read_stage() {
     stage[s] = fit_stage(recorded, place, stage_tolerance_um);
     stage[s].lays_tiles = stage[s].found;
     for (double tolerance_um = 2.0 * stage_tolerance_um;
-         !stage[s].found && part_by_chance(place, tolerance_um) < most_by_chance;
+         !stage[s].found && part_by_chance(place, tolerance_um) < max_by_chance;
          tolerance_um *= 2.0) {
       stage[s] = fit_stage(recorded, place, tolerance_um);
       // Two places make a map; any two were tried.
@@ -163,7 +163,7 @@ void PlacerState::read_stage() {
 // fit little of it is left. If a stage that is right of most tiles contradicts, the tile is looked
 // for where that says.
 void PlacerState::drop_doubtful() {
-  constexpr double sure_log10 = -12.0, least_off_um = 100.0, deviations = 8.0;
+  constexpr double sure_log10 = -12.0, min_off_um = 100.0, deviations = 8.0;
   std::vector<double> best(tiles.size());
   for (const LinkResult& l : links)
     for (const std::uint32_t t : {l.tile_a, l.tile_b})
@@ -173,7 +173,7 @@ void PlacerState::drop_doubtful() {
     if (!s.lays_tiles || !tiles[t].stage_um || component[t] != 0 || best[t] < sure_log10) continue;
     const Point said = nucreg::apply(s.map, *tiles[t].stage_um);
     if (std::hypot(said[0] - model.centre_um[t][0], said[1] - model.centre_um[t][1]) <=
-        std::max(least_off_um, deviations * s.scatter_um))
+        std::max(min_off_um, deviations * s.scatter_um))
       continue;
     component[t] = -1;
     std::erase_if(links, [&](const LinkResult& l) { return l.tile_a == t || l.tile_b == t; });
@@ -209,10 +209,10 @@ std::vector<PlaceTask> PlacerState::stray_tasks() {
   for (const std::size_t s : {0U, 1U})
     for (const std::uint32_t t : of_side[s])
       if (has_nuclei(t)) (component[t] == 0 ? settled : strays)[s].push_back(t);
-  // Few enough are asked for all that they know, also where the first of it told nothing before.
+  // Few enough are asked for all that they know, also if the first of it showed nothing before.
   const std::size_t cost =
       (settled[0].size() + settled[1].size()) * (100 + strays[0].size() + strays[1].size());
-  const bool thorough = cost <= most_thorough;
+  const bool thorough = cost <= max_thorough;
   std::vector<PlaceTask> out;
   const auto look = [&](const std::vector<std::uint32_t>& in, std::size_t in_side,
                         const std::vector<std::uint32_t>& asked, std::size_t asked_side) {
@@ -313,12 +313,12 @@ std::vector<PlaceTask> PlacerState::overlap_tasks() {
       const double density =
           std::min(summary[a].nuclei / area_um2(model, a), summary[b].nuclei / area_um2(model, b));
       const bool few = across && fine && (is_sparse(a) || is_sparse(b));
-      const double least = few ? least_common_few : least_common;
+      const double least = few ? min_common_few : min_common;
       if (overlap_um2(link.a, link.b, towards(link, coarse(off))) * density < least) continue;
       // Within a side all is rigid, but what is known of places so far may come from across.
       link.search_um = link.gate_um + (fine || across ? off : std::max(off, stage_search_um));
       // An island touches the well by slivers of few nuclei: turn and lens are known by then, so
-      // that a small gate tells those from chance.
+      // that a small gate separates those from chance.
       const bool sliver = phase == Phase::stray_links && component[a] != component[b];
       const double fine_gate_um = std::min(gate_um, 0.5 + 4.5 * model.noise_um[model.kind(a, b)]);
       if (fine || sliver) link.gate_um = fine_gate_um;
@@ -331,9 +331,9 @@ std::vector<PlaceTask> PlacerState::overlap_tasks() {
       if (const auto said = across ? std::nullopt : stage_step(a, b)) {
         const double apart = std::hypot(gb.visit_um[0] - ga.visit_um[0] - (*said)[0],
                                         gb.visit_um[1] - ga.visit_um[1] - (*said)[1]);
-        if (apart < stage_search_um || apart > most_torn_um) continue;
+        if (apart < stage_search_um || apart > max_torn_um) continue;
         link.b.centre_um = {link.a.centre_um[0] + (*said)[0], link.a.centre_um[1] + (*said)[1]};
-        if (overlap_um2(link.a, link.b, {}) * density >= least_common)
+        if (overlap_um2(link.a, link.b, {}) * density >= min_common)
           out.push_back(link_task(link, 1.0));
       }
     }

@@ -21,7 +21,7 @@ constexpr std::size_t seed_batch = 32;      // tasks in a round
 constexpr double seed_significance = -8.0;  // log10
 constexpr double sure_significance = -20.0;
 constexpr double regular_part = 0.35;  // laid upon others by a shift within the widest gate
-constexpr double usual_part = 0.2;     // the same within a gate that tells shifts apart
+constexpr double usual_part = 0.2;     // the same within a gate that separates shifts
 constexpr double clearly_more = 1.7;   // times what a shift by a period pairs
 
 }  // namespace
@@ -53,7 +53,7 @@ std::vector<PlaceTask> PlacerState::near_seed_tasks() const {
     return std::hypot((*tiles[a].stage_um)[0] - (*tiles[b].stage_um)[0],
                       (*tiles[a].stage_um)[1] - (*tiles[b].stage_um)[1]);
   };
-  // Those that lie in a 10x tile, if the stage can tell: 10x may show a part of the well only.
+  // Those that lie in a 10x tile, if the stage is known: 10x may show a part of the well only.
   const auto within_ten = [&](std::uint32_t forty) {
     return std::ranges::any_of(tens, [&](std::uint32_t t) {
       return distance_um(t, forty) < 0.5 * tiles[t].width_px * tiles[t].pixel_um.value_or(0.0);
@@ -70,7 +70,7 @@ std::vector<PlaceTask> PlacerState::near_seed_tasks() const {
 
 // Then some against all, a part of them at a time: one answer that is sure will do. The best tiles
 // first, the last two of these at any magnification; then tiles from all over the well, and again
-// at any magnification where nothing tells it.
+// at any magnification if it is unknown.
 std::vector<PlaceTask> PlacerState::seed_tasks() {
   if (pass == 0) return near_seed_tasks();
   const std::array<double, 2> range = expected_magnification();
@@ -96,7 +96,7 @@ std::vector<PlaceTask> PlacerState::seed_tasks() {
       out.push_back(seed_task(ten, some, magnified, options.seed));
   };
   ask(0, far_seeds - wide_seeds, range);
-  // Each of them costs as many maps as are about as good; more of them tell no more.
+  // Each of them costs as many maps as are about as good; more of them add nothing.
   const bool in_vain = regular() && ambiguous_seeds > seeds.size();
   const std::size_t enough = in_vain ? out.size() : std::numeric_limits<std::size_t>::max();
   ask(far_seeds - wide_seeds, far_seeds, wide);
@@ -226,8 +226,8 @@ bool PlacerState::regular() const {
 // Wide enough for lens and deformation. Where nuclei are far apart that suffices, and is less than
 // a part of their distance; where they are regular, a shift by a period must not pair them.
 void PlacerState::choose_gate(double noise_um) {
-  constexpr double noises = 20.0, of_tile = 0.015, least_noises = 4.0;
-  constexpr double fewer_alike = 2.0 / 3.0, most_own = 0.45;
+  constexpr double noises = 20.0, of_tile = 0.015, min_noises = 4.0;
+  constexpr double fewer_alike = 2.0 / 3.0, max_own = 0.45;
   const std::uint32_t tile = of_side[1].front();
   const double half_um = std::sqrt(std::abs(determinant(model.camera[1]))) *
                          std::hypot(model.middle_px[tile][0], model.middle_px[tile][1]);
@@ -236,12 +236,12 @@ void PlacerState::choose_gate(double noise_um) {
   if (!regular()) return;
   std::size_t k = 0;
   while (k + 1 < own_gates.size() && own_part(k) > usual_part &&
-         own_gates[k + 1] * spacing_um >= least_noises * noise_um)
+         own_gates[k + 1] * spacing_um >= min_noises * noise_um)
     ++k;
-  if (own_part(k) > most_own) return no_match(regular_reason());
+  if (own_part(k) > max_own) return no_match(regular_reason());
   gate_um = own_gates[k] * spacing_um;
   alike_um *= fewer_alike;  // else vectors of all periods are alike
-  least_link_part = std::max(least_link_part, clearly_more * own_part(k));
+  min_link_part = std::max(min_link_part, clearly_more * own_part(k));
 }
 
 }  // namespace nucreg::mosaic

@@ -10,7 +10,7 @@ namespace {
 
 using Complex = std::complex<double>;
 
-constexpr std::size_t most_proposals = 600;
+constexpr std::size_t max_proposals = 600;
 
 double distance(const AffineMap& map, const Point& from, const Point& to) {
   const Point p = nucreg::apply(map, from);
@@ -89,8 +89,8 @@ StageFit fit_stage(std::span<const Point> recorded, std::span<const Point> place
   if (n < 3) return out;
   std::size_t best = 0;
   std::size_t proposals = 0;
-  for (std::size_t step = n / 2; step >= 1 && proposals < most_proposals; --step)
-    for (std::size_t i = 0; i < n && proposals < most_proposals; ++i) {
+  for (std::size_t step = n / 2; step >= 1 && proposals < max_proposals; --step)
+    for (std::size_t i = 0; i < n && proposals < max_proposals; ++i) {
       const std::size_t j = (i + step) % n;
       if (recorded[i] == recorded[j]) continue;
       ++proposals;

@@ -86,7 +86,7 @@ struct PlacerState {
     seeds,          ///< how the cameras lie to each other, from a few tiles
     lookups,        ///< which tiles show the same, wherever they are
     sightings,      ///< the places that lookups name, tested
-    neighbours,     ///< where that tells no stage: tiles beside each other by their positions
+    neighbours,     ///< if that gives no stage: tiles beside each other by their positions
     links,          ///< all tiles that overlap by what is known
     stray_lookups,  ///< tiles that nothing ties to the well, looked for
                     ///< everywhere
@@ -106,10 +106,10 @@ struct PlacerState {
 
   std::array<std::vector<std::uint32_t>, 2> of_side;  ///< tiles of each side
   std::vector<TileSummary> summary;
-  double spacing_um = 0.0;        ///< median distance of a nucleus to the nearest other
-  double gate_um = 0.0;           ///< of pairs before lens and deformation are known
-  double alike_um = 0.0;          ///< how far vectors between the same nuclei may differ
-  double least_link_part = 0.25;  ///< of the nuclei of an overlap, pairs of a link
+  double spacing_um = 0.0;      ///< median distance of a nucleus to the nearest other
+  double gate_um = 0.0;         ///< of pairs before lens and deformation are known
+  double alike_um = 0.0;        ///< how far vectors between the same nuclei may differ
+  double min_link_part = 0.25;  ///< of the nuclei of an overlap, pairs of a link
 
   std::vector<SeedAnswer> seeds;
   std::size_t ambiguous_seeds = 0;
@@ -118,7 +118,7 @@ struct PlacerState {
   std::size_t first_exchanged = 0;  ///< task of a round of causes: with the sides exchanged
 
   WellModel model;
-  /// Of each component above 0 in the refinement: a mosaic of its own, with the deformation there.
+  /// For each component above 0 in the refinement a mosaic of its own, with the deformation there.
   /// Without tiles of both sides that surely show the same it has none placed.
   std::vector<WellModel> islands;
   std::vector<std::int32_t> component;                    ///< -1: no link
@@ -173,7 +173,8 @@ struct PlacerState {
   [[nodiscard]] std::string regular_reason() const;
   void choose_gate(double noise_um);
   void take_seeds(const std::vector<PlaceResult>& results);
-  /// Whether seeds tell how the cameras lie to each other; then lookups are next.
+  /// Whether seeds agree on how the cameras lie to each other; then lookups are next, or there is
+  /// no match since the nuclei are too regular.
   [[nodiscard]] bool agree_on_cameras();
   void take_causes(const std::vector<PlaceResult>& results);
   [[nodiscard]] std::string cause(const SeedAnswer& answer, bool exchanged);

@@ -17,10 +17,11 @@ namespace {
 
 enum class Kind { summary, seed, lookup, link };
 
-constexpr double least_votes = 4.0;
-// Of a 40x tile, to find it in a 10x tile. Twenty find nearly all that is found by all nuclei, also
-// where a fifth of them is missing; time that a well of other nuclei takes grows with it.
-constexpr std::size_t most_seeds = 100;
+constexpr double min_votes = 4.0;
+// How many nuclei of a 40x tile are used to find it in a 10x tile. Twenty find nearly all that is
+// found by all nuclei, also where a fifth of them is missing; time that a well of other nuclei
+// takes grows with it.
+constexpr std::size_t max_seeds = 100;
 
 PlaceTask task_of(Kind kind, std::vector<std::uint32_t> tiles, double cost) {
   return {std::move(tiles), {static_cast<double>(kind)}, cost};
@@ -89,7 +90,7 @@ PlaceResult run_seeds(const PlaceTask& task, const NucleiOf& nuclei) {
   MatchOptions options;
   options.magnification = {task.values[1], task.values[2]};
   options.seed = static_cast<std::uint64_t>(task.values[3]);
-  options.most_seeds = most_seeds;
+  options.max_seeds = max_seeds;
   const MatchTarget ten(nuclei(task.tiles[0]).px);
   PlaceResult out;
   for (std::size_t k = 1; k < task.tiles.size(); ++k)
@@ -131,7 +132,7 @@ PlaceResult PlaceWorker::Memory::look_up(const PlaceTask& task, const NucleiOf& 
     const std::uint32_t asked = task.tiles[k];
     const auto hit =
         index.look_up(constellations(asked, camera_asked, nuclei), task.values[10] != 0.0);
-    if (hit.votes < least_votes) continue;
+    if (hit.votes < min_votes) continue;
     const Point m = middle(asked, camera_asked);
     for (const double v : {static_cast<double>(asked), m[0] + hit.shift_um[0] - centre[0],
                            m[1] + hit.shift_um[1] - centre[1]})

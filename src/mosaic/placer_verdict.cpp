@@ -13,10 +13,10 @@
 namespace nucreg::mosaic {
 namespace {
 
-constexpr double least_used = 0.1;  // mean weight of the parts of a link that is used
-constexpr double wrong_um = 20.0;   // a stage position off by more is wrong
+constexpr double min_used = 0.1;   // mean weight of the parts of a link that is used
+constexpr double wrong_um = 20.0;  // a stage position off by more is wrong
 constexpr double wrong_deviations = 8.0;
-constexpr double wrong_by_others_um = 150.0;  // where only tissue of the other visit tells
+constexpr double wrong_by_others_um = 150.0;  // if only tissue of the other visit shows it
 constexpr double twin_area = 0.8;             // of two tiles that show the same
 constexpr double blur_scatter = 1.5;          // times the noise of its side
 constexpr double blur_rate = 0.8;             // times the nuclei that tiles of its side show
@@ -36,7 +36,7 @@ class Verdicts {
       link.log10_significance = r.log10_significance;
       link.residual_um = e.residual_um;
       link.closure_um = std::hypot(e.shift_um[0], e.shift_um[1]);
-      link.used = s_.fit.link_weight[l] > least_used;
+      link.used = s_.fit.link_weight[l] > min_used;
       if (link.used)
         for (const std::uint32_t t : {r.tile_a, r.tile_b}) ++p_.tiles[t].links;
       p_.links.push_back(link);
@@ -150,7 +150,7 @@ class Verdicts {
     DisjointSets sets(s_.tiles.size());
     for (std::size_t l = 0; l < s_.links.size(); ++l) {
       const LinkResult& r = s_.links[l];
-      if (s_.fit.link_weight[l] > least_used && s_.model.side[r.tile_a] == s_.model.side[r.tile_b])
+      if (s_.fit.link_weight[l] > min_used && s_.model.side[r.tile_a] == s_.model.side[r.tile_b])
         sets.join(r.tile_a, r.tile_b);
     }
     rigid_.assign(s_.tiles.size(), false);
@@ -349,17 +349,13 @@ void fill_turn(const PlacerState& s, Placement& p) {
   p.magnification = size(0) / (size(1) * grown);
   const double ten_um = s.pixel_um(0), forty_um = s.pixel_um(1);
   if (!(ten_um > 0.0 && forty_um > 0.0)) return;
-  constexpr double most_apart = 0.1;  // of objectives and what is written of them
-  if (std::abs(p.magnification * forty_um / ten_um - 1.0) > most_apart)
+  constexpr double max_difference = 0.1;  // of objectives and what is written of them
+  if (std::abs(p.magnification * forty_um / ten_um - 1.0) > max_difference)
     p.scale_message = fmt::format(
         "the nuclei show {:.3g} 40x px per 10x px; the pixel sizes, {:.4g} and {:.4g} um, say "
         "{:.3g}: one of them is wrong, and so may all lengths in um be",
         p.magnification, ten_um, forty_um, ten_um / forty_um);
 }
-
-}  // namespace
-
-namespace {
 
 Placement without_match(const PlacerState& s, std::string reason) {
   Placement p;
@@ -377,9 +373,9 @@ Placement without_match(const PlacerState& s, std::string reason) {
 // Links that chance made lay the tiles of a side anywhere; then the deformation that is fitted to
 // them grows or shrinks the well.
 std::string contradiction(const PlacerState& s, double magnification) {
-  constexpr double most_apart = 0.1;
+  constexpr double max_difference = 0.1;
   const double seen = s.seed_magnification;
-  if (std::abs(magnification / seen - 1.0) <= most_apart) return {};
+  if (std::abs(magnification / seen - 1.0) <= max_difference) return {};
   if (s.regular()) return s.regular_reason();
   return fmt::format(
       "the places of the tiles contradict what the tiles show: {:.3g} 40x px per 10x px by their "

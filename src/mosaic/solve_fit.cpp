@@ -18,8 +18,8 @@ using Sparse = Eigen::SparseMatrix<double, Eigen::ColMajor, std::int32_t>;
 using Factor = Eigen::SimplicialLDLT<Sparse, Eigen::Lower, Eigen::AMDOrdering<std::int32_t>>;
 
 constexpr double hold_um = 1e-3;
-// Of what tukey's loss leaves out: else the matrix of a tile that it leaves out is singular.
-constexpr double least_weight = 1e-9;
+// For what tukey's loss leaves out: else the matrix of a tile that it leaves out is singular.
+constexpr double min_weight = 1e-9;
 
 // The normal matrix of one axis over tiles and nodes: its pattern is made once,
 // and each row knows where in the values its products go. Those of two nodes are
@@ -216,7 +216,7 @@ void robust_weights(const GlobalFit& fit, double inflation, const std::vector<do
     const double s = r[2 * o] * r[2 * o] + r[2 * o + 1] * r[2 * o + 1];
     kept[o] = evaluate_loss(fit.loss, s, inflation * fit.loss_scale).first;
     weight[o] =
-        std::max(kept[o], least_weight) / (fit.observations[o].sd_um * fit.observations[o].sd_um);
+        std::max(kept[o], min_weight) / (fit.observations[o].sd_um * fit.observations[o].sd_um);
   }
 }
 

@@ -15,7 +15,7 @@ struct Piece {
   double x, y;
 };
 
-// Of the pieces around a centre, those two whose middle is nearest to it, if it is near enough.
+// Among the pieces around a centre those two whose middle is nearest to it, if it is near enough.
 void join_around(double x, double y, std::span<const Piece> pieces, double near, double far,
                  std::vector<std::array<std::uint32_t, 2>>& joined) {
   double best = near * near;
@@ -34,7 +34,7 @@ void join_around(double x, double y, std::span<const Piece> pieces, double near,
   if (any) joined.push_back(found);
 }
 
-// Two pairs that lie side by side, on their way to being told from two pairs of pieces.
+// Two pairs that lie side by side, before it is known whether they are two pairs of pieces.
 class PairOfPairs {
  public:
   PairOfPairs(const ObjectPair& p, const ObjectPair& q, const SideView& ten, const SideView& forty)
@@ -216,10 +216,10 @@ class MergedFinder {
     if (apart < 4.0 * narrow_um_ || apart > 2.0 * reach_um_) return;
     double share = 0.5;  // of q
     if (area_ratio_ > 0.0) {
-      constexpr double most_off = 1.5;
+      constexpr double max_off = 1.5;
       const double a = at_area(parts_, p), b = at_area(parts_, q), sum = area_ratio_ * (a + b);
       const double ratio = at_area(wholes_, o) / sum;
-      if (!(ratio > 1.0 / most_off && ratio < most_off)) return;
+      if (!(ratio > 1.0 / max_off && ratio < max_off)) return;
       share = b / (a + b);
     }
     const double off = std::hypot(at(parts_.x, p) + share * dx - at(wholes_.x, o),

@@ -157,7 +157,7 @@ Deformation spline_over(const WellModel& model, double spacing_um) {
 }
 
 // Width of the 40x tiles.
-double least_tile_um(const WellModel& model) {
+double min_tile_um(const WellModel& model) {
   double least = std::numeric_limits<double>::infinity();
   for (std::size_t t = 0; t < model.side.size(); ++t)
     if (model.side[t] == Side::forty)
@@ -436,13 +436,13 @@ Chosen by_heldout(const WellModel& model, const std::vector<LinkResult>& links,
   // A link has four cells along an edge, and tiles of both sides lie across each other. What is
   // finer than half a tile is looked at where it does not take long.
   constexpr double usual = 0.5, narrowest = 0.3;
-  constexpr std::uint32_t most_usual_nodes = 20'000, most_fine_nodes = 4000;
-  const double tile_um = least_tile_um(model);
+  constexpr std::uint32_t max_usual_nodes = 20'000, max_fine_nodes = 4000;
+  const double tile_um = min_tile_um(model);
   for (const double knot : {2000.0, 1000.0, 500.0, 300.0, 200.0, 130.0}) {
     if (knot < narrowest * tile_um) break;
     WellModel trial = with(spline_over(model, knot));
     const std::uint32_t nodes = trial.deformation.nx * trial.deformation.ny;
-    if (nodes > (knot < usual * tile_um ? most_fine_nodes : most_usual_nodes)) break;
+    if (nodes > (knot < usual * tile_um ? max_fine_nodes : max_usual_nodes)) break;
     const double held = heldout_um(trial, links, floors);
     if (!(held >= facts.heldout_spline_um)) facts.heldout_spline_um = held;
     if (held < improvement * best.heldout_um) best = {std::move(trial), held};

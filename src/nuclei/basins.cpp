@@ -17,7 +17,7 @@ constexpr int steps = 1 << 16;
 constexpr std::array<std::array<std::ptrdiff_t, 2>, 8> neighbours{
     {{-1, -1}, {0, -1}, {1, -1}, {-1, 0}, {1, 0}, {-1, 1}, {0, 1}, {1, 1}}};
 // Below it two nuclei side by side would pass for one.
-constexpr double least_likeness = 0.95;
+constexpr double min_likeness = 0.95;
 
 // Sets that are united; the root of a set stands for it.
 class Sets {
@@ -84,8 +84,7 @@ struct Basin {
 
 }  // namespace
 
-Basins flood(const cv::Mat1f& relief, const cv::Mat1b& mask, double least_height,
-             double least_pixels) {
+Basins flood(const cv::Mat1f& relief, const cv::Mat1b& mask, double min_height, double min_pixels) {
   Basins result;
   double low = 0.0, high = 0.0;
   if (cv::countNonZero(mask) == 0) {
@@ -93,8 +92,8 @@ Basins flood(const cv::Mat1f& relief, const cv::Mat1b& mask, double least_height
     return result;
   }
   cv::minMaxLoc(relief, &low, &high, nullptr, nullptr, mask);
-  const int least_steps =
-      high > low ? static_cast<int>(std::min(1.0, least_height / (high - low)) * steps) : steps;
+  const int min_steps =
+      high > low ? static_cast<int>(std::min(1.0, min_height / (high - low)) * steps) : steps;
   // A frame of 0 around the image saves asking whether a neighbour is inside.
   cv::Mat1i framed(mask.rows + 2, mask.cols + 2, 0);
   const auto across = static_cast<std::ptrdiff_t>(framed.step1());
@@ -131,8 +130,8 @@ Basins flood(const cv::Mat1f& relief, const cv::Mat1b& mask, double least_height
     }
     for (const int basin : std::span(others.data(), count)) {
       if (basin == into) continue;
-      const bool shallow = pixel.step - basins[basin].peak_step < least_steps;
-      if (!shallow && basins[basin].pixels >= least_pixels) continue;
+      const bool shallow = pixel.step - basins[basin].peak_step < min_steps;
+      if (!shallow && basins[basin].pixels >= min_pixels) continue;
       sets.unite(basin, into);
       basins[into].pixels += basins[basin].pixels;
     }
@@ -144,7 +143,7 @@ Basins flood(const cv::Mat1f& relief, const cv::Mat1b& mask, double least_height
   return result;
 }
 
-void join_ellipses(Basins& basins, double most_pixels) {
+void join_ellipses(Basins& basins, double max_pixels) {
   std::vector<PixelMoments> moments(static_cast<std::size_t>(basins.count) + 1);
   std::vector<std::vector<int>> touching(moments.size());
   const auto touch = [&](int a, int b) {
@@ -179,11 +178,11 @@ void join_ellipses(Basins& basins, double most_pixels) {
     if (a > b) std::swap(a, b);
     PixelMoments both = moments[a];
     both.add(moments[b]);
-    if (both.n > most_pixels) return;
+    if (both.n > max_pixels) return;
     const double apart = (moments[a].n * moments[a].ellipse_likeness() +
                           moments[b].n * moments[b].ellipse_likeness()) /
                          both.n;
-    const double gain = both.ellipse_likeness() - std::max(least_likeness, apart);
+    const double gain = both.ellipse_likeness() - std::max(min_likeness, apart);
     if (gain > 0.0) pairs.push({gain, a, b, version[a], version[b]});
   };
   const auto forget_doubles = [](std::vector<int>& list) {
@@ -221,7 +220,7 @@ namespace {
 constexpr double plateau = 0.8, edge = 0.45;
 // The mean of a nucleus stands out by so many standard deviations of the mean of its pixels; the
 // best of the blobs that a smoothed image of noise has come to half of that.
-constexpr double least_significance = 10.0;
+constexpr double min_significance = 10.0;
 
 // The brightness at which each basin ends.
 std::vector<float> edge_levels(const Basins& basins, const cv::Mat1f& brightness) {
@@ -308,10 +307,10 @@ void cut_outlines(Basins& basins, const cv::Mat1f& brightness, const OutlineRule
   basins.count = 0;
   for (std::size_t i = 1; i < parts.size(); ++i) {
     const Part& part = parts[i];
-    const double least = part.at_border ? rules.least_pixels_at_border : rules.least_pixels;
+    const double least = part.at_border ? rules.min_pixels_at_border : rules.min_pixels;
     const double significance = part.brightness / std::sqrt(part.pixels);
     if (largest[part.label] == static_cast<int>(i) && part.pixels >= least &&
-        significance > least_significance * rules.noise)
+        significance > min_significance * rules.noise)
       number[i] = ++basins.count;
   }
   for (int y = 0; y < labels.rows; ++y)

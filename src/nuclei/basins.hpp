@@ -47,19 +47,19 @@ struct Basins {
 };
 
 /// Floods `relief` from its maxima down within `mask`. Two basins that meet become one where the
-/// lower peak stands less than `least_height` above the pass or is smaller than `least_pixels`
+/// lower peak stands less than `min_height` above the pass or is smaller than `min_pixels`
 /// there. Linear in the pixels; `relief` is looked at in 2^16 steps.
-[[nodiscard]] Basins flood(const cv::Mat1f& relief, const cv::Mat1b& mask, double least_height,
-                           double least_pixels);
+[[nodiscard]] Basins flood(const cv::Mat1f& relief, const cv::Mat1b& mask, double min_height,
+                           double min_pixels);
 
-/// Joins basins that touch where both together look more like one ellipse of at most `most_pixels`
+/// Joins basins that touch where both together look more like one ellipse of at most `max_pixels`
 /// than each alone does.
-void join_ellipses(Basins& basins, double most_pixels);
+void join_ellipses(Basins& basins, double max_pixels);
 
 struct OutlineRules {
-  double least_pixels = 0.0;            ///< of a nucleus
-  double least_pixels_at_border = 0.0;  ///< of one that the edge of the image cuts
-  double noise = 0.0;                   ///< standard deviation of a pixel
+  double min_pixels = 0.0;            ///< of a nucleus
+  double min_pixels_at_border = 0.0;  ///< of one that the edge of the image cuts
+  double noise = 0.0;                 ///< standard deviation of a pixel
 };
 
 /// Cuts each basin back to its largest connected part brighter than half of what the nucleus is,

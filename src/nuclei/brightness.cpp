@@ -94,13 +94,13 @@ PlaneValues plane_values(const PlaneView& plane) {
 namespace {
 
 constexpr double blob_smoothing_px = 1.0;
-// Of what is left of white noise after that smoothing, and how far a nucleus must rise above it.
+// What is left of white noise after that smoothing, and how far a nucleus must rise above it.
 const double smoothed_noise = 1.0 / (2.0 * std::sqrt(std::numbers::pi) * blob_smoothing_px);
-constexpr double least_contrast = 5.0;
+constexpr double min_contrast = 5.0;
 constexpr double ellipse = 0.94;
 constexpr double min_blob_pixels = 9.0;
 
-// Some quarter of a million values tell as much as all of them.
+// Some quarter of a million values show as much as all of them.
 int sample_step(const cv::Mat1f& image) {
   constexpr double enough = 1 << 18;
   return std::max(2, static_cast<int>(std::sqrt(static_cast<double>(image.total()) / enough)));
@@ -175,7 +175,7 @@ double estimate_diameter(const cv::Mat1f& image, double noise) {
   smooth -= low;
   const double background = quantile(smooth, 0.25);
   const double threshold = std::max(log_threshold(smooth, 0.02 * (high - low)),
-                                    background + least_contrast * smoothed_noise * noise);
+                                    background + min_contrast * smoothed_noise * noise);
   cv::Mat1i regions;
   const int count = cv::connectedComponents(smooth > threshold, regions, 4, CV_32S);
   struct Region {

@@ -12,9 +12,8 @@ namespace nucreg {
 struct PlaneValues {
   cv::Mat1f numbers;
   double lowest = 0.0, unit = 1.0;
-  double step =
-      0.0;  ///< between two values that can be told apart, as a number; 0: real numbers, a mask
-  bool flat = true;  ///< no two values differ
+  double step = 0.0;  ///< between two values that differ, as a number; 0: real numbers, a mask
+  bool flat = true;   ///< no two values differ
 };
 
 /// NaN becomes the lowest finite value, an infinity the lowest or highest.

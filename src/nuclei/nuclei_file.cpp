@@ -226,7 +226,7 @@ void read_plane(NucleiFile& found, const std::filesystem::path& file,
 // than two values of which one is 0, or is no image.
 std::optional<NucleiTable> mask_of_npy(const std::filesystem::path& file,
                                        const NucleiFileOptions& options) {
-  constexpr std::size_t most_pixels = std::size_t{1} << 30;
+  constexpr std::size_t max_pixels = std::size_t{1} << 30;
   const bool asked = options.as == NucleiKind::mask;
   const std::string bytes = read_file(file);
   const NpyArray array(bytes, file.string(), std::string(npy_allowed));
@@ -234,7 +234,7 @@ std::optional<NucleiTable> mask_of_npy(const std::filesystem::path& file,
     if (asked) array.fail(fmt::format("{} x {} numbers", array.rows(), array.columns()), 0);
     return std::nullopt;
   }
-  if (array.rows() > most_pixels / array.columns()) array.fail("more than 2^30 pixels", 0);
+  if (array.rows() > max_pixels / array.columns()) array.fail("more than 2^30 pixels", 0);
   std::vector<std::byte> mask;
   mask.reserve(array.rows() * array.columns());
   double inside = 0.0;

@@ -135,15 +135,15 @@ class TextTable {
         "the first cell of each row is taken for its name: the header has one cell less");
   }
 
-  // A row that goes on in the next lines, since a cell between quotation marks holds line breaks.
+  // A row that continues in the next lines, since a cell between quotation marks holds line breaks.
   [[nodiscard]] TextLine whole_row(const std::vector<TextLine>& lines, std::size_t& i) const {
-    constexpr std::size_t most_lines = 100;
+    constexpr std::size_t max_lines = 100;
     const auto is_open = [](std::string_view text) {
       return std::ranges::count(text, '"') % 2 != 0;
     };
     const TextLine& line = lines[i];
     if (!is_open(line.text)) return line;
-    for (std::size_t k = i + 1; k < std::min(lines.size(), i + most_lines); ++k) {
+    for (std::size_t k = i + 1; k < std::min(lines.size(), i + max_lines); ++k) {
       const char* const end = lines[k].text.data() + lines[k].text.size();
       const std::string_view text(line.text.data(),
                                   static_cast<std::size_t>(end - line.text.data()));

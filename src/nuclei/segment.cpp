@@ -17,30 +17,30 @@
 namespace nucreg {
 namespace {
 
-constexpr std::uint64_t most_pixels = std::uint64_t{1} << 30;
-constexpr double least_diameter_px = 3.0, most_diameter_px = 1000.0;
+constexpr std::uint64_t max_image_pixels = std::uint64_t{1} << 30;
+constexpr double min_diameter_px = 3.0, max_diameter_px = 1000.0;
 // Larger nuclei are looked for in an image made smaller by a whole number.
 constexpr double working_diameter_px = 16.0;
 constexpr std::size_t large_image = std::size_t{1} << 21;  // pixels
 constexpr double large_diameter_px = 24.0;
 
 // In diameters of a nucleus.
-constexpr double smoothing = 0.054, least_smoothing_px = 0.7;
+constexpr double smoothing = 0.054, min_smoothing_px = 0.7;
 constexpr double block = 0.18;                 // of the coarse grid
 constexpr double opening = 1.6;                // half a window that reaches past every nucleus
 constexpr double narrow = 0.086, wide = 0.45;  // of the difference of Gaussians
 constexpr double depth_smoothing = 0.065;
 // In squares of the diameter.
-constexpr double least_basin = 0.0115, least_nucleus = 0.07, least_nucleus_at_border = 0.03;
-constexpr double most_joined = 1.85 * std::numbers::pi / 4.0;
+constexpr double min_basin = 0.0115, min_nucleus = 0.07, min_nucleus_at_border = 0.03;
+constexpr double max_joined = 1.85 * std::numbers::pi / 4.0;
 // In brightness of a typical nucleus: above `bend` the logarithm counts.
 constexpr double bend = 0.6, dimmest = 0.2;
 // Local contrast after that: nuclei are within `outer`; `inner` shows their waists better.
 constexpr double outer = 0.12, inner = 0.2;
 // The relief is local contrast and depth within the inner outline, in diameters.
-constexpr double depth_weight = 2.8, least_height = 0.01;
+constexpr double depth_weight = 2.8, min_height = 0.01;
 // In standard deviations of what smoothing leaves of the noise.
-constexpr double least_above_noise = 3.0;
+constexpr double min_above_noise = 3.0;
 // Values are rounded: less noise than that of rounding cannot be seen.
 constexpr double rounding_noise = 0.29;
 // The opening takes low noise for background; so much lower, in deviations of a block.
@@ -110,7 +110,7 @@ double typical_brightness(const cv::Mat1f& above, double noise_left) {
   bright.setTo(0.0, above <= threshold);
   const double part = 1.0 - static_cast<double>(cv::countNonZero(bright)) /
                                 (2.0 * static_cast<double>(above.total()));
-  return std::max(quantile(above, part), 2.0 * least_above_noise * noise_left);
+  return std::max(quantile(above, part), 2.0 * min_above_noise * noise_left);
 }
 
 // Linear in the dark, logarithmic above, so that a bright nucleus does not outshine its neighbours.
@@ -127,7 +127,7 @@ struct Found {
 };
 
 Found nuclei_of(const cv::Mat1f& image, double diameter_px, double noise) {
-  const double sigma_px = std::max(least_smoothing_px, smoothing * diameter_px);
+  const double sigma_px = std::max(min_smoothing_px, smoothing * diameter_px);
   const double noise_left = noise / (2.0 * std::sqrt(std::numbers::pi) * sigma_px);
   const double square = diameter_px * diameter_px;
   const cv::Mat1f smooth = blurred(image, sigma_px);
@@ -140,18 +140,18 @@ Found nuclei_of(const cv::Mat1f& image, double diameter_px, double noise) {
   const cv::Mat1f around =
       coarse.up(blurred(coarse.down(scaled), wide * diameter_px / coarse.block_px()));
   const cv::Mat1f contrast(scaled - around);
-  const cv::Mat1b bright(above > std::max(dimmest * typical, least_above_noise * noise_left));
+  const cv::Mat1b bright(above > std::max(dimmest * typical, min_above_noise * noise_left));
   cv::Mat1f depth;
   cv::distanceTransform((contrast > inner) & bright, depth, cv::DIST_L2, 5);
   const cv::Mat1f relief(blurred(scaled, narrow * diameter_px) - around +
                          blurred(depth, depth_smoothing * diameter_px) *
                              (depth_weight / diameter_px));
   found.basins =
-      flood(relief, cv::Mat1b((contrast > outer) & bright), least_height, least_basin * square);
-  join_ellipses(found.basins, most_joined * square);
+      flood(relief, cv::Mat1b((contrast > outer) & bright), min_height, min_basin * square);
+  join_ellipses(found.basins, max_joined * square);
   cut_outlines(found.basins, above,
-               {.least_pixels = least_nucleus * square,
-                .least_pixels_at_border = least_nucleus_at_border * square,
+               {.min_pixels = min_nucleus * square,
+                .min_pixels_at_border = min_nucleus_at_border * square,
                 .noise = noise});
   return found;
 }
@@ -213,11 +213,11 @@ double typical_diameter(const PlaneValues& values) {
 
 Segmentation found_in(const PlaneView& image, const SegmentOptions& options) {
   if (options.diameter_px &&
-      !(*options.diameter_px >= least_diameter_px && *options.diameter_px <= most_diameter_px))
+      !(*options.diameter_px >= min_diameter_px && *options.diameter_px <= max_diameter_px))
     throw JobError(fmt::format("{} is out of range", *options.diameter_px),
                    {.key = "diameter",
-                    .allowed = fmt::format("{} ... {} px", least_diameter_px, most_diameter_px)});
-  if (image.width_px > 0 && image.height_px > most_pixels / image.width_px)
+                    .allowed = fmt::format("{} ... {} px", min_diameter_px, max_diameter_px)});
+  if (image.width_px > 0 && image.height_px > max_image_pixels / image.width_px)
     throw InputError(fmt::format("{} x {} pixels", image.width_px, image.height_px),
                      {.allowed = "at most 2^30 pixels"});
   Segmentation result;
@@ -229,7 +229,7 @@ Segmentation found_in(const PlaneView& image, const SegmentOptions& options) {
   if (values.flat) return result;
   result.diameter_px = options.diameter_px ? *options.diameter_px : typical_diameter(values);
   if (result.diameter_px == 0.0) return result;
-  result.diameter_px = std::clamp(result.diameter_px, least_diameter_px, most_diameter_px);
+  result.diameter_px = std::clamp(result.diameter_px, min_diameter_px, max_diameter_px);
   const int factor = std::max(1, static_cast<int>(result.diameter_px / working_diameter_px));
   const cv::Mat1f working = reduced(values.numbers, factor);
   const Found found =
@@ -258,7 +258,7 @@ namespace {
 
 constexpr double darkest = 0.01, brightest = 0.997;
 constexpr std::array<std::uint8_t, 3> outline{255, 110, 0};
-constexpr std::size_t max_pixels = std::size_t{1} << 25;  // what a viewer opens at once
+constexpr std::size_t max_overlay_pixels = std::size_t{1} << 25;  // what a viewer opens at once
 
 // Brightened in the dark.
 std::uint8_t grey(double value) {
@@ -269,7 +269,8 @@ std::uint8_t grey(double value) {
 
 std::size_t overlay_factor(std::size_t width_px, std::size_t height_px) {
   std::size_t factor = 1;
-  while ((width_px + factor - 1) / factor > max_pixels / ((height_px + factor - 1) / factor))
+  while ((width_px + factor - 1) / factor >
+         max_overlay_pixels / ((height_px + factor - 1) / factor))
     ++factor;
   return factor;
 }

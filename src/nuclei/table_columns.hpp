@@ -12,7 +12,7 @@
 
 namespace nucreg {
 
-/// Of a coordinate. `unknown`: the header does not say; it is taken as px.
+/// The unit of a coordinate. `unknown`: the header does not say; it is taken as px.
 enum class TableUnit : std::uint8_t { unknown, px, nm, um, mm, cm, inch, m };
 
 /// Micrometres of one; 0 for px and unknown.

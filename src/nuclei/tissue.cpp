@@ -49,7 +49,7 @@ TissueNucleus draw_nucleus(double x, double y, double diameter_px, RandomStream&
           .brightness = std::clamp(std::exp(0.3 * random.normal()), 0.4, 3.0)};
 }
 
-// Of both magnifications: a turn of the camera, and one of the eight ways to lay down a square.
+// At both magnifications: a turn of the camera, and one of the eight ways to lay down a square.
 AffineMap draw_linear(const SynthOptions& options) {
   RandomStream random = stream(options.seed, Draw::map);
   const double angle = random.uniform(-max_turn_deg, max_turn_deg) * std::numbers::pi / 180.0;

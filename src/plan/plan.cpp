@@ -194,12 +194,12 @@ Plan make_plan(const Job& job) {
     check_configuration(job, plan.configurations[i]);
   }
   // Row numbers stay exact where readers hold them as doubles.
-  constexpr std::uint64_t most_solves = std::uint64_t{1} << 53;
+  constexpr std::uint64_t max_solves = std::uint64_t{1} << 53;
   const std::uint64_t rows_per_trial = plan.configurations.size() * plan.solvers;
-  if (plan.trials > most_solves / rows_per_trial)
+  if (plan.trials > max_solves / rows_per_trial)
     throw JobError(fmt::format("{} trials x {} configurations x {} solvers are too many solves",
                                plan.trials, plan.configurations.size(), plan.solvers),
-                   where(job, "job.trials", fmt::format("at most {} solves", most_solves)));
+                   where(job, "job.trials", fmt::format("at most {} solves", max_solves)));
   return plan;
 }
 

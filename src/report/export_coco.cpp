@@ -76,7 +76,7 @@ double best_known(std::span<const Record> trial) {
   return std::isfinite(best) ? best : 0.0;
 }
 
-/// Of what is not finite: cocopp steps down from the largest value by factors, and from infinity
+/// For what is not finite: cocopp steps down from the largest value by factors, and from infinity
 /// never ends.
 constexpr double nothing_reached = 1e300;
 
@@ -176,7 +176,7 @@ std::vector<std::string> folders_of(const std::vector<std::string>& solvers) {
 std::vector<fs::path> export_coco(const ResultReader& reader, const fs::path& directory,
                                   bool overwrite) {
   if (!reader.has_traces())
-    throw InputError("is missing: COCO's format tells how the objective fell",
+    throw InputError("is missing: COCO's format shows how the objective fell",
                      {.key = "/trace", .allowed = "a result of a job with run.trace = true"});
   const Table solver_table = reader.table("solvers"),
               configurations = reader.table("configurations");

@@ -16,7 +16,7 @@
 namespace nucreg {
 namespace {
 
-/// The columns that tell what was run, looked up by configuration and solver.
+/// The columns that describe what was run, looked up by configuration and solver.
 class Context {
  public:
   explicit Context(const ResultReader& reader)

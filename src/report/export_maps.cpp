@@ -104,7 +104,7 @@ std::string field(double value) {
   return std::isfinite(value) ? fmt::format("{}", value) : "";
 }
 
-/// Of a configuration: the columns that the Python scripts know.
+/// For a configuration: the columns that the Python scripts know.
 struct Setting {
   double noise = Record::nan, outliers = Record::nan;
   Model model = Model::affine;

@@ -20,7 +20,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::array targets{1e-1, 1e-3, 1e-6, 1e-9};
-constexpr std::uint64_t most_solves = 100'000;
+constexpr std::uint64_t max_solves = 100'000;
 constexpr const char* pitfalls =
     "A performance profile compares with the best solver of each problem: leaving a solver out can "
     "exchange the order of two others. A solver that needs no evaluation, as a closed form, counts "
@@ -61,7 +61,7 @@ struct Sample {
   }
 };
 
-// The answer tells whether a target was reached, the trace when. Of points without noise the best
+// The answer shows whether a target was reached, the trace when. Of points without noise the best
 // is 0 but for rounding, and every ratio to it is large: what is within rounding of the best has
 // reached every target. What is as low as the answer is near enough, too.
 Solve solve_of(const Record& row) {
@@ -86,7 +86,7 @@ Solve solve_of(const Record& row) {
 Sample sample_of(const ResultReader& reader, std::size_t solvers) {
   const Table configurations = reader.table("configurations");
   const auto& models = configurations.get<std::string>("model");
-  const std::uint64_t stride = reader.trial_rows() / most_solves + 1;
+  const std::uint64_t stride = reader.trial_rows() / max_solves + 1;
   Sample sample{.solvers = solvers};
   std::uint64_t trial_number = 0;
   for (TrialCursor at(reader, 0, solvers); !at.done(); at.next()) {

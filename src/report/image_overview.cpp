@@ -115,7 +115,7 @@ std::string to_json(const std::string& file, const std::string& reading,
 }
 
 std::string to_text(const ImageInfo& info, const std::string& file, const std::string& reading) {
-  constexpr std::size_t most_frames_shown = 20;
+  constexpr std::size_t max_frames_shown = 20;
   std::string sizes;
   const Json all_sizes = sizes_of(info);
   for (const auto& [axis, size] : all_sizes.items())
@@ -140,7 +140,7 @@ std::string to_text(const ImageInfo& info, const std::string& file, const std::s
   text += fmt::format("  frames     {}, {} of them missing\n\n", info.frames.size(), missing);
   text += fmt::format("{:>7} {:>5} {:>5} {:>5} {:>12} {:>12} {:>11}\n", "frame", "T", "P", "Z",
                       "x um", "y um", "z um");
-  const std::size_t shown = std::min(info.frames.size(), most_frames_shown);
+  const std::size_t shown = std::min(info.frames.size(), max_frames_shown);
   for (std::size_t n = 0; n < shown; ++n) text += frame_line(info.frames[n], n);
   if (shown < info.frames.size())
     text += fmt::format("... and {} more; --json lists them all\n", info.frames.size() - shown);

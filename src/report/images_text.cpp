@@ -44,7 +44,7 @@ std::string tiles_text(const Overview& view, const TextOptions& options) {
       {"at 40x", true, 5},   {"pairs", true, always},  {"rate %", true, 9},
       {"chance %", true, 8}, {"held-out px", true, 9}, {"stage off um", true, 6}};
   std::size_t shown = 0;
-  for (std::size_t row = 0; row < matched.size() && shown < options.most_configurations; ++row) {
+  for (std::size_t row = 0; row < matched.size() && shown < options.max_configurations; ++row) {
     if (!matched[row]) continue;
     ++shown;
     const auto number = [&](const char* name) { return view.matches.get<double>(name)[row]; };
@@ -72,7 +72,7 @@ namespace {
 using SpreadKey = std::pair<std::int64_t, std::int64_t>;  // configuration, solver
 
 // The largest distance to any other solver.
-std::map<SpreadKey, double> most_apart(const Table& agreement) {
+std::map<SpreadKey, double> max_distance_px(const Table& agreement) {
   const auto& configuration = agreement.get<std::int64_t>("configuration");
   const auto& solver = agreement.get<std::int64_t>("solver");
   const auto& other = agreement.get<std::int64_t>("other");
@@ -95,7 +95,7 @@ std::string spread_text(const Overview& view, const TextOptions& options) {
   const auto& configuration = view.scatter.get<std::int64_t>("configuration");
   const auto& solver = view.scatter.get<std::int64_t>("solver");
   const auto& scatter = view.scatter.get<double>("map_scatter_px");
-  const std::map<SpreadKey, double> apart = most_apart(view.agreement);
+  const std::map<SpreadKey, double> apart = max_distance_px(view.agreement);
   std::map<SpreadKey, double> heldout;
   const auto& summary_configuration = view.summary.get<std::int64_t>("configuration");
   const auto& summary_solver = view.summary.get<std::int64_t>("solver");
@@ -115,7 +115,7 @@ std::string spread_text(const Overview& view, const TextOptions& options) {
   for (; shown < view.scatter.rows(); ++shown) {
     const SpreadKey cell{configuration[shown], solver[shown]};
     const auto c = static_cast<std::size_t>(cell.first);
-    if (c >= options.most_configurations) break;
+    if (c >= options.max_configurations) break;
     if (c >= view.configurations.rows() || static_cast<std::size_t>(cell.second) >= names.size())
       throw InputError(fmt::format("row {} names what is not in the file", shown),
                        {.key = "/scatter"});

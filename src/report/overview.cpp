@@ -44,7 +44,7 @@ Overview make_overview(const ResultReader& reader) {
         messages.add(rows);
       },
       columns);
-  return make_overview(reader, {comparison.finish(), messages.commonest(most_messages)});
+  return make_overview(reader, {comparison.finish(), messages.commonest(max_messages)});
 }
 
 namespace {

@@ -162,7 +162,7 @@ std::string missing_trials(const Overview& view) {
   if (done >= planned) return {};
   std::string text = fmt::format("missing: {} trials", count_text(planned - done));
   const auto configurations = static_cast<std::int64_t>(view.configurations.rows());
-  // A part has its own share of each configuration, which the file does not tell.
+  // A part has its own share of each configuration, which the file does not hold.
   if (configurations == 0 || view.attributes.contains("part")) return text;
   std::vector<std::int64_t> lacking(configurations, planned / configurations);
   const auto& configuration = view.summary.get<std::int64_t>("configuration");
@@ -288,7 +288,7 @@ bool arrival_is_known(const Overview& view) {
 }
 
 std::string solver_table(const Overview& view, const TextOptions& options) {
-  const std::vector<std::string> axes = shown_axes(view, options.most_configurations);
+  const std::vector<std::string> axes = shown_axes(view, options.max_configurations);
   const bool grouped = axes.size() < varying_axes(view.configurations).size();
   const std::vector<Group> groups = group_rows(view, axes);
   const auto& names = view.solvers.get<std::string>("name");
@@ -367,7 +367,7 @@ std::string rank_cell(const Column& column, std::size_t row) {
 }
 
 std::string rank_table(const Overview& view, const TextOptions& options) {
-  const std::size_t shown = std::min(view.ranks.rows(), options.most_ranks);
+  const std::size_t shown = std::min(view.ranks.rows(), options.max_ranks);
   std::vector<TextColumn> columns;
   int keep = static_cast<int>(view.ranks.columns.size());
   for (const Column& column : view.ranks.columns) {
@@ -389,7 +389,7 @@ std::string message_list(const Overview& view, const TextOptions& options) {
   const auto& names = view.solvers.get<std::string>("name");
   std::string text;
   for (const MessageCount& m :
-       std::span(view.messages).first(std::min(view.messages.size(), options.most_messages)))
+       std::span(view.messages).first(std::min(view.messages.size(), options.max_messages)))
     text += wrapped(fmt::format("{} x {}, {}: {} (first: configuration {} trial {})",
                                 count_text(m.count), names.at(m.solver), name_of(m.status),
                                 m.message, m.configuration, m.trial),

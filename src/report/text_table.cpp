@@ -12,7 +12,7 @@
 namespace nucreg {
 namespace {
 
-constexpr std::size_t widest_cell = 28;
+constexpr std::size_t max_cell_width = 28;
 
 std::string shortened(const std::string& text, std::size_t widest) {
   const std::size_t length = places(text);
@@ -43,7 +43,7 @@ std::string line_of(const std::vector<TextColumn>& columns, auto&& cell_of) {
 
 std::string render(std::vector<TextColumn> columns, std::size_t width) {
   for (TextColumn& column : columns)
-    for (std::string& cell : column.cells) cell = shortened(cell, std::min(widest_cell, width));
+    for (std::string& cell : column.cells) cell = shortened(cell, std::min(max_cell_width, width));
   const auto total = [&] {
     std::size_t sum = 0;
     for (const TextColumn& column : columns) sum += width_of(column) + 2;

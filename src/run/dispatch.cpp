@@ -19,7 +19,7 @@ namespace nucreg {
 namespace {
 
 // So that results of other ranks do not keep the root's own worker waiting for ever.
-constexpr int most_messages_at_once = 64;
+constexpr int max_messages_at_once = 64;
 constexpr double progress_seconds = 0.1;
 constexpr std::chrono::milliseconds while_behind{1};
 // Between two looks at the processes of this host.
@@ -28,7 +28,7 @@ constexpr double look_seconds = 0.2;
 constexpr double farewell_seconds = 1.0;
 // A rank that falls silent may have died of a task whose results before it were still on the way.
 constexpr std::uint64_t suspects = 63;
-// A task that hangs is known to be guilty; one that was in hand when a rank died only half.
+// A task that hangs is known to be guilty; one that was in progress when a rank died only half.
 constexpr int guilt_of_hanging = 2, guilt_of_presence = 1;
 
 /// What the root knows of one rank.
@@ -136,7 +136,7 @@ bool Root::listen() {
   now_ = clock_.now();
   bool news = syncer_.behind();  // nobody is silent who is not listened to
   if (news) std::this_thread::sleep_for(while_behind);
-  for (int i = 0; i < most_messages_at_once && !syncer_.behind(); ++i) {
+  for (int i = 0; i < max_messages_at_once && !syncer_.behind(); ++i) {
     const auto message = communicator_.receive();
     if (!message) break;
     accept(*message);
@@ -156,7 +156,7 @@ bool Root::listen() {
   return news;
 }
 
-/// Tasks in hand may end and their results still count, for a while.
+/// Tasks in progress may end and their results still count, for a while.
 void Root::close() {
   closing_ = true;
   const double until = clock_.now() + options_.grace_seconds;
@@ -348,7 +348,7 @@ void Root::replace_own_worker() {
                    schedule_.revoke(0, false)});
   worker_.replace();
   // Whoever gets it next would hang too: with no other rank there is no second opinion.
-  blame(task, 0, others_left() ? guilt_of_hanging : guilt_of_hanging * options_.most_tries);
+  blame(task, 0, others_left() ? guilt_of_hanging : guilt_of_hanging * options_.max_tries);
   for (int rank = 0; rank < communicator_.size() && !failure_; ++rank)
     while (grant(rank)) {
     }
@@ -358,7 +358,7 @@ void Root::replace_own_worker() {
 void Root::blame(std::uint64_t task, int rank, int guilt) {
   int& sum = guilt_[task];
   sum += guilt;
-  if (sum < guilt_of_hanging * options_.most_tries) return;
+  if (sum < guilt_of_hanging * options_.max_tries) return;
   try {
     if (!options_.abandoned)
       throw Error(ExitStatus::bug, "task " + std::to_string(task) + " hangs or ends every rank");

@@ -26,7 +26,7 @@ constexpr std::size_t flush_bytes = std::size_t{64} << 10;
 constexpr std::uint32_t version = 16;
 // No byte pattern of text, small numbers or common doubles.
 constexpr std::uint32_t frame_magic = 0xF19CB5E7;
-// Of the frames that declare a stage, and of the notes in stage 0: no task has this number.
+// Number of the frames that declare a stage, and of the notes in stage 0: no task has it.
 constexpr std::uint64_t no_task = std::numeric_limits<std::uint64_t>::max();
 
 struct Header {
@@ -50,7 +50,7 @@ struct RawFrame {
 static_assert(sizeof(RawFrame) == 28 && std::endian::native == std::endian::little);
 
 std::uint32_t crc32(std::uint32_t before, std::span<const std::byte> bytes) {
-  // Of no bytes at all the library begins anew.
+  // Without any bytes the library begins again.
   return bytes.empty() ? before : libdeflate_crc32(before, bytes.data(), bytes.size());
 }
 
@@ -240,7 +240,7 @@ JournalReader::JournalReader(const std::filesystem::path& file) : file_(file) {
 
   Header header;
   std::memcpy(&header, data_, sizeof(Header));
-  // Nothing but these versions tells a journal of 0.1: its checksums are others.
+  // Only these versions identify a journal of 0.1: its checksums are others.
   const bool is_journal = header.magic == Header{}.magic;
   const bool of_0_1 = is_journal && (header.format_version == 1 || header.format_version == 2);
   const bool sound = is_journal && header.crc == checksum(0, header);

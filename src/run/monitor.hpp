@@ -83,10 +83,10 @@ class Monitor {
 /// time since the one before.
 struct Vitals {
   std::uint64_t tasks_done = 0;
-  std::uint64_t task = 0;  ///< in hand, where `working`
+  std::uint64_t task = 0;  ///< in progress, if `working`
   bool working = false;
   double cpu_percent = 0.0;   ///< of this process; 100 = one processor
-  double busy_percent = 0.0;  ///< time with a task in hand
+  double busy_percent = 0.0;  ///< time with a task in progress
   std::int64_t rss_bytes = 0;
 };
 

@@ -126,12 +126,12 @@ class MpiCommunicator final : public Communicator {
     Bytes payload;
   };
 
-  // Long messages arrive in pieces while others go on; a few at a time bound the memory. One whose
-  // sender died on the way stays for ever, at most one of each rank.
-  [[nodiscard]] std::size_t most_arriving() const { return 16 + static_cast<std::size_t>(size_); }
+  // Long messages arrive in pieces while others continue; a few at a time bound the memory. One
+  // whose sender died on the way stays for ever, at most one of each rank.
+  [[nodiscard]] std::size_t max_arriving() const { return 16 + static_cast<std::size_t>(size_); }
 
   void accept_arrivals() {
-    while (receiving_.size() < most_arriving()) {
+    while (receiving_.size() < max_arriving()) {
       int flag = 0;
       MPI_Message handle = MPI_MESSAGE_NULL;
       MPI_Status status;
@@ -189,9 +189,9 @@ class Deadline {
   std::thread thread_;
 };
 
-constexpr std::chrono::seconds longest_start{60};
+constexpr std::chrono::seconds max_start{60};
 // A launcher that is stopped or hangs says goodbye to nobody.
-constexpr std::chrono::seconds longest_end{5};
+constexpr std::chrono::seconds max_end{5};
 
 /// PMIx, by which Open MPI talks to its launcher, sends a request in pieces, and the kernel holds
 /// each back until the one before is confirmed: every run would wait for 40 ms at its end.
@@ -224,7 +224,7 @@ MpiSession::MpiSession()
   if (all_ranks_here()) setenv("OMPI_MCA_pml", "ob1", 0);
   int provided = MPI_THREAD_SINGLE;
   {
-    const Deadline deadline(longest_start, static_cast<int>(ExitStatus::stopped));
+    const Deadline deadline(max_start, static_cast<int>(ExitStatus::stopped));
     check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   }
   root_watch_->started();
@@ -243,7 +243,7 @@ MpiSession::~MpiSession() {
   if (std::uncaught_exceptions() > exceptions_at_start_ ||
       static_cast<const MpiCommunicator&>(*communicator_).gave_up_any())
     return;
-  const Deadline deadline(longest_end, exit_status_);
+  const Deadline deadline(max_end, exit_status_);
   MPI_Finalize();
 }
 

@@ -107,8 +107,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto between_looks = 250ms;
-constexpr auto longest_absence = 6s;
-constexpr auto longest_mpi_start = 50s;  // of MPI, before the ranks leave by themselves
+constexpr auto max_absence = 6s;
+constexpr auto max_mpi_start = 50s;  // of MPI, before the ranks leave by themselves
 
 std::string_view variable(const char* name) {
   const char* text = std::getenv(name);
@@ -169,7 +169,7 @@ void RootWatch::watch_start(std::size_t ranks) {
        !wake_.wait_for(lock, between_looks, [&] { return over_; });) {
     const auto now = std::chrono::steady_clock::now();
     if (ranks_here().size() == ranks) last_whole = now;
-    if (now - last_whole > longest_absence || now - begin > longest_mpi_start) end_start();
+    if (now - last_whole > max_absence || now - begin > max_mpi_start) end_start();
   }
 }
 
@@ -188,7 +188,7 @@ void RootWatch::watch_root(bool must_be_here) {
     if (started_ && !was_here) return;  // it runs on another host
     const auto now = std::chrono::steady_clock::now();
     if (root != 0 || !was_here) last_seen = now;
-    if (now - last_seen > longest_absence) std::_Exit(static_cast<int>(ExitStatus::stopped));
+    if (now - last_seen > max_absence) std::_Exit(static_cast<int>(ExitStatus::stopped));
   }
 }
 

@@ -36,7 +36,7 @@ void end_processes(std::vector<std::int64_t> pids);
 /// Leaves when rank 0, or while MPI starts any rank, has died on this host, whatever this rank does
 /// meanwhile.
 ///
-/// While MPI starts, and until the root has spoken, no message can tell that it is dead; and MPI
+/// While MPI starts, and until the root has spoken, no message can show that it is dead; and MPI
 /// may wait for it within a call. So a thread looks at its process: where that was seen, or must be
 /// here since all ranks are, and has been gone for 6 s, this process leaves with status 4. In order
 /// it needs less to end. The root does so where one of the others is gone before MPI has started,

@@ -11,7 +11,7 @@ namespace nucreg {
 namespace {
 
 // Two messages on their way keep the line busy; more would only take memory.
-constexpr std::size_t most_results_unsent = 2;
+constexpr std::size_t max_results_unsent = 2;
 
 Batch decode_batch(const Message& message) {
   Batch batch;
@@ -131,7 +131,7 @@ void Rank::send_news() {
   if (goodbye_said_) return (void)communicator_.unsent();
   const bool idle = finishing_ && !worker_.busy();  // before its last results are taken
   bool all_said = false;
-  if (communicator_.unsent() < most_results_unsent) {
+  if (communicator_.unsent() < max_results_unsent) {
     if (Bytes results = worker_.take_results(); !results.empty()) {
       send(tag::results, std::move(results));
       patience_.reset();

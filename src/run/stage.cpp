@@ -60,7 +60,7 @@ std::vector<bool> replay(const JournalReader& journal, std::uint32_t number, con
   return done;
 }
 
-/// One stage on the root: what it tells status, user and journal.
+/// One stage on the root: what it reports to status, user and journal.
 class StageRun {
  public:
   StageRun(const RunView& view, StatusFile& status_file, const Stage& stage,

@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::size_t worth_a_message_bytes = std::size_t{64} << 10;
 // Beyond this the worker waits for the main thread, so that memory stays bounded.
-constexpr std::size_t most_results_bytes = std::size_t{2} << 20;
-constexpr double longest_stay_seconds = 0.1;
+constexpr std::size_t max_results_bytes = std::size_t{2} << 20;
+constexpr double max_stay_seconds = 0.1;
 
 std::atomic<int> hanging_workers = 0;
 
@@ -42,7 +42,7 @@ struct Worker::Shared {
   std::mutex mutex;
   std::condition_variable for_worker, for_main;
   std::deque<TaskList::Block> queue;
-  std::deque<std::uint64_t> batch_ends;  // tasks still to do of each batch, the one in hand first
+  std::deque<std::uint64_t> batch_ends;  // tasks still to do of each batch, the current one first
   bool in_hand = false;
   std::uint64_t task_in_hand = 0;
   Bytes results;
@@ -117,9 +117,9 @@ Bytes Worker::take_results() {
   Shared& s = *shared_;
   const std::lock_guard lock(s.mutex);
   const bool old =
-      !s.results.empty() && wall_seconds() - s.oldest_result_seconds >= longest_stay_seconds;
+      !s.results.empty() && wall_seconds() - s.oldest_result_seconds >= max_stay_seconds;
   if (!s.results_due && !old) return {};
-  if (s.results.size() > most_results_bytes) s.for_worker.notify_one();
+  if (s.results.size() > max_results_bytes) s.for_worker.notify_one();
   s.results_due = false;
   tasks_done_ += std::exchange(s.results_count, 0);
   Bytes taken;
@@ -179,7 +179,7 @@ void Worker::Shared::run() {
   };
   while (true) {
     wait_until(lock, [&] { return stopping || !queue.empty(); });
-    wait_until(lock, [&] { return stopping || results.size() <= most_results_bytes; });
+    wait_until(lock, [&] { return stopping || results.size() <= max_results_bytes; });
     if (stopping) return end();
     if (queue.empty()) continue;  // dropped while it waited
     TaskList::Block& block = queue.front();
@@ -219,7 +219,7 @@ namespace {
 // With the write and the way of a result to the root, at most a second is lost.
 constexpr std::chrono::milliseconds interval{500};
 // Far more than comes in that time, so that only a disk that is too slow holds the ranks up.
-constexpr std::size_t most_waiting_bytes = std::size_t{64} << 20;
+constexpr std::size_t max_waiting_bytes = std::size_t{64} << 20;
 
 }  // namespace
 
@@ -239,7 +239,7 @@ void Syncer::done(std::uint64_t tasks, std::size_t bytes) {
 }
 
 bool Syncer::behind() const {
-  return !failed_ && waiting_bytes_ > most_waiting_bytes;
+  return !failed_ && waiting_bytes_ > max_waiting_bytes;
 }
 
 void Syncer::stop() {

@@ -30,9 +30,9 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   void give(const Batch& batch);
-  /// Forgets what is queued; the task in hand goes on.
+  /// Forgets what is queued; the current task continues.
   void drop_queue();
-  /// Leaves a hanging thread behind and begins anew with a fresh one; results that were not taken
+  /// Leaves a hanging thread behind and continues with a fresh one; results that were not taken
   /// are lost with it, and their tasks to be given again.
   void replace();
 
@@ -43,7 +43,7 @@ class Worker {
   void wait(std::chrono::microseconds longest);
   /// The task that is being done now.
   [[nodiscard]] std::optional<std::uint64_t> in_hand();
-  /// Whether there is a task to do or in hand.
+  /// Whether there is a task to do or in progress.
   [[nodiscard]] bool busy();
   /// What `work` threw; null = nothing.
   [[nodiscard]] std::exception_ptr failure();

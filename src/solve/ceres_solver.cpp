@@ -12,7 +12,7 @@
 namespace nucreg {
 namespace {
 
-// Map and derivative of the evaluation in hand, worked out once for all pairs; counts evaluations
+// Map and derivative of the current evaluation, worked out once for all pairs; counts evaluations
 // and refuses them beyond the budget.
 template <int columns>
 class Evaluations final : public ceres::EvaluationCallback {

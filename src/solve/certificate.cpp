@@ -16,7 +16,7 @@ constexpr double stationary = 1e-6;
 // their digits are doubtful and the points are asked themselves.
 constexpr double doubtful_pivot = 1e-8;
 // Singular values of the columns of unit length; rounding of the coordinates makes some 1e-15.
-constexpr double least_singular = 1e-13;
+constexpr double min_singular = 1e-13;
 
 // The smallest pivot of L D L^T relative to the diagonal that it began with.
 double smallest_pivot(const NormalEquations& n) {
@@ -95,7 +95,7 @@ FromPoints from_points(const Objective& f, const Params& p, const std::array<boo
   const Eigen::VectorXd along = svd.matrixU().transpose() * triangle.col(count);
   FromPoints out;
   for (Eigen::Index i = 0; i < count; ++i)
-    if (svd.singularValues()[i] > least_singular) {
+    if (svd.singularValues()[i] > min_singular) {
       ++out.rank;
       out.gain += along[i] * along[i];
     }
@@ -198,7 +198,7 @@ void judge(const Certificate& certificate, double ftol_rel, SolveResult& result)
     return;
   }
   const char* reason = nullptr;
-  // Of a plateau some solvers notice that they cannot move: the reason is the same.
+  // On a plateau some solvers notice that they cannot move: the reason is the same.
   if (!certificate.any_weight &&
       (result.status == SolveStatus::converged || result.status == SolveStatus::stalled))
     reason = "no pair is within loss_scale_px of its partner: the loss is flat there";

@@ -94,7 +94,7 @@ struct Evaluation {
   }
 };
 
-// Ends the search; an algorithm that goes on learns nothing from there, at no cost. NLopt's
+// Ends the search; an algorithm that continues learns nothing from there, at no cost. NLopt's
 // original DIRECT is asked one call later: stopped at its first, it reads memory that it has not
 // set.
 double stop(Evaluation& e, unsigned n, double* gradient) {
@@ -269,9 +269,9 @@ class NloptSolver : public Solver {
     nlopt_result result = optimize_from(global_ ? clamp(request.start, box) : request.start);
     nlopt_result native = result;
     // The quasi-Newton algorithms stop with plain success where the gradient is below 1e-8, which
-    // the job has not asked for and no option can change; and none can go on where the digits of
+    // the job has not asked for and no option can change; and none can continue where the digits of
     // the value end, which a job's tolerance may well ask for. Where more than the tolerance is
-    // still to be gained, or may be, they go on from there.
+    // still to be gained, or may be, they continue from there.
     const auto unfinished = [&] {
       if (evaluation.best_slope == 0.0 || evaluation.arrived || evaluation.stopped()) return false;
       if (result == NLOPT_FAILURE && refines_) return true;

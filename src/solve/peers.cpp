@@ -1,5 +1,5 @@
 // The kinds "ceres" and "gsl": they can be named whether or not the build found the libraries, so
-// that a job that needs them is told what is missing.
+// that a job that needs them hears what is missing.
 #include "peers.hpp"
 
 #include <fmt/format.h>

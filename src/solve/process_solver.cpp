@@ -114,7 +114,7 @@ class Child {
     const ssize_t count = recv(socket_, buffer, sizeof buffer, 0);
     if (count > 0) received_.append(buffer, static_cast<std::size_t>(count));
     if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) died();
-    if (received_.size() > longest_answer)
+    if (received_.size() > max_answer_bytes)
       throw BrokenProcess{"the solver's process answers without end"};
   }
   [[noreturn]] void died() {
@@ -132,7 +132,7 @@ class Child {
     throw BrokenProcess{"the solver's process closed its output"};
   }
 
-  static constexpr std::size_t longest_answer = std::size_t{1} << 20;
+  static constexpr std::size_t max_answer_bytes = std::size_t{1} << 20;
   pid_t pid_ = -1;
   int socket_ = -1;
   std::string received_;
@@ -187,9 +187,9 @@ class ProcessSolver : public Solver {
     try {
       const bool fresh = !child_;
       if (fresh) child_ = std::make_unique<Child>(command_);
-      constexpr double longest_seconds = 1e9;  // which a clock can count
-      const double seconds = std::min(
-          longest_seconds, request.max_seconds + grace_seconds + (fresh ? start_seconds_ : 0.0));
+      constexpr double max_countable_seconds = 1e9;  // which a clock can count
+      const double seconds = std::min(max_countable_seconds, request.max_seconds + grace_seconds +
+                                                                 (fresh ? start_seconds_ : 0.0));
       const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                                std::chrono::duration<double>(seconds));
       const std::int64_t number = ++solves_;

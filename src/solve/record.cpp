@@ -7,7 +7,7 @@ namespace nucreg {
 void put_records(std::span<const Record> records, Bytes& bytes) {
   ByteWriter writer(bytes);
   for (const Record& record : records)
-    writer(static_cast<const SolveNumbers&>(record), one_line(record.message, most_message_bytes),
+    writer(static_cast<const SolveNumbers&>(record), one_line(record.message, max_message_bytes),
            record.trace);
 }
 

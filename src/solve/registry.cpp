@@ -18,13 +18,13 @@ namespace {
 
 // What any solver can be given: several starts, and a start that another solver finds.
 
-constexpr double most_scale = 1.25;  // drawn starts are magnified by 1/1.25 ... 1.25 of the first
+constexpr double max_scale = 1.25;  // drawn starts are magnified by 1/1.25 ... 1.25 of the first
 
 // The start turned by any angle and magnified a little about the middle of the points, which goes
 // to the middle of their partners.
 Params drawn_start(const Objective& f, const Params& start, RandomStream& random) {
   const double angle = random.uniform(-std::numbers::pi, std::numbers::pi);
-  const double factor = std::exp(random.uniform(-std::log(most_scale), std::log(most_scale)));
+  const double factor = std::exp(random.uniform(-std::log(max_scale), std::log(max_scale)));
   const auto old = map_entries(f.model(), start, f.magnification(), false, f.form()).entries;
   const double scale = f.model() == Model::rigid ? 1.0 : factor;
   const double c = scale * std::cos(angle), s = scale * std::sin(angle);

@@ -15,20 +15,20 @@
 
 namespace nucreg {
 
-/// Log ratios of one configuration and pair. At most most_ranked are kept: all of them, or a random
+/// Log ratios of one configuration and pair. At most max_ranked are kept: all of them, or a random
 /// sample (Vitter 1985, algorithm R). Each is passed on clipped, the later ones to the limits of
-/// the first most_ranked.
+/// the first max_ranked.
 class ConfigurationSample {
  public:
   template <class Emit>
   void add(double value, RandomStream& random, Emit&& emit) {
-    if (seen_ == most_ranked) pass_on(emit);
-    if (++seen_ <= most_ranked) {
+    if (seen_ == max_ranked) pass_on(emit);
+    if (++seen_ <= max_ranked) {
       values_.push_back(value);
       return;
     }
     emit(limits_.clipped(value));
-    if (const std::uint64_t at = random.below(seen_); at < most_ranked) values_[at] = value;
+    if (const std::uint64_t at = random.below(seen_); at < max_ranked) values_[at] = value;
   }
   /// Ends the configuration; what remains is passed on.
   template <class Emit>
@@ -39,7 +39,7 @@ class ConfigurationSample {
     seen_ = 0;
     return ranks;
   }
-  [[nodiscard]] bool sampled() const { return seen_ > most_ranked; }
+  [[nodiscard]] bool sampled() const { return seen_ > max_ranked; }
 
  private:
   template <class Emit>
@@ -83,7 +83,7 @@ struct ComparisonBuilder::Body {
               .options = options,
               .regions = std::move(map.regions)};
     judges_configurations = !options.overall_only && configurations.rows() > 1 &&
-                            configurations.rows() * pairs.size() <= most_judged;
+                            configurations.rows() * pairs.size() <= max_judged;
     cells.resize(result.regions.size() * pairs.size());
     own.resize(pairs.size());
     samples.resize(pairs.size());
@@ -195,7 +195,7 @@ void ComparisonBuilder::Body::close_configuration() {
 }
 
 /// One family of hypotheses: speed and arrival of all pairs of these regions. It has an equal share
-/// of the error. If no trial tells arrivals apart there is nothing to test.
+/// of the error. If both solvers arrive in the same trials there is nothing to test.
 void ComparisonBuilder::Body::adjust(std::size_t first, std::size_t last, double families) {
   std::vector<double> p;
   for (std::size_t r = first; r < last; ++r)
@@ -277,7 +277,7 @@ Comparison ComparisonBuilder::finish() {
   body.result.fits = body.fits.finish(body.result.options.error / families);
   body.adjust(0, shared, families);
   body.adjust(shared, body.result.regions.size(), families);
-  if (body.result.repeated > 0)  // more of the same tell nothing
+  if (body.result.repeated > 0)  // more of the same add nothing
     for (Region& region : body.result.regions)
       for (PairStatistics& pair : region.pairs) pair.more_trials = pair.more_arrival_trials = 0;
   return std::move(body.result);

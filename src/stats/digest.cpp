@@ -12,7 +12,7 @@ void MessageTally::add(std::span<const Record> rows) {
     const auto key = std::tuple(row.solver, row.status, row.message);
     auto at = places_.find(key);
     if (at == places_.end()) {
-      if (counts_.size() == most_different_) {
+      if (counts_.size() == max_different_) {
         ++others_;
         continue;
       }
@@ -43,7 +43,7 @@ void Digest::add(std::span<const Record> rows) {
 }
 
 std::vector<Table> Digest::finish() {
-  findings_ = {comparison_.finish(), messages_.commonest(most_messages)};
+  findings_ = {comparison_.finish(), messages_.commonest(max_messages)};
   std::vector<Table> tables;
   tables.push_back(summary_.finish());
   tables.push_back(verdict_table(findings_.comparison));

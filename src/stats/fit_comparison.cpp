@@ -15,8 +15,8 @@ namespace nucreg {
 namespace {
 
 constexpr std::array fit_axes{"model", "loss", "loss_scale_px", "start"};
-/// Beyond, looking for partners would take longer than it tells.
-constexpr std::size_t most_configurations = 20000;
+/// Beyond, looking for partners takes longer than it is worth.
+constexpr std::size_t max_configurations = 20000;
 
 /// What all members of a group have in common.
 std::string key_of(const Table& configurations, const std::string& axis, std::size_t row) {
@@ -53,7 +53,7 @@ void count(FitPair& pair, std::span<const std::int8_t> a, std::span<const std::i
 }  // namespace
 
 FitComparison::FitComparison(const Table& configurations, std::size_t solvers) : solvers_(solvers) {
-  if (!configurations.find("problem") || configurations.rows() > most_configurations) return;
+  if (!configurations.find("problem") || configurations.rows() > max_configurations) return;
   const std::vector<std::string> varying = varying_axes(configurations);
   for (const char* axis : fit_axes) {
     if (std::ranges::find(varying, axis) == varying.end()) continue;
@@ -72,7 +72,7 @@ void FitComparison::add(std::span<const Record> rows) {
   if (arrived_.empty()) return;
   for (const Record& row : rows) {
     const std::size_t place = row.configuration * solvers_ + row.solver;
-    if (place >= arrived_.size() || row.trial >= most_paired) continue;
+    if (place >= arrived_.size() || row.trial >= max_paired) continue;
     std::vector<std::int8_t>& list = arrived_[place];
     if (list.size() <= row.trial) list.resize(row.trial + std::size_t{1}, -1);
     const bool known = row.arrival_known() && row.status != SolveStatus::not_applicable;

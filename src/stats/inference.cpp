@@ -9,7 +9,7 @@
 namespace nucreg {
 namespace {
 
-constexpr std::size_t most_exact = 50;
+constexpr std::size_t max_exact = 50;
 
 /// Calls visit(position, rank) for sorted values; equal ones share their mean rank, from 1 on.
 /// Returns the sum of t^3 - t over all groups of t equal values.
@@ -64,7 +64,7 @@ SignedRank wilcoxon_signed_rank(std::span<const double> differences, bool contin
   result.variance = (n * (n + 1.0) * (2.0 * n + 1.0) - 0.5 * ties) / 24.0;
   if (result.count == 0) return result;
   const double smaller = std::min(result.positive, result.negative);
-  result.exact = result.count <= most_exact && ties == 0.0;
+  result.exact = result.count <= max_exact && ties == 0.0;
   if (result.exact) {
     result.p = std::min(1.0, 2.0 * exact_lower_tail(result.count, smaller));
     return result;

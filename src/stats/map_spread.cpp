@@ -77,9 +77,9 @@ struct MapSpread::Body {
   std::size_t solvers = 0;
   std::uint32_t configuration = 0, trial = 0;
   bool any = false;
-  std::vector<std::optional<Places>> maps;  // of the trial in hand, by solver
-  std::vector<Scatter> scatter;             // of the configuration in hand, by solver
-  std::vector<Apart> apart;                 // likewise, by solver and other
+  std::vector<std::optional<Places>> maps;  // of the current trial, by solver
+  std::vector<Scatter> scatter;             // of the current configuration, by solver
+  std::vector<Apart> apart;                 // the same, by solver and other
   Table scatter_table = empty_scatter(), agreement_table = empty_agreement();
 
   void begin() {

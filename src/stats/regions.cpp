@@ -95,7 +95,7 @@ std::vector<std::string> varying_axes(const Table& configurations) {
   return axes;
 }
 
-RegionMap map_regions(const Table& configurations, std::size_t most_values, std::size_t most_axes) {
+RegionMap map_regions(const Table& configurations, std::size_t max_values, std::size_t max_axes) {
   RegionMap map;
   const Parts kinds = kinds_of(configurations);
   map.of_configuration.resize(configurations.rows());
@@ -118,9 +118,9 @@ RegionMap map_regions(const Table& configurations, std::size_t most_values, std:
   add("", {.of_row = std::vector<std::string>(configurations.rows()), .names = {""}});
   std::vector<std::string> axes = varying_axes(configurations);
   std::erase_if(axes, is_kind_axis);
-  axes.resize(std::min(axes.size(), most_axes));
+  axes.resize(std::min(axes.size(), max_axes));
   for (const std::string& axis : axes) {
-    Parts parts = values_of(configurations, axis, most_values);
+    Parts parts = values_of(configurations, axis, max_values);
     if (parts.names.empty()) parts = halves_of(configurations, axis);
     add(axis, parts);
   }

@@ -66,7 +66,7 @@ void RunComparison::add(std::span<const Record> a, std::span<const Record> b) {
     }
     for (std::uint32_t run = 0; run < runs.size(); ++run) {
       runs[run].solver = run;
-      // Of one run only: it has lost, or won, an answer.
+      // Only one run has it: an answer was lost, or won.
       if (runs[run].status == SolveStatus::not_applicable) runs[run].status = SolveStatus::failed;
     }
     tally.runs->add(runs);

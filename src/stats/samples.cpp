@@ -80,15 +80,15 @@ const std::vector<double>& BoundedSample::sorted() {
   return values_;
 }
 
-static_assert(BlockedSample::most_blocks <= 256, "a block's number is a byte");
+static_assert(BlockedSample::max_blocks <= 256, "a block's number is a byte");
 
 void BlockedSample::add(double value, std::uint64_t random) {
-  if (sums_.size() < most_blocks) {
+  if (sums_.size() < max_blocks) {
     sums_.push_back(value);
     sizes_.push_back(1.0);
   } else {
-    sums_[random % most_blocks] += value;
-    sizes_[random % most_blocks] += 1.0;
+    sums_[random % max_blocks] += value;
+    sizes_[random % max_blocks] += 1.0;
   }
   if (++count_ == 1) {
     mean_ = value;

@@ -109,7 +109,7 @@ std::vector<std::string> find_notes(const Comparison& comparison) {
     notes.push_back(
         fmt::format("p-values rest on a random sample of {} trials of each "
                     "configuration with more",
-                    count_text(most_ranked)));
+                    count_text(max_ranked)));
   return notes;
 }
 

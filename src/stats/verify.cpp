@@ -58,7 +58,7 @@ void check_columns(const Table& found, const Table& expected, bool knows_arrival
   }
 }
 
-/// Visits the texts of a column; what is missing was told already.
+/// Visits the texts of a column; what is missing was reported already.
 template <class Visit>
 void each_text(const Table& table, const char* name, Visit&& visit) {
   const Column* column = table.find(name);
@@ -302,7 +302,7 @@ void Verifier::check_rows() {
   for (std::uint64_t first = 0; first < result_.records; first += stream_rows)
     read_rows(first, std::min(stream_rows, result_.records - first), order, summary);
   // The trials of other parts are missing here, and none of them may be there: then trials_done,
-  // which was compared with the rows, tells whether this part lacks any.
+  // which was compared with the rows, shows whether this part lacks any.
   const std::uint64_t missing = order.finish(partial_ || !part_.whole());
   const std::uint64_t of_others =
       result_.configurations * result_.trials - part_.tasks(result_.configurations, result_.trials);

@@ -15,7 +15,7 @@ using hdf5::check;
 using hdf5::Dataset;
 using hdf5::Handle;
 
-/// Attributes of an element that tell a reader what it is.
+/// Attributes of an element by which a reader knows what it is.
 void mark(hid_t object, const std::string& path, const char* type, const char* version) {
   hdf5::write_attribute(object, "encoding-type", std::string(type), path);
   hdf5::write_attribute(object, "encoding-version", std::string(version), path);

@@ -50,10 +50,10 @@ std::vector<std::byte> shuffled_and_deflated(std::span<const std::byte> chunk,
 }
 
 // Big enough to compress and to read fast, small enough that a few of them are nothing.
-constexpr std::uint64_t most_chunk_bytes = std::uint64_t{1} << 24;
+constexpr std::uint64_t max_chunk_bytes = std::uint64_t{1} << 24;
 
 hsize_t rows_per_chunk(std::uint64_t rows, std::size_t row_bytes) {
-  return std::min({chunk_rows, rows, std::max<std::uint64_t>(most_chunk_bytes / row_bytes, 1)});
+  return std::min({chunk_rows, rows, std::max<std::uint64_t>(max_chunk_bytes / row_bytes, 1)});
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ class Dataset {
   Handle dataset_, type_;
   std::uint64_t rows_ = 0;
   std::size_t width_ = 0;
-  // Of a dataset that was created:
+  // For a dataset that was created:
   std::uint64_t chunk_rows_ = 0;
   std::size_t value_bytes_ = 0, row_bytes_ = 0;
   std::uint64_t appended_ = 0;      // rows that append() has written

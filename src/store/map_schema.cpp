@@ -29,7 +29,7 @@ MapColumn<Row> value(std::string name, std::string units, std::string descriptio
   return made;
 }
 
-/// Likewise, of an array of doubles.
+/// The same of an array of doubles.
 template <class Row, class At>
 MapColumn<Row> values(std::string name, std::string units, std::string description, At at) {
   using Array = std::remove_cvref_t<decltype(at(std::declval<Row&>()))>;

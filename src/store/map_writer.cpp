@@ -124,7 +124,7 @@ class NucleiWriter {
 void write_trials(hid_t file, const std::vector<Record>& trials) {
   std::size_t message_bytes = 1;
   for (const Record& record : trials)
-    message_bytes = std::max(message_bytes, std::min(record.message.size(), most_message_bytes));
+    message_bytes = std::max(message_bytes, std::min(record.message.size(), max_message_bytes));
   hdf5::make_group(file, "/trials");
   for (const TrialField& field : trial_fields()) {
     if (field.per_parameter) continue;

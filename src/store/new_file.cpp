@@ -26,7 +26,7 @@ namespace {
 // A checksum of a whole file within it.
 
 constexpr const char* path_of_checksum = "/checksum";
-// Of the root: one flipped bit cannot remove both it and the dataset.
+// In the root: one flipped bit cannot remove both it and the dataset.
 constexpr const char* name_of_checksum = "checksum";
 constexpr const char* meaning = "CRC-32 of all bytes of this file, these four taken as zeros";
 constexpr std::size_t checksum_bytes = sizeof(std::uint32_t);

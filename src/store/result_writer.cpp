@@ -23,7 +23,7 @@ struct ResultWriter::Body {
   std::vector<Dataset> columns;  // as trial_fields()
   std::optional<TraceWriter> trace;
   std::vector<Record> waiting;  // less than a chunk
-  // The chunk before: threads pack its columns, whichever is next, while the caller goes on.
+  // The chunk before: threads pack its columns, whichever is next, while the caller continues.
   std::vector<Record> chunk;
   std::vector<Dataset::Chunk> packed;  // as columns; of texts nothing
   std::atomic<std::size_t> next_column = 0;
@@ -107,7 +107,7 @@ ResultWriter::ResultWriter(const std::filesystem::path& file, std::uint64_t rows
   body_->rows = rows;
   body_->threads = std::max<std::size_t>(threads, 1);
   body_->parameters = parameters;
-  body_->message_bytes = std::clamp<std::size_t>(message_bytes, 1, most_message_bytes);
+  body_->message_bytes = std::clamp<std::size_t>(message_bytes, 1, max_message_bytes);
   body_->made.seal();
   body_->made.attempt([&] {
     body_->create();

@@ -203,7 +203,7 @@ void TraceWriter::append(std::span<const Record> rows) {
   write_points(waiting_.size() - waiting_.size() % hdf5::chunk_rows);
 }
 
-// Of those that wait; whole chunks but for the last.
+// Rows of those that wait; whole chunks but for the last.
 void TraceWriter::write_points(std::uint64_t count) {
   const std::uint64_t first = points_appended_ - waiting_.size();
   const auto points = std::span(waiting_).first(count);

@@ -169,9 +169,9 @@ void report_tiles(const std::vector<TileInput>& tiles, const std::vector<TileFac
 void demand_within_tiles(const std::vector<TileInput>& tiles, const std::vector<TileFacts>& facts) {
   for (std::size_t i = 0; i < tiles.size(); ++i) {
     const TileInput& tile = tiles[i];
-    const auto demand = [&](const char* axis, double least_px, double largest_px,
+    const auto demand = [&](const char* axis, double min_px, double largest_px,
                             const std::optional<double>& size_px, const char* column) {
-      for (const double px : {least_px, largest_px}) {
+      for (const double px : {min_px, largest_px}) {
         if (near_tile(px, size_px.value_or(largest_px))) continue;
         throw InputError(
             fmt::format(
@@ -220,14 +220,14 @@ void look_for_exchanged_sides(const WellInputs& well, const MapEvents& events) {
     double& um = largest[tile.side == Side::ten ? 0 : 1];
     um = std::max(um, tile.pixel_um.value_or(0.0));
   }
-  constexpr double most_apart = 30.0;  // 2x and 60x; the search for more would take all memory
+  constexpr double max_ratio = 30.0;  // 2x and 60x; the search for more would take all memory
   if (largest[0] > 0.0 && largest[1] > 0.0 &&
-      std::max(largest[0] / largest[1], largest[1] / largest[0]) > most_apart)
+      std::max(largest[0] / largest[1], largest[1] / largest[0]) > max_ratio)
     throw InputError(fmt::format("{}pixels are {:.4g} um at 10x and {:.4g} um at 40x",
                                  well.well.empty() ? "" : fmt::format("well {}: ", well.well),
                                  largest[0], largest[1]),
                      {.allowed = fmt::format(
-                          "sizes of pixels that differ by a factor of {} at most", most_apart)});
+                          "sizes of pixels that differ by a factor of {} at most", max_ratio)});
   if (largest[0] > 0.0 && largest[1] > 1.5 * largest[0])
     events.warn(fmt::format(
         "{}pixels are {:.4g} um at 10x and {:.4g} um at 40x: are the sides exchanged? The 10x "

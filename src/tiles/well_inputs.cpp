@@ -280,7 +280,7 @@ class SideLister {
   std::vector<TileInput> tiles_;
 };
 
-// Names that only the folder tells apart become paths.
+// Names that are unique only within their folders become paths.
 void tell_apart(std::vector<TileInput>& tiles) {
   std::map<std::pair<std::string, std::string>, std::vector<TileInput*>> names;
   for (TileInput& tile : tiles) names[{tile.well, tile.tile}].push_back(&tile);

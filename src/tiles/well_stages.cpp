@@ -35,7 +35,7 @@ void fields(auto& archive, MaybeConst<PlaceRound> auto& round) {
 
 ReadStage::ReadStage(std::vector<TileInput> tiles, MapFolders folders)
     : tiles_(std::move(tiles)), folders_(std::move(folders)), reading_{folders_.image_cache, {}} {
-  // Of several tiles, the task of each; what is in um is read with one size of pixels.
+  // For several tiles, the task of each; what is in um is read with one size of pixels.
   std::map<std::pair<std::string, std::optional<double>>, std::size_t> tables;
   for (std::uint32_t i = 0; i < tiles_.size(); ++i) {
     if (tiles_[i].part_of_table) {
@@ -106,7 +106,7 @@ void PlaceStage::give_up(std::uint64_t, Bytes& result) const {
   append_given_up(round_.doing, result);
 }
 
-// The tasks tell all that has happened in the rounds before.
+// The tasks depend on all that has happened in the rounds before.
 std::string PlaceStage::identity() const {
   Sha256 sum;
   const Bytes bytes = to_bytes(round_);

@@ -88,7 +88,7 @@ MapSide side_of(const mosaic::Camera& camera) {
   const double determinant = a * d - b * c;
   return {.camera = camera,
           .pixel_um = std::sqrt(std::abs(determinant)),
-          // Of the x axis if the camera mirrors y.
+          // The turn of the x axis if the camera mirrors y.
           .turn_deg = turn_deg_of(a, c)};
 }
 
@@ -169,7 +169,7 @@ Points laid_by(const mosaic::WellMap& map, std::size_t tile, const Points& px) {
   return {std::vector(px.x.size(), unknown_um), std::vector(px.x.size(), unknown_um)};
 }
 
-// Of an island beside the well: where its nuclei can be compared, not where they are.
+// For an island beside the well: where its nuclei can be compared, not where they are.
 Points comparable(const PlacedWell& well, std::size_t tile, const Points& px) {
   const mosaic::Placement& placement = well.placement;
   const auto island = static_cast<std::size_t>(placement.tiles[tile].island);
@@ -472,7 +472,7 @@ using Limits = mosaic::SolverLimits;
 constexpr double first_inflation = 64.0;
 
 // A solver that is made for anything may need hours of a fit with many knots.
-constexpr double longest_s = 60.0;
+constexpr double max_s = 60.0;
 
 // Where the fit ends, from anywhere: at first all residuals count alike.
 std::vector<double> answer_of(const mosaic::GlobalFit& fit) {
@@ -512,7 +512,7 @@ Record timed(std::uint32_t model, std::uint32_t solver, const mosaic::GlobalFit&
   const double wall = wall_seconds(), cpu = thread_cpu_seconds();
   bool late = false;
   const mosaic::SolverRun run =
-      solve({.stop = [&] { return late = wall_seconds() - wall > longest_s; }, .inverse = {}});
+      solve({.stop = [&] { return late = wall_seconds() - wall > max_s; }, .inverse = {}});
   row.wall_seconds = wall_seconds() - wall;
   row.cpu_seconds = thread_cpu_seconds() - cpu;
   row.iterations = run.iterations;

@@ -21,7 +21,7 @@ namespace nucreg {
 struct PlacedWell {
   WellInputs inputs;
   std::vector<TileFacts> facts;         ///< of its tiles
-  std::vector<mosaic::WellTile> tiles;  ///< likewise
+  std::vector<mosaic::WellTile> tiles;  ///< the same
   mosaic::Placement placement;
   std::size_t first_tile = 0;  ///< number of its first tile in the store
 };

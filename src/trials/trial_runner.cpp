@@ -23,14 +23,14 @@ namespace {
 // timing_repeats = "auto": a solve is repeated until it must have taken this long. How often
 // follows from the estimate of its kind and from the evaluations that were counted, both for a
 // machine faster than any, not from a clock: the number is the same on every machine and rank.
-constexpr double least_timed_seconds = 200e-6;
+constexpr double min_timed_seconds = 200e-6;
 constexpr double fastest_machine = 10.0;
 constexpr double fastest_call_seconds = 40e-9;
 constexpr double fastest_point_seconds = 0.15e-9;
-constexpr double most_repeats = 1000.0;
+constexpr double max_repeats = 1000.0;
 // A timing stands when the clock resolved it to 1 % and the thread ran for 98 % of it.
-constexpr double least_clock_steps = 100.0;
-constexpr double most_time_off_cpu = 0.02;
+constexpr double min_clock_steps = 100.0;
+constexpr double max_time_off_cpu = 0.02;
 
 std::int64_t auto_repeats(const Record& record, double estimated_seconds) {
   const auto calls = static_cast<double>(record.function_evaluations + record.jacobian_evaluations);
@@ -38,7 +38,7 @@ std::int64_t auto_repeats(const Record& record, double estimated_seconds) {
       calls * (fastest_call_seconds + fastest_point_seconds * static_cast<double>(record.pairs));
   const double once = std::max(counted_seconds, estimated_seconds / fastest_machine);
   return static_cast<std::int64_t>(
-      std::clamp(std::ceil(least_timed_seconds / once), 1.0, most_repeats));
+      std::clamp(std::ceil(min_timed_seconds / once), 1.0, max_repeats));
 }
 
 /// What a timing may lose to the clock of the thread, which is read within it: a microsecond, and
@@ -57,11 +57,11 @@ double clock_reading_seconds() {
 }
 
 bool timing_stands(double wall, double cpu) {
-  return wall >= least_clock_steps * wall_clock_step_seconds() &&
-         wall - cpu <= most_time_off_cpu * wall + clock_reading_seconds();
+  return wall >= min_clock_steps * wall_clock_step_seconds() &&
+         wall - cpu <= max_time_off_cpu * wall + clock_reading_seconds();
 }
 
-// Of the exception in flight, whatever a solver's library throws.
+// For the exception in flight, whatever a solver's library throws.
 std::string text_of_exception() {
   try {
     throw;
@@ -72,7 +72,7 @@ std::string text_of_exception() {
   }
 }
 
-// Of a solve that says itself that it did not arrive.
+// For a solve that says itself that it did not arrive.
 std::string reason_of(const SolveResult& result, const Objective::NotFinite& first) {
   if (!result.message.empty()) return result.message;
   if (first.evaluation == 0) return result.reason;
@@ -80,8 +80,8 @@ std::string reason_of(const SolveResult& result, const Objective::NotFinite& fir
                      std::isnan(first.value) ? "NaN" : "infinite", first.evaluation);
 }
 
-std::string beyond_memory(std::int64_t most_bytes) {
-  return fmt::format("wanted more memory than run.max_solve_bytes = {}", most_bytes);
+std::string beyond_memory(std::int64_t max_bytes) {
+  return fmt::format("wanted more memory than run.max_solve_bytes = {}", max_bytes);
 }
 
 // The minimiser of squared loss in the solver's coordinates.
@@ -247,9 +247,9 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
     record.repeats = repeats;
   };
   // Only the first solve is metered: those repeated are the same, and metering takes time.
-  const std::int64_t most_bytes = job_.run.max_solve_bytes;
-  AllocationMeter meter(most_bytes > 0 ? static_cast<std::size_t>(most_bytes)
-                                       : std::numeric_limits<std::size_t>::max());
+  const std::int64_t max_bytes = job_.run.max_solve_bytes;
+  AllocationMeter meter(max_bytes > 0 ? static_cast<std::size_t>(max_bytes)
+                                      : std::numeric_limits<std::size_t>::max());
   const auto stop_meter = [&] {
     meter.stop();
     record.peak_bytes = static_cast<std::int64_t>(meter.peak_bytes());
@@ -266,7 +266,7 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
       timed(repeats);
   } catch (...) {
     stop_meter();
-    record.message = meter.refused() ? beyond_memory(most_bytes) : text_of_exception();
+    record.message = meter.refused() ? beyond_memory(max_bytes) : text_of_exception();
     log_warning("configuration {} trial {} solver {} threw: {}", record.configuration, record.trial,
                 named.name, record.message);
     record.repeats = 0;
@@ -292,7 +292,7 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
   // Some solvers make do with less when memory is refused: that is another method, not an answer.
   if (meter.refused()) {
     record.status = SolveStatus::failed;
-    record.message = beyond_memory(most_bytes);
+    record.message = beyond_memory(max_bytes);
   } else if (result.status == SolveStatus::failed || result.status == SolveStatus::stalled) {
     record.message = reason_of(result, not_finite);
   }
@@ -322,7 +322,7 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
 
 namespace {
 
-/// The error up to which a map has arrived; NaN if there is nothing to tell it by.
+/// The error up to which a map has arrived; NaN if nothing shows it.
 double arrival_px(const Trial& trial, double asked) {
   if (!trial.truth && trial.heldout.size() == 0) return Record::nan;
   return asked > 0.0 ? asked : 0.5 * neighbour_distance_px(trial.pairs, trial.heldout, 0.05);

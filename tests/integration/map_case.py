@@ -39,14 +39,14 @@ class Maps(NucregCase):
         """Must succeed; the outcome."""
         return self.nucreg("map", *arguments, "-o", output, **options)
 
-    def assert_right(self, file, well, least_recall=0.97, least_precision=0.99, name=None):
+    def assert_right(self, file, well, min_recall=0.97, min_precision=0.99, name=None):
         found = pairs_of(file, name)
         right = [well.nucleus(10, a, i) for a, i, b, j in found
                  if well.nucleus(10, a, i) == well.nucleus(40, b, j)]
         both = well.seen(10) & well.seen(40)
         self.assertEqual(len(set(right)), len(right), "a nucleus is paired twice")
-        self.assertGreaterEqual(len(right), least_precision * len(found))
-        self.assertGreaterEqual(len(right), least_recall * len(both))
+        self.assertGreaterEqual(len(right), min_precision * len(found))
+        self.assertGreaterEqual(len(right), min_recall * len(both))
 
     def assert_same_map(self, one, other):
         with h5py.File(self.dir / one) as a, h5py.File(self.dir / other) as b:

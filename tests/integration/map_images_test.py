@@ -22,7 +22,7 @@ class Images(Maps):
         truth = json.loads((self.dir / "well/truth.json").read_text())
         self.truth = {tile["file"]: tile for tile in truth["tiles"]}
 
-    def assert_true_pairs(self, file, least_pairs):
+    def assert_true_pairs(self, file, min_pairs):
         """Of pairs whose nuclei the truth knows, 99 of 100 are one nucleus."""
         tiles = read_group(file, "tiles")
         files = [pathlib.Path(name).name for name in texts(tiles["file"])]
@@ -41,7 +41,7 @@ class Images(Maps):
         known = [(a, b) for a, b in ids if a is not None and b is not None]
         self.assertGreater(len(known), 0.95 * len(ids))
         self.assertGreaterEqual(sum(a == b for a, b in known), 0.99 * len(known))
-        self.assertGreater(len(ids), least_pairs)
+        self.assertGreater(len(ids), min_pairs)
 
     def pairs_by_name(self, file):
         """(file at 10x, label, file at 40x, label) -> probability."""

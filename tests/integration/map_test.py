@@ -217,7 +217,7 @@ class Faults(Maps):
         self.assertEqual(status["7"], "unreadable")
         self.assertIn("broken.tif", outcome.err)
         self.assertEqual(sum(word == "unreadable" for word in status.values()), 2)
-        self.assert_right(self.dir / "out.h5", well, least_recall=0.9)
+        self.assert_right(self.dir / "out.h5", well, min_recall=0.9)
 
     def test_another_well_is_no_match_and_no_error(self):
         MadeWell(seed=10).write(self.dir)

@@ -22,7 +22,7 @@ using namespace nucreg;
 
 namespace {
 
-constexpr double most_digits = 17.0;
+constexpr double max_digits = 17.0;
 
 // In long double, which reads more of the certified 25 digits than a double keeps.
 double digits(double value, const std::string& certified_text) {
@@ -30,9 +30,8 @@ double digits(double value, const std::string& certified_text) {
   const long double error = std::abs(value - certified);
   const long double relative = certified == 0.0L ? error : error / std::abs(certified);
   if (std::isnan(relative)) return 0.0;
-  return relative == 0.0L
-             ? most_digits
-             : std::clamp(static_cast<double>(-std::log10(relative)), 0.0, most_digits);
+  return relative == 0.0L ? max_digits
+                          : std::clamp(static_cast<double>(-std::log10(relative)), 0.0, max_digits);
 }
 
 struct Contender {
@@ -181,7 +180,7 @@ TEST_CASE("solvers reach the certified answers") {
       const Map fitted = problem.map_of(result);
       const double of_objective =
           digits(problem.value_px(result), answer.at("objective").get<std::string>());
-      double of_parameters = most_digits;
+      double of_parameters = max_digits;
       REQUIRE(fitted.params.size() == static_cast<Eigen::Index>(certified.size()));
       for (std::size_t i = 0; i < certified.size(); ++i)
         of_parameters = std::min(of_parameters,
@@ -192,7 +191,7 @@ TEST_CASE("solvers reach the certified answers") {
                             name_of(model), name_of(loss), name, of_objective, of_parameters,
                             objective.function_evaluations(), name_of(result.status))
                     .c_str());
-      const auto [least, added] = fewest.try_emplace(name, std::array{most_digits, most_digits});
+      const auto [least, added] = fewest.try_emplace(name, std::array{max_digits, max_digits});
       least->second = {std::min(least->second[0], of_objective),
                        std::min(least->second[1], of_parameters)};
       CAPTURE(file);

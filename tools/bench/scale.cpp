@@ -24,7 +24,7 @@ namespace {
 
 // What src/run does: lengths of its messages and pauses (worker.cpp, protocol.hpp, dispatch.hpp).
 constexpr std::size_t result_bytes = 340, message_bytes = std::size_t{64} << 10;
-constexpr double longest_stay_s = 0.1, shortest_pause_s = 50e-6, longest_pause_s = 8e-3;
+constexpr double max_stay_s = 0.1, min_pause_s = 50e-6, max_pause_s = 8e-3;
 constexpr double heartbeat_s = 1.0;
 
 /// Seconds of the root's main thread, but `latency_s`.
@@ -195,7 +195,7 @@ class Simulation {
     const bool idle = root_free_ < from;
     if (idle) {
       // While nothing happens it looks ever more seldom.
-      const double pause = std::clamp(from - root_free_, shortest_pause_s, longest_pause_s);
+      const double pause = std::clamp(from - root_free_, min_pause_s, max_pause_s);
       from += pause * random_.uniform();
       seconds += run_.ranks * costs_.look_s;
     }
@@ -225,7 +225,7 @@ class Simulation {
     Rank& r = at(rank);
     if (r.working || r.batches.empty()) return;
     r.working = true;
-    const double in_time = std::max(1.0, std::ceil(longest_stay_s / run_.trial_s));
+    const double in_time = std::max(1.0, std::ceil(max_stay_s / run_.trial_s));
     const auto most = static_cast<std::uint64_t>(
         std::min(in_time, static_cast<double>(message_bytes / result_bytes)));
     const std::uint64_t count = std::min(r.batches.front(), most);

@@ -78,7 +78,7 @@ Fitter ceres_fit(const PairsView& pairs, Linear linear, double radius) {
   options.linear_solver_type =
       linear == Linear::qr ? ceres::DENSE_QR : ceres::DENSE_NORMAL_CHOLESKY;
   options.initial_trust_region_radius = radius;
-  options.max_num_iterations = most_evaluations;
+  options.max_num_iterations = max_evaluations;
   options.function_tolerance = options.parameter_tolerance = tolerance;
   options.gradient_tolerance = 0.0;
   options.num_threads = 1;
@@ -109,7 +109,7 @@ Fitter gsl_fit(const PairsView& pairs, Linear linear) {
     const gsl_vector_const_view first = gsl_vector_const_view_array(start.data(), start.size());
     gsl_multifit_nlinear_init(&first.vector, &problem, workspace->handle);
     int why = 0;
-    const int status = gsl_multifit_nlinear_driver(most_evaluations, tolerance, tolerance, 0.0,
+    const int status = gsl_multifit_nlinear_driver(max_evaluations, tolerance, tolerance, 0.0,
                                                    nullptr, nullptr, &why, workspace->handle);
     Fit fit{{}, static_cast<long>(problem.nevalf), status == GSL_SUCCESS && why > 0};
     std::copy_n(gsl_multifit_nlinear_position(workspace->handle)->data, 6, fit.params.begin());

@@ -18,7 +18,7 @@ struct Fit {
 using Fitter = std::function<Fit()>;
 
 inline constexpr std::array<double, 6> start{1.0, 0.0, 0.0, 0.0, 1.0, 0.0};
-inline constexpr int most_evaluations = 1000;
+inline constexpr int max_evaluations = 1000;
 inline constexpr double tolerance = 1e-12;  ///< relative, of the objective and of the parameters
 
 enum class Linear { qr, normal_cholesky };

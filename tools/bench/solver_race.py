@@ -51,7 +51,7 @@ def objective(pairs, params):
     return float(np.sum((pairs[:, :2] @ params[:, :2].T + params[:, 2] - pairs[:, 2:]) ** 2))
 
 
-def least_objective(pairs):
+def min_objective(pairs):
     points = np.column_stack([pairs[:, :2], np.ones(len(pairs))])
     return objective(pairs, np.linalg.lstsq(points, pairs[:, 2:], rcond=None)[0].T)
 
@@ -115,7 +115,7 @@ def race(points, rounds, folder):
     pairs = make_pairs(points)
     file = folder / f"pairs_{points}.npy"
     np.save(file, pairs)
-    least = least_objective(pairs)
+    least = min_objective(pairs)
     cpu = max(os.sched_getaffinity(0))  # the first one has the interrupts
     with (
         Process([str(bench.BUILD / "tools/bench/bench_solvers")], cpu) as ours,

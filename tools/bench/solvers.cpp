@@ -33,7 +33,7 @@ Fitter nucreg_fit(const PairsView& pairs, const SolverSpec& spec, PassThreads* t
   const std::shared_ptr<const Solver> solver =
       registry.kind(spec, "").make(registry.options(spec, ""));
   SolveRequest request{.start = Eigen::Map<const Eigen::VectorXd>(bench::start.data(), 6),
-                       .max_evaluations = bench::most_evaluations,
+                       .max_evaluations = bench::max_evaluations,
                        .ftol_rel = bench::tolerance,
                        .xtol_rel = bench::tolerance};
   request.box = box_of(Bounds{}, Model::affine);

@@ -141,8 +141,8 @@ struct MatchCommand {
   std::string model = "affine";
   double significance = 1e-4;
   std::optional<std::string> channel;  ///< of every side that is an image and has none of its own
-  std::optional<std::size_t> frame;    ///< likewise
-  NucleiReading reading;               ///< likewise
+  std::optional<std::size_t> frame;    ///< the same
+  NucleiReading reading;               ///< the same
   std::vector<double> near;            ///< x, y, uncertainty at 10x of the middle of 40x; or empty
   std::optional<double> stage_error_um;  ///< how far stage positions of images may be off
 };
@@ -202,7 +202,7 @@ struct DoctorCommand {
 /// Formats of `export` that only maps have.
 inline constexpr std::array<std::string_view, 3> map_export_formats{"brieflow", "h5ad", "napari"};
 
-/// How the identity of a map's journal begins, which tells it from that of a run.
+/// How the identity of a map's journal begins, which distinguishes it from that of a run.
 inline constexpr std::string_view map_identity_start = "map of wells\n";
 
 /// False also if the file cannot be read: whoever reads it as a run's result then says why.

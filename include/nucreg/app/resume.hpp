@@ -19,7 +19,7 @@ namespace nucreg {
 /// otherwise, and rows must not depend on who made them.
 [[nodiscard]] std::string run_identity(const std::string& build, const Part& part,
                                        const std::string& inputs, const std::string& job_toml);
-/// The same of a result file, one of 0.1 included; InputError if its attributes do not tell.
+/// The same of a result file, one of 0.1 included; InputError if its attributes lack it.
 [[nodiscard]] std::string run_identity(const Attributes& attributes);
 /// That of the whole job, whichever part of it the file holds.
 [[nodiscard]] std::string whole_identity(const Attributes& attributes);

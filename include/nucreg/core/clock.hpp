@@ -16,7 +16,7 @@ namespace nucreg {
 [[nodiscard]] std::int64_t max_rss_bytes();
 /// Smallest step of wall_seconds() seen on this machine, measured once.
 [[nodiscard]] double wall_clock_step_seconds();
-/// What the kernel takes the time from, such as "tsc"; empty where it does not tell.
+/// What the kernel takes the time from, such as "tsc"; empty if it does not say.
 [[nodiscard]] std::string clock_source();
 /// Now, as 2026-01-31T12:34:56Z.
 [[nodiscard]] std::string utc_now();

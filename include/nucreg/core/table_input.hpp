@@ -32,8 +32,8 @@ struct TextLine {
 /// The number of a cell, with a decimal point or a decimal comma.
 [[nodiscard]] std::optional<double> number_in(std::string_view cell);
 
-/// Tells decimal commas from commas between thousands, by all numbers of a table, and decimal
-/// points from points between thousands, by the numbers of each column.
+/// Distinguishes decimal commas from commas between thousands, by all numbers of a table, and
+/// decimal points from points between thousands, by the numbers of each column.
 class NumberForms {
  public:
   void add(std::string_view cell, std::size_t column);

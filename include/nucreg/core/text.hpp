@@ -36,7 +36,7 @@ namespace nucreg {
 [[nodiscard]] std::string wrapped(const std::string& line, std::size_t width);
 /// UTF-8 of one line and at most so many bytes: control characters become spaces, bytes that are no
 /// UTF-8 question marks; what is longer is cut between characters and ends with "...".
-[[nodiscard]] std::string one_line(std::string_view text, std::size_t most_bytes);
+[[nodiscard]] std::string one_line(std::string_view text, std::size_t max_bytes);
 
 /// As it can be shown: what a terminal would obey, or what turns the direction of writing, as
 /// `\u001b` (which JSON reads as the same); `?` for bytes that are no UTF-8. Ends of lines and tabs

@@ -28,8 +28,8 @@ class Moments {
   /// could make it. Not finite where a number is not finite.
   [[nodiscard]] PassSums sums(const double* map, PassLevel level) const;
 
-  /// The affine map of least squares, by its 6 entries; none where the points do not tell it (fewer
-  /// than three, on a line, or not finite).
+  /// The affine map of least squares, by its 6 entries; none if the points do not determine it
+  /// (fewer than three, on a line, or not finite).
   [[nodiscard]] std::optional<std::array<double, 6>> least_squares() const;
 
  private:

@@ -88,11 +88,11 @@ class Objective {
     std::int64_t evaluation = 0;  ///< from 1; 0 = F was finite wherever it was asked for
     double value = 0.0;
   };
-  /// Not told by residuals(), which does not sum them up.
+  /// Not known by residuals(), which does not sum them up.
   [[nodiscard]] const NotFinite& first_not_finite() const { return first_not_finite_; }
 
-  /// Function evaluations are told to `trace`, in F's own units, but for those of weighted() and
-  /// count(); null tells nobody.
+  /// Function evaluations are reported to `trace`, in F's own units, but for those of weighted()
+  /// and count(); null: to nobody.
   void set_trace(TraceRecorder* trace) { trace_ = trace; }
 
   /// A solver asks this after each evaluation; the clock is read in turn, at most once per 20,000

@@ -24,18 +24,18 @@ class TraceRecorder {
  public:
   /// `seconds` is asked for each point that is kept.
   explicit TraceRecorder(std::function<double()> seconds) : seconds_(std::move(seconds)) {
-    points_.reserve(most_points);
+    points_.reserve(max_points);
   }
   void add(std::int64_t evaluation, double objective) {
     if (std::isfinite(objective)) lowest_ = std::fmin(lowest_, objective);
-    if (evaluation < next_ || points_.size() == most_points) return;
+    if (evaluation < next_ || points_.size() == max_points) return;
     points_.push_back({evaluation, lowest_, seconds_()});
     next_ = std::max(evaluation + 1, kept_all <= evaluation ? evaluation + evaluation / 10 : 0);
   }
   [[nodiscard]] const std::vector<TracePoint>& points() const { return points_; }
 
  private:
-  static constexpr std::size_t most_points = 256;
+  static constexpr std::size_t max_points = 256;
   static constexpr std::int64_t kept_all = 16;
 
   std::function<double()> seconds_;

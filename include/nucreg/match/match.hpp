@@ -39,7 +39,7 @@ struct MatchOptions {
   double significance = 1e-4;
   /// Nuclei of 40x, drawn at random, whose constellations propose maps; >= 1. The default is enough
   /// where one nucleus in hundreds can prove a match. Time of no match grows with it.
-  std::size_t most_seeds = 20000;
+  std::size_t max_seeds = 20000;
   std::uint64_t seed = 1;  ///< of the order in which hypotheses are tried and of the folds
 };
 
@@ -47,7 +47,7 @@ struct MatchOptions {
 enum class NoMatch {
   none,             ///< there is one
   too_few,          ///< fewer than four distinct points on a side
-  collinear,        ///< the points of a side lie on a line: mirroring cannot be told
+  collinear,        ///< the points of a side lie on a line: mirroring is unknown
   not_significant,  ///< no map explains more coincidences than chance would
   ambiguous,        ///< several maps explain as much, as on a regular lattice
 };
@@ -139,7 +139,7 @@ struct OtherMatch {
 
 // Where tiles were taken, by the stage, and what follows for a match.
 
-/// A tile and where the stage stood. What a file does not tell is missing.
+/// A tile and where the stage stood. What a file does not say is missing.
 struct TilePlace {
   std::size_t width_px = 0, height_px = 0;
   std::optional<double> pixel_size_um;    ///< > 0
@@ -153,7 +153,7 @@ struct TilePlace {
 
 /// Where the middle of the 40x tile is at 10x by their stage positions, which may be off by
 /// `stage_error_um`. Cameras stand parallel to the stage but turned and mirrored in a way that no
-/// file tells, so that there are up to eight places. Nothing where a position, the pixel size at
+/// file says, so that there are up to eight places. Nothing where a position, the pixel size at
 /// 10x or the error is missing.
 [[nodiscard]] std::optional<StagePrior> stage_prior(const TilePlace& ten, const TilePlace& forty,
                                                     double stage_error_um);

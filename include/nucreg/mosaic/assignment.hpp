@@ -31,7 +31,7 @@ struct NucleusPairs {
   std::vector<float> heldout_distance_um;
   std::vector<float> probability;  ///< of being right; marginal over all assignments
   std::vector<float> q_value;      ///< expected part of wrong pairs among all at least as probable
-  /// Log likelihood that is lost if this pair is forbidden and all others are chosen anew.
+  /// Log likelihood that is lost if this pair is forbidden and all others are chosen again.
   std::vector<float> margin;
 
   [[nodiscard]] std::size_t size() const { return ten.size(); }

@@ -96,7 +96,7 @@ struct Placement {
   bool matched = false;  ///< the sides show the same well
   std::string reason;    ///< why not
   WellMap map;
-  /// Of each island, from 1: its tiles in a frame beside the well and all others, so that they can
+  /// For each island, from 1: its tiles in a frame beside the well and all others, so that they can
   /// be compared with each other; where they are in the well is not known. None of its tiles is
   /// placed if it does not surely show nuclei of both sides.
   std::vector<WellMap> islands;

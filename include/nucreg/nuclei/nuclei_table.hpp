@@ -50,7 +50,7 @@ struct NucleiTable {
   bool labelled = false;              ///< whether `labels` come from the file
   std::vector<int> lines;             ///< of each nucleus, in a table as text; else empty
   std::vector<std::string> tiles;     ///< of each nucleus; empty: no such column, or not asked for
-  std::vector<std::string> wells;     ///< likewise
+  std::vector<std::string> wells;     ///< the same
   std::size_t tile_count = 0;         ///< different values in the column of tiles; 0 without one
   std::vector<std::string> notes;     ///< how the file was read, a sentence each
   std::vector<std::string> warnings;  ///< what was left out

@@ -35,7 +35,7 @@ std::vector<std::filesystem::path> export_csv(const ResultReader& reader,
 /// A solve reaches a target where its answer does, and each one where its answer differs from the
 /// best by rounding alone: where the file has /trace at the cost at which its objective first did,
 /// else at the cost of the whole solve; `costs` says which. Of more than 100,000 solves every k-th
-/// trial is used; `trials` and `trials_used` tell. Infinite numbers are null. Returns its path.
+/// trial is used; `trials` and `trials_used` say so. Infinite numbers are null. Returns its path.
 /// Throws OutputError, InputError.
 std::vector<std::filesystem::path> export_profiles(const ResultReader& reader,
                                                    const std::filesystem::path& directory,
@@ -78,7 +78,7 @@ std::vector<std::filesystem::path> export_maps(const ResultReader& reader,
 /// solver with the mean and standard deviation (n - 1) of rmsd, param_error, time_ms, memory_kb and
 /// iterations, and returns their paths.
 ///
-/// What does not exist is an empty field: iterations that a library does not tell, noise that is
+/// What does not exist is an empty field: iterations that a library does not report, noise that is
 /// drawn in each trial, the affine form of a projective map, anything of a solve that failed.
 /// Streams /trials. Existing files are an error unless `overwrite`; each file appears when it is
 /// whole. Throws OutputError and InputError.

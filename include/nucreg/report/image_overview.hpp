@@ -19,12 +19,12 @@ namespace nucreg {
 /// `channel_names`, `channels`, `loops`, `pixel_size_um` (x, y, z_step), `objective`,
 /// `position_names` and `frames` (one object each: indices along the loops, whether it is missing,
 /// stage position in um, time in ms), `reading`: what commands take its first plane for. What the
-/// file does not tell is null. Indented by two spaces, no newline at the end. May take a look at
+/// file does not say is null. Indented by two spaces, no newline at the end. May take a look at
 /// every frame, to learn when it was taken.
 [[nodiscard]] std::string to_json(ImageReader& reader, const std::string& file,
                                   const std::string& reading);
 
-/// Of a table or an array of NumPy, which is no image: `file`, `reading`, `notes`, `warnings`.
+/// For a table or an array of NumPy, which is no image: `file`, `reading`, `notes`, `warnings`.
 [[nodiscard]] std::string to_json(const std::string& file, const std::string& reading,
                                   const std::vector<std::string>& notes,
                                   const std::vector<std::string>& warnings);

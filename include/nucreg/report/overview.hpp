@@ -19,7 +19,7 @@ struct Overview {
   Attributes attributes;
   Table configurations, solvers, summary, ranks;
   Table images, matches;               ///< of images; else without columns
-  Table scatter, agreement;            ///< likewise
+  Table scatter, agreement;            ///< the same
   std::uint64_t records = 0;           ///< rows of /trials
   std::vector<MessageCount> messages;  ///< the commonest, at most 20
   Comparison comparison;
@@ -40,17 +40,17 @@ struct Overview {
 // As text for a terminal.
 
 struct TextOptions {
-  std::size_t width = 80;                ///< columns of the terminal; at least 20 are used
-  bool unicode = false;                  ///< bars of block characters instead of '#'
-  std::size_t most_configurations = 40;  ///< beyond, configurations are grouped
-  std::size_t most_ranks = 16;           ///< beyond, ranks are left out
-  std::size_t most_messages = 5;         ///< the commonest; others are left out
+  std::size_t width = 80;               ///< columns of the terminal; at least 20 are used
+  bool unicode = false;                 ///< bars of block characters instead of '#'
+  std::size_t max_configurations = 40;  ///< beyond, configurations are grouped
+  std::size_t max_ranks = 16;           ///< beyond, ranks are left out
+  std::size_t max_messages = 5;         ///< the commonest; others are left out
 };
 
 /// A heading of what was run and what is missing of it, a row per configuration and solver
 /// (medians, a bar of the time, evaluations, failures; only the axes that vary), the verdict with a
 /// row per region, the commonest messages of solves that failed or stalled, a row per rank. More
-/// configurations than `most_configurations` are grouped by as many leading axes as fit, each
+/// configurations than `max_configurations` are grouped by as many leading axes as fit, each
 /// number then being the median over the group. No line is wider than `width`: columns that do not
 /// fit are left out and named. No colour. Ends with a newline.
 [[nodiscard]] std::string to_text(const Overview& overview, const TextOptions& options = {});
@@ -58,7 +58,7 @@ struct TextOptions {
 // Parts of that text for a job of images: which tiles match, how far maps without a truth lie
 // apart.
 
-/// Tiles, and a row for each pair that matches, at most `most_configurations`; empty where the job
+/// Tiles, and a row for each pair that matches, at most `max_configurations`; empty where the job
 /// is not of images. Throws InputError where /matches names images that are not there.
 [[nodiscard]] std::string tiles_text(const Overview& overview, const TextOptions& options);
 

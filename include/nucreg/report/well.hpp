@@ -20,7 +20,7 @@ struct WellSide {
   std::uint64_t tiles = 0, placed = 0;
   std::uint64_t detections = 0, nuclei = 0;
   std::uint64_t in_both = 0, paired = 0;
-  /// Of nuclei in both fields, by Unpaired.
+  /// Nuclei in both fields, by Unpaired.
   std::array<std::uint64_t, Spelling<Unpaired>::names.size()> reasons{};
 };
 

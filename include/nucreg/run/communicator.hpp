@@ -62,9 +62,9 @@ class RootWatch;
 /// MPI from construction to destruction; communicator() uses MPI_COMM_WORLD with errors returned.
 /// At most one per process; all calls from the thread that made it.
 ///
-/// Open MPI is told not to wait for the other ranks in MPI_Finalize: they may be dead. Other
+/// Open MPI is asked not to wait for the other ranks in MPI_Finalize: they may be dead. Other
 /// libraries do wait, also for a rank that waits for this one. So a session does not finalise when
-/// it is destroyed by an exception or when a rank was given up: the process goes on to report and
+/// it is destroyed by an exception or when a rank was given up: the process continues to report and
 /// leaves with its own status. (MPI_Abort would end it before the error is reported.) Where all
 /// ranks end in order, catch inside the session.
 ///

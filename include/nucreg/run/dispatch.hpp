@@ -38,7 +38,7 @@ using Work = std::function<void(std::uint64_t task, Bytes& payload)>;
 /// ends on all ranks and dispatch rethrows on the root.
 using Sink = std::function<void(std::uint64_t task, int rank, std::span<const std::byte> payload)>;
 
-/// A line of progress for the root's user, told at most ten times a second and once at the end.
+/// A line of progress for the root's user, printed at most ten times a second and once at the end.
 struct Progress {
   std::uint64_t done = 0, total = 0;
   double elapsed_seconds = 0.0;
@@ -48,11 +48,11 @@ struct Progress {
 struct RankNow {
   bool lost = false;
   bool heard = false;                 ///< has said anything of itself yet
-  std::optional<std::uint64_t> task;  ///< in hand
+  std::optional<std::uint64_t> task;  ///< in progress
   double task_seconds = 0.0;          ///< that it has been seen with it, at least
   std::uint64_t tasks_done = 0;
   double cpu_percent = 0.0;   ///< of its process; 100 = one processor
-  double busy_percent = 0.0;  ///< time with a task in hand
+  double busy_percent = 0.0;  ///< time with a task in progress
   std::int64_t rss_bytes = 0;
 };
 
@@ -64,7 +64,7 @@ struct DispatchOptions {
   std::function<void(const std::vector<RankNow>&)> watch;
 
   /// Root only, asked every few milliseconds, may be empty. Once it says true nothing more is
-  /// handed out, ranks drop what they have not begun, and tasks in hand have `grace_seconds` to
+  /// handed out, ranks drop what they have not begun, and current tasks have `grace_seconds` to
   /// end.
   std::function<bool()> stop_requested;
   double grace_seconds = 10.0;
@@ -83,11 +83,11 @@ struct DispatchOptions {
   double lost_seconds = 5.0;       ///< one that has said nothing for this long is lost
   double start_seconds = 30.0;     ///< instead of it before its first word: it may still load
 
-  /// Root only: makes the result of a task that hung on `most_tries` ranks, or with which twice as
+  /// Root only: makes the result of a task that hung on `max_tries` ranks, or with which twice as
   /// many died (of which the task need not be guilty), or that hangs when no other rank is left, so
   /// that each task has one. It may wait for a disk. Empty: dispatch throws an Error instead.
   std::function<void(std::uint64_t task, Bytes& payload)> abandoned;
-  int most_tries = 2;
+  int max_tries = 2;
 };
 
 /// A rank that was given up, and what it held then.
@@ -112,7 +112,7 @@ struct RootLost : Error {
   RootLost() : Error(ExitStatus::stopped, "rank 0 is not heard any more") {}
 };
 
-/// What each rank tells of itself at the start; gathered on the root.
+/// What each rank reports of itself at the start; gathered on the root.
 struct RankFacts {
   int rank = 0;
   std::string host;
@@ -133,18 +133,18 @@ void fields(auto& archive, MaybeConst<RankFacts> auto& facts) {
 [[nodiscard]] std::vector<bool> oversubscribed(const std::vector<RankFacts>& ranks,
                                                std::size_t threads_per_rank = 1);
 
-/// Root: runs `act`, on another thread where there are other ranks, and tells these meanwhile that
-/// the root lives. Throws what `act` throws.
+/// Root: runs `act`, on another thread where there are other ranks, and lets these know meanwhile
+/// that the root lives. Throws what `act` throws.
 void say_alive_during(Communicator& communicator, const std::function<void()>& act,
                       double heartbeat_seconds = 1.0);
 
 /// Root: gathers facts of all ranks, gives every rank `setup` (any bytes), and returns the facts.
-/// Until it has returned, the root must tell every failure of its own, `setup` included, by
+/// Until it has returned, the root must report every failure of its own, `setup` included, by
 /// refuse_setup; the other ranks wait for one of the two. Point to point. `setup` runs on another
 /// thread, so that the ranks hear meanwhile that the root lives: do what takes long in there, since
-/// before this call they cannot tell a busy root from a dead one and wait up to 10 minutes (but see
-/// Stages::alive_during). A rank that does not come within a minute is given up, with default
-/// facts.
+/// before this call they cannot distinguish a busy root from a dead one and wait up to 10 minutes
+/// (but see Stages::alive_during). A rank that does not come within a minute is given up, with
+/// default facts.
 [[nodiscard]] std::vector<RankFacts> share_setup(
     Communicator& communicator, const std::function<Bytes(const std::vector<RankFacts>&)>& setup);
 /// Root, instead of share_setup or after it threw: there will be no run; every other rank's

@@ -42,7 +42,7 @@ struct RunStatus {
   [[nodiscard]] static std::optional<RunStatus> read(const std::filesystem::path& file);
 };
 
-/// Of ranks that have not said anything yet.
+/// For ranks that have not said anything yet.
 [[nodiscard]] std::vector<RankStatus> rank_statuses(const std::vector<RankFacts>& facts);
 
 /// Writes the file once a second, whole by rename, from a thread of its own: a slow disk must hold

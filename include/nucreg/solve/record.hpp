@@ -28,7 +28,7 @@ struct SolveNumbers {
   std::uint32_t solver = 0;  ///< position in /solvers
   std::int32_t rank = 0;
   std::int64_t pairs = 0;                 ///< point pairs that were fitted
-  std::int64_t iterations = -1;           ///< -1 = the library does not tell
+  std::int64_t iterations = -1;           ///< -1 = the library does not report it
   std::int64_t function_evaluations = 0;  ///< of the objective or the residuals, over all points
   std::int64_t jacobian_evaluations = 0;  ///< of the gradient or the Jacobian, over all points
   std::int64_t repeats = 0;               ///< timed repetitions behind wall_s and cpu_s
@@ -66,11 +66,11 @@ struct SolveNumbers {
 static_assert(std::is_trivially_copyable_v<SolveNumbers>);
 
 /// The longest message that a result file holds, in bytes of UTF-8.
-inline constexpr std::size_t most_message_bytes = 200;
+inline constexpr std::size_t max_message_bytes = 200;
 
 /// One solve on one trial.
 struct Record : SolveNumbers {
-  /// Why a solve failed, stalled or did not apply, one line; empty where the status tells it all.
+  /// Why a solve failed, stalled or did not apply, one line; empty if the status says it all.
   std::string message;
   /// How the objective (40x px^2) fell; empty unless run.trace asked for it.
   std::vector<TracePoint> trace;
@@ -79,10 +79,10 @@ struct Record : SolveNumbers {
 // Records as bytes: how they travel between ranks and lie in a journal.
 
 /// Appends records to `bytes`: the numbers as they lie in memory, then messages and traces.
-/// Messages are made one line of at most most_message_bytes.
+/// Messages are made one line of at most max_message_bytes.
 void put_records(std::span<const Record> records, Bytes& bytes);
 
-/// Takes back what put_records appended, into `records`, whose size tells how many there are.
+/// Takes back what put_records appended, into `records`, whose size is how many there are.
 /// Throws BadBytes if that is not what the bytes hold.
 void get_records(std::span<const std::byte> bytes, std::span<Record> records);
 

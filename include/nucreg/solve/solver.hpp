@@ -25,7 +25,7 @@ struct SolveRequest {
 struct SolveResult {
   Params params;  ///< the best point seen
   SolveStatus status = SolveStatus::failed;
-  std::int64_t iterations = -1;  ///< -1 = the library does not tell
+  std::int64_t iterations = -1;  ///< -1 = the library does not report it
   std::int32_t native_code = 0;  ///< what the library returned; 0 for our own
   const char* reason = "";       ///< why it stalled or failed, in words; lives for ever
   std::string message = {};      ///< the same in words of its own; stands before `reason`

@@ -31,7 +31,7 @@ struct ComparisonOptions {
   double indifference = 1.05;
   /// Solvers are compared by arrival where it is known; false: by their objectives always.
   bool by_arrival = true;
-  /// Of all trials together only: regions and configurations are not judged.
+  /// For all trials together only: regions and configurations are not judged.
   bool overall_only = false;
 };
 
@@ -83,7 +83,7 @@ struct PairStatistics {
   /// which both or neither arrived say nothing, so it is stratified by trial as it stands.
   double arrival_p = nan;
   double arrival_p_holm = nan;
-  bool sampled = false;  ///< the ranks of a configuration are those of a sample (see most_ranked)
+  bool sampled = false;  ///< the ranks of a configuration are those of a sample (see max_ranked)
 
   SpeedFinding finding = SpeedFinding::incomparable;
   Side faster = Side::neither;
@@ -120,7 +120,7 @@ struct Comparison {
   std::vector<std::string> labels;
   ComparisonOptions options;
   /// The overall one of each kind, then per axis within each kind, then per configuration if there
-  /// are several and not too many (most_judged).
+  /// are several and not too many (max_judged).
   std::vector<Region> regions;
   std::vector<FitPair> fits;   ///< losses, starts and models compared
   std::uint64_t repeated = 0;  ///< trials left out since they repeat the fit of an earlier one
@@ -132,9 +132,9 @@ struct Comparison {
 [[nodiscard]] std::string solver_label(const std::string& name, const std::string& kind);
 
 /// Differences of one configuration and pair beyond these enter the ranks by a random sample.
-inline constexpr std::size_t most_ranked = 16384;
+inline constexpr std::size_t max_ranked = 16384;
 /// Configurations times pairs up to which configurations are judged one by one.
-inline constexpr std::size_t most_judged = 20000;
+inline constexpr std::size_t max_judged = 20000;
 
 /// Builds a comparison from the rows of /trials in file order. Memory does not grow with trials.
 ///
@@ -185,10 +185,10 @@ struct RegionMap {
 [[nodiscard]] std::string axis_text(const Table& configurations, const std::string& axis,
                                     std::size_t row);
 
-/// Axes with more values than `most_values` are halved if they are numbers, else left out. Axes
-/// beyond the first `most_axes` are left out.
-[[nodiscard]] RegionMap map_regions(const Table& configurations, std::size_t most_values = 8,
-                                    std::size_t most_axes = 8);
+/// Axes with more values than `max_values` are halved if they are numbers, else left out. Axes
+/// beyond the first `max_axes` are left out.
+[[nodiscard]] RegionMap map_regions(const Table& configurations, std::size_t max_values = 8,
+                                    std::size_t max_axes = 8);
 
 /// Whether trials of a configuration repeat one fit: a job of pairs, whose points are fixed.
 [[nodiscard]] bool repeats_its_trials(const Table& configurations);

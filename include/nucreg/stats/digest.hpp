@@ -25,14 +25,14 @@ struct MessageCount {
   std::uint32_t configuration = 0, trial = 0;  ///< of the first one
 };
 
-/// As many as an overview tells.
-inline constexpr std::size_t most_messages = 20;
+/// As many as an overview shows.
+inline constexpr std::size_t max_messages = 20;
 
-/// Counts the messages of rows. Memory does not grow with the rows: beyond `most_different`
+/// Counts the messages of rows. Memory does not grow with the rows: beyond `max_different`
 /// messages, those not yet seen are only counted.
 class MessageTally {
  public:
-  explicit MessageTally(std::size_t most_different = 1000) : most_different_(most_different) {}
+  explicit MessageTally(std::size_t max_different = 1000) : max_different_(max_different) {}
   void add(std::span<const Record> rows);
   /// The commonest first; of equally common ones the first to come.
   [[nodiscard]] std::vector<MessageCount> commonest(std::size_t most) const;
@@ -40,7 +40,7 @@ class MessageTally {
   [[nodiscard]] std::uint64_t others() const { return others_; }
 
  private:
-  std::size_t most_different_;
+  std::size_t max_different_;
   std::map<std::tuple<std::uint32_t, SolveStatus, std::string>, std::size_t> places_;
   std::vector<MessageCount> counts_;  // in the order of their first row
   std::uint64_t others_ = 0;

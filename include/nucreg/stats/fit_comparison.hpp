@@ -31,10 +31,10 @@ struct FitPair {
 };
 
 /// Builds the pairs from the rows of /trials. Of each configuration and solver the first
-/// most_paired trials count.
+/// max_paired trials count.
 class FitComparison {
  public:
-  static constexpr std::size_t most_paired = 16384;
+  static constexpr std::size_t max_paired = 16384;
 
   /// `configurations` as in the result file; nothing is compared if they have no column `problem`.
   FitComparison(const Table& configurations, std::size_t solvers);

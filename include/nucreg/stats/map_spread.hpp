@@ -1,4 +1,4 @@
-// How far fitted maps lie apart where no truth tells which is right: over the resamples of one
+// How far fitted maps lie apart if no truth says which is right: over the resamples of one
 // configuration, and between solvers on the same resample.
 #pragma once
 

@@ -44,11 +44,11 @@ struct Profile {
 
 /// The distribution of the cost to reach the target (Hansen et al., "COCO", 2021).
 [[nodiscard]] Profile runtime_distribution(const CostTable& costs, std::size_t solver);
-/// Of the cost over that of the best solver of each problem (Dolan and More 2002). A problem that
-/// nobody solves counts as one that is not solved.
+/// Profile of the cost over that of the best solver of each problem (Dolan and More 2002). A
+/// problem that nobody solves counts as one that is not solved.
 [[nodiscard]] Profile performance_profile(const CostTable& costs, std::size_t solver);
-/// Of the evaluations over n + 1 for n parameters, the price of a simplex gradient (More and Wild
-/// 2009). `parameters`: of each problem.
+/// Profile of the evaluations over n + 1 for n parameters, the price of a simplex gradient (More
+/// and Wild 2009). `parameters`: of each problem.
 [[nodiscard]] Profile data_profile(const CostTable& evaluations,
                                    std::span<const std::size_t> parameters, std::size_t solver);
 

@@ -22,7 +22,7 @@ struct SolverChange {
   ConfidenceInterval rmsd_interval_px;          ///< its 95 % bootstrap interval
   double largest_change_px = 0.0;               ///< of one solve
 
-  /// Whether its speed can be told: an interval takes two timings.
+  /// Whether its speed is known: an interval takes two timings.
   [[nodiscard]] bool compared() const { return !std::isnan(pair.interval.low); }
   /// Whether it arrives in fewer trials in run B.
   [[nodiscard]] bool arrives_less() const { return pair.arrived_a < pair.arrived_b; }

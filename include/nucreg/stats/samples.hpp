@@ -50,12 +50,12 @@ class BoundedSample {
   double mean_ = 0.0, squares_ = 0.0;  // of more than `most` (Welford)
 };
 
-/// A sample that grows without end in bounded memory: the first most_blocks values have a block
+/// A sample that grows without end in bounded memory: the first max_blocks values have a block
 /// each, every later one joins a random block. Blocks are then a random partition, so the spread of
 /// a mean over resampled blocks is that over resampled values.
 class BlockedSample {
  public:
-  static constexpr std::size_t most_blocks = 256;
+  static constexpr std::size_t max_blocks = 256;
 
   /// `random`: 64 random bits.
   void add(double value, std::uint64_t random);

@@ -25,8 +25,8 @@ namespace nucreg {
 /// random sample of so many.
 ///
 /// Rows that are not applicable are in `count` and `not_applicable`, in no measure and no failure.
-/// Measures leave out what is not finite, and iterations that the library does not tell; times use
-/// the rows with timing_valid where a cell has any, else all rows. Without values: NaN.
+/// Measures leave out what is not finite, and iterations that the library does not report; times
+/// use the rows with timing_valid where a cell has any, else all rows. Without values: NaN.
 class SummaryBuilder {
  public:
   explicit SummaryBuilder(std::size_t solvers);

@@ -62,7 +62,7 @@ class Attributes {
     const auto* value = find<std::int64_t>(name);
     return value ? *value : otherwise;
   }
-  /// Of any type as text; "?" if it is missing.
+  /// An attribute of any type as text; "?" if it is missing.
   [[nodiscard]] std::string shown(const std::string& name) const;
 
  private:
@@ -87,12 +87,12 @@ class ResultWriter {
  public:
   /// `parameters` is the number P of columns of params and true_params, 1 to max_parameters;
   /// `rows` the exact number of rows of /trials to come, of which only those under way are held in
-  /// memory; `message_bytes` what the longest message takes, 0 to most_message_bytes;
+  /// memory; `message_bytes` what the longest message takes, 0 to max_message_bytes;
   /// `trace_points` the exact number of points of all traces to come, none: no /trace; `threads`
   /// compress, which leaves the file as it is. The directory must exist. Writes the attributes
   /// format and format_version.
   ResultWriter(const std::filesystem::path& file, std::uint64_t rows, std::size_t parameters,
-               std::size_t message_bytes = most_message_bytes,
+               std::size_t message_bytes = max_message_bytes,
                std::optional<std::uint64_t> trace_points = std::nullopt, std::size_t threads = 1);
   ~ResultWriter();
   ResultWriter(const ResultWriter&) = delete;

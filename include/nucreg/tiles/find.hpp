@@ -39,7 +39,7 @@ struct FoundImages {
 /// offsets[i + 1] - 1. matches: a row per pair of tiles that was tried; its ten and forty are rows
 /// of images; stage_error_um is how far the middle of the 40x tile was found from where the stage
 /// says (stage_prior), NaN if it says nothing. pairs: a row per pair of nuclei, those of match i
-/// likewise; its ten and forty count within their images.
+/// the same; its ten and forty count within their images.
 [[nodiscard]] std::vector<Table> image_tables(const Tiles& tiles,
                                               const std::vector<TileNuclei>& nuclei,
                                               const std::vector<TileMatch>& matches);

@@ -35,7 +35,7 @@ struct Sheet {
 /// semicolons or tabs. Other columns are ignored with a note; one that looks like a misspelt known
 /// one is an error. Files are relative to the folder of the sheet. Throws InputError (path, line,
 /// column, what is allowed) for a cell without meaning, a tile that is listed twice, a file that is
-/// listed twice without telling its tiles, a file that does not exist, and a sheet without rows.
+/// listed twice without naming its tiles, a file that does not exist, and a sheet without rows.
 [[nodiscard]] Sheet read_sheet(const std::filesystem::path& file);
 
 }  // namespace nucreg

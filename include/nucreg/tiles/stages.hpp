@@ -126,7 +126,7 @@ struct MatchTask {
   std::optional<StagePrior> stage;
 };
 
-/// Matches pairs of tiles; results are TaskOutcome of MatchResult, kept in the cache likewise.
+/// Matches pairs of tiles; results are TaskOutcome of MatchResult, also kept in the cache.
 class MatchStage final : public Stage {
  public:
   static constexpr const char* kind = "matches";
@@ -155,7 +155,7 @@ struct SegmentTask {
   std::filesystem::path image;
   std::uint64_t frame = 0, channel = 0;
   std::optional<double> diameter_px;
-  std::filesystem::path outputs;  ///< the outputs' path up to what tells them apart
+  std::filesystem::path outputs;  ///< the outputs' path up to where they differ
   bool with_overlay = true;
 };
 void fields(auto& archive, MaybeConst<SegmentTask> auto& task) {

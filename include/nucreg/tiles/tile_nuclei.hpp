@@ -17,14 +17,14 @@
 
 namespace nucreg {
 
-/// What reading a tile told, without its nuclei.
+/// What reading a tile gave, without its nuclei.
 struct TileFacts {
   std::uint32_t nuclei = 0;
   double left_px = 0.0, top_px = 0.0;      ///< least coordinates, where negative
   double right_px = 0.0, bottom_px = 0.0;  ///< largest coordinates
   bool labelled = true;                    ///< false: labels are the numbers of rows, from 1
   bool areas = true;                       ///< whether areas are known
-  std::string origin;              ///< tells apart what was read: file, options, build; hexadecimal
+  std::string origin;              ///< identifies what was read: file, options, build; hexadecimal
   std::string file_sha256;         ///< of the file that holds them, hexadecimal
   std::string unreadable;          ///< why there are no nuclei; empty: the file could be read
   std::string not_kept;            ///< why it is not in the cache; empty: it is, or need not be

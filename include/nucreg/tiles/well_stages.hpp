@@ -54,7 +54,7 @@ struct PlaceRound {
   std::vector<mosaic::WellTile> tiles;
   std::vector<mosaic::PlaceTask> tasks;
   std::uint64_t first_tile = 0;  ///< number of the first of the tiles in the store
-  std::string inputs;            ///< tells apart what was read of the tiles
+  std::string inputs;            ///< identifies what was read of the tiles
 };
 
 /// One round of the placement of a well; results are TaskOutcome of PlaceResult. They are kept in

@@ -44,7 +44,7 @@ HWY_INLINE Vec from_bits(Bits v) {
 HWY_INLINE Bits all_bits(unsigned long long value) {
   return hn::Set(BitsTag(), value);
 }
-// Of small whole numbers, in two's complement.
+// For small whole numbers, in two's complement.
 HWY_INLINE Vec to_double(Bits v) {
   unsigned long long whole[width];
   double real[width];
@@ -82,7 +82,7 @@ template <int loss>
 struct Loss {
   double d, d2, inverse_d2;
   Vec sum;
-  // Of cauchy, whose sum of logarithms is that of product * mantissa * 2^exponent.
+  // For cauchy, whose sum of logarithms is that of product * mantissa * 2^exponent.
   Vec product, mantissa;
   Bits exponent;
   int factors;  // in the product

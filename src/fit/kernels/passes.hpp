@@ -18,7 +18,7 @@ struct Input {
   const double* y40;
   std::size_t size;
   double loss_scale;
-  // Of the `centred` pass: taken from x10 and y10, then turned by (cos, sin) for all sums.
+  // For the `centred` pass: subtracted from x10 and y10, then turned by (cos, sin) for all sums.
   double centre[2], turn[2];
 };
 

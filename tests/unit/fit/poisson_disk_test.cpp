@@ -17,7 +17,7 @@ auto stream_of(std::uint32_t trial) {
   };
 }
 
-double least_distance(const Points& points) {
+double min_distance(const Points& points) {
   double least = 1e300;
   for (std::size_t i = 0; i < points.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
@@ -43,7 +43,7 @@ TEST_CASE("as many points as asked for, as far apart as asked for, within the fi
       const Points points = scatter_points(field, count, stream_of(1));
       CHECK(points.x.size() == count);
       CHECK(points.y.size() == count);
-      CHECK(least_distance(points) >= field.min_distance_px);
+      CHECK(min_distance(points) >= field.min_distance_px);
       check_within(points, field);
     }
 }
@@ -62,7 +62,7 @@ TEST_CASE("the largest count is reached, one more is refused, in fields of any s
     for (std::uint32_t trial = 0; trial < 5; ++trial) {
       const Points points = scatter_points(field, largest, stream_of(trial));
       CHECK(points.size() == largest);
-      CHECK(least_distance(points) >= field.min_distance_px);
+      CHECK(min_distance(points) >= field.min_distance_px);
       check_within(points, field);
     }
     CHECK_THROWS_AS(static_cast<void>(scatter_points(field, largest + 1, stream_of(0))), JobError);

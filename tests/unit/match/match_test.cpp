@@ -127,8 +127,8 @@ TEST_CASE("a set at 10x that is ready answers as its points do, and few seeds su
   const std::uint64_t none = match_nuclei(scene.ten, other.forty).hypotheses;
   CHECK(match_nuclei(ready, other.forty).hypotheses == none);
   CHECK(same_bits(match_nuclei(ready, scene.forty), match_nuclei(scene.ten, scene.forty)));
-  CHECK(match_nuclei(ready, scene.forty, {.most_seeds = 30}).matched());
-  const std::uint64_t few = match_nuclei(ready, other.forty, {.most_seeds = 30}).hypotheses;
+  CHECK(match_nuclei(ready, scene.forty, {.max_seeds = 30}).matched());
+  const std::uint64_t few = match_nuclei(ready, other.forty, {.max_seeds = 30}).hypotheses;
   CHECK(few > 0);
   CHECK(10 * few < none);
 }

@@ -159,7 +159,7 @@ TEST_CASE("options out of range are refused by name") {
        {std::array{5.0, 3.0}, {0.0, 4.0}, {nan, 4.0}, {3.0, nan}, {-4.0, 4.0}})
     refused({.magnification = range}, "magnification");
   for (const double p : {0.0, 1.0, -1.0, nan}) refused({.significance = p}, "significance");
-  refused({.most_seeds = 0}, "most seeds");
+  refused({.max_seeds = 0}, "most seeds");
   for (const Model model : {Model::rigid, Model::similarity, Model::projective})
     refused({.model = model}, "model");
   for (const double bad : {0.0, -1.0, nan, std::numeric_limits<double>::infinity()})

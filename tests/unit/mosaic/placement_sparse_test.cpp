@@ -22,10 +22,10 @@ made::WellOptions sparse_well(double spacing_um) {
   return options;
 }
 
-std::size_t tiles_with(const made::Well& well, Side side, std::size_t least_nuclei) {
+std::size_t tiles_with(const made::Well& well, Side side, std::size_t min_nuclei) {
   std::size_t n = 0;
   for (std::size_t t = 0; t < well.tiles.size(); ++t)
-    n += well.tiles[t].side == side && well.nuclei[t].size() >= least_nuclei ? 1 : 0;
+    n += well.tiles[t].side == side && well.nuclei[t].size() >= min_nuclei ? 1 : 0;
   return n;
 }
 

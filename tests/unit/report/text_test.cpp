@@ -120,7 +120,7 @@ TEST_CASE("times without a valid timing are marked, and what is left out is coun
   CHECK(contains(text, "* of all solves: none has a valid timing"));
 
   // Of a group the configurations count that have a valid timing, if any has one.
-  const std::string grouped = to_text(view, {.width = 120, .most_configurations = 2});
+  const std::string grouped = to_text(view, {.width = 120, .max_configurations = 2});
   INFO(grouped);
   CHECK_FALSE(contains(grouped, "7.00 ms"));
   CHECK(contains(grouped, "10.0 us "));
@@ -149,7 +149,7 @@ TEST_CASE("a solver that is never applicable and many ranks") {
   }
   view.summary = summary.finish();
   CHECK(contains(to_text(view), "n/a"));
-  CHECK(contains(to_text(view, {.most_ranks = 1}), "(1 more; all of them: nucreg export"));
+  CHECK(contains(to_text(view, {.max_ranks = 1}), "(1 more; all of them: nucreg export"));
   view.ranks = {"ranks", {}};
   view.attributes.clear();
   CHECK_FALSE(contains(to_text(view), "\nranks\n"));

@@ -375,7 +375,7 @@ TEST_CASE("ranks bear a disk that is slow to the last") {
 
 TEST_CASE("no more is taken than a slow disk can follow") {
   constexpr std::uint64_t tasks = 200;
-  std::atomic<std::uint64_t> bytes = 0, most_waiting = 0, durable = 0;
+  std::atomic<std::uint64_t> bytes = 0, max_waiting = 0, durable = 0;
   const Work work = [](std::uint64_t, Bytes& payload) { payload.resize(std::size_t{1} << 20); };
   run_local(2, [&](Communicator& communicator) {
     if (communicator.rank() != 0) return serve(communicator, work, quick());
@@ -387,7 +387,7 @@ TEST_CASE("no more is taken than a slow disk can follow") {
     };
     const Sink sink = [&](std::uint64_t, int, std::span<const std::byte> payload) {
       bytes += payload.size();
-      most_waiting = std::max<std::uint64_t>(most_waiting, bytes - durable);
+      max_waiting = std::max<std::uint64_t>(max_waiting, bytes - durable);
     };
     const auto report =
         dispatch(communicator, {{{0, tasks, 1.0}}}, work, sink, facts_for(communicator), options);
@@ -395,7 +395,7 @@ TEST_CASE("no more is taken than a slow disk can follow") {
     CHECK(report.lost.empty());
   });
   CHECK(durable == tasks << 20);
-  CHECK(most_waiting < std::uint64_t{80} << 20);
+  CHECK(max_waiting < std::uint64_t{80} << 20);
 }
 
 TEST_CASE("work is kept as long as a thread is in it") {

@@ -22,7 +22,7 @@ struct Kind {
   Model model = Model::similarity;
   Loss loss = Loss::cauchy;
   std::size_t points = 60;
-  double least_deg = 60.0, most_deg = 180.0;
+  double min_deg = 60.0, max_deg = 180.0;
   Wrong wrong = Wrong::nowhere;
   double wrong_part = 0.0;
 };
@@ -30,7 +30,7 @@ struct Kind {
 // Points turned about the corner, at magnification 4, with noise of 1 px.
 PointPairs far_pairs(const Kind& kind, std::uint32_t number) {
   RandomStream random(11, static_cast<std::uint32_t>(kind.points), number, Purpose::positions);
-  const double angle = random.uniform(kind.least_deg, kind.most_deg) * std::numbers::pi / 180.0;
+  const double angle = random.uniform(kind.min_deg, kind.max_deg) * std::numbers::pi / 180.0;
   const double c = 4.0 * std::cos(angle), s = 4.0 * std::sin(angle);
   PointPairs pairs;
   pairs.resize(kind.points);
@@ -119,7 +119,7 @@ TEST_CASE("lm arrives from far under robust losses: only weights make its matrix
   CHECK(huber.arrived >= 39);
   CHECK(huber.median_evaluations <= 14);
   const Tally trs = run(
-      *lm, {.model = Model::trs, .least_deg = 90.0, .wrong = Wrong::neighbours, .wrong_part = 0.2},
+      *lm, {.model = Model::trs, .min_deg = 90.0, .wrong = Wrong::neighbours, .wrong_part = 0.2},
       60);
   CHECK(trs.arrived >= 58);
   CHECK(trs.median_evaluations <= 19);
@@ -140,8 +140,8 @@ TEST_CASE("robust kinds arrive at 60 % wrong pairs, turned by 60 degrees, from t
     for (const Wrong wrong : {Wrong::anywhere, Wrong::neighbours}) {
       const Kind kind{.model = model,
                       .points = 200,
-                      .least_deg = 60.0,
-                      .most_deg = 60.0,
+                      .min_deg = 60.0,
+                      .max_deg = 60.0,
                       .wrong = wrong,
                       .wrong_part = 0.6};
       CHECK(run(*solver_of("consensus"), kind, 100).arrived >= 99);
@@ -152,7 +152,7 @@ TEST_CASE("robust kinds arrive at 60 % wrong pairs, turned by 60 degrees, from t
 }
 
 TEST_CASE("more starts arrive more often, and are counted as one solve") {
-  const Kind kind{.points = 60, .least_deg = 120.0, .wrong = Wrong::anywhere, .wrong_part = 0.4};
+  const Kind kind{.points = 60, .min_deg = 120.0, .wrong = Wrong::anywhere, .wrong_part = 0.4};
   const Tally one = run(*solver_of("lm"), kind, 60);
   const Tally many = run(*solver_of("lm", {{"starts", std::int64_t{16}}}), kind, 60);
   CHECK(many.arrived > one.arrived);

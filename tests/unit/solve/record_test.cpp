@@ -37,7 +37,7 @@ TEST_CASE("records come back from bytes, messages as one bounded line") {
   CHECK(back[1].trace[1].objective == 3.0);
   CHECK(back[1].trace[1].seconds == 0.75);
   CHECK(back[2].trial == 7);
-  CHECK(back[2].message == std::string(most_message_bytes - 3, 'x') + "...");
+  CHECK(back[2].message == std::string(max_message_bytes - 3, 'x') + "...");
   CHECK_NOTHROW(get_records({}, {}));
 }
 

@@ -287,13 +287,13 @@ TEST_CASE("of three solvers the best is compared with each other, nearest first"
 }
 
 TEST_CASE("more trials than are ranked by all of them are sampled, and it is said") {
-  simulation::Setting setting{.trials = most_ranked, .slowdown = 1.02};
+  simulation::Setting setting{.trials = max_ranked, .slowdown = 1.02};
   CHECK_FALSE(first(simulation::judge(setting, 0)).sampled);
-  setting.trials = most_ranked + 5000;
+  setting.trials = max_ranked + 5000;
   const Comparison c = simulation::judge(setting, 0);
   CHECK(first(c).sampled);
   CHECK(first(c).faster == Side::a);
-  CHECK(first(c).timed == most_ranked + 5000);
+  CHECK(first(c).timed == max_ranked + 5000);
   CHECK(1.0 / first(c).ratio == doctest::Approx(1.02).epsilon(0.005));
   says(make_verdict(c).notes.at(0), "a random sample of 16,384 trials");
 }

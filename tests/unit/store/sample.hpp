@@ -81,7 +81,7 @@ inline Attributes attributes() {
 }
 
 inline void write(const std::filesystem::path& file, std::uint64_t rows, std::size_t threads = 1) {
-  ResultWriter writer(file, rows, parameters, most_message_bytes, std::nullopt, threads);
+  ResultWriter writer(file, rows, parameters, max_message_bytes, std::nullopt, threads);
   writer.set_attributes(attributes());
   writer.write_table(table("configurations"));
   writer.write_table(empty_table("rank_samples"));
