@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Proves that the rooms of include/nucreg and src are layered as src/README.md says.
 
-usage: layering.py rules [ROOT]              rules on #include lines and on the CMake lists
+usage: layering.py rules [ROOT]              rules on #include lines, on the CMake lists, and on the
+                                             length of lines and files
        layering.py headers [ROOT] -- CXX...  every public header compiles alone: it says
                                              #pragma once, and a source that is built includes it
                                              first, or this command compiles it
@@ -53,8 +54,8 @@ PUBLIC_THIRD_PARTY = re.compile(r"fmt/|(unsupported/)?Eigen/")
 STANDARD = re.compile(r"[a-z_0-9]+")  # <vector>, <cmath>
 SYSTEM = re.compile(
     r"(sys|netinet|arpa|linux|sanitizer)/[\w/]+\.h|"
-    r"(dirent|dlfcn|errno|fcntl|glob|libgen|limits|link|malloc|poll|pthread|pwd|sched|semaphore|signal|"
-    r"stdlib|string|termios|time|ucontext|unistd)\.h"
+    r"(dirent|dlfcn|errno|fcntl|glob|libgen|limits|link|malloc|poll|pthread|pwd|sched|semaphore|"
+    r"signal|stdlib|string|termios|time|ucontext|unistd)\.h"
 )
 # Written by the build, so not in the tree.
 GENERATED = {("core", "nucreg_build_facts.hpp")}
@@ -62,11 +63,24 @@ GENERATED = {("core", "nucreg_build_facts.hpp")}
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>|(\S.*))', re.MULTILINE)
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 SUFFIXES = {".hpp", ".h", ".cpp", ".c", ".cc", ".hh", ".ipp", ".inl"}
+MAX_COLUMNS, MAX_LINES = 100, 600
 
 
 def code_files(folder):
     """All C++ files below a folder, sorted."""
     return sorted(f for f in folder.rglob("*") if f.suffix in SUFFIXES)
+
+
+def written_files(root):
+    """What people write: C++, Python, lists of CMake and scripts, which begin with #!."""
+    for top in ("include", "src", "tests", "tools", "slurm"):
+        for path in sorted((root / top).rglob("*")):
+            if path.suffix in SUFFIXES | {".py", ".cmake"} or path.name == "CMakeLists.txt":
+                yield path
+            elif path.suffix in ("", ".sbatch") and path.is_file():
+                with path.open("rb") as file:
+                    if file.read(2) == b"#!":
+                        yield path
 
 
 def includes_of(path):
@@ -106,7 +120,17 @@ class Rules:
                 if used is not None:
                     uses[room] = used
         self.check_closure(uses)
+        self.check_lengths()
         return self.violations
+
+    def check_lengths(self):
+        for path in written_files(self.root):
+            lines = path.read_text(encoding="utf-8").splitlines()
+            if len(lines) > MAX_LINES:
+                self.report(path, len(lines), f"has more than {MAX_LINES} lines")
+            for number, line in enumerate(lines, 1):
+                if len(line) > MAX_COLUMNS:
+                    self.report(path, number, f"has more than {MAX_COLUMNS} columns")
 
     def check_include(self, path, room, side, line, name, quoted):
         own = re.fullmatch(r"nucreg/([^/]+)/(.+)", name)
@@ -193,10 +217,13 @@ class Rules:
 def included_first(root):
     """What the sources of the CMake lists include first: the build has compiled it alone."""
     for lists in (*root.glob("src/*/CMakeLists.txt"), *root.glob("tests/unit/*/CMakeLists.txt")):
-        for name in re.findall(r"[\w/]+\.cpp", re.sub(r"#.*", "", lists.read_text(encoding="utf-8"))):
+        for name in re.findall(r"[\w/]+\.cpp",
+                               re.sub(r"#.*", "", lists.read_text(encoding="utf-8"))):
             source = lists.parent / name
+            if not source.is_file():
+                continue
             # Nothing but comments may stand before it.
-            text = re.sub(r"//.*", "", source.read_text(encoding="utf-8")) if source.is_file() else ""
+            text = re.sub(r"//.*", "", source.read_text(encoding="utf-8"))
             if first := re.match(r'\s*#include "(nucreg/[^"]+)"', text):
                 yield first.group(1)
 
@@ -218,7 +245,9 @@ def headers_alone(root, compiler):
             source.write_text(f'#include "{name}"\n', encoding="utf-8")
             command = [*compiler, "-fsyntax-only", "-I", str(root / "include"), str(source)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
-            return None if done.returncode == 0 else f"{name} does not compile alone:\n{done.stderr}"
+            if done.returncode != 0:
+                return f"{name} does not compile alone:\n{done.stderr}"
+            return None
 
         with ThreadPoolExecutor() as pool:
             return twice + [found for found in pool.map(compile_one, enumerate(headers)) if found]

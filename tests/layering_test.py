@@ -11,13 +11,17 @@ import layering
 
 GOOD = {
     "include/nucreg/core/text.hpp": "#pragma once\n#include <fmt/format.h>\n#include <string>\n",
-    "include/nucreg/fit/points.hpp": '#pragma once\n#include <Eigen/Core>\n#include "nucreg/core/text.hpp"\n',
-    "src/core/text.cpp": '#include "nucreg/core/text.hpp"\n#include <sys/types.h>\n#include "nucreg_build_facts.hpp"\n',
+    "include/nucreg/fit/points.hpp": "#pragma once\n#include <Eigen/Core>\n"
+    '#include "nucreg/core/text.hpp"\n',
+    "src/core/text.cpp": '#include "nucreg/core/text.hpp"\n#include <sys/types.h>\n'
+    '#include "nucreg_build_facts.hpp"\n',
     "src/core/CMakeLists.txt": "nucreg_room(core SOURCES text.cpp PRIVATE fmt::fmt)\n",
     "src/fit/points.cpp": '#include "nucreg/fit/points.hpp"\n#include "inner/kernel.hpp"\n',
     "src/fit/inner/kernel.hpp": "#pragma once\n// #include <mpi.h>\n/* \n#include <hdf5.h>\n*/\n",
-    "src/fit/CMakeLists.txt": "nucreg_room(fit SOURCES points.cpp USES core PRIVATE Eigen3::Eigen)\n",
-    "src/run/work.cpp": "#include <mpi.h>\n",
+    "src/fit/CMakeLists.txt": "nucreg_room(fit SOURCES points.cpp USES core\n"
+    "  PRIVATE Eigen3::Eigen)\n",
+    "src/run/work.cpp": "#include <mpi.h>\n// " + 97 * "x" + "\n",
+    "tests/made/table": 101 * "1" + "\n",
     "src/run/CMakeLists.txt": "nucreg_room(run SOURCES work.cpp USES core PRIVATE MPI::MPI_C)\n"
     "target_link_libraries(program PRIVATE nucreg_run)\n",
 }
@@ -30,7 +34,7 @@ BAD = {
     ),
     "header to the right, from a public header": (
         {"include/nucreg/core/text.hpp": '#pragma once\n\n  #  include "nucreg/fit/points.hpp"\n'},
-        "include/nucreg/core/text.hpp:3: core includes nucreg/fit/points.hpp, which is to its right",
+        "include/nucreg/core/text.hpp:3: core includes nucreg/fit/points.hpp, which is to its",
     ),
     "angle brackets do not hide it": (
         {"src/core/text.cpp": "#include <nucreg/fit/points.hpp>\n"},
@@ -77,7 +81,7 @@ BAD = {
         {"src/fit/points.cpp": "#include <Random123/philox.h>\n"},
         "only for core",
     ),
-    "Boost outside core and report": (
+    "Boost outside core and stats": (
         {"src/fit/points.cpp": "#include <boost/math/distributions/normal.hpp>\n"},
         "only for core stats",
     ),
@@ -126,8 +130,25 @@ BAD = {
         "fit includes headers of core but does not USE it",
     ),
     "third-party target in the wrong room": (
-        {"src/fit/CMakeLists.txt": "nucreg_room(fit SOURCES points.cpp USES core PRIVATE MPI::MPI_C)\n"},
+        {"src/fit/CMakeLists.txt": GOOD["src/fit/CMakeLists.txt"].replace("Eigen3::Eigen",
+                                                                          "MPI::MPI_C")},
         "fit links MPI::MPI_C",
+    ),
+    "long line of C++": (
+        {"src/core/text.cpp": "// " + 98 * "x" + "\n"},
+        "src/core/text.cpp:1: has more than 100 columns",
+    ),
+    "long line of a script": (
+        {"tools/check": "#!/bin/sh\n" + 101 * "x" + "\n"},
+        "tools/check:2: has more than 100 columns",
+    ),
+    "long line of a CMake list": (
+        {"tests/CMakeLists.txt": "#" + 100 * "x" + "\n"},
+        "tests/CMakeLists.txt:1: has more than 100 columns",
+    ),
+    "long file": (
+        {"tests/long_test.py": 601 * "pass\n"},
+        "tests/long_test.py:601: has more than 600 lines",
     ),
     "room under another name": (
         {"src/fit/CMakeLists.txt": "nucreg_room(fits SOURCES points.cpp USES core)\n"},
@@ -179,7 +200,8 @@ class Trees(unittest.TestCase):
 
     def test_headers_must_compile_alone(self):
         self.write({"include/nucreg/core/words.hpp": "#pragma once\n#include <string>\n"})
-        self.write({"include/nucreg/fit/points.hpp": '#pragma once\n#include "nucreg/core/words.hpp"\n'})
+        self.write({"include/nucreg/fit/points.hpp":
+                    '#pragma once\n#include "nucreg/core/words.hpp"\n'})
         compiler = ["--", "c++", "-std=c++20"]
         self.assertEqual(self.command("headers", self.root, *compiler).returncode, 0)
         leaning = "#pragma once\nstd::string name();\n"
@@ -201,7 +223,8 @@ class Trees(unittest.TestCase):
             ('#include "nucreg/core/words.hpp"\n', "nucreg_room(core SOURCES)  # words.cpp\n", 1),
         ):
             self.write({"src/core/words.cpp": source, "src/core/CMakeLists.txt": cmake})
-            self.assertEqual(self.command("headers", self.root, *compiler).returncode, status, source)
+            self.assertEqual(self.command("headers", self.root, *compiler).returncode, status,
+                             source)
 
 
 if __name__ == "__main__":

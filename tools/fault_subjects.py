@@ -1,4 +1,5 @@
-"""What tools/faults interrupts: the commands of nucreg that are continued, with inputs of their own.
+"""What tools/faults interrupts: the commands of nucreg that are continued, with inputs of their
+own.
 
 Each is started again until it is complete, and then compared with one that nothing disturbed.
 """
@@ -99,7 +100,8 @@ class Segments(Subject):
 
     def is_complete(self):
         wanted = self.files(self.reference) if self.reference.exists() else None
-        return self.out.exists() and (wanted is None or self.files(self.out).keys() >= wanted.keys())
+        return self.out.exists() and (wanted is None or
+                                      self.files(self.out).keys() >= wanted.keys())
 
     def clear(self):
         for path in self.folder.glob("out*"):

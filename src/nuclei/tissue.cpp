@@ -365,11 +365,12 @@ std::string truth_json(const SynthOptions& options, const std::vector<SynthTile>
       if (shows(tile, p, 0.0))
         nuclei.push_back(fmt::format("[{}, {}, {}]", tile.identities[i], p[0], p[1]));
     }
-    shown.push_back(fmt::format(
-        R"({{"file": "{}.tif", "pixel_size_um": {}, "stage_um": [{}, {}], {}"nuclei_id_x_y": [{}]}})",
-        tile.name, tile.pixel_size_um, tile.stage_um[0], tile.stage_um[1],
-        tile.fault.empty() ? "" : fmt::format(R"("fault": "{}", )", tile.fault),
-        fmt::join(nuclei, ", ")));
+    shown.push_back(
+        fmt::format(R"({{"file": "{}.tif", "pixel_size_um": {}, "stage_um": [{}, {}], {})"
+                    R"("nuclei_id_x_y": [{}]}})",
+                    tile.name, tile.pixel_size_um, tile.stage_um[0], tile.stage_um[1],
+                    tile.fault.empty() ? "" : fmt::format(R"("fault": "{}", )", tile.fault),
+                    fmt::join(nuclei, ", ")));
   }
   return fmt::format(
       "{{\n \"seed\": {},\n \"field_px\": [{}, {}],\n \"pairs\": {},\n \"tiles\": {}\n}}\n",

@@ -1,4 +1,5 @@
-"""Counts the instructions of the hot paths by callgrind; more than 5 % above the stored counts fails.
+"""Counts the instructions of the hot paths by callgrind; more than 5 % above the stored counts
+fails.
 
 usage: instruction_counts.py PROGRAM COUNTS.json [--update]
 

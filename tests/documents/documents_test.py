@@ -1,10 +1,10 @@
-"""What the documents say is so: links resolve, commands of nucreg run, nothing is said twice, and the
-README stays short.
+"""What the documents say is so: links resolve, commands of nucreg run, nothing is said twice, and
+the README stays short.
 
-A command is a line of an indented block or of a fence (```sh or none) that begins, after `mpirun ...`
-or an assignment, with nucreg or a path of it. Each runs, in the order of its document, in a folder
-that has jobs/, slurm/ and tools/ of the repository and the inputs that READY makes. Every other
-command must be in ELSEWHERE with the place that tries it.
+A command is a line of an indented block or of a fence (```sh or none) that begins, after
+`mpirun ...` or an assignment, with nucreg or a path of it. Each runs, in the order of its document,
+in a folder that has jobs/, slurm/ and tools/ of the repository and the inputs that READY makes.
+Every other command must be in ELSEWHERE with the place that tries it.
 """
 
 import os
@@ -30,10 +30,12 @@ ELSEWHERE = {
     "tools/install-packages": "tools/check begins with it",
     "tools/faults": "tests/mpi", "tools/fuzz": "tools/check", "tools/bench/run": "tools/bench",
     "tools/findings": "tests/integration",
-    "sbatch": "tests/slurm", "cmake": "tests/install", "ctest": "tools/check", "cd": "tests/install",
+    "sbatch": "tests/slurm", "cmake": "tests/install", "ctest": "tools/check",
+    "cd": "tests/install",
     "git": "a fresh clone, by hand", "sudo": "tests/install", "apt": "tests/install",
     "apptainer": "not tried: no such program in Debian 12", "podman": "not tried: no registry",
-    "perf": "by hand, for profiles", "mpirun": "of other programs: by hand", "export": "a variable of Open MPI",
+    "perf": "by hand, for profiles", "mpirun": "of other programs: by hand",
+    "export": "a variable of Open MPI",
     "h5dump": "tests/integration", "/usr/bin/python3": "tests/integration", "import": "Python",
     "f": "Python", "man": "tests/install", "module": "a cluster's own", "spack": "not tried",
     "conda": "not tried", "cat": "the shell's", "COLUMNS=120": "tests/integration",
@@ -41,7 +43,8 @@ ELSEWHERE = {
 
 
 def blocks(text):
-    """Lines of code of a document, each with its number; languages other than the shell's are not."""
+    """Lines of code of a document, each with its number; languages other than the shell's are
+    not."""
     fence, lines = None, text.split("\n")
     for number, line in enumerate(lines, 1):
         mark = re.match(r"\s*```(\w*)", line)

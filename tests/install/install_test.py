@@ -146,7 +146,8 @@ class Installed(unittest.TestCase):
         if not shutil.which(name):
             self.skipTest(f"no {name}")
         return call("timeout", 60, name, *script, *arguments, cwd=self.work, environment={
-            **ENVIRONMENT, "HOME": str(self.folder), "PATH": f"{self.prefix}/bin:{os.environ['PATH']}",
+            **ENVIRONMENT, "HOME": str(self.folder),
+            "PATH": f"{self.prefix}/bin:{os.environ['PATH']}",
             "TERM": "xterm", "LANG": "C.UTF-8", "XDG_DATA_DIRS": f"{self.prefix}/share:/usr/share"})
 
     def test_fish_completes_commands_options_and_values(self):

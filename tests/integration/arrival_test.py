@@ -157,8 +157,8 @@ class Arrival(NucregCase):
         self.assertEqual(list(problems), [0, 0])
         fits = read_group(self.dir / "out.h5", "fit_verdict")
         self.assertEqual({v.decode() for v in fits["arrives"]}, {"cauchy"})
-        self.assertIn("loss by A (lm): arrivals cauchy 10 of 10, squared 0 of 10; cauchy arrives more",
-                      self.verdict("out.h5"))
+        self.assertIn("loss by A (lm): arrivals cauchy 10 of 10, squared 0 of 10; cauchy arrives "
+                      "more", self.verdict("out.h5"))
 
     def test_repeated_fits_of_pairs_count_once(self):
         random = np.random.default_rng(3)

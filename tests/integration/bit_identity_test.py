@@ -71,7 +71,10 @@ transform = { model = "trs", angle_deg = { min = -5.0, max = 5.0 } }
 [fit]
 model = ["similarity", "trs"]
 max_evaluations = 300
-bounds = { scale = [3.5, 4.5], angle_deg = [-10.0, 10.0], dx_px = [-20.0, 20.0], dy_px = [-20.0, 20.0] }
+bounds.scale = [3.5, 4.5]
+bounds.angle_deg = [-10.0, 10.0]
+bounds.dx_px = [-20.0, 20.0]
+bounds.dy_px = [-20.0, 20.0]
 
 [[solver]]
 name = "CRS"

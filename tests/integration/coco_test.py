@@ -42,7 +42,8 @@ def data(path):
             runs.append((float(match[1]), []))
         else:
             runs[-1][1].append([float(value) for value in line.split(" ")])
-            # cocopp steps down from the largest value by factors: from infinity it never comes down.
+            # cocopp steps down from the largest value by factors: from infinity it never comes
+            # down.
             assert np.isfinite(runs[-1][1][-1]).all(), line
     return [(fopt, np.array(lines)) for fopt, lines in runs]
 

@@ -263,8 +263,8 @@ class Export(NucregCase):
                 self.assertAlmostEqual(average["value"], evaluations[mine].sum() / reached.sum())
 
     def test_profiles_of_points_without_noise_count_no_rounding(self):
-        self.nucreg("run", ROOT / "jobs/quickstart.toml", "-o", "exact.h5", "--set", "job.trials=10",
-                    "--set", "problem.points=100", "--set", "problem.noise_px=0")
+        self.nucreg("run", ROOT / "jobs/quickstart.toml", "-o", "exact.h5", "--set",
+                    "job.trials=10", "--set", "problem.points=100", "--set", "problem.noise_px=0")
         rows = read_group(self.dir / "exact.h5", "trials")
         self.assertGreater(np.nanmax(rows["gap"]), 1e-9)  # of two that are 0 but for rounding
         self.assertTrue((rows["rmsd_px"] < 1e-9).all())
@@ -312,8 +312,8 @@ class Export(NucregCase):
                                  sorted(set(evaluations)))
                 self.assertEqual(solver["seconds"]["runtime"]["budget"], sorted(set(seconds)))
                 self.assertEqual(solver["evaluations"]["average"]["successes"], len(evaluations))
-        coarse, fine = (profiles["configurations"][i]["solvers"][1]["evaluations"]["average"]["value"]
-                        for i in (0, 2))
+        solvers = [profiles["configurations"][i]["solvers"][1] for i in (0, 2)]
+        coarse, fine = (solver["evaluations"]["average"]["value"] for solver in solvers)
         self.assertLess(coarse, fine)  # not the whole solve's
 
     def test_maps(self):

@@ -23,7 +23,8 @@ RESUME = ("run", "job.toml", "-o", "out.h5", "--resume")
 
 
 def replace(name, make):
-    """A change of a file: the column `name` gives way to what make(group, its name, its type) makes."""
+    """A change of a file: the column `name` gives way to what make(group, its name, its type)
+    makes."""
     def change(file):
         group, _, column = name.rpartition("/")
         kind = file[name].id.get_type()
@@ -108,8 +109,8 @@ class DamagedFile(NucregCase):
         self.assertEqual(before, self.content(), "something was written")
 
     def test_values_that_are_stored_nowhere(self):
-        for table, column in (("solvers", "name"), ("summary", "solves"), ("configurations", "points"),
-                              ("ranks", "rank")):
+        for table, column in (("solvers", "name"), ("summary", "solves"),
+                              ("configurations", "points"), ("ranks", "rank")):
             with self.subTest(table=table), h5py.File(self.dir / "whole.h5") as file:
                 column = column if column in file[table] else list(file[table])[0]
             for make in (chunked(2**40), contiguous(2**40), chunked(10**9)):

@@ -1,7 +1,7 @@
 """Results that nucreg 0.1 wrote are read by every command; nothing is added to them by this build.
 
-The files in results_of_0.1 are the two parts of a job of 2 x 4 trials x 2 solvers, as its `run --part` wrote
-them."""
+The files in results_of_0.1 are the two parts of a job of 2 x 4 trials x 2 solvers, as its
+`run --part` wrote them."""
 
 import csv
 import gzip
@@ -54,8 +54,8 @@ class EarlierResults(NucregCase):
         # But they are of another build: put together or continued they are not.
         self.refused(USAGE, ["merge", "1.h5", "now.h5", "-o", "mixed.h5"], "- build nucreg 0.1.0",
                      "+ build nucreg ")
-        self.refused(USAGE, ["run", "job.toml", "-o", "both.h5", "--resume"], "- build nucreg 0.1.0",
-                     "+ build nucreg ")
+        self.refused(USAGE, ["run", "job.toml", "-o", "both.h5", "--resume"],
+                     "- build nucreg 0.1.0", "+ build nucreg ")
 
 
 if __name__ == "__main__":

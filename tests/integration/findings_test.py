@@ -102,7 +102,8 @@ class Findings(NucregCase):
                                               "--points", points, "--outliers", outliers).out)
                 self.assertTrue(cell.startswith(f"{made['solver']}, {made['loss']}"), (cell, made))
                 self.assertIn(f": {100 * made['arrival_rate']:.0f} %", cell)
-        # Which solver is the fastest of those that arrive depends on the machine; the loss does not.
+        # Which solver is the fastest of those that arrive depends on the machine; the loss does
+        # not.
         self.assertRegex(page, r"\n\| 40 % \| [^|]+, cauchy: [^|]+ \| [^|]+, cauchy: ")
         self.assertIn("tools/findings results/out.h5", page)
 
@@ -130,7 +131,8 @@ class Findings(NucregCase):
 
     def test_other_starts_and_names_that_are_markup(self):
         name = 'L|M <i>&'
-        out = self.run_job(JOB.replace('"LM"', f'"{name}"').replace("turn_deg = [0, 90]", "turn_deg = 0")
+        out = self.run_job(JOB.replace('"LM"', f'"{name}"').replace("turn_deg = [0, 90]",
+                                                                    "turn_deg = 0")
                            .replace("[fit]", '[fit]\nstart = "truth"'))
         page = self.page(out)
         self.assertIn("\n| L\\|M &lt;i&gt;&amp; | ", page)

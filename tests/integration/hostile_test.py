@@ -72,7 +72,8 @@ class Names(NucregCase):
         self.shows_no_control(run(self.dir, "watch", "out.h5", "--once"))
 
     def test_files_jobs_and_cells(self):
-        job = self.write(f"{ESCAPES}.toml", f'[job]\nname = "a"\n"{ESCAPES.encode("unicode_escape").decode()}" = 1\n')
+        key = ESCAPES.encode("unicode_escape").decode()
+        job = self.write(f"{ESCAPES}.toml", f'[job]\nname = "a"\n"{key}" = 1\n')
         self.shows_no_control(self.refused(USAGE, ("plan", job)))
         self.shows_no_control(self.refused(USAGE, ("plan", job, "--set", f"a={ESCAPES}")))
         table = self.write("t.csv", f"x,y\n{ESCAPES},2\n")
@@ -88,7 +89,8 @@ class Names(NucregCase):
 
     def test_a_formula_is_a_text_in_csv(self):
         formula = "=cmd|' /C calc'!A0"
-        self.nucreg("run", self.write("job.toml", JOB.replace('"LM"', f'"{formula}"')), "-o", "out.h5")
+        self.nucreg("run", self.write("job.toml", JOB.replace('"LM"', f'"{formula}"')), "-o",
+                    "out.h5")
         self.nucreg("export", "out.h5", "--to", "csv")
         for table in (self.dir / "csv").iterdir():
             for line in table.read_text().splitlines():
@@ -122,12 +124,13 @@ class Keys(NucregCase):
                     self.refused(USAGE, (command, job), "a key has too many names", "up to 16")
         job = self.write("job.toml", JOB)
         self.refused(USAGE, ("plan", job, "--set", "a." * 60_000 + "b=1"), "too many names")
-        self.refused(USAGE, ("plan", job, "--set", f"job={{ {'a.' * 9000}b = 1 }}"), "too many names")
+        self.refused(USAGE, ("plan", job, "--set", f"job={{ {'a.' * 9000}b = 1 }}"),
+                     "too many names")
 
     def test_dots_that_are_no_keys(self):
         dots = ".".join("a" * 99)
-        for comment in (f"# {dots}", f'x = "{dots}"', f"x = '{dots}'", f'x = """\n"{dots}"\\"""""""',
-                        "x = [" + "1.5, " * 99 + "]"):
+        for comment in (f"# {dots}", f'x = "{dots}"', f"x = '{dots}'",
+                        f'x = """\n"{dots}"\\"""""""', "x = [" + "1.5, " * 99 + "]"):
             outcome = run(self.dir, "plan", self.write("job.toml", JOB + f"\n{comment}\n"))
             self.assertNotIn("too many names", outcome.err, comment)
 

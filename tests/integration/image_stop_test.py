@@ -99,7 +99,8 @@ class BeforeTheFirstTrial(Images):
                 flat.unlink()
                 seen = run(self.dir, "watch", "out.h5")
                 self.assertEqual(seen.status, STOPPED, seen)
-                self.assertIn("out.h5.journal: the run ended before its first trial; what", seen.out)
+                self.assertIn("out.h5.journal: the run ended before its first trial; what",
+                              seen.out)
                 line = seen.out.partition("to continue: ")[2]
                 self.assertTrue(line.endswith("--resume\n"), seen)
                 on = subprocess.run(shlex.split(line), cwd=self.dir, env=environment(),

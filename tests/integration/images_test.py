@@ -1,4 +1,4 @@
-"""Jobs of images, from pixels to the verdict: rendered tiles, real ones, and all that can be wrong."""
+"""Jobs of images, from pixels to the verdict: rendered tiles, real ones, and what can be wrong."""
 
 import hashlib
 import json
@@ -209,13 +209,15 @@ class Path(Images):
         (self.dir / "tiles/link.tif").symlink_to("40x_1.tif")
         self.write("s.csv", "ten,forty\ntiles/10x_0.tif,tiles/40x_0.tif\n"
                             "./tiles/10x_0.tif,tiles/link.tif\n")
-        both = '["tiles/40x_*.tif", "./tiles/40x_0.tif", "tiles/link.tif", "tiles/../tiles/40x_1.tif"]'
+        both = ('["tiles/40x_*.tif", "./tiles/40x_0.tif", "tiles/link.tif", '
+                '"tiles/../tiles/40x_1.tif"]')
         plan = self.nucreg("plan", "job.toml", "--set", f"problem.images.forty={both}").out
         self.assertIn("1 at 10x, 2 at 40x: 2 pairs can overlap", plan)
         for key in ("ten", "forty"):
             self.assertEqual(JOB.count(f"\n{key} = "), 1)
         job = "\n".join(line for line in JOB.splitlines() if not line.startswith(("ten", "forty")))
-        self.write("sheet.toml", job.replace("[problem.images]", '[problem.images]\nsheets = "s.csv"'))
+        self.write("sheet.toml", job.replace("[problem.images]",
+                                             '[problem.images]\nsheets = "s.csv"'))
         self.assertIn("1 at 10x, 2 at 40x: 2 pairs can overlap",
                       self.nucreg("plan", "sheet.toml").out)
         self.refused(USAGE, ["plan", "job.toml", "--set",

@@ -87,7 +87,8 @@ class Inspect(NucregCase):
         stepped = np.maximum.accumulate(np.array(p)[order] * np.arange(4, 0, -1))
         holm = np.empty(4)
         holm[order] = np.minimum(1, 2 * stepped)  # two families share the error
-        np.testing.assert_allclose([r["speed_p_holm"] for r in view if r["scope"] == "configuration"],
+        np.testing.assert_allclose([r["speed_p_holm"] for r in view
+                                    if r["scope"] == "configuration"],
                                    holm, rtol=1e-9)
 
     def test_stored_is_what_inspect_says(self):
@@ -128,7 +129,8 @@ class Inspect(NucregCase):
         self.assertRegex(self.inspect(COLUMNS="80"), r"\noverall +neither arrives +- ")
 
     def test_nobody_is_best_who_looks_slower(self):
-        """In two of four conditions each solver is the faster one, by chance: nothing is declared."""
+        """In two of four conditions each solver is the faster one, by chance: nothing is
+        declared."""
         trials = read_group(self.file, "trials")
         slow = (trials["trial"] + trials["configuration"]) % 2 == trials["solver"]
         self.change("wall_s", np.where(slow, 1.3e-4, 1e-4) *

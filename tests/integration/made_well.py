@@ -1,4 +1,5 @@
-"""A small well as two visits to a microscope would show it: tables of nuclei, sheets, and the truth."""
+"""A small well as two visits to a microscope would show it: tables of nuclei, sheets, and the
+truth."""
 
 import numpy as np
 
@@ -12,7 +13,8 @@ def turned(degrees):
 
 
 def tissue(random, size_um, spacing_um=14.0, jitter=0.3):
-    """Nuclei as irregular as in tissue, none closer than 6 um. jitter: of a lattice, in spacings."""
+    """Nuclei as irregular as in tissue, none closer than 6 um. jitter: of a lattice, in
+    spacings."""
     count = int(size_um / spacing_um) + 1
     y, x = np.mgrid[:int(count / 0.866), :count]
     lattice = np.c_[(x + 0.5 * (y % 2)).ravel() * spacing_um, y.ravel() * 0.866 * spacing_um]
@@ -122,9 +124,10 @@ class MadeWell:
                 x, y = tile["stage"] * unit
                 lines.append(f"{name},{tile['tile']}" + (f",{x:.4f},{y:.4f}" if stage else "") +
                              f",{pixel},{size},{size}" + (f",{well}" if well else "") + "\n")
-            header = ("file,tile" + (",x_um,y_um" if stage else "") + ",pixel_um,width_px,height_px" +
-                      (",well" if well else "") + "\n")
-            (folder / ("ten.csv" if side == 10 else "forty.csv")).write_text(header + "".join(lines))
+            header = ("file,tile" + (",x_um,y_um" if stage else "") + ",pixel_um,width_px,height_px"
+                      + (",well" if well else "") + "\n")
+            name = "ten.csv" if side == 10 else "forty.csv"
+            (folder / name).write_text(header + "".join(lines))
 
     def nucleus(self, side, tile, label):
         """Which nucleus a label of a tile is."""

@@ -81,8 +81,8 @@ class Layout(MapCase):
         for side, rows in (("10x", ten), ("40x", forty)):
             self.assertTrue(self.column(f"nuclei_{side}/representative")[rows].all())
             self.assertFalse(self.column(f"nuclei_{side}/unpaired")[rows].any())
-        there = np.hypot(self.column("nuclei_10x/x_um")[ten] - self.column("nuclei_40x/x_um")[forty],
-                         self.column("nuclei_10x/y_um")[ten] - self.column("nuclei_40x/y_um")[forty])
+        there = np.hypot(*(self.column(f"nuclei_10x/{axis}")[ten] -
+                           self.column(f"nuclei_40x/{axis}")[forty] for axis in ("x_um", "y_um")))
         np.testing.assert_allclose(self.column("pairs/distance_um"), there, atol=1e-9)
         a, b, tx, c, d, ty = self.column("tiles/to_well").T
         middle = [(self.column(f"tiles/{n}_px") - 1) / 2 for n in ("width", "height")]
@@ -293,7 +293,8 @@ class Damage(MapCase):
     def test_links(self):
         def change(h5):
             h5["links/tile_b"][0] = 999
-            h5["links/tile_a"][2], h5["links/tile_b"][2] = h5["links/tile_a"][1], h5["links/tile_b"][1]
+            for end in ("links/tile_a", "links/tile_b"):
+                h5[end][2] = h5[end][1]
             h5["links/log10_significance"][3] = 2
         self.found(change, "/links names a tile that is not in /tiles: row 0",
                    "/links ties two tiles twice: row 2",
@@ -307,7 +308,8 @@ class Damage(MapCase):
                    "/model/camera_40x has no inverse")
 
     def test_well_without_model(self):
-        self.found(lambda h5: replace_texts(h5, "model/well", ["B7"]), "/tiles/well is not in /model")
+        self.found(lambda h5: replace_texts(h5, "model/well", ["B7"]),
+                   "/tiles/well is not in /model")
 
     def test_no_match_with_pairs(self):
         def change(h5):

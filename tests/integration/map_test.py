@@ -255,7 +255,8 @@ class MixUps(Maps):
             self.assertIn("they match with the sides exchanged", self.no_match(*sheets)[0])
         message, err = self.no_match("forty.csv", "ten.csv")
         self.assertIn("they match with the sides exchanged", message)
-        self.assertIn("pixels are 0.1625 um at 10x and 0.65 um at 40x: are the sides exchanged?", err)
+        self.assertIn("pixels are 0.1625 um at 10x and 0.65 um at 40x: are the sides exchanged?",
+                      err)
 
     def test_tables_in_micrometres(self):
         well = MadeWell(seed=13)
@@ -265,7 +266,8 @@ class MixUps(Maps):
         sheets = [self.without(name, "pixel_um") for name in ("ten.csv", "forty.csv")]
         message = self.no_match(*sheets)[0]
         self.assertRegex(message, r"they match at 0\.6[45]\d* 40x px per 10x px, where 3 to 5 are "
-                                  "expected; .* place.magnification .* the unit of a table is wrong")
+                                  "expected; .* place.magnification .* the unit of a table is "
+                                  "wrong")
 
     def test_a_pixel_size_that_is_wrong_is_told(self):
         well = MadeWell(seed=14)
@@ -275,8 +277,9 @@ class MixUps(Maps):
             self.write("wrong.csv", text.replace(f",{size},", f",{2 * size},"))
             outcome = self.map(*("wrong.csv" if name == sheet else name
                                  for name in ("ten.csv", "forty.csv")), "--force")
-            self.assertRegex(outcome.err, r"the nuclei show (3\.9|4)\d* 40x px per 10x px; the pixel "
-                                          f"sizes, .* say {4 * 2 if sheet == 'ten.csv' else 2}: one")
+            said = 4 * 2 if sheet == "ten.csv" else 2
+            self.assertRegex(outcome.err, r"the nuclei show (3\.9|4)\d* 40x px per 10x px; the "
+                                          f"pixel sizes, .* say {said}: one")
 
 
 class WrongInputs(Maps):
@@ -339,8 +342,8 @@ class WrongInputs(Maps):
                 (3, lambda row: row.replace("40x/", "41x/"), ["41x/tile_01.csv", "does not exist"]),
                 (4, lambda row: row.replace(",2,", ",1,"), ["listed in line 3 already"]),
                 (5, lambda row: row.replace("tile_03", "tile_02"), []),
-                (6, lambda row: ",".join(["40x/tile_04.csv", "4", "nan", "1", ".1", "9", "9"]) + "\n",
-                 ["column x_um", '"nan"']),
+                (6, lambda row: ",".join(["40x/tile_04.csv", "4", "nan", "1", ".1", "9", "9"]) +
+                 "\n", ["column x_um", '"nan"']),
                 (7, lambda row: ",".join(row.split(",")[:5]) + "\n", ["5 cells"])):
             self.write("forty.csv", line(number, change)(original))
             with self.subTest(number):
@@ -368,7 +371,8 @@ class WrongInputs(Maps):
     def test_command_lines_and_map_files(self):
         self.refused(USAGE, ["map", "ten.csv"], "ten.csv", "TEN and FORTY")
         self.refused(USAGE, ["map"], "TEN")
-        self.write("map.toml", '[map]\nten = "ten.csv"\nforty = "forty.csv"\n[fit]\nloss = "cubic"\n')
+        self.write("map.toml", '[map]\nten = "ten.csv"\nforty = "forty.csv"\n'
+                               '[fit]\nloss = "cubic"\n')
         self.refused(USAGE, ["map", "map.toml"], "map.toml:5", "fit.loss")
         self.refused(USAGE, ["map", "ten.csv", "forty.csv", "--set", "map.seed=-1"], "map.seed")
         self.refused(USAGE, ["map", "ten.csv", "forty.csv", "--set", 'map.wells=["C3"]'], "C3")

@@ -188,7 +188,8 @@ class Match(NucregCase):
         lines = ten_file.read_text().splitlines()
         text = self.write("tiles.csv", "\n".join(
             ["tile," + lines[0], *(f"{i % 3},{line}" for i, line in enumerate(lines[1:]))]))
-        self.assertIn("warning: it holds 3 tiles, which are taken for one; to tell them apart: nucreg map", self.nucreg("match", text, forty_file).err)
+        self.assertIn("warning: it holds 3 tiles, which are taken for one; to tell them apart: "
+                      "nucreg map", self.nucreg("match", text, forty_file).err)
 
     def test_a_failed_match_names_what_would_have_worked(self):
         ten_file, forty_file, ten, forty = self.pair_of_tables()
@@ -208,11 +209,13 @@ class Match(NucregCase):
         self.refused(USAGE, ["match", "", forty], 'match: TEN: "" names no file')
         self.refused(USAGE, ["match", ten, forty, "--pairs", ""], 'match: --pairs: ""')
         self.refused(USAGE, ["match", "--foo"], "match: unknown argument --foo")
-        self.refused(USAGE, ["match", ten, "--magnifcation", "3"], 'did you mean "--magnification"?')
+        self.refused(USAGE, ["match", ten, "--magnifcation", "3"],
+                     'did you mean "--magnification"?')
         self.assertNotIn("unknown", self.refused(USAGE, ["match", ten], "FORTY").err)
         pipe = self.dir / "pipe"
         os.mkfifo(pipe)
-        self.refused(INPUT, ["match", pipe, forty], "not a regular file but a pipe", "through the pipe")
+        self.refused(INPUT, ["match", pipe, forty], "not a regular file but a pipe",
+                     "through the pipe")
         pipe.unlink()
 
     def test_tables_under_names_that_say_nothing(self):
@@ -286,7 +289,8 @@ class Match(NucregCase):
         plain, forty = self.table("10x.csv", points), self.table("40x.csv", 4 * points)
         um = self.write("um.csv", "x_um,y_um\n" + "".join(f"{x},{y}\n" for x, y in 2 * points))
         use = ["--pixel-um", "0.5"]
-        for arguments, key in ((["--pixel-um-10x", "0.5"], "10x.csv: --pixel-um-10x: has no effect"),
+        for arguments, key in ((["--pixel-um-10x", "0.5"],
+                                "10x.csv: --pixel-um-10x: has no effect"),
                                (use, "10x.csv: --pixel-um: has no effect")):
             self.refused(USAGE, ["match", plain, forty, *arguments], key, "name no unit",
                          '--columns-10x "x=x,y=y,unit=um"')

@@ -100,7 +100,8 @@ class Merge(NucregCase):
         outcome = self.nucreg("merge", "one.h5", "one.h5", "-o", "merged.h5")
         self.assertIn(" 1 trial was there more than once,", outcome.err)
         with h5py.File(self.dir / "merged.h5") as h5:
-            self.assertEqual(h5.attrs["merged_from"], "one.h5: the whole job, 1 trial, 1 rank from 0\n"
+            self.assertEqual(h5.attrs["merged_from"],
+                             "one.h5: the whole job, 1 trial, 1 rank from 0\n"
                              "one.h5: the whole job, 1 trial, 1 rank from 1\n")
         self.assertIn("sound: 1 configuration x 1 trial x 2 solvers, 2 records",
                       self.nucreg("verify", "one.h5").out)
@@ -204,7 +205,8 @@ class Merge(NucregCase):
         self.write("merged.h5", "precious")
         self.refused(OUTPUT, ["merge", *self.parts, "-o", "merged.h5"], "already exists", "--force")
         self.refused(USAGE, ["merge", *self.parts, "-o", self.parts[0], "--force"], "to merge")
-        self.refused(OUTPUT, ["merge", *self.parts, "-o", self.dir, "--force"], "not a regular file")
+        self.refused(OUTPUT, ["merge", *self.parts, "-o", self.dir, "--force"],
+                     "not a regular file")
         self.refused(USAGE, ["merge", *self.parts], "--output")
         self.nucreg("merge", *self.parts, "-o", "merged.h5", "--force")
         self.nucreg("merge", *self.parts, "-o", "new/folder/merged.h5")

@@ -45,7 +45,8 @@ class Outcome:
 
 def environment(**more):
     # Nothing of a launcher that may have started the tests themselves.
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_", "PMIX_", "PMI_"))}
+    inherited = {k: v for k, v in os.environ.items()
+                 if not k.startswith(("OMPI_", "PMIX_", "PMI_"))}
     return inherited | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"} | more
 
 
@@ -106,7 +107,8 @@ class NucregCase(unittest.TestCase):
 
     @classmethod
     def made_once(cls):
-        """A case whose directory lasts as long as this class: for what all of its tests start from."""
+        """A case whose directory lasts as long as this class: for what all of its tests start
+        from."""
         maker = NucregCase()
         maker.setUp()
         cls.addClassCleanup(maker.doCleanups)

@@ -52,7 +52,8 @@ class Recommend(NucregCase):
         return json.loads(self.advice("--json", *options).out)
 
     def tallies(self, **wanted):
-        """(solver, loss, start) -> trials, arrived, seconds and evaluations, from the rows alone."""
+        """(solver, loss, start) -> trials, arrived, seconds and evaluations, from the rows
+        alone."""
         trials, conditions = read_group(self.evidence, "trials"), read_group(
             self.evidence, "configurations")
         solvers = texts(read_group(self.evidence, "solvers")["name"])
@@ -117,8 +118,10 @@ class Recommend(NucregCase):
     def test_what_the_evidence_does_not_reach_is_said(self):
         made = self.json("--points", "5000", "--noise", "9")
         self.assertFalse(made["reached"])
-        self.assertIn("No evidence beyond 100 points: this answer is for 100, not 5,000.", made["shortfalls"][0])
-        self.assertIn("No evidence beyond noise_px 2: this answer is for 2, not 9.", made["shortfalls"][1])
+        self.assertIn("No evidence beyond 100 points: this answer is for 100, not 5,000.",
+                      made["shortfalls"][0])
+        self.assertIn("No evidence beyond noise_px 2: this answer is for 2, not 9.",
+                      made["shortfalls"][1])
         between = self.json("--outliers", "0.3")
         self.assertTrue(between["reached"])
         self.assertIn("outliers 0.3 lies between 0 and 0.4", between["notes"][0])
@@ -171,7 +174,8 @@ class MapUses(NucregCase):
     def test_each_solver_finds_the_same_map(self):
         MadeWell().write(self.dir)
         centres = {}
-        for name, solver, loss in (("irls", 'kind = "irls"', "cauchy"), ("lm", 'kind = "lm"', "huber"),
+        for name, solver, loss in (("irls", 'kind = "irls"', "cauchy"),
+                                   ("lm", 'kind = "lm"', "huber"),
                                    ("lbfgs", 'kind = "nlopt"\nalgorithm = "LD_LBFGS"', "cauchy")):
             file = self.write(f"{name}.toml", f"""
 [job]

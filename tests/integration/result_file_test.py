@@ -99,7 +99,8 @@ class ResultFile(NucregCase):
             for group in ("trials", "configurations", "summary"):  # of which image the pixels are
                 for name, column in h5[group].items():
                     if column.attrs["units"] == "px":
-                        self.assertRegex(column.attrs["description"], "(1|4)0x px", f"{group}/{name}")
+                        self.assertRegex(column.attrs["description"], "(1|4)0x px",
+                                         f"{group}/{name}")
         for name, kind in ATTRIBUTES.items():
             value = attributes[name]
             self.assertIsInstance(value, str if kind is str else np.integer, name)

@@ -163,8 +163,8 @@ class Resume(NucregCase):
         outcome = self.refused(OUTPUT, ["run", "job.toml", "-o", "out.h5"], "did not end",
                                "run job.toml -o out.h5 --resume\n")
         offered = next(line for line in outcome.err.splitlines() if line.endswith("--resume"))
-        subprocess.run(offered.partition("to continue it: ")[2], shell=True, cwd=self.dir, check=True,
-                       env=environment(), capture_output=True, timeout=LIMIT_S)
+        subprocess.run(offered.partition("to continue it: ")[2], shell=True, cwd=self.dir,
+                       check=True, env=environment(), capture_output=True, timeout=LIMIT_S)
         self.assert_same_results(self.reference, self.dir / "out.h5")
         self.leave(self.sound)
         outcome = run(self.dir, "run", "job.toml", "-o", "other.h5", ranks=2)

@@ -200,7 +200,8 @@ class Segment(NucregCase):
         ome = ('<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:{0}">'
                '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint16" '
                'SizeX="{1}" SizeY="{1}" SizeZ="1" SizeC="2" SizeT="2">'
-               + "".join(plane.format(c, t) for c in (0, 1) for t in (0, 1)) + '</Pixels></Image></OME>')
+               + "".join(plane.format(c, t) for c in (0, 1) for t in (0, 1)) +
+               '</Pixels></Image></OME>')
         with Image.open(made) as image:
             for channel in (0, 1):
                 tags = TiffImagePlugin.ImageFileDirectory_v2()

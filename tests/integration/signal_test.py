@@ -121,7 +121,8 @@ class Signals(NucregCase):
                 process.send_signal(number)
                 status, _, err = finish(process)
                 self.assertEqual(status, BUG, err)
-                # An mpirun that dies of the signal itself tells its ranks nothing: they end the run.
+                # An mpirun that dies of the signal itself tells its ranks nothing: they end the
+                # run.
                 if "nucreg: SIG" in err or not self.out.exists():
                     self.assertIn("run job.toml -o out.h5 --resume\n", err)
                     self.nucreg("run", "job.toml", "-o", "out.h5", "--resume", ranks=2)

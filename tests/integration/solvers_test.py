@@ -1,5 +1,5 @@
-"""What rows say about solvers: converged only where it holds, the same words for all, and solvers in
-processes of their own."""
+"""What rows say about solvers: converged only where it holds, the same words for all, and solvers
+in processes of their own."""
 
 import math
 import random
@@ -85,7 +85,8 @@ model = "projective"
     def test_converged_is_near_the_best_of_the_trial(self):
         self.pairs("strip.csv", 60, 0.3, 1.0, stretch=(1.0, 1e-7))
         self.pairs("offset.csv", 40, 2.0, 1.0, offset=1e7)
-        for file, model in (("strip.csv", "affine"), ("offset.csv", "trs"), ("offset.csv", "affine")):
+        for file, model in (("strip.csv", "affine"), ("offset.csv", "trs"),
+                            ("offset.csv", "affine")):
             with self.subTest(file=file, model=model):
                 _, trials, codes = self.rows(f"""
 [job]

@@ -82,7 +82,8 @@ class Pairs(NucregCase):
 
 class Labels(NucregCase):
     # Upper left corner and size of rectangular nuclei on a 60 x 40 image.
-    BOXES = [(3, 4, 5, 5), (20, 6, 4, 7), (45, 3, 6, 2), (10, 25, 3, 3), (33, 30, 8, 5), (50, 20, 1, 1)]
+    BOXES = [(3, 4, 5, 5), (20, 6, 4, 7), (45, 3, 6, 2), (10, 25, 3, 3), (33, 30, 8, 5),
+             (50, 20, 1, 1)]
 
     def image(self, bits):
         rows = [[0] * 60 for _ in range(40)]

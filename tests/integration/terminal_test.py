@@ -104,7 +104,8 @@ class Terminal(NucregCase):
         self.nucreg("synth", "--to", "a", "--field", 200, "--nuclei", 60, "--forty", 0)
         self.write("flat.tif", label_tiff([[7] * 40] * 30))
         shown = self.shown(["segment", "a/10x_0.tif", "flat.tif", "--to", "out"], status=INPUT)
-        self.assertRegex(shown, r"\r\[#{8,24}\] finding nuclei: 2 of 2 images, took [^\n]*\x1b\[K\n")
+        self.assertRegex(shown, r"\r\[#{8,24}\] finding nuclei: 2 of 2 images, took "
+                                r"[^\n]*\x1b\[K\n")
         self.assertRegex(shown, r"(\n|\x1b\[K) +nuclei diameter_px +table\n")
         self.assertRegex(shown, r"\n(\r\x1b\[K)?nucreg: \S*flat.tif: no nuclei[^\n]*\n$")
 
@@ -119,13 +120,15 @@ class Terminal(NucregCase):
             'images.forty = "tiles/40x_*"'))
         cache = self.dir / "image-cache"
         for arguments, tasks, end in (
-                (["run", "job.toml", "-o", "out.h5"], "tiles", "stopped while finding nuclei, with"),
+                (["run", "job.toml", "-o", "out.h5"], "tiles",
+                 "stopped while finding nuclei, with"),
                 (["segment", *sorted(self.dir.glob("tiles/40x_*")), "--to", cache], "images",
                  "[0-9]+ of 30 images are done")):
             with self.subTest(tasks):
                 shown = self.shown(arguments, status=STOPPED,
                                    interrupt_when=lambda: len(list(cache.glob("*"))) > 1)
-                for message in (f"SIGINT: {tasks} in progress have", "to continue: .*--resume", end):
+                for message in (f"SIGINT: {tasks} in progress have", "to continue: .*--resume",
+                                end):
                     self.assertRegex(shown, rf"(?m)(^|\r\x1b\[K)nucreg: {message}")
                 self.assertRegex(shown, rf"finding nuclei: [0-9]+ of [0-9]+ {tasks}, ")
                 shutil.rmtree(cache)

@@ -8,7 +8,14 @@ import numpy as np
 from nucreg_case import LEAST_JOB, NucregCase, read_group
 
 JOB = LEAST_JOB.replace("[problem]", "trials = 30\n[problem]\nnoise_px = 1")
-JOB += '\n[[solver]]\nname = "B"\nkind = "nlopt"\nalgorithm = "LN_NELDERMEAD"\n[run]\ntrace = true\n'
+JOB += """
+[[solver]]
+name = "B"
+kind = "nlopt"
+algorithm = "LN_NELDERMEAD"
+[run]
+trace = true
+"""
 
 
 class Trace(NucregCase):

@@ -110,14 +110,16 @@ class Watch(NucregCase):
         self.assertFalse(self.status.exists())
         outcome = self.watch()
         self.assertEqual(outcome.status, STOPPED, outcome)
-        self.assertRegex(outcome.out, r"out.h5: partial: [\d,]+ of 200,000 trials are done; nothing")
+        self.assertRegex(outcome.out,
+                         r"out.h5: partial: [\d,]+ of 200,000 trials are done; nothing")
         self.assertIn("--resume\n", outcome.out)
 
     def test_a_run_that_is_complete(self):
         self.run_job(LEAST_JOB)
         self.assertFalse(self.status.exists())
         outcome = self.nucreg("watch", "out.h5")
-        self.assertEqual(outcome.out, "out.h5: complete: 1 of 1 trials are done; nothing is running\n")
+        self.assertEqual(outcome.out,
+                         "out.h5: complete: 1 of 1 trials are done; nothing is running\n")
 
     def test_nothing_and_what_is_not_ours(self):
         self.refused(INPUT, ["watch", "out.h5"], "out.h5", "no run of it")

@@ -71,7 +71,8 @@ kind = "lm"
 # What the page of JOB draws: all that the Python benchmark drew, and more.
 FIGURES = {
     "arrivals", "time-ratios", "rmsd", "tre", "parameter-error", "time", "memory", "evaluations",
-    "rmsd-map", "ratios", "success", "variation", "time-boxes", "time-accuracy", "time-per-point", "growth",
+    "rmsd-map", "ratios", "success", "variation", "time-boxes", "time-accuracy", "time-per-point",
+    "growth",
     "complexity", "runtime-to-target", "performance-profile", "data-profile", "average-runtime",
     "parameters", "convergence", "rank-use", "rank-balance"}
 # Counts what is drawn into axes: neither frames nor grid nor ticks.
@@ -313,7 +314,8 @@ class Answers(unittest.TestCase):
     def test_findings_are_those_of_nucreg(self):
         source = (ROOT / "src/stats/verdict_table.cpp").read_text()
         body = source.split("const char* finding_name(", 1)[1].split("\n}\n", 1)[0]
-        self.assertEqual(set(answer.SPEED) | {answer.NEITHER}, set(re.findall('return "(.+)";', body)))
+        self.assertEqual(set(answer.SPEED) | {answer.NEITHER},
+                         set(re.findall('return "(.+)";', body)))
         with self.assertRaises(asked.Refused):
             self.answer("same")
 
@@ -378,7 +380,8 @@ class Figures(NucregCase):
         for axis in cells.axes:
             alike = [c for c in result.configurations if all(
                 c[name] == base[name] for name in cells.axes if name != axis)]
-            rows = {(row["configuration"], row["solver"]): row for row in result.overview["summary"]}
+            rows = {(row["configuration"], row["solver"]): row
+                    for row in result.overview["summary"]}
             for column in ("tre_px_median", "function_evaluations_median", "wall_s_median"):
                 places, values = cells.along(axis, column, 1)
                 self.assertEqual(len(places), len(alike))
@@ -395,7 +398,8 @@ class Figures(NucregCase):
         result = read_result(self.dir / "out.h5")
         self.assertEqual(set(result.sample["configuration"]), {result.conditions.base})
         rows = read_group(self.dir / "out.h5", "trials")
-        self.assertEqual(len(result.sample), (rows["configuration"] == result.conditions.base).sum())
+        self.assertEqual(len(result.sample),
+                         (rows["configuration"] == result.conditions.base).sum())
         self.assertIn("At number of points 60, noise 2 px, outliers 0.",
                       solve_figures.time_boxes(result).caption)
 
@@ -565,7 +569,8 @@ class WrongInputs(NucregCase):
     def test_full_standard_output(self):
         self.run_job(ONE_ROW)
         with open("/dev/full", "wb") as full:
-            made = subprocess.run([ROOT / "tools/report", "out.h5", "-o", "full.html"], cwd=self.dir,
+            made = subprocess.run([ROOT / "tools/report", "out.h5", "-o", "full.html"],
+                                  cwd=self.dir,
                                   check=False, stdout=full, stderr=subprocess.PIPE, text=True,
                                   env=os.environ | {"NUCREG": NUCREG})
         self.assertEqual(made.returncode, OUTPUT, made)

@@ -214,7 +214,8 @@ class Numbers(NucregCase):
                 (50, [0, 0, 4.0], {"decoys": [0.08], "no decoy paired": [3e-4, 3e-4]}),
                 (50, [0, 0, 0], {"no decoy paired": [3e-4] * 3}),
                 (50, [1, 2, 3], {"decoys": [0.02, 0.04, 0.06]}), (0, [0, 0, 0], {})):
-            well.decoys = {"q_value": q, "pairs": np.full(3, pairs), "decoy_pairs": np.array(decoy_pairs)}
+            well.decoys = {"q_value": q, "pairs": np.full(3, pairs),
+                           "decoy_pairs": np.array(decoy_pairs)}
             with mock.patch.object(well_figures, "Figure") as figure:
                 well_figures.q_values(well)
             caption, drawing = figure.call_args.args[2:]

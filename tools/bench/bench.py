@@ -118,8 +118,9 @@ def machine_text():
             break
     cpus = len(os.sched_getaffinity(0))
     load = os.getloadavg()[0]
-    return (f"{model} ({instruction_set()}), {cpus} CPUs, load {load:.1f} at the end; {platform.platform()};\n"
-            f"{first_line([NUCREG, '--version'])}; {first_line(['mpirun', '--version'])}")
+    return (f"{model} ({instruction_set()}), {cpus} CPUs, load {load:.1f} at the end; "
+            f"{platform.platform()};\n{first_line([NUCREG, '--version'])}; "
+            f"{first_line(['mpirun', '--version'])}")
 
 
 def machine():

@@ -3,8 +3,8 @@
 
 Affine map, squared loss, written as one would for speed: matrix products without copies of the
 points, and Jacobians, which are constant, handed over ready made. L-BFGS-B stops on the objective
-alone, as nucreg's solvers do where that comes first; it minimises the sum in pixels, since below one
-SciPy would take its tolerance as absolute.
+alone, as nucreg's solvers do where that comes first; it minimises the sum in pixels, since below
+one SciPy would take its tolerance as absolute.
 """
 
 import sys

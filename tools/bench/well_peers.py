@@ -1,10 +1,10 @@
 #!/usr/bin/env -S /usr/bin/python3 -B
-"""The two ways in which pipelines of today pair the nuclei of a well, written anew from their
+"""The two ways in which pipelines of today pair the nuclei of a well, written again from their
 description. usage: well_peers.py METHOD WELL OUT.npy
 
 WELL is a folder that make_well.py made; OUT gets rows of tile_10x, label_10x, tile_40x, label_40x.
-Both take from the user what those pipelines ask for: that the cameras are not mirrored nor turned by
-quarters, and the magnification. Positions of the stage are trusted.
+Both take from the user what those pipelines ask for: that the cameras are not mirrored nor turned
+by quarters, and the magnification. Positions of the stage are trusted.
 
 one-affine    Tiles are pasted, unturned, at their stage positions, rounded to pixels of the 10x
               side. One affine map for the well comes from triangles of one window; nearest
@@ -55,9 +55,9 @@ def read(folder):
 
 
 def triangles(points):
-    """Centres of Delaunay triangles with three neighbours, and their hash: the nine edges that touch
-    them, scaled by the length of all. It is not changed by shift and scale, and little by turns of
-    a few degrees."""
+    """Centres of Delaunay triangles with three neighbours, and their hash: the nine edges that
+    touch them, scaled by the length of all. It is not changed by shift and scale, and little by
+    turns of a few degrees."""
     if len(points) < 8:
         return np.empty((0, 2)), np.empty((0, 18))
     mesh = Delaunay(points)
@@ -161,8 +161,8 @@ def one_affine(ten, forty):
 
 
 def seeds(ten, forty, determinant):
-    """Pairs of tiles whose triangles fit: stage position of the 40x tile, its centre at 10x in um of
-    the 10x stage."""
+    """Pairs of tiles whose triangles fit: stage position of the 40x tile, its centre at 10x in um
+    of the 10x stage."""
     full = sorted(forty, key=lambda t: -len(t.px))[:max(len(forty) // 2, 1)]
     tried = full[::max(len(full) // 12, 1)]
     stage = cKDTree([t.stage for t in ten])

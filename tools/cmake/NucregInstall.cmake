@@ -6,7 +6,7 @@ include(CMakePackageConfigHelpers)
 # The rooms that are of use without the program: fit, solve, match and map as a library.
 set(NUCREG_LIBRARY_ROOMS core disk job plan fit solve match mosaic)
 
-# Libraries in prefixes of their own (modules of a cluster, a home folder) are found where they were.
+# Libraries in prefixes of their own (modules of a cluster, a home folder) are found there later.
 set_target_properties(nucreg PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
 install(TARGETS nucreg RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
 
@@ -94,5 +94,6 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_RECOMMENDS
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME nucreg-dev)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_DEPENDS
-  "libeigen3-dev, libfmt-dev, libspdlog-dev, libnlopt-cxx-dev, libssl-dev, libboost-dev, libtomlplusplus-dev, libnanoflann-dev, libhwy-dev, nlohmann-json3-dev")
+  "libeigen3-dev, libfmt-dev, libspdlog-dev, libnlopt-cxx-dev, libssl-dev, libboost-dev, \
+libtomlplusplus-dev, libnanoflann-dev, libhwy-dev, nlohmann-json3-dev")
 include(CPack)

@@ -5,7 +5,8 @@ set(NUCREG_SANITIZE "" CACHE STRING "sanitizers for -fsanitize=, such as address
 
 add_library(nucreg_warnings INTERFACE)
 target_compile_options(nucreg_warnings INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Wold-style-cast
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
+  -Wold-style-cast
   -Woverloaded-virtual
   # Designated initialisers leave out what has a default; GCC 12 sees ghosts in std::string.
   -Wno-missing-field-initializers
@@ -27,16 +28,16 @@ if(NUCREG_SANITIZE)
   target_link_options(nucreg_sanitize INTERFACE -fsanitize=${NUCREG_SANITIZE})
 endif()
 
-# Most of the time of compiling goes into headers, so that eight sources at once take about half. OFF
-# for those who edit one source again and again.
+# Most of the time of compiling goes into headers, so that eight sources at once take about half.
+# OFF for those who edit one source again and again.
 option(NUCREG_UNITY "compile the sources of a room together" ON)
 
 # nucreg_room(<name> [UNITY] [COLD] SOURCES ... [APART ...] [USES rooms to the left ...]
 #             [PRIVATE third-party targets ...])
 # A third-party target is PRIVATE: no other room can include its headers by accident. Sources of a
 # room with UNITY are compiled together: names in its anonymous namespaces differ. APART are sources
-# with flags or symbols of their own. A COLD room does nothing that takes long: it is optimised less,
-# since that is half of the time of compiling it.
+# with flags or symbols of their own. A COLD room does nothing that takes long: it is optimised
+# less, since that is half of the time of compiling it.
 function(nucreg_room name)
   cmake_parse_arguments(ROOM "UNITY;COLD" "" "SOURCES;APART;USES;PRIVATE" ${ARGN})
   add_library(nucreg_${name} STATIC ${ROOM_SOURCES} ${ROOM_APART})

@@ -1,4 +1,4 @@
-# Of the documents below `share`: what they link to and is not installed is linked in the repository.
+# What the documents below `share` link to and is not installed is linked in the repository.
 set(repository "https://github.com/nucreg/nucreg/blob/main")
 file(GLOB_RECURSE documents "${share}/*.md")
 foreach(document IN LISTS documents)

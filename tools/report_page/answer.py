@@ -74,8 +74,8 @@ def untimed(row, best, other, ratio):
 
 def timeless(row, best, other, ratio):
     if row["equal"]:
-        return (f"no trial has valid timings of both {best} and {other}, so which is faster cannot be "
-                "told; run again on an idle machine")
+        return (f"no trial has valid timings of both {best} and {other}, so which is faster cannot "
+                "be told; run again on an idle machine")
     return f"there are no times of {best} and {other} to compare"
 
 
@@ -101,7 +101,8 @@ def sentence(row, best):
     if row["finding"] not in SPEED:
         raise Refused(f"nucreg finds \"{row['finding']}\" of {best} and {other}, which this report "
                       "does not know; take the report that came with nucreg", USAGE)
-    return f"{SPEED[row['finding']](row, best, other, ratio)}; {arrivals(row, best, mine, other, its)}."
+    speed = SPEED[row["finding"]](row, best, other, ratio)
+    return f"{speed}; {arrivals(row, best, mine, other, its)}."
 
 
 def answers(overview):
@@ -133,7 +134,8 @@ def told(rows, best):
 
 
 def headline(best, rows, more):
-    """Nobody is recommended whom no test prefers. `more`: what nucreg says that more trials decide."""
+    """Nobody is recommended whom no test prefers. `more`: what nucreg says that more trials
+    decide."""
     if all(row["finding"] == NEITHER for row in rows):
         return "None of these solvers will do."
     own = [row for row in rows if best in (row["solver_a"], row["solver_b"])]
@@ -149,8 +151,8 @@ def headline(best, rows, more):
 
 
 def best_of(rows, solvers):
-    """As nucreg chooses it: with the most declared wins less losses, arrivals counting before times;
-    ties to the lower time."""
+    """As nucreg chooses it: with the most declared wins less losses, arrivals counting before
+    times; ties to the lower time."""
     wins, logs = dict.fromkeys(solvers, 0), dict.fromkeys(solvers, 0.0)
     for row in rows:
         ends = row["solver_a"], row["solver_b"]

@@ -1,4 +1,5 @@
-"""Measures against the axes of the job: points, noise and whatever else was varied, one at a time."""
+"""Measures against the axes of the job: points, noise and whatever else was varied, one at a
+time."""
 
 import numpy as np
 
@@ -20,8 +21,8 @@ MEASURES = {
 }
 # Below, an error is one of rounding: 40x px, or the unit of a parameter; KiB; counts.
 LINEAR_BELOW = {"rmsd": 1e-3, "tre": 1e-3, "parameter-error": 1e-3, "memory": 1, "evaluations": 1}
-TYPICAL = ("A marker is the median over the trials of one configuration; the bar joins their 5th and "
-           "95th percentiles.")
+TYPICAL = ("A marker is the median over the trials of one configuration; the bar joins their 5th "
+           "and 95th percentiles.")
 
 
 def timing_note(summary):
@@ -74,8 +75,8 @@ class Cells:
         rows = self.rows(axis, solver)
         none = ~np.isin(x, self.axis(axis)[rows[self.timed[rows]]])
         if none.any():
-            ax.plot(np.asarray(x)[none] + shift, np.asarray(y)[none], label="no valid timing", marker="o",
-                    markersize=12, markerfacecolor="none", markeredgecolor="#555555",
+            ax.plot(np.asarray(x)[none] + shift, np.asarray(y)[none], label="no valid timing",
+                    marker="o", markersize=12, markerfacecolor="none", markeredgecolor="#555555",
                     linestyle="none")
 
 
@@ -94,8 +95,8 @@ def against(cells, name):
             if len(x) == 0 or not len(x) == len(low) == len(high):
                 continue
             span = np.maximum(0, np.vstack([middle - low, high - middle])) * factor
-            ax.errorbar(x + shift, middle * factor, yerr=span, label=solver, capsize=3, elinewidth=1,
-                        **look(s))
+            ax.errorbar(x + shift, middle * factor, yerr=span, label=solver, capsize=3,
+                        elinewidth=1, **look(s))
             cells.ring(ax, axis, column, s, x, middle * factor, shift)
         _finish(ax, cells, axis, label, LINEAR_BELOW.get(name))
     legend(drawing, axes)
@@ -201,8 +202,8 @@ def complexity(cells):
     fitted = f"Least-squares lines in logarithms: time grows as {', '.join(said)}." if said else \
         "No two sizes with valid timings: no growth to fit."
     return Figure("complexity", "Complexity",
-                  f"Median time of a configuration against its number of points n; lower is better. "
-                  f"{fitted}{cells.standing('points')}{cells.time_note}",
+                  f"Median time of a configuration against its number of points n; lower is "
+                  f"better. {fitted}{cells.standing('points')}{cells.time_note}",
                   drawing)
 
 
@@ -278,7 +279,8 @@ def variation(cells):
 
 
 def heat_map(cells):
-    """RMSD over two axes, noise and outliers if the job varies them; None where fewer than two vary."""
+    """RMSD over two axes, noise and outliers if the job varies them; None where fewer than two
+    vary."""
     c = cells.conditions
     wanted = [a for a in ("noise_px", "outliers", "points", "missing") if a in cells.axes][:2]
     if len(wanted) < 2:
@@ -291,7 +293,8 @@ def heat_map(cells):
     here = np.isin(cells.place, c.along(across, up))
     grids = np.full((len(solvers), max(1, len(rows)), max(1, len(columns))), np.nan)
     for i in np.flatnonzero(here):
-        grids[cells.solver[i], np.searchsorted(rows, ys[i]), np.searchsorted(columns, xs[i])] = value[i]
+        grids[cells.solver[i], np.searchsorted(rows, ys[i]),
+              np.searchsorted(columns, xs[i])] = value[i]
     top = np.nanmax(grids) if np.isfinite(grids).any() else 1.0
     drawing, axes = panels(len(solvers), 0.32 * grids.shape[1] + 0.9)
     for s, (ax, solver) in enumerate(zip(axes, solvers)):

@@ -1,14 +1,16 @@
 """The conditions of a job: which of them differ, and those that figures stand at.
 
-Nothing is pooled over conditions: a panel shows one of them vary while all others stay as they are in
-one configuration, so that each number is that of one configuration, as `nucreg inspect` prints it.
+Nothing is pooled over conditions: a panel shows one of them vary while all others stay as they are
+in one configuration, so that each number is that of one configuration, as `nucreg inspect` prints
+it.
 """
 
 UNITS = {"noise_px": "40x px", "outliers": "fraction", "missing": "fraction",
          "min_distance_px": "10x px", "loss_scale_px": "40x px", "start_turn_deg": "degrees",
          "start_shift_px": "10x px", "arrival_px": "40x px"}
 WORDS = {"points": "number of points", "min_distance_px": "minimum distance"}
-FIRST = ("points", "noise_px", "outliers", "missing", "model", "loss", "coordinates", "start", "file")
+FIRST = ("points", "noise_px", "outliers", "missing", "model", "loss", "coordinates", "start",
+         "file")
 KINDS = ("model", "loss")
 NUMBERED = ("configuration", "problem")  # names, not quantities
 MAX_AXES = 6
@@ -34,7 +36,8 @@ class Conditions:
         self.values = {name: [row.get(name) for row in configurations] for name in columns
                        if name not in NUMBERED}
         self.varied = [name for name, values in self.values.items() if len(set(values)) > 1]
-        self.varied.sort(key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
+        self.varied.sort(key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST),
+                                           name))
         self.numbers = {name for name, values in self.values.items() if all(
             isinstance(value, (int, float)) for value in values)}
         self.base = self._base(summary)
@@ -42,7 +45,8 @@ class Conditions:
                      len(self.along(axis)) > 1][:MAX_AXES]
 
     def kind(self, configuration=None):
-        """Model and loss of a configuration as nucreg names them, "" if the job has one kind only."""
+        """Model and loss of a configuration as nucreg names them, "" if the job has one kind
+        only."""
         row = self.base if configuration is None else configuration
         return ", ".join(f"{name} = {self.values[name][row]}" for name in KINDS
                          if name in self.varied)
@@ -87,8 +91,8 @@ class Conditions:
         return [float(categories.index(value)) for value in self.values[axis]]
 
     def _base(self, summary):
-        """The middle of what the job varies, among the configurations in which solvers arrive, of the
-        model and loss whose solves arrive most often."""
+        """The middle of what the job varies, among the configurations in which solvers arrive, of
+        the model and loss whose solves arrive most often."""
         if not self.rows:
             return 0
         rates = {}  # configuration: shares of arrivals
@@ -112,14 +116,16 @@ class Conditions:
             row not in rates, self.kind(row) != best, max(rates.get(row, [0.0])) < 0.5, off(row)))
 
     def said(self, besides=()):
-        """"points 500, noise_px 2": the base, without what `besides` names and what follows from it."""
+        """"points 500, noise_px 2": the base, without what `besides` names and what follows from
+        it."""
         shown = [name for name in self.varied if name not in besides and self._stands_alone(name)]
         return ", ".join(f"{words(name)} {spoken(self.values[name][self.base])}"
                          f"{' px' if name.endswith('_px') else ' degrees' * name.endswith('_deg')}"
                          for name in shown)
 
     def standing(self, *axes, each=True):
-        """What a caption says of conditions that its figure does not vary, or not in `each` panel."""
+        """What a caption says of conditions that its figure does not vary, or not in `each`
+        panel."""
         if each and len(axes) > 1:
             return f" One condition varies in each panel; the others stay at {self.said()}."
         held = self.said(besides=axes)

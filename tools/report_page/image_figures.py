@@ -1,4 +1,5 @@
-"""Of jobs of images: where the 40x tiles lie at 10x, how surely they match, what the pairs leave over."""
+"""Of jobs of images: where the 40x tiles lie at 10x, how surely they match, what the pairs leave
+over."""
 
 import h5py
 import numpy as np
@@ -59,9 +60,9 @@ def tiles(read):
     legend(drawing, axes)
     cut = f" {len(shown)} of {len(np.unique(ten))} images at 10x, those with the most matches." \
         if len(shown) < len(np.unique(ten)) else ""
-    return Figure("image-tiles", "Where the 40x tiles lie", "Each 40x tile that matches, put into its "
-                  "10x image by its map, and the part of its nuclei that have a partner there: the "
-                  f"more the better.{cut}", drawing)
+    return Figure("image-tiles", "Where the 40x tiles lie", "Each 40x tile that matches, put into "
+                  "its 10x image by its map, and the part of its nuclei that have a partner there: "
+                  f"the more the better.{cut}", drawing)
 
 
 def rates(read):
@@ -96,8 +97,8 @@ def residuals(read):
     ax.set(xlabel="distance of a mapped nucleus from its partner, 40x px", ylabel="pairs of nuclei")
     legend(drawing, [ax])
     return Figure("image-residuals", "How near partners are", "Further left is better. Held out: "
-                  "under a fit that did not use the pair; if that is much further, there are too few "
-                  "pairs.", drawing)
+                  "under a fit that did not use the pair; if that is much further, there are too "
+                  "few pairs.", drawing)
 
 
 def figures(path):

@@ -13,8 +13,8 @@ KINDS = {"failed": "failed", "gap": "far from the best known", "slow": "slow"}
 MACHINE = ("nucreg_version", "git_revision", "compiler", "cpu_model", "mpi_library", "mpi_ranks",
            "created_utc", "seed", "part")
 # The first screens; whatever there is of SECTIONS beyond these is folded.
-FIRST = ("image-tiles", "image-residuals", "image-matches", "arrivals", "time-ratios", "time", "tre",
-         "time-accuracy", "runtime-to-target")
+FIRST = ("image-tiles", "image-residuals", "image-matches", "arrivals", "time-ratios", "time",
+         "tre", "time-accuracy", "runtime-to-target")
 MAX_FIRST = 6
 SECTIONS = (
     ("conditions", "Over conditions", ("rmsd", "tre", "parameter-error", "time", "memory",
@@ -77,8 +77,9 @@ def banners(result):
                             f"{why} Times are drawn, but decide nothing."]))
     elif valid < tried:
         said.append(joined([tag("strong", "Timings not valid. "), (
-            f"{number(tried - valid)} of {number(tried)} are not valid and left out where there are others. {why} "
-            "What has no valid timing is marked: a ring in figures, * in tables.")]))
+            f"{number(tried - valid)} of {number(tried)} are not valid and left out where there "
+            f"are others. {why} What has no valid timing is marked: a ring in figures, * in "
+            "tables.")]))
     return joined(tag("div", s, class_="banner", role="note") for s in said)
 
 
@@ -201,8 +202,8 @@ def tables(result):
          "RMSD median, px",
          "TRE median, px", "parameter error median", "gap median",
          *(f"time {k}, {result.time_unit}" for k in ("median", "5 %", "95 %")),
-         "evaluations median", f"time to an arrival, {result.time_unit}", "evaluations to an arrival",
-         "memory median, KiB"],
+         "evaluations median", f"time to an arrival, {result.time_unit}",
+         "evaluations to an arrival", "memory median, KiB"],
         ([r["configuration"], conditions(result, varied, r["configuration"]),
           result.solvers[r["solver"]], r["count"], r["failures"], arrived(r), r["timing_valid"],
           r["rmsd_px_median"], r["tre_px_median"], r["param_error_median"], r["gap_median"],
@@ -261,8 +262,8 @@ def page(result, figures):
     for name, words, wanted in shown:
         inside = [plots(figures, wanted)]
         if name == "fits" and "convergence" not in figures:
-            inside.append(tag("p", "The run kept no traces, so that there is no convergence to draw: "
-                                   "set run.trace = true in the job."))
+            inside.append(tag("p", "The run kept no traces, so that there is no convergence to "
+                                   "draw: set run.trace = true in the job."))
         body.append(folded(name, words, inside))
     body += [folded("worst", "Worst trials", [worst(result)]),
              folded("tables", "Tables", [tables(result)]),

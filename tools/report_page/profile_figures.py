@@ -12,8 +12,8 @@ DRAWN = {
     ("evaluations", "data"): "function evaluations / (parameters + 1)",
 }
 MOST_STEPS = 400  # of a curve
-TARGET = ("The target is a gap to the lowest objective known of the trial, relative to it; what differs "
-          "from that by rounding alone has reached all.")
+TARGET = ("The target is a gap to the lowest objective known of the trial, relative to it; what "
+          "differs from that by rounding alone has reached all.")
 
 
 def steps(curve):
@@ -44,8 +44,8 @@ def profile(targets, name, title, caption, kind, unit="s", per_second=1):
         elif not ends:
             nothing(ax, "no valid timing" if cost == "seconds" and not target["trials_timed"]
                     else "no solve reached the target")
-        ax.set(ylim=(-4, 104), xlabel=DRAWN[cost, kind].format(unit=unit), ylabel="trials solved, %",
-               title=f"gap ≤ {target['gap']:g}")
+        ax.set(ylim=(-4, 104), xlabel=DRAWN[cost, kind].format(unit=unit),
+               ylabel="trials solved, %", title=f"gap ≤ {target['gap']:g}")
     legend(drawing, axes, [s["solver"] for s in targets[0]["solvers"]])
     return Figure(name, title, f"{caption} {used(targets)}", drawing)
 
@@ -113,15 +113,14 @@ def average_runtimes(targets, unit, per_second, standing=""):
 
 
 def figures(profiles, conditions, unit, per_second):
-    """Costs are those of the conditions that figures stand at; ratios to the best solver of each trial
-    are those of all conditions of their model and loss."""
+    """Costs are those of the conditions that figures stand at; ratios to the best solver of each
+    trial are those of all conditions of their model and loss."""
     here = [t for t in profiles["configurations"] if t["configuration"] == conditions.base]
     kind = conditions.kind()
     alike = [t for t in profiles["targets"] if t["kind"] == kind]
-    drawn, standing, over = [], conditions.standing(), f" Over all conditions of {kind}." if kind else \
-        " Over all conditions."
-    if len(conditions.rows) < 2:
-        over = ""
+    drawn, standing, over = [], conditions.standing(), ""
+    if len(conditions.rows) > 1:
+        over = f" Over all conditions of {kind}." if kind else " Over all conditions."
     if profiles["trials_used"] < profiles["trials"]:
         sampled = f" Of a sample of {profiles['trials_used']:,} of {profiles['trials']:,} trials."
         standing, over = standing + sampled, over + sampled
@@ -134,10 +133,10 @@ def figures(profiles, conditions, unit, per_second):
     if alike:
         drawn += [
             profile(alike, "performance-profile", "Performance profile",
-                    "Share of trials in which a solver needs at most so many times what the best one "
-                    f"of the trial needs; higher is better. {profiles['pitfalls']}{over}",
+                    "Share of trials in which a solver needs at most so many times what the best "
+                    f"one of the trial needs; higher is better. {profiles['pitfalls']}{over}",
                     "performance"),
             profile(alike, "data-profile", "Data profile",
-                    "Evaluations in units of what a simplex gradient costs; further left and higher "
-                    f"is better.{over}", "data")]
+                    "Evaluations in units of what a simplex gradient costs; further left and "
+                    f"higher is better.{over}", "data")]
     return {figure.name: figure for figure in drawn}

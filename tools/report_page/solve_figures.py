@@ -18,8 +18,8 @@ MOST_DOTS = 1500  # of each solver
 def sampled(result, *besides):
     if result.trials_drawn == result.trials_there:
         return result.conditions.standing(*besides).strip()
-    return (f"A random sample is drawn: {result.trials_drawn:,} of {result.trials_there:,} trials, the "
-            f"same for all solvers.{result.conditions.standing(*besides)}")
+    return (f"A random sample is drawn: {result.trials_drawn:,} of {result.trials_there:,} trials, "
+            f"the same for all solvers.{result.conditions.standing(*besides)}")
 
 
 def of_base(result):
@@ -41,8 +41,8 @@ def boxes(ax, values, places, solver, width, label=None):
 
 
 def timed(result):
-    """Rows of the base whose times count: with a valid timing, and all of a solver that has none; and what is
-    to be said of that."""
+    """Rows of the base whose times count: with a valid timing, and all of a solver that has none;
+    and what is to be said of that."""
     rows = of_base(result)
     valid = rows["timing_valid"].astype(bool)
     without = [s for s in range(len(result.solvers)) if not valid[rows["solver"] == s].any()]
@@ -66,8 +66,8 @@ def time_boxes(result):
     else:
         nothing(ax, "no finite value")
     ax.set_ylabel(f"time, {result.time_unit}")
-    return Figure("time-boxes", "Spread of times over trials", "Lower is better. Box: quartiles and "
-                  f"median; whiskers: 5th to 95th percentile. {said} {sampled(result)}",
+    return Figure("time-boxes", "Spread of times over trials", "Lower is better. Box: quartiles "
+                  f"and median; whiskers: 5th to 95th percentile. {said} {sampled(result)}",
                   drawing)
 
 
@@ -170,8 +170,8 @@ def convergence(result):
     ax.set(xlabel="function evaluations", ylabel="lowest objective / that of the start")
     legend(drawing, [ax])
     return Figure("convergence", "Convergence", "How the lowest objective so far falls: median and "
-                  f"quartiles over {drawn:,} traces; further left and lower is better. A curve ends flat "
-                  f"at the noise of its problems.{result.conditions.standing()}", drawing)
+                  f"quartiles over {drawn:,} traces; further left and lower is better. A curve "
+                  f"ends flat at the noise of its problems.{result.conditions.standing()}", drawing)
 
 
 def figures(result):

@@ -81,8 +81,8 @@ CHARACTER = 0.083  # width of one, in inches
 
 
 def drawn_apart(makers, png):
-    """The figures of `makers`, functions that return them by name: drawn by as many processes as there
-    are processors. `png`: png() will be asked for."""
+    """The figures of `makers`, functions that return them by name: drawn by as many processes as
+    there are processors. `png`: png() will be asked for."""
     drawn_apart.makers, drawn_apart.png = makers, png
     with multiprocessing.get_context("fork").Pool(
             min(len(os.sched_getaffinity(0)), len(makers))) as pool:
@@ -95,8 +95,8 @@ def _draw(number):
 
 
 def panels(count, height=2.5, words_beside=()):
-    """A drawing and its `count` axes, one above the other, each `height` inches high with its labels.
-    `words_beside`: what stands on the y axis, if it is more than numbers."""
+    """A drawing and its `count` axes, one above the other, each `height` inches high with its
+    labels. `words_beside`: what stands on the y axis, if it is more than numbers."""
     left = max([BESIDE, *(0.2 + CHARACTER * len(w) for w in words_beside)])
     whole = height * count
     drawing = matplotlib.figure.Figure(figsize=(WIDTH, whole))
@@ -122,7 +122,8 @@ def legend(drawing, axes, order=()):
 
 
 def named(ax):
-    """What is drawn under a name, which matplotlib would hide if it begins with "_" as its own do."""
+    """What is drawn under a name, which matplotlib would hide if it begins with "_" as its own
+    do."""
     drawn = [artist for artist in ax.get_children() if isinstance(artist, (
         matplotlib.lines.Line2D, matplotlib.patches.Patch, matplotlib.collections.Collection))]
     for handle in (*drawn, *ax.containers):

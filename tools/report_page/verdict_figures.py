@@ -37,7 +37,8 @@ def time_ratios(overview):
                                                                          c["solver_b"])]
     regions = list(dict.fromkeys(map(region, rows)))
     shown = regions[:MOST_REGIONS]
-    drawing, (ax,) = panels(1, max(2.4, (0.13 * len(solvers) + 0.1) * len(shown) + 0.8), short(shown))
+    drawing, (ax,) = panels(1, max(2.4, (0.13 * len(solvers) + 0.1) * len(shown) + 0.8),
+                            short(shown))
     others = [s for s in solvers if s != best]
     for s in others:
         places, values = [], []
@@ -66,8 +67,8 @@ def time_ratios(overview):
     cut = f" The first {len(shown)} of {len(regions)} regions." if len(shown) < len(regions) else ""
     return Figure("time-ratios", f"Speed-up of {best} over the others",
                   f"Right of 1 {best} is faster. Paired by trial, where both arrive (at equal "
-                  "accuracy, if arrival is unknown) and both timings are valid; bars: 95 % bootstrap "
-                  "interval. "
+                  "accuracy, if arrival is unknown) and both timings are valid; bars: 95 % "
+                  "bootstrap interval. "
                   f"A bar across 1 tells nothing apart.{cut}", drawing)
 
 
@@ -98,9 +99,9 @@ def arrivals(overview):
     legend(drawing, [ax])
     cut = f" The first {len(shown)} of {len(shares)} regions." if len(shown) < len(shares) else ""
     return Figure("arrivals", "How often each solver arrives",
-                  "Further right is better. A fit has arrived if its map is near enough to the truth to "
-                  "give each nucleus its own partner; without a truth, if pairs held out of the fit lie "
-                  f"that near.{cut}", drawing)
+                  "Further right is better. A fit has arrived if its map is near enough to the "
+                  "truth to give each nucleus its own partner; without a truth, if pairs held out "
+                  f"of the fit lie that near.{cut}", drawing)
 
 
 def figures(overview):

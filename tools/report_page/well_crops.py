@@ -19,8 +19,8 @@ IMAGES = {".nd2", ".tif", ".tiff", ".png"}
 
 
 def choose(well):
-    """Ten random pairs and the ten least certain, the least certain first; of the well, since islands
-    have no place to be drawn at."""
+    """Ten random pairs and the ten least certain, the least certain first; of the well, since
+    islands have no place to be drawn at."""
     placed = np.flatnonzero(np.isfinite(well.at(10, "x_um")))
     order = placed[np.argsort(well.pairs["probability"][placed], kind="stable")]
     least = order[:COUNT]

@@ -77,8 +77,8 @@ def match_map(well):
     lost = [f"{int((well.mine & (t['side'] == s)).sum()) - len(well.rows_of(s))} at {s}x"
             for s in (10, 40)]
     return Figure(f"well-{well.index}-match", "Match rate and status of each tile",
-                  "Higher is better. Match rate: part of the detections of a tile, in the field of both "
-                  "sides, that "
+                  "Higher is better. Match rate: part of the detections of a tile, in the field of "
+                  "both sides, that "
                   "have a partner. White: none is in both fields. A dashed line leads from a tile "
                   "whose stage position is wrong to where the stage says that it is. Not placed "
                   f"and so not drawn: {', '.join(lost)}.", drawing)
@@ -133,11 +133,13 @@ def residuals(well):
         nothing(axes[0], f"nowhere are there {MIN_PAIRS} likely pairs")
     few = [part[0] for part in found if not len(part[1])] if shown else []
     return Figure(f"well-{well.index}-residuals", "What the fit leaves over",
-                  "Shorter is better. Mean vector from the 40x to the 10x nucleus of pairs with a probability of at "
-                  f"least 0.9, where there are {MIN_PAIRS}; noise averages out, so that what is "
-                  "seen is a map that is not flexible enough. First over the well; then over the "
-                  "mean tile of each side, in its own axes: a pattern there is the lens's."
-                  + f" Not drawn, since no place has {MIN_PAIRS} pairs: {', '.join(few)}." * bool(few),
+                  "Shorter is better. Mean vector from the 40x to the 10x nucleus of pairs with a "
+                  f"probability of at least 0.9, where there are {MIN_PAIRS}; noise averages out, "
+                  "so that what is seen is a map that is not flexible enough. First over the well; "
+                  "then over the mean tile of each side, in its own axes: a pattern there is the "
+                  "lens's."
+                  + f" Not drawn, since no place has {MIN_PAIRS} pairs: {', '.join(few)}."
+                  * bool(few),
                   drawing)
 
 
@@ -199,9 +201,9 @@ def links(well):
     drawing.colorbar(shown, ax=axes[:3], shrink=0.5, label="closure, µm", extend="max")
     closure_panel(axes[3], k, used)
     return Figure(f"well-{well.index}-links", "Links and how they close",
-                  "A link joins two tiles that show the same nuclei. Closure: how far its own shift "
-                  "is from that of the global fit; smaller is better. Dotted: not used, as it contradicts the others. "
-                  "Last panel: each link by its number of pairs." + (
+                  "A link joins two tiles that show the same nuclei. Closure: how far its own "
+                  "shift is from that of the global fit; smaller is better. Dotted: not used, as "
+                  "it contradicts the others. Last panel: each link by its number of pairs." + (
                       f" Of each panel {MAX_LINKS:,} links are drawn at random."
                       if used.sum() > MAX_LINKS else ""), drawing)
 
@@ -242,8 +244,9 @@ def distances(well):
         logarithmic(ax, "y")
         ax.legend(loc="upper right")
     return Figure(f"well-{well.index}-distances", "Distances of pairs",
-                  "Smaller is better. Each pair by the distance of its nuclei in the well. The chance part is the sum "
-                  "of 1 - probability in each bin. Held out: under a fit that did not use the pair.",
+                  "Smaller is better. Each pair by the distance of its nuclei in the well. The "
+                  "chance part is the sum of 1 - probability in each bin. Held out: under a fit "
+                  "that did not use the pair.",
                   drawing)
 
 
@@ -284,11 +287,12 @@ def q_values(well):
         nothing(ax, "no decoys were made" if not len(keep) else "no pair to compare decoys with")
     ax.set(xlabel="q-value: expected part of wrong pairs", ylabel="part by decoys")
     return Figure(f"well-{well.index}-q", "How sure the pairs are",
-                  "Above: how many pairs there are up to a q-value, the part of them that is expected "
-                  "to be wrong; further left and higher is better. Below: the same nuclei shifted "
-                  "away have no true partner; what is paired of them all the same, beside what the "
-                  "q-value promises. On the dashed line both agree; below it the q-value is on the "
-                  "safe side." + (" Open markers, at the lower edge: no decoy is paired." if none
+                  "Above: how many pairs there are up to a q-value, the part of them that is "
+                  "expected to be wrong; further left and higher is better. Below: the same nuclei "
+                  "shifted away have no true partner; what is paired of them all the same, beside "
+                  "what the q-value promises. On the dashed line both agree; below it the q-value "
+                  "is on the safe side." + (" Open markers, at the lower edge: no decoy is paired."
+                                            if none
                                   else ""), drawing)
 
 

@@ -126,9 +126,9 @@ def size(wells):
     """What it rests on, in one line."""
     def total(side, key):
         return number(sum(well["sides"][side][key] for well in wells))
-    return (f"{number(sum(well['pairs'] for well in wells))} pairs of {total('10x', 'nuclei')} nuclei at 10x "
-            f"and {total('40x', 'nuclei')} at 40x, of {total('10x', 'tiles')} and {total('40x', 'tiles')} "
-            "tiles.")
+    return (f"{number(sum(well['pairs'] for well in wells))} pairs of {total('10x', 'nuclei')} "
+            f"nuclei at 10x and {total('40x', 'nuclei')} at 40x, of {total('10x', 'tiles')} and "
+            f"{total('40x', 'tiles')} tiles.")
 
 
 def drawn(figures, well, names):

@@ -84,7 +84,8 @@ class Problem:
         inside = s <= d2
         if self.loss == "huber":
             length = np.sqrt(np.where(inside, d2, s))
-            return np.where(inside, s, 2 * self.d * length - d2), np.where(inside, 1.0, self.d / length)
+            return np.where(inside, s, 2 * self.d * length - d2), np.where(inside, 1.0,
+                                                                           self.d / length)
         t = np.where(inside, 1.0 - s / d2, 0.0)
         return d2 / 3 * (1 - t**3), t * t
 
@@ -159,8 +160,8 @@ def solve(question, method):
         else:
             eps = np.finfo(float).eps
             found = least_squares(problem.scaled, start, jac=problem.scaled_jacobian, method=method,
-                                  ftol=max(ftol, eps), xtol=max(xtol, eps), gtol=None if method != "lm" else eps,
-                                  max_nfev=most)
+                                  ftol=max(ftol, eps), xtol=max(xtol, eps), gtol=None
+                                  if method != "lm" else eps, max_nfev=most)
             status = "converged" if found.status > 0 else "max_evaluations"
             iterations, message = -1, str(found.message)
         params = found.x

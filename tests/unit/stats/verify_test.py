@@ -217,8 +217,10 @@ class Verify(Case):
              "/trials/params has fewer columns than a model has parameters: projective"),
             (lambda f: f["configurations/configuration"].__setitem__(1, 7),
              "/configurations/configuration does not count from 0: row 1"),
-            (lambda f: set_text(f, "solvers/name", ["LM", "LM"]), "/solvers/name is there twice: LM"),
-            (lambda f: f["ranks/rank"].__setitem__(1, 0), "/ranks/rank does not count from 0: row 1"),
+            (lambda f: set_text(f, "solvers/name", ["LM", "LM"]),
+             "/solvers/name is there twice: LM"),
+            (lambda f: f["ranks/rank"].__setitem__(1, 0),
+             "/ranks/rank does not count from 0: row 1"),
             (lambda f: f["rank_samples/rank"].__setitem__(1, 2),
              "/rank_samples names a rank that is not in /ranks: rank 2"),
         ):
@@ -252,8 +254,8 @@ class Export(Case):
             names = [n for n in f["trials"] if n not in ("params", "true_params")]
             self.assertEqual(list(table[0]), names + [f"p{p}" for p in range(6)] +
                              [f"true_p{p}" for p in range(6)] +
-                             ["solver_name", "points", "noise_px", "noise_px_min", "noise_px_max", "outliers",
-                              "model", "loss"])
+                             ["solver_name", "points", "noise_px", "noise_px_min", "noise_px_max",
+                              "outliers", "model", "loss"])
             self.assertEqual(len(table), 24)
             for name in names:
                 column = f["trials"][name]

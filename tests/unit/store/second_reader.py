@@ -26,8 +26,8 @@ COLUMNS = {  # name: (type in the file, units)
     "jacobian_evaluations": ("<i8", "1"), "timing_valid": ("bool", "1"), "pairs": ("<i8", "1"),
     "bounds": ("int8", "1"), "heldout_rmsd_px": ("<f8", "px"), "stationarity": ("<f8", "1"),
     "loss_scale_px": ("<f8", "px"), "native_code": ("<i4", "1"),
-    "arrived": ("<i4", "1"), "arrival_px": ("<f8", "px"), "message": ("S200", "1"), "params": ("<f8", "mixed"),
-    "true_params": ("<f8", "mixed"),
+    "arrived": ("<i4", "1"), "arrival_px": ("<f8", "px"), "message": ("S200", "1"),
+    "params": ("<f8", "mixed"), "true_params": ("<f8", "mixed"),
 }
 
 
@@ -60,7 +60,8 @@ class Reading(Case):
             "cpu_s": 2e-6 * x, "repeats": 1 + i % 7, "peak_bytes": 2**40 + i,
             "iterations": np.where(i % 4 == 0, -1, i), "function_evaluations": 2 * i,
             "jacobian_evaluations": 3 * i, "timing_valid": i % 2 == 0, "pairs": 100 + i,
-            "bounds": i % 3, "heldout_rmsd_px": np.where(i % 4 == 1, np.nan, 0.4 * x), "native_code": -(i % 3),
+            "bounds": i % 3, "heldout_rmsd_px": np.where(i % 4 == 1, np.nan, 0.4 * x),
+            "native_code": -(i % 3),
             "arrived": i % 2, "arrival_px": np.where(i % 7 == 0, np.nan, 0.5 * x),
             "stationarity": 1e-9 * x, "loss_scale_px": 3.0 + 0 * x,
             "message": [f"Müller {k}".encode() if k % 250 == 7 else b"" for k in i],
