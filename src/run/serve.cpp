@@ -62,7 +62,7 @@ class Rank {
   OwnTime clock_;
   double root_heard_ = 0.0, last_vitals_ = 0.0;
   bool root_spoke_ = false;
-  bool failure_told_ = false, finishing_ = false, goodbye_said_ = false, released_ = false;
+  bool failure_reported_ = false, finishing_ = false, goodbye_said_ = false, released_ = false;
   Patience patience_;
   Worker worker_;
   Monitor monitor_;
@@ -139,9 +139,9 @@ void Rank::send_news() {
       all_said = idle;
     }
   }
-  if (const auto failure = worker_.failure(); failure && !failure_told_) {
+  if (const auto failure = worker_.failure(); failure && !failure_reported_) {
     send(tag::failure, encode_failure(failure));
-    failure_told_ = true;
+    failure_reported_ = true;
   }
   if (all_said) return say_goodbye();
   send_samples();

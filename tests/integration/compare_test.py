@@ -94,7 +94,7 @@ class Compare(NucregCase):
         self.rebuild(self.b)
         self.assertAlmostEqual(self.compare(DONE)[1]["time_ratio"], 1.0, delta=0.01)
 
-    def test_a_worse_fit_is_told_in_px(self):
+    def test_a_worse_fit_is_reported_in_px(self):
         with h5py.File(self.b, "a") as f:
             for row in (5, 9):
                 f["trials/rmsd_px"][row] += 0.5

@@ -215,7 +215,7 @@ class DamagedFile(NucregCase):
             heap = damaged.find(b"GCOL", heap + 1)
         self.write("out.h5", bytes(damaged))
 
-    def test_who_stops_a_run_that_still_reads_is_told_how_to_go_on(self):
+    def test_a_run_that_is_stopped_while_it_reads_prints_how_to_continue(self):
         self.write_endless()
         process = start(self.dir, *RESUME)
         self.addCleanup(process.kill)

@@ -51,12 +51,12 @@ class Edge(NucregCase):
         self.assertEqual(len(read_group(many, "ranks")["rank"]), 5)
         self.nucreg("verify", "out.h5")
 
-    def test_more_ranks_than_trials_are_told(self):
-        told = "more ranks than trials: 3 ranks for 2 trials, so that 1 of them do nothing"
+    def test_more_ranks_than_trials_are_reported(self):
+        shown = "more ranks than trials: 3 ranks for 2 trials, so that 1 of them do nothing"
         for trials, expected in ((2, 1), (3, 0)):
             outcome = self.nucreg("run", self.write("job.toml", LEAST_JOB), "-o", f"{trials}.h5",
                                   "--set", f"job.trials={trials}", ranks=3)
-            self.assertEqual(outcome.err.count(told), expected, outcome)
+            self.assertEqual(outcome.err.count(shown), expected, outcome)
 
     def test_no_points_are_rows_that_failed(self):
         file = self.run_job(FEW_POINTS, "--set", "problem.missing=0.999", "--set",
@@ -82,7 +82,7 @@ class Edge(NucregCase):
         three = (models == b"affine") & (trials["pairs"] == 3)
         self.assertEqual(set(trials["status"][three]), {codes["converged"]})
         self.assertLess(trials["tre_px"][three].max(), 1e-6)
-        # What fewer leave open, every solver is told alike.
+        # What fewer leave open is the same for every solver.
         least = {b"rigid": 2, b"similarity": 2, b"trs": 3, b"affine": 3, b"projective": 4}
         few = trials["pairs"] < np.array([least[model] for model in models])
         few &= trials["status"] != codes["not_applicable"]

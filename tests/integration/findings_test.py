@@ -63,8 +63,8 @@ class Findings(NucregCase):
         both = arrived[lm] & arrived[lbfgs]
         evaluations = trials["function_evaluations"]
         ratio = evaluations[lm][both].sum() / evaluations[lbfgs][both].sum()
-        told = re.search(r"takes ([0-9.]+) times the evaluations", first)
-        self.assertAlmostEqual(float(told[1]), ratio, delta=0.006)
+        shown = re.search(r"takes ([0-9.]+) times the evaluations", first)
+        self.assertAlmostEqual(float(shown[1]), ratio, delta=0.006)
         only_lm = (arrived[lm] & ~arrived[lbfgs]).sum()
         only_lbfgs = (~arrived[lm] & arrived[lbfgs]).sum()
         p = float(re.search(r"sign test, p = ([0-9.e+-]+)\)", first)[1])
@@ -77,14 +77,16 @@ class Findings(NucregCase):
         self.assertRegex(page, r"\| consensus \| \d+ \([^|]+\| - \|")
 
     def test_it_says_at_which_sizes_the_other_is_faster(self):
-        trials, configurations = read_group(self.out, "trials"), read_group(self.out, "configurations")
+        trials = read_group(self.out, "trials")
+        configurations = read_group(self.out, "configurations")
         page = self.page(self.out)
         words = next(line for line in page.splitlines() if line.startswith("* Size: "))
         flips = words.partition(" pairs (")[0] if "L-BFGS is the faster one" in words else ""
         of = trials["configuration"]
         lm, lbfgs = (solver_rows(self.out)[name] for name in ("LM", "L-BFGS"))
         for points in (20, 60):
-            here = (configurations["points"][of] == points) & (configurations["loss"][of] == b"cauchy")
+            here = ((configurations["points"][of] == points)
+                    & (configurations["loss"][of] == b"cauchy"))
             both = (trials["arrived"][lm & here] > 0) & (trials["arrived"][lbfgs & here] > 0)
             times = trials["wall_s"]
             ratio = np.median(times[lm & here][both] / times[lbfgs & here][both])

@@ -40,7 +40,7 @@ class ExpectedTest(NucregCase):
     def image(self, name):
         return json.loads(self.nucreg("image", ND2 / name, "--json").out)
 
-    def test_everything_that_is_told_of_a_file(self):
+    def test_everything_that_is_reported_of_a_file(self):
         for name, entry in expected_files().items():
             with self.subTest(name):
                 image = self.image(name)
@@ -130,7 +130,7 @@ class ImageTest(NucregCase):
         self.rows = np.arange(12 * 7).reshape(12, 7) * 771
         self.tiff = self.write("a.tif", label_tiff(self.rows.tolist(), 16))
 
-    def test_a_tiff_is_told_and_written(self):
+    def test_a_tiff_is_described_and_written(self):
         out = self.nucreg("image", "a.tif").out
         self.assertIn("7 x 12 px, u16", out)
         self.assertIn("magnification unknown", out)
@@ -143,8 +143,8 @@ class ImageTest(NucregCase):
     def test_pixels_that_are_not_square_keep_their_height(self):
         self.write("flat.tif", label_tiff(self.rows.tolist(), 16, (10000, 5000)))
         self.nucreg("image", "flat.tif", "--to", "b.tif")
-        told = [json.loads(self.nucreg("image", f, "--json").out) for f in ("flat.tif", "b.tif")]
-        for image in told:
+        shown = [json.loads(self.nucreg("image", f, "--json").out) for f in ("flat.tif", "b.tif")]
+        for image in shown:
             self.assertAlmostEqual(image["pixel_size_um"]["x"], 1.0, 6)
             self.assertAlmostEqual(image["pixel_size_um"]["y"], 2.0, 6)
 
@@ -169,8 +169,8 @@ class ImageTest(NucregCase):
         self.write("white.tif", bytes(data))
         self.assertIn("white is zero", self.nucreg("image", "white.tif").out)
         self.assertNotIn("white is zero", self.nucreg("image", "a.tif").out)
-        told = [json.loads(self.nucreg("image", f, "--json").out) for f in ("a.tif", "white.tif")]
-        self.assertEqual([image["white_is_zero"] for image in told], [False, True])
+        shown = [json.loads(self.nucreg("image", f, "--json").out) for f in ("a.tif", "white.tif")]
+        self.assertEqual([image["white_is_zero"] for image in shown], [False, True])
         self.nucreg("image", "white.tif", "--to", "b.tif")
         np.testing.assert_array_equal(read_page(self.dir / "b.tif"), 65535 - self.rows)
 
@@ -203,7 +203,7 @@ class ImageTest(NucregCase):
             self.assertIn("large.tif: not enough memory for 16384 x 32768 pixels", limited.stderr)
             self.assertFalse((self.dir / "b.tif").exists())
 
-    def test_what_match_takes_as_nuclei_is_told(self):
+    def test_what_match_takes_as_nuclei_is_reported(self):
         (self.dir / "t.csv").write_text("label,x,y\n1,5,6\n2,7.5,9\n")
         np.save(self.dir / "points.npy", np.array([[3, 4], [10, 12], [20, 8]]))
         labels = np.zeros((30, 40), np.int32)
@@ -212,8 +212,8 @@ class ImageTest(NucregCase):
         for file, reading in (("t.csv", "table, 2 nuclei"), ("points.npy", "table, 3 nuclei"),
                               ("labels.npy", "labels, 2 nuclei")):
             self.assertTrue(self.nucreg("image", file).out.startswith(f"{file}: {reading}\n"))
-            told = json.loads(self.nucreg("image", file, "--json").out)
-            self.assertEqual((told["file"], told["reading"]), (file, reading))
+            shown = json.loads(self.nucreg("image", file, "--json").out)
+            self.assertEqual((shown["file"], shown["reading"]), (file, reading))
         self.assertIn("row (y), column (x)", self.nucreg("image", "points.npy").out)
         self.refused(INPUT, ["image", "t.csv", "--to", "t.tif"], "neither ND2 nor TIFF")
 

@@ -129,29 +129,29 @@ class Inspect(MapCase):
         self.assertEqual(sum(line.startswith("warning: tile ") for line in lines), 20)
         self.assertIn("warning: and 3 more", "\n".join(lines))
         self.assertLessEqual(max(map(len, lines[1:])), 80)
-        told = json.loads(self.nucreg("inspect", self.file, "--json").out)
-        self.assertEqual(told["warnings"], warned)
+        shown = json.loads(self.nucreg("inspect", self.file, "--json").out)
+        self.assertEqual(shown["warnings"], warned)
 
     def test_json(self):
-        told = json.loads(self.nucreg("inspect", self.file, "--json").out)
-        self.assertEqual(told["attributes"]["format"], "nucreg-map")
-        well = told["wells"][0]
-        self.assertEqual(told["sentence"], well["sentence"])
+        shown = json.loads(self.nucreg("inspect", self.file, "--json").out)
+        self.assertEqual(shown["attributes"]["format"], "nucreg-map")
+        well = shown["wells"][0]
+        self.assertEqual(shown["sentence"], well["sentence"])
         self.assertEqual(well["pairs"], len(self.column("pairs/ten")))
         self.assertEqual(well["sides"]["40x"]["tiles"], 36)
         self.assertEqual(well["sides"]["40x"]["placed"], 35)
-        self.assertEqual([(t["side"], t["tile"], t["what"]) for t in told["tiles_to_look_at"]],
+        self.assertEqual([(t["side"], t["tile"], t["what"]) for t in shown["tiles_to_look_at"]],
                          [(40, "7", "empty"), (40, "20", "position_wrong"),
                           (40, "35", "not_placed")])
-        self.assertEqual([t["solver"] for t in told["trials"]], ["L-BFGS", "LM"])
+        self.assertEqual([t["solver"] for t in shown["trials"]], ["L-BFGS", "LM"])
 
     def test_a_tile_with_a_low_match_rate_needs_a_look(self):
         with h5py.File(self.file, "r+") as h5:
             h5["tiles/match_rate"][10] = 0.2
-        told = json.loads(self.nucreg("inspect", self.file, "--json").out)
+        shown = json.loads(self.nucreg("inspect", self.file, "--json").out)
         self.assertIn((6, "low match rate"),
-                      [(int(t["tile"]), t["what"]) for t in told["tiles_to_look_at"]])
-        self.assertIn("4 tiles need a look", told["sentence"])
+                      [(int(t["tile"]), t["what"]) for t in shown["tiles_to_look_at"]])
+        self.assertIn("4 tiles need a look", shown["sentence"])
 
     def test_no_match_says_why(self):
         with h5py.File(self.file, "r+") as h5:

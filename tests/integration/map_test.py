@@ -47,12 +47,12 @@ class Sheets(Maps):
         self.assert_right(self.dir / "out.h5", well)
         self.nucreg("verify", "out.h5")
 
-    def test_a_deformation_that_is_not_followed_is_told(self):
-        for wave_um, told in ((0.0, False), (3.0, True)):
+    def test_a_deformation_that_is_not_followed_is_reported(self):
+        for wave_um, shown in ((0.0, False), (3.0, True)):
             MadeWell(seed=7, wave_um=wave_um).write(self.dir)
             outcome = self.map("ten.csv", "forty.csv", "--force")
             sentence = r"likely pairs lie \d\.\d\d um from each other or more, \d\.\d times as far"
-            (self.assertRegex if told else self.assertNotRegex)(outcome.err, sentence)
+            (self.assertRegex if shown else self.assertNotRegex)(outcome.err, sentence)
 
     def test_nuclei_that_touch_are_no_deformation(self):
         well = MadeWell(seed=7, noise_px=(0.05, 0.2))
@@ -269,7 +269,7 @@ class MixUps(Maps):
                                   "expected; .* place.magnification .* the unit of a table is "
                                   "wrong")
 
-    def test_a_pixel_size_that_is_wrong_is_told(self):
+    def test_a_pixel_size_that_is_wrong_is_reported(self):
         well = MadeWell(seed=14)
         well.write(self.dir)
         for sheet, size in (("ten.csv", 0.65), ("forty.csv", 0.1625)):

@@ -35,7 +35,7 @@ class Outputs(NucregCase):
         wait_for(lambda: size(self.journal) > JOURNAL_BYTES, "results in the journal")
         return process
 
-    def assert_told(self, process, *needles):
+    def assert_reported(self, process, *needles):
         status, out, err = finish(process)
         self.assertEqual(status, OUTPUT, err)
         for needle in ("safe in sub/out.h5.journal", "run job.toml -o sub/out.h5 --resume\n",
@@ -58,7 +58,7 @@ class Outputs(NucregCase):
     def test_disk_that_fills_up(self):
         self.small_disk(self.sub, 200)
         process = start(self.dir, "run", "job.toml", "-o", "sub/out.h5", ranks=2)
-        self.assert_told(process, "sub/out.h5.journal: ", "No space left on device")
+        self.assert_reported(process, "sub/out.h5.journal: ", "No space left on device")
         outcome = run(self.dir, "run", "job.toml", "-o", "sub/out.h5", "--resume")
         self.assertEqual(outcome.status, OUTPUT, outcome)
         self.assertTrue(self.journal.exists())
@@ -68,26 +68,26 @@ class Outputs(NucregCase):
     def test_only_the_final_file_fails(self):
         self.small_disk(self.sub, 800)  # enough for the journal and for nothing else
         process = start(self.dir, "run", "job.toml", "-o", "sub/out.h5")
-        self.assert_told(process, "sub/out.h5: ", "No space left on device")
+        self.assert_reported(process, "sub/out.h5: ", "No space left on device")
         self.larger_disk()
         self.assert_resumes()
 
     def test_removed_folder(self):
         process = self.begin()
         shutil.rmtree(self.sub)
-        self.assert_told(process, "removed", "put back")
+        self.assert_reported(process, "removed", "put back")
         self.assert_resumes()
 
     def test_removed_journal(self):
         process = self.begin(ranks=2)
         self.journal.unlink()
-        self.assert_told(process, "removed", "put back")
+        self.assert_reported(process, "removed", "put back")
         self.assert_resumes()
 
     def test_folder_that_turned_read_only(self):
         process = self.begin()
         self.lock_folder()
-        self.assert_told(process, "sub/out.h5")
+        self.assert_reported(process, "sub/out.h5")
         self.unlock_folder()
         self.assert_resumes()
 

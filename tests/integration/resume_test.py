@@ -158,7 +158,7 @@ class Resume(NucregCase):
         self.refused(USAGE, ["run", "job.toml", "-o", "out.h5", "--resume"],
                      "- build nucreg 0.0.1-", "+ build nucreg ")
 
-    def test_without_resume_the_command_is_told(self):
+    def test_without_resume_the_command_is_reported(self):
         self.leave(self.sound)
         outcome = self.refused(OUTPUT, ["run", "job.toml", "-o", "out.h5"], "did not end",
                                "run job.toml -o out.h5 --resume\n")

@@ -107,8 +107,8 @@ class Segment(NucregCase):
         self.assertEqual(sorted(same), ["10x_0.tif", "40x_0.tif", "truth.json"])
         self.assertNotEqual((self.dir / "a/10x_0.tif").read_bytes(),
                             (self.dir / "c/10x_0.tif").read_bytes())
-        told = json.loads(self.nucreg("image", "a/40x_0.tif", "--json").out)
-        self.assertEqual(told["pixel_size_um"]["x"], 0.1625)
+        shown = json.loads(self.nucreg("image", "a/40x_0.tif", "--json").out)
+        self.assertEqual(shown["pixel_size_um"]["x"], 0.1625)
 
     def test_synth_with_force_leaves_no_tiles_of_a_larger_run_and_deletes_nothing_else(self):
         self.nucreg("synth", "--to", "a", *SMALL[:-1], "2", "--ten", "2")
@@ -208,8 +208,8 @@ class Segment(NucregCase):
                 tags[270] = ome.format(channel, image.size[0])
                 # The second time point was not taken any more.
                 image.save(self.dir / f"c{channel}.ome.tif", tiffinfo=tags)
-        told = json.loads(self.nucreg("image", "c0.ome.tif", "--json").out)
-        self.assertEqual([frame["missing"] for frame in told["frames"]], [False, True])
+        shown = json.loads(self.nucreg("image", "c0.ome.tif", "--json").out)
+        self.assertEqual([frame["missing"] for frame in shown["frames"]], [False, True])
         self.nucreg("image", "c0.ome.tif", "--channel", 1, "--to", "other.tif")
         outcome = run(self.dir, "segment", "c0.ome.tif", "c1.ome.tif", "--channel", 1, "--to", "d")
         self.assertEqual(outcome.status, INPUT, outcome)  # nothing of that channel is in c0
@@ -319,7 +319,7 @@ class Segment(NucregCase):
         self.nucreg("segment", tile, "--to", "out", "--force")
         self.assertGreater(len(read_table(self.dir / "out/10x_0.csv")), 20)
 
-    def test_signals_stop_in_order_and_resume_goes_on(self):
+    def test_signals_stop_in_order_and_resume_continues(self):
         self.synth("a")
         images = []
         for i in range(20):
@@ -336,12 +336,12 @@ class Segment(NucregCase):
                 process = start(self.dir, "segment", *images, "--to", out, "--force", ranks=ranks)
                 wait_for(lambda out=out: len(list(out.glob("*.csv"))) > 2, "a third table")
                 process.send_signal(number)
-                status, told, err = finish(process)
+                status, shown, err = finish(process)
                 self.assertEqual(status, STOPPED, err)
                 self.assertIn(f"nucreg: {number.name}: images in progress", err)
                 done = {p: p.stat().st_mtime_ns for p in out.glob("*.csv")}
                 self.assertLess(len(done), len(images))
-                self.assertEqual(len(told.splitlines()), 1 + len(done))
+                self.assertEqual(len(shown.splitlines()), 1 + len(done))
                 self.assertIn(f"{len(done)} of {len(images)} images are done", err)
                 self.assertEqual(list(out.glob(".*")), [])
                 torn, foreign = out / ".005.csv.partial-77", out / ".other.csv.partial-77"

@@ -100,7 +100,7 @@ class Terminal(NucregCase):
         self.assertRegex(shown, r"\nnext    .*nucreg run job.toml -o out.h5 --resume\n"
                                 r" +nucreg inspect out.h5\n")
 
-    def test_segment_ends_its_bar_before_it_tells_anything(self):
+    def test_segment_ends_its_bar_before_it_prints_anything(self):
         self.nucreg("synth", "--to", "a", "--field", 200, "--nuclei", 60, "--forty", 0)
         self.write("flat.tif", label_tiff([[7] * 40] * 30))
         shown = self.shown(["segment", "a/10x_0.tif", "flat.tif", "--to", "out"], status=INPUT)
@@ -109,7 +109,7 @@ class Terminal(NucregCase):
         self.assertRegex(shown, r"(\n|\x1b\[K) +nuclei diameter_px +table\n")
         self.assertRegex(shown, r"\n(\r\x1b\[K)?nucreg: \S*flat.tif: no nuclei[^\n]*\n$")
 
-    def test_a_stop_while_looking_into_images_is_told_on_lines_of_its_own(self):
+    def test_a_stop_while_looking_into_images_is_reported_on_lines_of_its_own(self):
         self.nucreg("synth", "--to", "tiles", "--field", 300, "--nuclei", 200, "--tile", 500,
                     "--forty", 1)
         tile = (self.dir / "tiles/40x_0.tif").read_bytes()

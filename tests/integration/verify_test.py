@@ -89,7 +89,7 @@ class Verify(NucregCase):
             f["verdict/trials"].attrs["units"] = "1"
         self.damaged(retype, "/verdict/trials is of another type")
 
-    def test_a_partial_file_goes_on_to_the_same_traces(self):
+    def test_a_partial_file_continues_to_the_same_traces(self):
         job = interrupted.JOB + "\n[run]\ntrace = true\n"
         whole = self.run_job(job, output="whole.h5")
         stopped = interrupted.start(self.dir, "run", "job.toml", "-o", "part.h5")

@@ -38,7 +38,7 @@ class Watch(NucregCase):
     def watch(self, *more):
         return run(self.dir, "watch", "out.h5", *more)
 
-    def test_a_run_that_goes_on(self):
+    def test_a_run_in_progress(self):
         self.begin(ranks=2)
         outcome = self.watch()
         self.assertEqual(outcome.status, DONE, outcome)

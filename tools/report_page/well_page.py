@@ -70,13 +70,13 @@ def sides(well):
 
 def facts(well):
     m = well["model"]
-    told = [("pairs", f"{number(well['pairs'])}; {number(well['pairs_at_q_0.01'])} with a q-value "
+    rows = [("pairs", f"{number(well['pairs'])}; {number(well['pairs_at_q_0.01'])} with a q-value "
                       "of at most 0.01"),
             ("median distance", digits(well["median_distance_um"], 3, "µm")),
             ("links", f"{number(well['links_used'])} of {number(well['links'])} used; median "
                       f"closure {digits(well['median_closure_um'], 3, 'µm')}")]
     if well["matched"]:
-        told += [("between the visits", f"turned by {digits(m['turn_deg'], 4)} degrees, shifted by "
+        rows += [("between the visits", f"turned by {digits(m['turn_deg'], 4)} degrees, shifted by "
                                         f"{digits(m['shift_um'][0], 1)} and "
                                         f"{digits(m['shift_um'][1], 1, 'µm')}"),
                  ("magnification", digits(m["magnification"], 5)),
@@ -84,7 +84,7 @@ def facts(well):
                  ("global fit", f"{m['solver']}, {m['loss']} loss, {number(m['evaluations'])} "
                                 f"evaluations, {digits(m['wall_s'], 3, 's')}"),
                  ("held-out distance", digits(m["heldout_rms_um"], 3, "µm RMS"))]
-    return tag("dl", joined(joined([tag("dt", k), tag("dd", v)]) for k, v in told))
+    return tag("dl", joined(joined([tag("dt", k), tag("dd", v)]) for k, v in rows))
 
 
 def solvers(overview):
@@ -113,9 +113,9 @@ def worst_links(well, tiles):
 
 
 def machine(a):
-    told = [(key, a[key]) for key in ("status", *MACHINE) if a.get(key) not in (None, "")]
+    rows = [(key, a[key]) for key in ("status", *MACHINE) if a.get(key) not in (None, "")]
     pieces = [tag("dl", joined(joined([tag("dt", k.replace("_", " ")), tag("dd", v)])
-                               for k, v in told))]
+                               for k, v in rows))]
     for key, words in (("map_toml", "All settings"), ("inputs", "Inputs")):
         if a.get(key):
             pieces.append(tag("details", joined([tag("summary", words), tag("pre", a[key])])))
@@ -148,12 +148,12 @@ def page(well_map, figures):
                  aria_label="Sections")]
     warned = banners(a, overview["wells"])
     for well in well_map.wells:
-        told = well.overview
+        overview = well.overview
         body += [tag("h2", f"Well {well.name}" if well.name else "The well",
                      id=f"well-{well.index}"),
-                 tag("div", tag("p", told["sentence"] + ".", class_="lead"), class_="verdict"),
+                 tag("div", tag("p", overview["sentence"] + ".", class_="lead"), class_="verdict"),
                  warned, drawn(figures, well, FIRST), look_at(overview, well.index, several),
-                 folded(f"numbers-{well.index}", "Numbers", [facts(told), sides(told)]),
+                 folded(f"numbers-{well.index}", "Numbers", [facts(overview), sides(overview)]),
                  folded(f"more-{well.index}", "Links and cameras",
                         [drawn(figures, well, REST), worst_links(well, well_map.tiles)])]
         warned = ""  # after the first answer, once
