@@ -148,12 +148,12 @@ def page(well_map, figures):
                  aria_label="Sections")]
     warned = banners(a, overview["wells"])
     for well in well_map.wells:
-        overview = well.overview
+        found = well.overview
         body += [tag("h2", f"Well {well.name}" if well.name else "The well",
                      id=f"well-{well.index}"),
-                 tag("div", tag("p", overview["sentence"] + ".", class_="lead"), class_="verdict"),
-                 warned, drawn(figures, well, FIRST), look_at(overview, well.index, several),
-                 folded(f"numbers-{well.index}", "Numbers", [facts(overview), sides(overview)]),
+                 tag("div", tag("p", found["sentence"] + ".", class_="lead"), class_="verdict"),
+                 warned, drawn(figures, well, FIRST), look_at(found, well.index, several),
+                 folded(f"numbers-{well.index}", "Numbers", [facts(found), sides(overview)]),
                  folded(f"more-{well.index}", "Links and cameras",
                         [drawn(figures, well, REST), worst_links(well, well_map.tiles)])]
         warned = ""  # after the first answer, once
