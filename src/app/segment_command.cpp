@@ -161,8 +161,7 @@ void SegmentRoot::print_counts(const StageReport& report) const {
     if (in_it.labels > 0)
       print_error(
           "nucreg: warning: {}: looks like labels of {} nuclei, which were segmented as "
-          "brightness; nucreg "
-          "match and nucreg map take labels as they are\n",
+          "brightness; nucreg match and nucreg map take labels as they are\n",
           file.string(), count_text(in_it.labels));
   if (!failures_.text().empty()) print_error("nucreg: {}\n", failures_.text());
   if (kept_ > 0)

@@ -153,7 +153,7 @@ def page(well_map, figures):
                      id=f"well-{well.index}"),
                  tag("div", tag("p", found["sentence"] + ".", class_="lead"), class_="verdict"),
                  warned, drawn(figures, well, FIRST), look_at(found, well.index, several),
-                 folded(f"numbers-{well.index}", "Numbers", [facts(found), sides(overview)]),
+                 folded(f"numbers-{well.index}", "Numbers", [facts(found), sides(found)]),
                  folded(f"more-{well.index}", "Links and cameras",
                         [drawn(figures, well, REST), worst_links(well, well_map.tiles)])]
         warned = ""  # after the first answer, once
