@@ -39,40 +39,25 @@ ExitStatus inspect_map(const InspectCommand& command) {
 }
 
 ExitStatus export_map(const ExportCommand& command) {
-  if (command.format != "csv" &&
-      std::ranges::find(map_export_formats, command.format) == map_export_formats.end())
+  const auto* const format =
+      std::ranges::find(map_formats, command.format, &ExportFormat<WellMap>::name);
+  if (format == map_formats.end())
     throw JobError("is the map of a well; the format " + command.format +
                        " is for results of runs (nucreg run)",
                    {.file = command.file.string(),
                     .key = "--format",
-                    .allowed = "csv, brieflow, h5ad, napari"});
+                    .allowed = fmt::format("{}", fmt::join(names_of(map_formats), ", "))});
   const auto paths = with_map(command.file, [&](const WellMap& map) {
-    const auto write = command.format == "brieflow" ? export_brieflow
-                       : command.format == "h5ad"   ? export_anndata
-                       : command.format == "napari" ? export_napari
-                                                    : export_well_csv;
-    return write(map, command.folder, command.force);
+    return format->write(map, command.folder, command.force);
   });
-  warn_if_altered(command.file);
-  for (const auto& path : paths) print_result(path.string() + "\n");
-  return ExitStatus::done;
+  return print_exported(command.file, paths);
 }
 
 ExitStatus verify_map_command(const VerifyCommand& command) {
-  MapVerification v = with_map(command.file, verify_map);
-  if (checksum_matches(command.file) == false)
-    v.findings.emplace_back("bytes of the file are not those that nucreg wrote (checksum)");
-  std::string text;
-  for (const std::string& finding : v.findings) text += fmt::format("damage: {}\n", finding);
-  for (const std::string& note : v.notes) text += fmt::format("note: {}\n", note);
-  const std::string file = command.file.string();
-  if (!v.findings.empty()) {
-    print_result(text + file + ": not sound\n");
-    return ExitStatus::input;
-  }
-  print_result(text + fmt::format("{}: sound: {}, {}, {}\n", file, counted(v.tiles, "tile"),
-                                  counted(v.detections, "detection"), counted(v.pairs, "pair")));
-  return ExitStatus::done;
+  const MapVerification v = with_map(command.file, verify_map);
+  return print_soundness(command.file, v.findings, v.notes,
+                         fmt::format("{}, {}, {}", counted(v.tiles, "tile"),
+                                     counted(v.detections, "detection"), counted(v.pairs, "pair")));
 }
 
 }  // namespace nucreg

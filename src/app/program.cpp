@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +15,8 @@
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/log.hpp"
 #include "nucreg/nuclei/segment.hpp"
+#include "nucreg/report/export.hpp"
+#include "nucreg/report/well.hpp"
 #include "nucreg/run/communicator.hpp"
 #include "nucreg/run/launcher.hpp"
 #include "on_ranks.hpp"
@@ -193,11 +196,15 @@ void Commands::add_looks() {
   exporting.path("OUT", "FILE", export_.file, "result file").demand();
   exporting.path("--to", "DIR", export_.folder, "folder, made if it does not exist").demand();
   exporting.flag("--force", export_.force, "overwrite existing files");
-  exporting.choice(
-      "--format", "FORMAT", export_.format,
-      {"csv", "python-benchmark", "maps", "profiles", "coco", "brieflow", "h5ad", "napari"},
-      "of a run: csv, python-benchmark, maps, profiles or coco; of the map of a well: "
-      "csv, brieflow, h5ad or napari");
+  const std::vector<std::string> of_runs = names_of(result_formats),
+                                 of_maps = names_of(map_formats);
+  std::vector<std::string> formats = of_runs;
+  for (const std::string& name : of_maps)
+    if (std::ranges::find(of_runs, name) == of_runs.end()) formats.push_back(name);
+  exporting.choice("--format", "FORMAT", export_.format, std::move(formats),
+                   fmt::format("of a run: {}; of the map of a well: {}", fmt::join(of_runs, ", "),
+                               fmt::join(of_maps, ", "))
+                       .c_str());
 
   Command& verify =
       command("verify", group, "prove that a run or a map is whole and its file is sound",

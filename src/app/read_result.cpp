@@ -33,4 +33,24 @@ void warn_if_altered(const std::filesystem::path& file) {
               name);
 }
 
+ExitStatus print_soundness(const std::filesystem::path& file, std::vector<std::string> findings,
+                           const std::vector<std::string>& notes, const std::string& counts) {
+  if (checksum_matches(file) == false)
+    findings.emplace_back("bytes of the file are not those that nucreg wrote (checksum)");
+  std::string text;
+  for (const std::string& finding : findings) text += fmt::format("damage: {}\n", finding);
+  for (const std::string& note : notes) text += fmt::format("note: {}\n", note);
+  const bool sound = findings.empty();
+  print_result(text + fmt::format("{}: {}\n", file.string(),
+                                  sound ? "sound: " + counts : std::string("not sound")));
+  return sound ? ExitStatus::done : ExitStatus::input;
+}
+
+ExitStatus print_exported(const std::filesystem::path& file,
+                          const std::vector<std::filesystem::path>& written) {
+  warn_if_altered(file);
+  for (const auto& path : written) print_result(path.string() + "\n");
+  return ExitStatus::done;
+}
+
 }  // namespace nucreg

@@ -39,42 +39,28 @@ ExitStatus inspect_command(const InspectCommand& command) {
 ExitStatus export_command(const ExportCommand& command) {
   read_in_child({command.file});
   if (is_map(command.file)) return export_map(command);
-  if (std::ranges::find(map_export_formats, command.format) != map_export_formats.end())
+  const auto* const format =
+      std::ranges::find(result_formats, command.format, &ExportFormat<ResultReader>::name);
+  if (format == result_formats.end())
     throw JobError("is the result of a run; the format " + command.format +
                        " is for maps of wells (nucreg map)",
-                   {.file = command.file.string(), .key = "--format"});
+                   {.file = command.file.string(),
+                    .key = "--format",
+                    .allowed = fmt::format("{}", fmt::join(names_of(result_formats), ", "))});
   const auto paths = with_result(command.file, [&](const ResultReader& reader) {
-    const auto write = command.format == "python-benchmark" ? export_python_benchmark
-                       : command.format == "profiles"       ? export_profiles
-                       : command.format == "maps"           ? export_maps
-                       : command.format == "coco"           ? export_coco
-                                                            : export_csv;
-    return write(reader, command.folder, command.force);
+    return format->write(reader, command.folder, command.force);
   });
-  warn_if_altered(command.file);
-  for (const auto& path : paths) print_result(path.string() + "\n");
-  return ExitStatus::done;
+  return print_exported(command.file, paths);
 }
 
 ExitStatus verify_command(const VerifyCommand& command) {
   read_in_child({command.file});
   if (is_map(command.file)) return verify_map_command(command);
-  Verification v = with_result(command.file, verify);
-  if (checksum_matches(command.file) == false)
-    v.findings.emplace_back("bytes of the file are not those that nucreg wrote (checksum)");
-  std::string text;
-  for (const std::string& finding : v.findings) text += fmt::format("damage: {}\n", finding);
-  for (const std::string& note : v.notes) text += fmt::format("note: {}\n", note);
-  const std::string file = command.file.string();
-  if (!v.findings.empty()) {
-    print_result(text + file + ": not sound\n");
-    return ExitStatus::input;
-  }
-  print_result(text + fmt::format("{}: sound: {} x {} x {}, {}\n", file,
-                                  counted(v.configurations, "configuration"),
-                                  counted(v.trials, "trial"), counted(v.solvers, "solver"),
-                                  counted(v.records, "record")));
-  return ExitStatus::done;
+  const Verification v = with_result(command.file, verify);
+  return print_soundness(command.file, v.findings, v.notes,
+                         fmt::format("{} x {} x {}, {}", counted(v.configurations, "configuration"),
+                                     counted(v.trials, "trial"), counted(v.solvers, "solver"),
+                                     counted(v.records, "record")));
 }
 
 }  // namespace nucreg

@@ -1,11 +1,11 @@
-#include "own_shifts.hpp"
-
+// How like itself the pattern of the nuclei of a tile is, shifted by a few spacings.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <numbers>
 #include <vector>
 
+#include "placer_state.hpp"
 #include "point_cells.hpp"
 
 namespace nucreg::mosaic {

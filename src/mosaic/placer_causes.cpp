@@ -1,9 +1,11 @@
-// Why the sides of a well do not match: what is often mixed up, tried on a few tiles.
+// Why the sides of a well do not match: what is often mixed up, tried on a few tiles, and places
+// that are not those in the tile.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "nucreg/core/error.hpp"
 #include "nucreg/match/match.hpp"
 #include "placer_state.hpp"
 
@@ -74,6 +76,39 @@ void PlacerState::take_causes(const std::vector<PlaceResult>& results) {
   no_match(
       "none of the 40x tiles that were tried is found in a 10x tile, nor with the sides exchanged: "
       "nothing shows that the sides have nuclei in common");
+}
+
+// Nuclei lie anywhere in a tile, so that the boxes around those of two tiles overlap. Where they
+// lie beside each other like tiles on a stage, positions are counted from the corner of the well.
+void PlacerState::refuse_places_in_the_well(std::size_t side) const {
+  constexpr double rich = 20.0, max_shared = 0.3, nearly_all = 0.9;
+  constexpr std::size_t min_tiles = 6, max_tiles = 100;  // fewer may all show one colony's edge
+  std::vector<std::uint32_t> asked;
+  for (const std::uint32_t t : of_side[side])
+    if (summary[t].nuclei >= rich && asked.size() < max_tiles) asked.push_back(t);
+  if (asked.size() < min_tiles) return;
+  const auto length = [](double low, double high) { return std::max(0.0, high - low); };
+  const auto area = [&](const Point& low, const Point& high) {
+    return length(low[0], high[0]) * length(low[1], high[1]);
+  };
+  double pairs = 0.0, apart = 0.0;
+  for (std::size_t i = 0; i < asked.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j) {
+      const TileSummary &a = summary[asked[i]], &b = summary[asked[j]];
+      const Point low{std::max(a.low_px[0], b.low_px[0]), std::max(a.low_px[1], b.low_px[1])};
+      const Point high{std::min(a.high_px[0], b.high_px[0]), std::min(a.high_px[1], b.high_px[1])};
+      const double smaller = std::min(area(a.low_px, a.high_px), area(b.low_px, b.high_px));
+      pairs += 1.0;
+      apart += area(low, high) < max_shared * smaller ? 1.0 : 0.0;
+    }
+  if (apart < nearly_all * pairs) return;
+  throw InputError(
+      fmt::format("the nuclei of the {} tiles lie apart as if x and y were counted from the corner "
+                  "of the well, not from that of their tile",
+                  side == 0 ? "10x" : "40x"),
+      {.file = label(asked.front()),
+       .key = "x, y",
+       .allowed = "px in the tile, from its first pixel"});
 }
 
 }  // namespace nucreg::mosaic

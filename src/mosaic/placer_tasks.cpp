@@ -9,7 +9,6 @@
 #include "laid.hpp"
 #include "lookup.hpp"
 #include "nucreg/match/match.hpp"
-#include "own_shifts.hpp"
 #include "point_cells.hpp"
 
 namespace nucreg::mosaic {

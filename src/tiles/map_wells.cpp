@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "compared_solvers.hpp"
 #include "nucreg/core/allocation.hpp"
 #include "nucreg/core/bytes.hpp"
 #include "nucreg/core/clock.hpp"

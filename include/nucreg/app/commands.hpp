@@ -2,7 +2,6 @@
 // output, everything else to standard error.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -198,9 +197,6 @@ struct DoctorCommand {
 [[nodiscard]] ExitStatus job_keys_command(bool of_maps);
 
 // inspect, export and verify if their file is the map of a well.
-
-/// Formats of `export` that only maps have.
-inline constexpr std::array<std::string_view, 3> map_export_formats{"brieflow", "h5ad", "napari"};
 
 /// How the identity of a map's journal begins, which distinguishes it from that of a run.
 inline constexpr std::string_view map_identity_start = "map of wells\n";

@@ -6,6 +6,8 @@
 #include <array>
 #include <filesystem>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "nucreg/store/result_file.hpp"
@@ -85,6 +87,29 @@ std::vector<std::filesystem::path> export_maps(const ResultReader& reader,
 std::vector<std::filesystem::path> export_python_benchmark(const ResultReader& reader,
                                                            const std::filesystem::path& directory,
                                                            bool overwrite);
+
+/// A format of `nucreg export` of a Source: the result of a run, or a map.
+template <class Source>
+struct ExportFormat {
+  std::string_view name;
+  std::vector<std::filesystem::path> (*write)(const Source& source,
+                                              const std::filesystem::path& directory,
+                                              bool overwrite);
+};
+
+inline constexpr std::array result_formats{
+    ExportFormat<ResultReader>{"csv", export_csv},
+    ExportFormat<ResultReader>{"python-benchmark", export_python_benchmark},
+    ExportFormat<ResultReader>{"maps", export_maps},
+    ExportFormat<ResultReader>{"profiles", export_profiles},
+    ExportFormat<ResultReader>{"coco", export_coco},
+};
+
+[[nodiscard]] std::vector<std::string> names_of(const auto& formats) {
+  std::vector<std::string> names;
+  for (const auto& format : formats) names.emplace_back(format.name);
+  return names;
+}
 
 /// The matrix a b tx, c d ty of fitted parameters; nothing where they are not finite or the model
 /// is projective. `magnification` is the nominal one of the job.

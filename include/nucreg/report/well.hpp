@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "nucreg/report/export.hpp"
 #include "nucreg/store/map_file.hpp"
 
 namespace nucreg {
@@ -118,5 +119,12 @@ std::vector<std::filesystem::path> export_anndata(const WellMap& map,
 std::vector<std::filesystem::path> export_napari(const WellMap& map,
                                                  const std::filesystem::path& folder,
                                                  bool overwrite);
+
+inline constexpr std::array map_formats{
+    ExportFormat<WellMap>{"csv", export_well_csv},
+    ExportFormat<WellMap>{"brieflow", export_brieflow},
+    ExportFormat<WellMap>{"h5ad", export_anndata},
+    ExportFormat<WellMap>{"napari", export_napari},
+};
 
 }  // namespace nucreg
