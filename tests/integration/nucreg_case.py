@@ -10,10 +10,11 @@ import unittest
 import h5py
 import numpy as np
 
-NUCREG = os.environ["NUCREG"]
-MPIEXEC = os.environ["MPIEXEC"]
-ROOT = pathlib.Path(os.environ["NUCREG_ROOT"])
-SHARED = pathlib.Path(os.environ["NUCREG_SHARED"])
+# ctest sets all of them; a test that is started by hand takes the release build.
+ROOT = pathlib.Path(os.environ.get("NUCREG_ROOT", pathlib.Path(__file__).resolve().parents[2]))
+NUCREG = os.environ.get("NUCREG", str(ROOT / "build/release/nucreg"))
+MPIEXEC = os.environ.get("MPIEXEC", "mpiexec")
+SHARED = pathlib.Path(os.environ.get("NUCREG_SHARED", ROOT.parent / "shared"))
 # A limit that only a program that hangs reaches, also on a busy machine.
 LIMIT_S = 100
 
