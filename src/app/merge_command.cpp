@@ -224,7 +224,7 @@ struct MergeReport {
   std::uint64_t trials_done = 0;
   std::uint64_t trials_planned = 0;  ///< of the whole job
   std::uint64_t trials_twice = 0;    ///< that more than one file had; the first one's rows count
-  std::string missing;               ///< trials_text of what no file has; empty where complete
+  std::string missing;               ///< trials_text of what no file has; empty if complete
   RowFindings findings;
 };
 
@@ -232,7 +232,7 @@ struct MergeReport {
 /// and merged files, disjoint or overlapping. Ranks are numbered through, in the order of the
 /// files, and `solves` leaves out what another file has. Streams: memory is some megabytes per file
 /// and a bit per trial. Throws JobError with the difference where files are not of one job, input
-/// and build, InputError where one cannot be read, is not sound or has other results than another
+/// and build, InputError if one cannot be read, is not sound or has other results than another
 /// for the same trial, OutputError.
 MergeReport merge_results(const std::vector<fs::path>& files, const fs::path& output,
                           bool overwrite) {
@@ -279,7 +279,7 @@ MergeReport merge_results(const std::vector<fs::path>& files, const fs::path& ou
       },
       [](const MergeFile&, std::span<const Record>, const MergeFile&, std::span<const Record>) {});
   for (const Table& table : digest.finish()) writer.write_table(table);
-  // What each rank did, also where its rows were left out because another file has them.
+  // What each rank did, also if its rows were left out because another file has them.
   writer.write_table(all_rows(sources, "ranks"));
   writer.write_table(all_rows(sources, "rank_samples"));
   writer.commit(overwrite);

@@ -49,7 +49,7 @@ int columns_of(int descriptor) {
   return known ? size.ws_col : 80;
 }
 
-// Whether all of it got there. fmt::print throws where standard error is closed, and a report of
+// Whether all of it got there. fmt::print throws if standard error is closed, and a report of
 // that would throw again.
 bool write_to(std::FILE* stream, const std::string& text) {
   return std::fwrite(text.data(), 1, text.size(), stream) == text.size() &&

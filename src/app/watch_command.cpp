@@ -54,7 +54,7 @@ class Watched {
  public:
   explicit Watched(RunFiles files) : files_(std::move(files)) {}
 
-  /// Looks at the status again; nothing where there is none.
+  /// Looks at the status again; nothing if there is none.
   const std::optional<RunStatus>& look() {
     auto status = RunStatus::read(files_.status);
     const double now = wall_seconds();
@@ -232,7 +232,7 @@ std::size_t terminal_rows() {
 }
 
 std::string block_of(const Watched& watched, const RunStatus& status, std::size_t max_ranks) {
-  // Lines are cut for the redraw; where there is no terminal nothing is lost.
+  // Lines are cut for the redraw; if there is no terminal nothing is lost.
   const std::size_t width =
       isatty(STDOUT_FILENO) != 0 ? static_cast<std::size_t>(output_width()) : std::string::npos;
   return watch_text(status, watched.silent_seconds(), width, max_ranks);

@@ -172,7 +172,7 @@ void sync_data(const Descriptor& open_file, const fs::path& file) {
 }
 
 void close_written(Descriptor& open_file, const fs::path& file) {
-  // Closed all the same where a signal interrupts it.
+  // Closed all the same if a signal interrupts it.
   if (close(open_file.release()) != 0 && errno != EINTR) fail_to_write("close", file, errno);
 }
 

@@ -31,8 +31,8 @@ class Nd2Container {
   [[nodiscard]] const ImageFile& file() const { return file_; }
   [[nodiscard]] const std::string& version() const { return version_; }  ///< "3.0"
 
-  /// The chunk of that name, its header checked; nothing where the map does not list it. Throws
-  /// ImageError where map and header contradict each other.
+  /// The chunk of that name, its header checked; nothing if the map does not list it. Throws
+  /// ImageError if map and header contradict each other.
   [[nodiscard]] std::optional<Nd2Chunk> find(const std::string& name) const;
   [[nodiscard]] std::optional<Nd2Chunk> find_frame(std::uint64_t frame) const;
   /// One more than the highest frame number of the map; 0 without frames.
@@ -46,7 +46,7 @@ class Nd2Container {
   };
   [[nodiscard]] std::optional<Metadata> metadata(std::string_view stem,
                                                  std::string_view tail) const;
-  /// `CustomData|<id>!`: one f64 per frame; empty where there is none.
+  /// `CustomData|<id>!`: one f64 per frame; empty if there is none.
   [[nodiscard]] std::vector<double> custom_doubles(std::string_view id) const;
 
   [[noreturn]] void fail(std::string code, const std::string& problem, const Nd2Chunk& chunk) const;

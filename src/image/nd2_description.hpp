@@ -43,7 +43,7 @@ struct Nd2Picture {
                                           std::uint64_t components);
 
 struct Nd2Point {
-  std::optional<double> x_um, y_um, z_um;  ///< nothing where it is no number
+  std::optional<double> x_um, y_um, z_um;  ///< nothing if it is no number
   std::string name;
 };
 

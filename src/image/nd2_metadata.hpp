@@ -30,7 +30,7 @@ struct Nd2Node {
   [[nodiscard]] std::optional<double> number(std::string_view child) const;    ///< finite
   [[nodiscard]] std::optional<double> positive(std::string_view child) const;  ///< and above 0
   [[nodiscard]] bool flag(std::string_view child) const;
-  [[nodiscard]] std::string text(std::string_view child) const;  ///< UTF-8; empty where absent
+  [[nodiscard]] std::string text(std::string_view child) const;  ///< UTF-8; empty if absent
   /// An array of bools: a byte each or a list of bools.
   [[nodiscard]] std::vector<bool> flags(std::string_view child) const;
 };

@@ -138,7 +138,7 @@ class Nd2Reader : public ImageReader {
     }
   }
 
-  // As in front of the pixels of a frame; unknown where that cannot be read.
+  // As in front of the pixels of a frame; unknown if that cannot be read.
   [[nodiscard]] std::optional<double> stamp_of(std::size_t frame) const try {
     if (!file_.has_frame(frame)) return {};
     const auto chunk = file_.find_frame(frame);

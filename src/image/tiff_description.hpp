@@ -53,7 +53,7 @@ struct TiffDescriptionError {
 /// UUID of the file that has this description; empty if it has none.
 [[nodiscard]] std::string uuid_of_ome(const std::string& description);
 
-/// Nothing where the description is not of that kind. Throws TiffDescriptionError.
+/// Nothing if the description is not of that kind. Throws TiffDescriptionError.
 [[nodiscard]] std::optional<TiffPlan> plan_of_ome(const std::string& description,
                                                   const TiffLayout& first,
                                                   TiffDirectories directories,
@@ -64,10 +64,10 @@ struct TiffDescriptionError {
 [[nodiscard]] TiffPlan plan_of_pages(const TiffTags& tags, const TiffLayout& first,
                                      std::size_t pages);
 
-/// Micrometres in a unit of length such as "nm"; nothing where it is none.
+/// Micrometres in a unit of length such as "nm"; nothing if it is none.
 [[nodiscard]] std::optional<double> micrometres_in(std::string_view unit);
 
-/// Product of sizes that a description claims; throws where it is 0 or more than any file holds.
+/// Product of sizes that a description claims; throws if it is 0 or more than any file holds.
 std::uint64_t checked_planes(std::initializer_list<std::uint64_t> sizes);
 
 /// Frames along P, T and Z, the last fastest; loops of one step are left out.

@@ -61,7 +61,7 @@ class TiffFile {
   /// One sample of a page, packed.
   void read(std::size_t page, const TiffLayout& layout, std::uint16_t sample, std::byte* to);
   /// Where the pixels of an uncompressed page begin, and whether they need swapping. Throws
-  /// ImageError where its strips do not follow each other.
+  /// ImageError if its strips do not follow each other.
   [[nodiscard]] std::uint64_t data_offset(std::size_t page);
   [[nodiscard]] bool swapped() const;
 

@@ -61,7 +61,7 @@ inline constexpr SourceSet every_source = made | from_files | images;
 /// One key of a job file.
 struct Field {
   std::string name;
-  std::string unit;  ///< empty where there is none
+  std::string unit;  ///< empty if there is none
   std::string doc;
   Range range{};
   TextRule text{};

@@ -114,7 +114,7 @@ class TableReader {
   }
   /// Calls `take(key, node)` for each key that no field has.
   void others(const std::function<void(const std::string&, const toml::node&)>& take) const;
-  /// Throws JobError where there is a key that no field has.
+  /// Throws JobError if there is a key that no field has.
   void refuse_others() const;
   [[noreturn]] static void reject_section(const toml::node& node, const std::string& key);
 

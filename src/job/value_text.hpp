@@ -14,7 +14,7 @@ namespace nucreg::job_fields {
 
 /// A string as a TOML basic string, quotes included.
 [[nodiscard]] std::string toml_string(std::string_view text);
-/// A key, quoted where TOML wants it.
+/// A key, quoted if TOML wants it.
 [[nodiscard]] std::string key_text(std::string_view key);
 /// "whole number, 1 ... 100", "number > 0", ...
 [[nodiscard]] std::string words_of(const Range& range);

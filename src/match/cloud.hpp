@@ -33,7 +33,7 @@ class Cloud {
   [[nodiscard]] std::uint32_t original(std::uint32_t index) const { return original_[index]; }
 
   [[nodiscard]] Neighbour nearest(Complex p) const;
-  /// The `count` points nearest to p, by rising distance; fewer where there are fewer.
+  /// The `count` points nearest to p, by rising distance; fewer if there are fewer.
   void nearest(Complex p, std::size_t count, std::vector<Neighbour>& out) const;
 
   /// Whether p lies within the convex hull of the points.

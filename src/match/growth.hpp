@@ -80,7 +80,7 @@ struct BackMap {
     return {(ar + cr) * x + (ci - ai) * y + shift.real(),
             (ai + ci) * x + (ar - cr) * y + shift.imag()};
   }
-  /// Area at 10x of a unit area at 40x, negative where mirrored.
+  /// Area at 10x of a unit area at 40x, negative if mirrored.
   [[nodiscard]] double determinant() const { return std::norm(along) - std::norm(across); }
 };
 
@@ -118,7 +118,7 @@ class Growth {
   /// Keeps references to both.
   Growth(const Target& ten, const Cloud& forty);
 
-  /// Nothing where some ring says that the map is wrong. `corresponding` are indices of 10x nuclei
+  /// Nothing if some ring says that the map is wrong. `corresponding` are indices of 10x nuclei
   /// for the points of `seed`, a constellation at 40x; `map` is fitted to these four.
   [[nodiscard]] std::optional<Grown> grow(const Constellation& seed,
                                           const std::array<std::uint32_t, 4>& corresponding,

@@ -31,7 +31,7 @@ struct Claims {
 [[nodiscard]] PointPairs pairs_of(const Cloud& ten, const Cloud& forty, const Claims& claims);
 
 /// The minimiser of a robust loss by Levenberg-Marquardt from `start`; trs parameters in degrees,
-/// affine as they are. Nothing where the pairs do not determine the model.
+/// affine as they are. Nothing if the pairs do not determine the model.
 [[nodiscard]] std::optional<Params> fit_map(const PointPairs& pairs, Model model, Loss loss,
                                             double loss_scale_px, const AffineMap& start);
 /// a b tx c d ty of trs or affine parameters.

@@ -39,7 +39,7 @@ double median_of(std::vector<float>& values) {
   return static_cast<double>(*middle);
 }
 
-// Edge of a cell that holds about two detections where there are any.
+// Edge of a cell that holds about two detections if there are any.
 double cell_um(const Positions& at) {
   double x0 = 0, x1 = 0, y0 = 0, y1 = 0;
   std::size_t count = 0;

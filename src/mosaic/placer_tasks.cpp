@@ -18,7 +18,7 @@ enum class Kind { summary, seed, lookup, link };
 
 constexpr double min_votes = 4.0;
 // How many nuclei of a 40x tile are used to find it in a 10x tile. Twenty find nearly all that is
-// found by all nuclei, also where a fifth of them is missing; time that a well of other nuclei
+// found by all nuclei, also if a fifth of them is missing; time that a well of other nuclei
 // takes grows with it.
 constexpr std::size_t max_seeds = 100;
 

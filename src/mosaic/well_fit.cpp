@@ -220,7 +220,7 @@ void turn_arms(GlobalFit& fit, const std::vector<Matrix2>& own) {
 constexpr int camera_rounds = 4;
 
 // Root mean square of a coordinate of the parts left out, but for what is cut off at 5 deviations.
-// All are left out once where there are few, else a fifth of them.
+// All are left out once if there are few, else a fifth of them.
 double heldout_um(const WellModel& model, const std::vector<LinkResult>& links,
                   const Floors& floors) {
   constexpr std::size_t few = 500, too_few = 20;

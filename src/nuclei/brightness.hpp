@@ -21,7 +21,7 @@ struct PlaneValues {
 
 /// Diameter in px of the disk that is as large as a typical nucleus: the median, by diameter, of
 /// the bright regions that look like one ellipse. `image` is finite; `noise` is the standard
-/// deviation of a pixel. 0 where nothing stands out.
+/// deviation of a pixel. 0 if nothing stands out.
 [[nodiscard]] double estimate_diameter(const cv::Mat1f& image, double noise);
 
 /// Otsu's threshold ("A threshold selection method from gray-level histograms", 1979) of the

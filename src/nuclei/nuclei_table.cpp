@@ -47,7 +47,7 @@ std::string start_of(const std::filesystem::path& file) {
   }
 }
 
-// Cells that programs leave where there is no number.
+// Cells that programs write for a missing number.
 bool is_missing(std::string_view cell) {
   for (const std::string_view word :
        {"", "nan", "NaN", "NAN", "-nan", "NA", "N/A", "n/a", "null", "NULL", "None", "none", "-"})
@@ -226,7 +226,7 @@ class TextTable {
          {}, "--pixel-um SIZE, the size of a pixel of that image in micrometres");
   }
 
-  // Pixels of the unit of areas; NaN where coordinates are in pixels and areas are not, and nobody
+  // Pixels of the unit of areas; NaN if coordinates are in pixels and areas are not, and nobody
   // said how large a pixel is.
   [[nodiscard]] double area_side() const {
     const bool known = micrometres_of(header_.area_unit) == 0.0 || options_.pixel_um;

@@ -19,7 +19,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Matrix = std::array<std::array<double, 3>, 3>;
 
-/// None where a parameter is not finite.
+/// None if a parameter is not finite.
 std::optional<Matrix> matrix_of(const Record& row, Model model, double magnification) {
   const auto& p = row.params;
   if (model == Model::projective) {
@@ -146,7 +146,7 @@ struct Cell {
   bool timing_valid = false;        ///< of any row yet
   std::array<Moments, 5> measures;  // rmsd param_error time_ms memory_kb iterations
 
-  /// As in /summary: times are those with a valid timing, or of all rows where none has one.
+  /// As in /summary: times are those with a valid timing, or of all rows if none has one.
   void add(const Record& row, const std::array<double, 5>& values) {
     constexpr std::size_t time_ms = 2;
     points = static_cast<double>(row.pairs);

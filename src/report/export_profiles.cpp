@@ -38,7 +38,7 @@ struct Cost {
 };
 using CostUnit = double Cost::*;
 
-/// What one solve cost, and what it cost to reach each target, infinite where it did not.
+/// What one solve cost, and what it cost to reach each target, infinite if it did not.
 struct Solve {
   Cost whole;
   std::array<Cost, targets.size()> at_target;

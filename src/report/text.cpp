@@ -155,7 +155,7 @@ std::string verdict_text(const Overview& view, const TextOptions& options) {
   return text;
 }
 
-/// What a partial file lacks, by configuration; empty where it lacks nothing.
+/// What a partial file lacks, by configuration; empty if it lacks nothing.
 std::string missing_trials(const Overview& view) {
   const std::int64_t planned = view.attributes.count("trials_planned"),
                      done = view.attributes.count("trials_done");
@@ -259,7 +259,7 @@ double median_of(const Overview& view, std::span<const std::size_t> rows,
   return median(std::move(values));
 }
 
-/// Median time of a solve: over the rows with a valid timing, or over all where none has one.
+/// Median time of a solve: over the rows with a valid timing, or over all if none has one.
 struct Time {
   double seconds = 0.0;
   bool valid = true;

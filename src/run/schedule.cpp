@@ -17,7 +17,7 @@ bool usable(double cost) {
   return std::isfinite(cost) && cost > 0.0;
 }
 
-/// Takes one task out of blocks; its cost, or nothing where it is not in them.
+/// Takes one task out of blocks; its cost, or nothing if it is not in them.
 std::optional<double> take_out(std::deque<TaskList::Block>& blocks, std::uint64_t task) {
   const auto block = std::find_if(blocks.begin(), blocks.end(), [&](const TaskList::Block& b) {
     return task >= b.first && task - b.first < b.count;

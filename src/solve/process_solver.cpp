@@ -72,7 +72,7 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  /// Sends a line and waits for one. Throws BrokenProcess where there is none by then.
+  /// Sends a line and waits for one. Throws BrokenProcess if there is none by then.
   std::string exchange(const std::string& line, Clock::time_point deadline) {
     std::size_t sent = 0;
     for (;;) {

@@ -116,7 +116,7 @@ const std::vector<SolverOption>& start_options() {
   return options;
 }
 
-/// The solver with its starts, or as it is where there is one, the job's. Throws JobError on words
+/// The solver with its starts, or as it is if there is one, the job's. Throws JobError on words
 /// that are no start.
 std::unique_ptr<Solver> with_starts(std::unique_ptr<Solver> solver, const SolverOptions& options) {
   const auto& word = std::get<std::string>(options.at("start"));

@@ -191,7 +191,7 @@ class ConsensusSolver : public Solver {
     return {.weighting = Weighting::tls, .scale = times * f.loss_scale(), .mu = 1e9};
   }
 
-  // The map through `size` pairs at random; nothing where they do not determine one.
+  // The map through `size` pairs at random; nothing if they do not determine one.
   static std::optional<Entries> drawn(const Objective& f, std::size_t size, RandomStream& random) {
     const PairsView& pairs = f.pairs();
     PointPairs few;

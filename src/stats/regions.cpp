@@ -11,7 +11,7 @@ namespace nucreg {
 namespace {
 
 /// The name of the part of an axis that each configuration belongs to, and the names in order;
-/// none where the axis has too many values.
+/// none if the axis has too many values.
 struct Parts {
   std::vector<std::string> of_row, names;
 };

@@ -160,7 +160,7 @@ void SummaryBuilder::close_configuration() {
         wilson_interval(static_cast<std::uint64_t>(arrived), static_cast<std::uint64_t>(known));
     row.put(rate.low);
     row.put(rate.high);
-    const auto of_arrival = [&](double mean) {  // also where the mean is 0
+    const auto of_arrival = [&](double mean) {  // also if the mean is 0
       return arrived == 0 && known > 0 && !std::isnan(mean) ? per_arrival : mean * per_arrival;
     };
     row.put(of_arrival(seconds));

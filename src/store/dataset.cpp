@@ -134,7 +134,7 @@ std::pair<Handle, Handle> Dataset::select(std::uint64_t first, std::uint64_t cou
 }
 
 Dataset::Chunk Dataset::packed(std::uint64_t first, const std::byte* values) const {
-  std::vector<std::byte> padded;  // a chunk is stored whole, also where rows end within it
+  std::vector<std::byte> padded;  // a chunk is stored whole, also if rows end within it
   const std::uint64_t count = std::min(chunk_rows_, rows_ - first);
   if (count < chunk_rows_) {
     padded.resize(chunk_rows_ * row_bytes_);

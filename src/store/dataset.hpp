@@ -46,7 +46,7 @@ class Dataset {
   void read(std::uint64_t first, std::uint64_t count, hid_t memory_type, void* values) const;
   /// All rows of a dataset of strings.
   [[nodiscard]] std::vector<std::string> strings() const;
-  /// The attribute `units`, empty where there is none.
+  /// The attribute `units`, empty if there is none.
   [[nodiscard]] std::string units() const;
 
   [[nodiscard]] const std::string& path() const { return path_; }

@@ -37,7 +37,7 @@ void silence();
 /// is asked for before.
 void demand_memory();
 
-/// Returns the library's answer, or throws Failure where it is negative. `object` is the path
+/// Returns the library's answer, or throws Failure if it is negative. `object` is the path
 /// inside the file that the call was about.
 template <class T>
 T check(T answer, const char* call, const std::string& object = {}) {
@@ -117,7 +117,7 @@ using AttributeValue = std::variant<std::int64_t, double, std::string>;
 void write_attribute(hid_t object, const std::string& name, const AttributeValue& value,
                      const std::string& path);
 
-/// The value of an attribute; none where there is no such attribute, or where it is neither a
+/// The value of an attribute; none if there is no such attribute, or if it is neither a
 /// number nor a string.
 [[nodiscard]] std::optional<AttributeValue> read_attribute(hid_t object, const std::string& name,
                                                            const std::string& path);

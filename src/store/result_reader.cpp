@@ -43,7 +43,7 @@ struct ResultReader::Body {
   std::filesystem::path path;
   Handle file;
   Attributes attributes;
-  std::vector<std::optional<Dataset>> columns;  // as trial_fields(); none where the file has none
+  std::vector<std::optional<Dataset>> columns;  // as trial_fields(); none if the file has none
   std::optional<TraceReader> trace;
   std::uint64_t rows = 0;
   std::size_t parameters = 0;

@@ -77,7 +77,7 @@ void ResultWriter::Body::begin_chunk() {
   waiting.clear();
   packed.resize(columns.size());
   next_column = 0;
-  // Deferred: by who waits for it, also where the system gives no more threads.
+  // Deferred: by who waits for it, also if the system gives no more threads.
   const auto when =
       threads > 1 ? std::launch::async | std::launch::deferred : std::launch::deferred;
   for (std::size_t i = 0; i < threads; ++i)

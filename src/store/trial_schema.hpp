@@ -48,7 +48,7 @@ class TraceWriter {
   std::vector<TracePoint> waiting_;
 };
 
-/// Reads what TraceWriter wrote. Throws hdf5::Failure, also where columns do not belong together.
+/// Reads what TraceWriter wrote. Throws hdf5::Failure, also if columns do not belong together.
 class TraceReader {
  public:
   /// `rows`: of /trials.

@@ -104,7 +104,7 @@ struct SegmentCommand {
   std::vector<std::filesystem::path> images;
   std::filesystem::path folder;
   std::string channel = "0";          ///< name or number
-  std::optional<double> diameter_px;  ///< estimated for each frame where not given
+  std::optional<double> diameter_px;  ///< estimated for each frame if not given
   bool force = false;                 ///< overwrite outputs
   bool resume = false;                ///< keep those of the same pixels, diameter and build
   bool no_overlay = false;            ///< write tables and labels only

@@ -31,7 +31,7 @@ namespace nucreg {
 /// values read.
 [[nodiscard]] std::string describe_inputs(const std::vector<InputFile>& inputs);
 
-/// What `read` reads of an output that exists; OutputError where it throws InputError, as one that
+/// What `read` reads of an output that exists; OutputError if it throws InputError, as one that
 /// cannot be read is not replaced either.
 auto as_output(const RunFiles& files, auto&& read) {
   try {

@@ -29,7 +29,7 @@ void print_error(fmt::format_string<Args...> format, Args&&... args) {
   print_error(fmt::format(format, std::forward<Args>(args)...));
 }
 /// The variable COLUMNS where it is a number, else the columns of the terminal behind standard
-/// output, or 80 where there is none.
+/// output, or 80 if there is none.
 [[nodiscard]] int output_width();
 /// Whether the locale that the user set takes UTF-8.
 [[nodiscard]] bool output_is_unicode();

@@ -33,7 +33,7 @@ class AllocationMeter {
 
 /// From here on the process keeps what it frees, up to 64 MiB, instead of giving it back to the
 /// kernel: memory that a solve took would else be paged in again by the next one, within its time.
-/// Nothing where the allocator is not glibc's.
+/// Nothing if the allocator is not glibc's.
 void keep_freed_memory();
 
 /// What the process has kept goes back to the kernel, and from here on so does what it frees, but

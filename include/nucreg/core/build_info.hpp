@@ -7,7 +7,7 @@ namespace nucreg {
 
 struct BuildInfo {
   std::string version;       ///< of nucreg, such as "0.1.0"
-  std::string git_revision;  ///< "-dirty" is appended where the tree had changes
+  std::string git_revision;  ///< "-dirty" is appended if the tree had changes
   std::string compiler;      ///< name, version and flags
   std::string sources;       ///< 16 digits of the SHA-256 of all sources
 };

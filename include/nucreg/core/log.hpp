@@ -14,7 +14,7 @@ enum class LogLevel { debug, info, warning, error };
 /// Opens the log of this process. Until then, and after a failure to open it, warnings and errors
 /// go to standard error and the rest is dropped. `file` empty: no file. `line_start` (no %) begins
 /// each line on standard error. Colours where that is a terminal and NO_COLOR is not set. Throws
-/// OutputError where the file cannot be opened. Not thread-safe; call once, before other threads
+/// OutputError if the file cannot be opened. Not thread-safe; call once, before other threads
 /// log.
 void open_log(const std::filesystem::path& file, int rank, const std::string& host,
               bool to_terminal, std::string_view line_start = "");

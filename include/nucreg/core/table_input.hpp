@@ -68,7 +68,7 @@ class NpyArray {
   [[nodiscard]] std::size_t offset(std::size_t row, std::size_t column) const;
 
   [[noreturn]] void fail(const std::string& problem, std::size_t offset) const;
-  /// Fails where that element, which the reader calls so, is infinite or NaN.
+  /// Fails if that element, which the reader calls so, is infinite or NaN.
   void check_finite(std::size_t row, std::size_t column, std::string_view name) const;
 
  private:

@@ -41,7 +41,7 @@ struct Trial {
   PointPairs heldout;                 ///< images: pairs that are not among these; else none
   std::array<double, 2> field_px{};   ///< width and height of the 10x field
   std::vector<std::size_t> outliers;  ///< pairs whose 40x point was misplaced
-  std::optional<Map> truth;           ///< where there is one
+  std::optional<Map> truth;           ///< if there is one
   double loss_scale_px = 0.0;         ///< 40x px
   StartShift start_error;             ///< of this trial; applied to fit.start
   std::uint64_t solver_seed = 1;      ///< SolveRequest::seed
@@ -58,7 +58,7 @@ class ProblemSource {
 };
 
 /// The source that the job names. `inputs` holds one entry per file of the job, in its order.
-/// Throws JobError where a configuration is impossible (a density that does not fit).
+/// Throws JobError if a configuration is impossible (a density that does not fit).
 [[nodiscard]] std::unique_ptr<ProblemSource> make_source(const Job& job, const Plan& plan,
                                                          std::vector<InputFile> inputs);
 

@@ -43,7 +43,7 @@ struct LossValue {
 }
 
 /// What rounding can make of the sum of rho over `pairs`, where the sum is so small that it shows:
-/// cauchy and tukey know s to eps d^2 only. 0 where it does not show.
+/// cauchy and tukey know s to eps d^2 only. 0 if it does not show.
 [[nodiscard]] inline double loss_rounding(Loss loss, double d, double pairs, double sum) {
   if (loss != Loss::cauchy && loss != Loss::tukey) return 0.0;
   const double rounding = 4e-16 * pairs * d * d;

@@ -9,7 +9,7 @@
 
 namespace nucreg {
 
-/// Sum of rho over all pairs, 40x px^2. NaN where a number is not finite.
+/// Sum of rho over all pairs, 40x px^2. NaN if a number is not finite.
 [[nodiscard]] double objective_px(const PairsView& pairs, const Map& fitted, Loss loss,
                                   double loss_scale_px);
 
@@ -33,7 +33,7 @@ namespace nucreg {
 [[nodiscard]] double param_error(const Map& fitted, const Map& truth);
 
 /// (objective - best) / best, not below zero. Differences that rounding alone makes are none: what
-/// is at most rounding_floor(pairs) above best counts as equal. NaN where either is not finite.
+/// is at most rounding_floor(pairs) above best counts as equal. NaN if either is not finite.
 [[nodiscard]] double gap(double objective, double best, double rounding_floor);
 
 /// The objective that rounding of the coordinates alone can make: sum of (8 eps |coordinate|)^2,

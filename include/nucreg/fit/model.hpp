@@ -27,7 +27,7 @@ struct Map {
 /// Where a map takes the point (x, y).
 [[nodiscard]] std::array<double, 2> apply(const Map& map, double x, double y);
 
-/// The same map in another model, or nothing where that model does not contain it (scales that
+/// The same map in another model, or nothing if that model does not contain it (scales that
 /// differ by more than 1e-12 relative are different).
 [[nodiscard]] std::optional<Map> convert(const Map& map, Model to, double magnification);
 
@@ -44,7 +44,7 @@ struct MapEntries {
 /// infinity only. rigid has no scale to vary, affine and projective are plain: both forms are one.
 enum class ShiftForm { scaled, plain };
 
-/// Scaled shifts made plain (t = s d), and back. d is not finite where a scale is 0.
+/// Scaled shifts made plain (t = s d), and back. d is not finite if a scale is 0.
 [[nodiscard]] Params to_plain_shift(Model model, Params params);
 [[nodiscard]] Params to_scaled_shift(Model model, Params params);
 

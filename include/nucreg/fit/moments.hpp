@@ -25,7 +25,7 @@ class Moments {
 
   /// What pass_over_points gives for squared loss at the affine map of 6 entries. The value is off
   /// by no more than rounding every coordinate of the points by a few units in the last place
-  /// could make it. Not finite where a number is not finite.
+  /// could make it. Not finite if a number is not finite.
   [[nodiscard]] PassSums sums(const double* map, PassLevel level) const;
 
   /// The affine map of least squares, by its 6 entries; none if the points do not determine it
@@ -50,7 +50,7 @@ class Moments {
 /// rigid, similarity: Umeyama, "Least-squares estimation of transformation parameters between two
 /// point patterns", 1991, equations 40 to 42, in two dimensions, the scale fixed at `magnification`
 /// for rigid. affine: linear least squares by centred normal equations, refined once.
-/// Parameters in radians, in the coordinates of `pairs`; nothing where the points do not determine
+/// Parameters in radians, in the coordinates of `pairs`; nothing if the points do not determine
 /// the map (too few, coincident, collinear), are not finite, or the model has no closed form.
 [[nodiscard]] std::optional<Params> closed_form(const PairsView& pairs, Model model,
                                                 double magnification);

@@ -12,7 +12,7 @@ struct Centroids {
   double x10 = 0.0, y10 = 0.0, x40 = 0.0, y40 = 0.0;
 };
 
-/// By plain sums; NaN where there are no pairs.
+/// By plain sums; NaN if there are no pairs.
 [[nodiscard]] Centroids centroids(const PairsView& pairs);
 
 /// u = (x - x10) / scale10 and U = (X - x40) / scale40 (y alike). Every model stays itself in these
@@ -40,7 +40,7 @@ struct Normalization {
 [[nodiscard]] Params params_to_pixels(Model model, const Params& radians_normalized,
                                       double magnification, const Normalization& n);
 
-/// A box in parameters with infinite ends where there is no bound.
+/// A box in parameters with infinite ends if there is no bound.
 struct Box {
   Params lower, upper;
   [[nodiscard]] bool bounded() const {

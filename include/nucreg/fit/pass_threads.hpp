@@ -13,7 +13,7 @@ namespace nucreg {
 /// For one caller at a time.
 class PassThreads {
  public:
-  /// Throws Error where the system gives no more threads. `count` is at least 1.
+  /// Throws Error if the system gives no more threads. `count` is at least 1.
   explicit PassThreads(std::size_t count);
   ~PassThreads();
   PassThreads(const PassThreads&) = delete;

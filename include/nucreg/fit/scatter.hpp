@@ -50,7 +50,7 @@ void add_noise(NoiseKind kind, double noise_px, RandomStream random, PointPairs&
 /// and Leroy, "Robust regression and outlier detection", 1987), then those within 3 deviations,
 /// three times: their median, of fewer than 50 pairs their mean square. Right up to 60 % of wrong
 /// pairs from 30 on, half of 15, a fifth of 8; right of 6 pairs within a factor of two, of 20
-/// within 25 %. 0 where fewer than 4 pairs are, or where no noise is.
+/// within 25 %. 0 if fewer than 4 pairs are, or if no noise is.
 [[nodiscard]] double noise_of_pairs(const PairsView& pairs, std::uint64_t seed);
 
 }  // namespace nucreg

@@ -13,7 +13,7 @@ namespace nucreg {
 /// The state of a solve after so many evaluations.
 struct TracePoint {
   std::int64_t evaluation = 0;  ///< function evaluations so far, from 1
-  double objective = 0.0;       ///< the lowest so far; NaN where none was finite
+  double objective = 0.0;       ///< the lowest so far; NaN if none was finite
   double seconds = 0.0;         ///< since the solve began
 };
 

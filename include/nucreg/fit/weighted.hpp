@@ -48,7 +48,7 @@ struct WeightedSums {
 [[nodiscard]] WeightedSums unweighted_pass(const PairsView& pairs);
 
 /// The map of least weighted squares by its 6 entries: rigid (at the scale `magnification`) and
-/// similarity after Umeyama 1991, else affine. Nothing where the pairs with weight do not determine
+/// similarity after Umeyama 1991, else affine. Nothing if the pairs with weight do not determine
 /// it.
 [[nodiscard]] std::optional<std::array<double, 6>> weighted_closed_form(const WeightedSums& sums,
                                                                         Model model,

@@ -55,7 +55,7 @@ class Plane {
 };
 
 struct ImageChannel {
-  std::string name;       ///< UTF-8; empty where the file names none
+  std::string name;       ///< UTF-8; empty if the file names none
   std::string component;  ///< "R", "G", "B" of a colour channel, else empty
 };
 
@@ -113,7 +113,7 @@ class ImageReader {
   /// an error like any other. Throws InputError on a number that the file does not have, on a
   /// missing frame and on data that cannot be read (path, where, reason).
   [[nodiscard]] virtual Plane read(std::size_t frame, std::size_t channel) = 0;
-  /// When a frame was taken, since the start of the acquisition; nothing where the file does not
+  /// When a frame was taken, since the start of the acquisition; nothing if the file does not
   /// tell. An ND2 without a list of times is asked here, at that frame. Throws InputError on a
   /// frame that the file does not have.
   [[nodiscard]] virtual std::optional<double> time_ms(std::size_t frame) = 0;
@@ -131,7 +131,7 @@ class ImageReader {
 /// file of 20,000 pages is walked through each time that it is opened. Throws as open_image.
 [[nodiscard]] std::shared_ptr<ImageReader> opened_image(const std::filesystem::path& path);
 
-/// A channel by its name ("DAPI"; of colours "R" or "photo R") or, where none has that name, by its
+/// A channel by its name ("DAPI"; of colours "R" or "photo R") or, if none has that name, by its
 /// number from 0. Throws InputError, which names the channels that `file` has.
 [[nodiscard]] std::size_t find_channel(const ImageInfo& info, const std::string& channel,
                                        const std::string& file);
@@ -171,7 +171,7 @@ struct LabelImage {
 /// cut off.
 [[nodiscard]] LabelImage read_label_tiff(const std::filesystem::path& file);
 
-/// What the first page of a TIFF says of itself; empty where it says nothing. Throws InputError.
+/// What the first page of a TIFF says of itself; empty if it says nothing. Throws InputError.
 [[nodiscard]] std::string read_tiff_description(const std::filesystem::path& file);
 
 }  // namespace nucreg

@@ -24,7 +24,7 @@ struct TiffOptions {
 void write_tiff(const std::filesystem::path& file, const PlaneView& plane,
                 const TiffOptions& options = {});
 
-/// A label image as u16 where every label fits, else as u32; `read_label_tiff` reads it back.
+/// A label image as u16 if every label fits, else as u32; `read_label_tiff` reads it back.
 void write_label_tiff(const std::filesystem::path& file, const LabelImage& image,
                       const TiffOptions& options = {});
 

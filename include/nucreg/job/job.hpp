@@ -175,7 +175,7 @@ struct SolverSpec {
   std::string name;
   std::string kind;
   std::map<std::string, OptionValue> options;
-  int line = 0;                             ///< of the `[[solver]]`; 0 where there is no file
+  int line = 0;                             ///< of the `[[solver]]`; 0 if there is no file
   std::map<std::string, int> option_lines;  ///< line of each key, `kind` included
 };
 

@@ -21,7 +21,7 @@ namespace nucreg {
 /// prior all is searched. Of turn, mirroring and magnification it says nothing.
 struct StagePrior {
   std::array<double, 2> forty_px{};  ///< the point, such as the middle of the tile, 40x px
-  /// Where it may be, 10x px; several where it is not known how the camera is turned.
+  /// Where it may be, 10x px; several if it is not known how the camera is turned.
   std::vector<std::array<double, 2>> ten_px{};
   double uncertainty_px = 0.0;  ///< how far it may be from the nearest of these, 10x px; > 0
 };
@@ -71,7 +71,7 @@ struct MatchResult {
   /// One-to-one pairs by rising `ten`: ten[i] at 10x is forty[i] at 40x.
   std::vector<std::uint32_t> ten, forty;
   std::vector<double> residual_px;  ///< distance of mapped 10x and 40x point, 40x px
-  /// The same by a map that was fitted without the pair (five folds); NaN where a fold is too
+  /// The same by a map that was fitted without the pair (five folds); NaN if a fold is too
   /// small.
   std::vector<double> heldout_residual_px;
 
@@ -99,8 +99,8 @@ struct MatchResult {
 /// map is grown outwards from its constellation; each ring of nuclei is predicted before it is
 /// fitted, and coincidences are counted against the binomial tail of chance.
 ///
-/// Throws InputError where a coordinate is not finite, a set has columns of different lengths or
-/// more than 2^28 points (key "ten" or "forty"), JobError where an option is out of range.
+/// Throws InputError if a coordinate is not finite, a set has columns of different lengths or
+/// more than 2^28 points (key "ten" or "forty"), JobError if an option is out of range.
 [[nodiscard]] MatchResult match_nuclei(const Points& ten, const Points& forty,
                                        const MatchOptions& options = {});
 
@@ -153,7 +153,7 @@ struct TilePlace {
 
 /// Where the middle of the 40x tile is at 10x by their stage positions, which may be off by
 /// `stage_error_um`. Cameras stand parallel to the stage but turned and mirrored in a way that no
-/// file says, so that there are up to eight places. Nothing where a position, the pixel size at
+/// file says, so that there are up to eight places. Nothing if a position, the pixel size at
 /// 10x or the error is missing.
 [[nodiscard]] std::optional<StagePrior> stage_prior(const TilePlace& ten, const TilePlace& forty,
                                                     double stage_error_um);

@@ -14,15 +14,15 @@ namespace nucreg {
 
 /// All lengths within follow from one that a user knows.
 struct SegmentOptions {
-  /// Diameter of a typical nucleus, px, 3 to 1000; estimated from the image where not given.
+  /// Diameter of a typical nucleus, px, 3 to 1000; estimated from the image if not given.
   std::optional<double> diameter_px;
 };
 
 /// Nuclei as columns of equal length; pixel centres at integers, x right, y down.
 struct Nuclei {
   std::vector<double> x_px, y_px;      ///< centroid, weighted by the intensity above background
-  std::vector<double> area_px;         ///< number of its pixels; NaN where a table did not say
-  std::vector<double> mean_intensity;  ///< of its pixels, as in the image; NaN where unknown
+  std::vector<double> area_px;         ///< number of its pixels; NaN if a table did not say
+  std::vector<double> mean_intensity;  ///< of its pixels, as in the image; NaN if unknown
   std::vector<bool> touches_border;    ///< cut by the edge of the image: its centroid is biased
 
   [[nodiscard]] std::size_t size() const { return x_px.size(); }
@@ -31,7 +31,7 @@ struct Nuclei {
 struct Segmentation {
   Nuclei nuclei;             ///< nucleus i has label i + 1
   LabelImage labels;         ///< as large as the image; 0 = background
-  double diameter_px = 0.0;  ///< given or estimated; 0 where nothing stands out
+  double diameter_px = 0.0;  ///< given or estimated; 0 if nothing stands out
   bool one_value = false;    ///< of all pixels, which then have no nuclei
 };
 
@@ -41,7 +41,7 @@ struct Segmentation {
 /// An image without contrast (empty, one colour, white noise) has no nuclei, which is no error. The
 /// same bits each time on processors of one kind.
 /// Throws JobError on a diameter out of range, InputError on more than 2^30 pixels and
-/// std::bad_alloc where memory does not suffice.
+/// std::bad_alloc if memory does not suffice.
 [[nodiscard]] Segmentation segment(const PlaneView& image, const SegmentOptions& options = {});
 
 /// Keeps OpenCV to one thread in this process, since the ranks of a run share its processors. For

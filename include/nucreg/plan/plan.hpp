@@ -61,7 +61,7 @@ inline constexpr std::uint64_t max_configurations = 1'000'000;
 /// pair of tiles, of which the job must know some by then), points, min_distance_px, transform
 /// parameters, noise_px, outliers, missing, layout, noise_kind, outlier_kind, model, loss,
 /// loss_scale_px, coordinates, start, start_error (turn, shift, scale), max_evaluations, ftol_rel,
-/// xtol_rel, max_seconds. Throws JobError where there are more than max_configurations or solves
+/// xtol_rel, max_seconds. Throws JobError if there are more than max_configurations or solves
 /// overflow 2^53, and where values that are right alone do not go together: start params of another
 /// length than the model's, start "truth" without a truth that the model contains, shift bounds of
 /// affine or projective without finite scale bounds, a border that leaves no field.
@@ -105,7 +105,7 @@ inline constexpr std::uint64_t max_parts = 1'000'000;
 
 /// From "K/N". Throws JobError (key --part).
 [[nodiscard]] Part parse_part(std::string_view text);
-/// Throws JobError where there are more parts than trials: some would have nothing to do.
+/// Throws JobError if there are more parts than trials: some would have nothing to do.
 void check_part(const Part& part, const Plan& plan);
 
 }  // namespace nucreg

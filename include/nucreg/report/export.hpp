@@ -20,7 +20,7 @@ namespace nucreg {
 /// with the columns of /configurations that say what was run: points, noise_px, outliers, missing,
 /// model, loss, coordinates, and each other one that varies, with _min and _max where it is drawn.
 ///
-/// Numbers have the shortest form that reads back the same bits, "nan" and "inf" where they are not
+/// Numbers have the shortest form that reads back the same bits, "nan" and "inf" if they are not
 /// finite; enumerations their names, truth values true and false; text is quoted as in RFC 4180;
 /// lines end with LF. Streams /trials. Existing files are an error unless `overwrite`; each file
 /// appears when it is whole. Throws OutputError (path, call, reason) and InputError.
@@ -55,7 +55,7 @@ std::vector<std::filesystem::path> export_profiles(const ResultReader& reader,
 /// follow. A solve that threw is an instance with one evaluation that reached nothing (1e300), the
 /// closed form one with one that reached its answer; a solve that does not apply is none. cocopp
 /// reads no suite that it does not know: the files name bbob, whose names for functions mean
-/// nothing here. Streams; throws OutputError, and InputError also where the file has no /trace.
+/// nothing here. Streams; throws OutputError, and InputError also if the file has no /trace.
 std::vector<std::filesystem::path> export_coco(const ResultReader& reader,
                                                const std::filesystem::path& directory,
                                                bool overwrite);
@@ -111,7 +111,7 @@ inline constexpr std::array result_formats{
   return names;
 }
 
-/// The matrix a b tx, c d ty of fitted parameters; nothing where they are not finite or the model
+/// The matrix a b tx, c d ty of fitted parameters; nothing if they are not finite or the model
 /// is projective. `magnification` is the nominal one of the job.
 [[nodiscard]] std::optional<std::array<double, 6>> affine_of(const Record& row, Model model,
                                                              double magnification);

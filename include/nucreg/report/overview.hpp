@@ -58,12 +58,12 @@ struct TextOptions {
 // Parts of that text for a job of images: which tiles match, how far maps without a truth lie
 // apart.
 
-/// Tiles, and a row for each pair that matches, at most `max_configurations`; empty where the job
-/// is not of images. Throws InputError where /matches names images that are not there.
+/// Tiles, and a row for each pair that matches, at most `max_configurations`; empty if the job
+/// is not of images. Throws InputError if /matches names images that are not there.
 [[nodiscard]] std::string tiles_text(const Overview& overview, const TextOptions& options);
 
 /// A row per configuration and solver: error on held-out pairs, scatter over the resamples,
-/// distance to the maps of the other solvers. Empty where the result has no such tables.
+/// distance to the maps of the other solvers. Empty if the result has no such tables.
 [[nodiscard]] std::string spread_text(const Overview& overview, const TextOptions& options);
 
 // Two runs compared, as text and JSON, for `compare`.

@@ -79,7 +79,7 @@ class RootWatch;
 /// mpirun itself is killed Open MPI ends all ranks within 2 s.
 class MpiSession {
  public:
-  /// Throws JobError where the launcher started more ranks than MPI sees. Where a rank dies while
+  /// Throws JobError if the launcher started more ranks than MPI sees. Where a rank dies while
   /// MPI starts, MPI waits for it for ever: then the process leaves with status 4 after a minute,
   /// or within 15 s where all ranks are on this host or rank 0 was. A rank that is stopped there
   /// is ended with the others.

@@ -133,7 +133,7 @@ void fields(auto& archive, MaybeConst<RankFacts> auto& facts) {
 [[nodiscard]] std::vector<bool> oversubscribed(const std::vector<RankFacts>& ranks,
                                                std::size_t threads_per_rank = 1);
 
-/// Root: runs `act`, on another thread where there are other ranks, and lets these know meanwhile
+/// Root: runs `act`, on another thread if there are other ranks, and lets these know meanwhile
 /// that the root lives. Throws what `act` throws.
 void say_alive_during(Communicator& communicator, const std::function<void()>& act,
                       double heartbeat_seconds = 1.0);

@@ -12,8 +12,8 @@ namespace nucreg {
 
 /// What a Gauss-Newton step from the answer would still gain.
 struct Certificate {
-  /// Gain that the step promises / objective; 0 where the gain is within rounding of the points,
-  /// NaN where the objective is not finite. Within the box: what a bound holds back is no gain.
+  /// Gain that the step promises / objective; 0 if the gain is within rounding of the points,
+  /// NaN if the objective is not finite. Within the box: what a bound holds back is no gain.
   double stationarity = 0.0;
   /// Whether the pairs that the loss gives weight to determine the map. They do not on a plateau,
   /// such as tukey's, where the gradient says nothing about the pairs beyond the scale.

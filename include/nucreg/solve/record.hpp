@@ -46,7 +46,7 @@ struct SolveNumbers {
   double objective = nan;        ///< sum of rho over all pairs, 40x px^2
   double gap = nan;              ///< (objective - best known) / best known
   /// What a Gauss-Newton step from the answer promises to gain / objective (solve/certificate.hpp);
-  /// NaN where the pairs do not determine the map.
+  /// NaN if the pairs do not determine the map.
   double stationarity = nan;
   double loss_scale_px = nan;  ///< of the trial: drawn, or worked out from its pairs; 40x px
   double wall_seconds = nan;

@@ -30,7 +30,7 @@ struct SolverKind {
   std::vector<SolverOption> options;
   /// Makes a solver. Throws JobError without file and line; the registry adds them.
   std::function<std::unique_ptr<Solver>(const SolverOptions&)> make;
-  /// Throws JobError where the solver cannot do what the job asks of it; may be empty.
+  /// Throws JobError if the solver cannot do what the job asks of it; may be empty.
   std::function<void(const SolverOptions&, const FitOptions&)> check = {};
   /// Estimated seconds of one fit of n pairs, for plans and for handing out big trials first.
   std::function<double(double pairs)> seconds;

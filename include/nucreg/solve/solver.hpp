@@ -14,7 +14,7 @@ namespace nucreg {
 /// What every solver of a trial gets alike, in the solver's coordinates, angles in radians.
 struct SolveRequest {
   Params start;                         ///< within `box`
-  Box box;                              ///< infinite where there is no bound
+  Box box;                              ///< infinite if there is no bound
   std::int64_t max_evaluations = 1000;  ///< of the objective (or the residuals)
   double ftol_rel = 1e-12;    ///< converged when a step changes F by less than this times F
   double xtol_rel = 1e-12;    ///< converged when a step is shorter than this times |p|

@@ -18,7 +18,7 @@ namespace nucreg {
 class MapSpread {
  public:
   /// `configurations` as in a result file of images: with model, magnification, field_width_px,
-  /// field_height_px. Throws InputError where these are missing.
+  /// field_height_px. Throws InputError if these are missing.
   MapSpread(const Table& configurations, std::size_t solvers);
   ~MapSpread();
   MapSpread(const MapSpread&) = delete;

@@ -15,7 +15,7 @@
 
 namespace nucreg {
 
-/// Costs (evaluations or seconds) of solvers on problems; infinite where a target was not reached.
+/// Costs (evaluations or seconds) of solvers on problems; infinite if a target was not reached.
 class CostTable {
  public:
   CostTable(std::size_t problems, std::size_t solvers)

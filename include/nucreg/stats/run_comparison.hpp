@@ -39,7 +39,7 @@ class RunComparison {
   RunComparison& operator=(const RunComparison&) = delete;
 
   /// The solves of one trial in both runs, sorted by solver; trials in the order of the file.
-  /// Throws InputError where they are not the same solves.
+  /// Throws InputError if they are not the same solves.
   void add(std::span<const Record> a, std::span<const Record> b);
   /// One per solver; called once.
   [[nodiscard]] std::vector<SolverChange> finish();

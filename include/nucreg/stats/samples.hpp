@@ -60,7 +60,7 @@ class BlockedSample {
   /// `random`: 64 random bits.
   void add(double value, std::uint64_t random);
   [[nodiscard]] std::uint64_t count() const { return count_; }
-  [[nodiscard]] double mean() const { return mean_; }  ///< NaN where empty
+  [[nodiscard]] double mean() const { return mean_; }  ///< NaN if empty
   [[nodiscard]] double standard_deviation() const;     ///< NaN for less than two
   [[nodiscard]] std::span<const double> sums() const { return sums_; }
   [[nodiscard]] std::span<const double> sizes() const { return sizes_; }

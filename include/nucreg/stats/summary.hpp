@@ -33,7 +33,7 @@ class SummaryBuilder {
   ~SummaryBuilder();
   SummaryBuilder(const SummaryBuilder&) = delete;
   SummaryBuilder& operator=(const SummaryBuilder&) = delete;
-  /// Throws InputError where a row names a solver beyond the last or an earlier configuration.
+  /// Throws InputError if a row names a solver beyond the last or an earlier configuration.
   void add(std::span<const Record> rows);
   /// Finishes the last configuration and returns the table; called once, at the end.
   [[nodiscard]] Table finish();

@@ -102,7 +102,7 @@ class ResultWriter {
   void set_attributes(const Attributes& attributes);
   /// Writes `/<table.name>/<column>`; chunked, compressed, with a `units` attribute.
   void write_table(const Table& table);
-  /// Adds rows to /trials, and their traces where there is /trace, in their final order. Messages
+  /// Adds rows to /trials, and their traces if there is /trace, in their final order. Messages
   /// that are longer than was announced are cut.
   void append_trials(std::span<const Record> records);
   /// Closes, syncs and renames. `overwrite` false: an existing file is an error.
@@ -128,11 +128,11 @@ class ResultReader {
   [[nodiscard]] bool has_table(const std::string& name) const;
   [[nodiscard]] std::uint64_t trial_rows() const;
   [[nodiscard]] std::size_t parameters() const;
-  /// Units of columns of /trials, as trial_columns(); nothing where the file lacks one.
+  /// Units of columns of /trials, as trial_columns(); nothing if the file lacks one.
   [[nodiscard]] std::vector<std::optional<std::string>> trial_units() const;
   /// Rows first ... first + out.size() of /trials; columns that the file lacks keep the defaults of
   /// Record (pairs, bounds, native_code, message) and parameters beyond P are NaN. Throws
-  /// InputError also where an enumeration holds an illegal value, std::out_of_range for rows beyond
+  /// InputError also if an enumeration holds an illegal value, std::out_of_range for rows beyond
   /// the end.
   /// Where `columns` names any, the others are not read and keep their defaults too.
   void read_trials(std::uint64_t first, std::span<Record> out,
@@ -141,8 +141,8 @@ class ResultReader {
   /// Whether the file has /trace: the points of row i are offsets[i] ... offsets[i + 1] - 1 of
   /// evaluation, objective and time_s.
   [[nodiscard]] bool has_traces() const;
-  /// Fills Record::trace of rows first ... first + rows.size(); nothing where there is no /trace.
-  /// Throws InputError where /trace is damaged, std::out_of_range for rows beyond the end.
+  /// Fills Record::trace of rows first ... first + rows.size(); nothing if there is no /trace.
+  /// Throws InputError if /trace is damaged, std::out_of_range for rows beyond the end.
   void read_traces(std::uint64_t first, std::span<Record> rows) const;
 
  private:
@@ -162,7 +162,7 @@ struct TrialColumn {
   std::string name, units;
   std::string description;     ///< one line, in the file beside its units
   bool per_parameter = false;  ///< rows x P instead of rows
-  /// What a row holds; `parameter` counts where per_parameter.
+  /// What a row holds; `parameter` counts if per_parameter.
   TrialValue (*value)(const Record& row, std::size_t parameter) = nullptr;
 };
 /// All columns, in file order.

@@ -20,7 +20,7 @@ namespace nucreg {
 /// What reading a tile gave, without its nuclei.
 struct TileFacts {
   std::uint32_t nuclei = 0;
-  double left_px = 0.0, top_px = 0.0;      ///< least coordinates, where negative
+  double left_px = 0.0, top_px = 0.0;      ///< least coordinates, if negative
   double right_px = 0.0, bottom_px = 0.0;  ///< largest coordinates
   bool labelled = true;                    ///< false: labels are the numbers of rows, from 1
   bool areas = true;                       ///< whether areas are known

@@ -53,7 +53,7 @@ class TrialRunner {
   std::vector<NamedSolver> solvers_;
   int rank_;
   bool clock_trusted_;
-  std::unique_ptr<PassThreads> threads_;  // null where there is one only
+  std::unique_ptr<PassThreads> threads_;  // null if there is one only
 };
 
 }  // namespace nucreg
