@@ -281,6 +281,13 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
     record.cpu_seconds = Record::nan;
     record.timing_valid = clock_trusted_;
   }
+  judge_answer(p, result, not_finite, meter.refused(), record);
+}
+
+void TrialRunner::judge_answer(const Prepared& p, SolveResult& result,
+                               Objective::NotFinite not_finite, bool refused_memory,
+                               Record& record) const {
+  const Trial& trial = p.trial;
   if (result.params.allFinite()) {
     const Certificate certificate = certify(p.fit, result.params, p.rounding_floor);
     if (p.determined) record.stationarity = certificate.stationarity;
@@ -290,15 +297,15 @@ void TrialRunner::solve(const Prepared& p, const NamedSolver& named, Record& rec
   record.iterations = result.iterations;
   record.native_code = result.native_code;
   // Some solvers make do with less when memory is refused: that is another method, not an answer.
-  if (meter.refused()) {
+  if (refused_memory) {
     record.status = SolveStatus::failed;
-    record.message = beyond_memory(max_bytes);
+    record.message = beyond_memory(job_.run.max_solve_bytes);
   } else if (result.status == SolveStatus::failed || result.status == SolveStatus::stalled) {
     record.message = reason_of(result, not_finite);
   }
 
   const Map fitted = p.fit.to_px(result.params);
-  record.objective = objective_px(trial.pairs, fitted, c.loss, trial.loss_scale_px);
+  record.objective = objective_px(trial.pairs, fitted, p.configuration.loss, trial.loss_scale_px);
   if (!fitted.params.allFinite() || !std::isfinite(record.objective)) {
     if (record.message.empty())
       record.message = fitted.params.allFinite() ? "the objective at the answer is not finite"

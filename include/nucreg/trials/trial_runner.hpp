@@ -46,6 +46,9 @@ class TrialRunner {
   [[nodiscard]] static std::vector<TracePoint> in_px2(std::vector<TracePoint> points,
                                                       const Prepared& prepared);
   void solve(const Prepared& prepared, const NamedSolver& solver, Record& record) const;
+  /// Of an answer: certificate, status, message and measures.
+  void judge_answer(const Prepared& prepared, SolveResult& result, Objective::NotFinite not_finite,
+                    bool refused_memory, Record& record) const;
 
   const Job& job_;
   const Plan& plan_;
