@@ -153,8 +153,8 @@ static void* counted(void* block) {
 /// fault for each 4 KiB costs about as much as a pass over what they hold.
 static void* in_large_pages(void* block, std::size_t bytes) {
   constexpr std::uintptr_t page = 2 << 20;
-  constexpr std::size_t least_bytes = 2 * page;
-  if (!block || bytes < least_bytes) return block;
+  constexpr std::size_t min_bytes = 2 * page;
+  if (!block || bytes < min_bytes) return block;
   const auto first = reinterpret_cast<std::uintptr_t>(block);
   const std::uintptr_t begin = (first + page - 1) / page * page;
   const std::uintptr_t end = (first + bytes) / page * page;

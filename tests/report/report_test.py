@@ -297,8 +297,10 @@ class Answers(unittest.TestCase):
         (_, headline, said), = answer.answers({"comparisons": rows, "best": "closed"})
         self.assertEqual(headline, "Use closed.")
         self.assertEqual([sentence.partition(";")[0] for sentence in said],
-                         ["closed is 1.1 times as fast as LM", "closed is 4.2 times as fast as L-BFGS",
-                          "closed is 60 times as fast as Eigen", "LM is 3.7 times as fast as L-BFGS"])
+                         ["closed is 1.1 times as fast as LM",
+                          "closed is 4.2 times as fast as L-BFGS",
+                          "closed is 60 times as fast as Eigen",
+                          "LM is 3.7 times as fast as L-BFGS"])
 
     def test_the_table_names_the_kind_of_each_region(self):
         row = {"scope": "overall", "kind": "loss = tukey", "axis": "", "value": "",

@@ -121,8 +121,8 @@ def answers(overview):
 
 
 def told(rows, best):
-    """[(row, solver that it speaks of)]: the best against each other, the nearest first, then the two
-    nearest, in the order of nucreg's verdict."""
+    """[(row, solver that it speaks of)]: the best against each other, the nearest first, then the
+    two nearest, in the order of nucreg's verdict."""
     def distance(row):
         return abs(math.log(row["time_ratio"])) if row["time_ratio"] else math.inf
 
