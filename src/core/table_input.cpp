@@ -63,17 +63,17 @@ bool may_be_thousands(std::string_view cell, char mark) {
 
 // A header of more than any program writes is refused before each name is looked at.
 void demand_few_columns(std::string_view text, const std::string& file) {
-  constexpr std::uint64_t most_columns = 100'000;
+  constexpr std::uint64_t max_columns = 100'000;
   constexpr int lines_looked_at = 20;
   for (int number = 1; number <= lines_looked_at && !text.empty(); ++number) {
     const auto end = std::min(text.find_first_of("\r\n"), text.size());
     for (const char separator : {',', ';', '\t', '|', ' '})
       if (std::ranges::count(text.substr(0, end), separator) >=
-          static_cast<std::ptrdiff_t>(most_columns))
-        throw InputError(fmt::format("more than {} columns", count_text(most_columns)),
+          static_cast<std::ptrdiff_t>(max_columns))
+        throw InputError(fmt::format("more than {} columns", count_text(max_columns)),
                          {.file = file,
                           .line = number,
-                          .allowed = fmt::format("up to {}", count_text(most_columns))});
+                          .allowed = fmt::format("up to {}", count_text(max_columns))});
     text.remove_prefix(std::min(end + 1, text.size()));
   }
 }

@@ -296,8 +296,8 @@ class Surroundings(NucregCase):
                         for output in outputs]
                 said = [process.communicate()[1].decode() for process in runs]
                 status = sorted(process.returncode for process in runs)
-                self.assertEqual(status, [DONE, OUTPUT] if outputs[0] == outputs[1] else [DONE, DONE],
-                                 said)
+                self.assertEqual(
+                    status, [DONE, OUTPUT if outputs[0] == outputs[1] else DONE], said)
                 for output in set(outputs):
                     self.assert_same_results(whole, self.dir / output)
 
@@ -328,7 +328,8 @@ class SharedFolders(NucregCase):
                 output.symlink_to("nowhere/target")
                 before = sorted(self.dir.iterdir())
                 for force in ((), ("--force",)):
-                    self.refused(OUTPUT, (*command, *force), f"{name}: is a link that leads nowhere")
+                    self.refused(OUTPUT, (*command, *force),
+                                 f"{name}: is a link that leads nowhere")
                 self.assertEqual(sorted(self.dir.iterdir()), before)
                 output.unlink()
                 target = self.write("target", "precious")
