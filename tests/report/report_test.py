@@ -21,7 +21,7 @@ from report_case import PageCase, report  # first: it says where the others are
 
 from nucreg_case import (DONE, INPUT, NUCREG, OUTPUT, ROOT, USAGE, NucregCase, read_group, run,
                          status_codes)
-from report_page import (axis_figures, page, profile_figures, solve_figures, style,
+from report_page import (answer, axis_figures, page, profile_figures, solve_figures, style,
                          verdict_figures)
 from report_page.conditions import Conditions
 from report_page.result import Result, Rows
