@@ -126,7 +126,7 @@ int main(int argc, char** argv) {
   }
   const std::filesystem::path folder = argv[1];
   for (const char* kind :
-       {"nd2", "tiff", "table", "job", "map", "journal", "status", "cache", "answer"})
+       {"nd2", "tiff", "table", "job", "map", "journal", "status", "cache", "answer", "result"})
     std::filesystem::create_directories(folder / kind);
   make_nd2(folder / "nd2");
   make_tiff(folder / "tiff");
@@ -139,6 +139,8 @@ int main(int argc, char** argv) {
       "nucreg-status 1\njob a\npart 1/1\nresume b\ndoing c\ncounting trial\nwritten_s 1\n"
       "elapsed_s 2\ntrials_per_configuration 1\nsolves_per_trial 1\ndone 1\ntotal 2\nearlier 0\n"
       "failed 0\nrank host 1 busy 3 0.5 1 99 98 1000\nend\n");
+  put(folder / "result" / "run", std::string(2, '\0'));  // edits of a sound file: none
+  put(folder / "result" / "map", std::string("\1\0", 2));
   put(folder / "cache" / "none", std::string(56, '\0'));
   put(folder / "answer" / "converged",
       R"({"solve": 1, "status": "converged", "params": [4, 0.1, 3, -2], "seconds": 1e-4, )"

@@ -1,6 +1,5 @@
 // All but images that nucreg reads as bytes. NUCREG_FUZZ_READER names the one that is tried; only
-// an Error may come out of it. Result files are not among them: the HDF5 library crashes on damaged
-// ones, which is why commands read them in a process of its own.
+// an Error may come out of it. Result files have their own: result_fuzz.cpp.
 #include <unistd.h>
 #include <zlib.h>
 
