@@ -314,7 +314,7 @@ Pairing::Reasons Pairing::reasons_of(const Candidates& c, const Matching& matchi
 }
 
 void Pairing::give_reasons(Reasons reasons, const MergedNuclei& merged) {
-  auto& [ten, forty] = reasons;
+  std::vector<Unpaired>&ten = reasons.ten, &forty = reasons.forty;
   for (std::size_t i = 0; i < ten.size(); ++i)
     if (merged.ten[i] != 0) ten[i] = Unpaired::merged;
   for (std::size_t j = 0; j < forty.size(); ++j)

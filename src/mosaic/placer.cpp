@@ -37,7 +37,7 @@ void check(const WellTile& t) {
 }  // namespace
 
 PlacerState::PlacerState(std::vector<WellTile> given, PlaceOptions wanted)
-    : tiles(std::move(given)), options(wanted) {
+    : tiles(std::move(given)), options(std::move(wanted)) {
   for (std::uint32_t t = 0; t < tiles.size(); ++t) {
     check(tiles[t]);
     of_side[tiles[t].side == Side::ten ? 0 : 1].push_back(t);
@@ -419,7 +419,7 @@ void PlacerState::conclude(const std::vector<PlaceResult>& results) {
 }
 
 Placer::Placer(std::vector<WellTile> tiles, PlaceOptions options)
-    : state_(std::make_unique<PlacerState>(std::move(tiles), options)) {}
+    : state_(std::make_unique<PlacerState>(std::move(tiles), std::move(options))) {}
 Placer::~Placer() = default;
 Placer::Placer(Placer&&) noexcept = default;
 Placer& Placer::operator=(Placer&&) noexcept = default;
