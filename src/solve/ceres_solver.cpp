@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 
 #include "nucreg/fit/pair_rows.hpp"
@@ -60,7 +61,7 @@ class PairsCost final : public ceres::CostFunction {
       residuals[1] = at.y - pairs.y40[i];
       if (!to) continue;
       e_.rows.write(pairs.x10[i], pairs.y10[i], at, to, to + columns);
-      to += 2 * columns;
+      to += std::ptrdiff_t{2} * columns;
     }
     return true;
   }
