@@ -5,6 +5,7 @@
 #include <execinfo.h>
 #include <sanitizer/common_interface_defs.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,7 +51,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int ours = 76, of_the_library = 77;
-constexpr unsigned most_seconds = 20;
+constexpr int most_seconds = 20;  // of processor time, for one input
 
 /// For files of this process, in memory.
 const fs::path& folder() {
@@ -105,7 +106,7 @@ void ended_by_sanitizer() {
 
 void ended_by_signal(int number) {
   if (library_at_work()) leave(of_the_library);
-  std::fprintf(stderr, "%s\n", number == SIGALRM ? "did not end" : strsignal(number));
+  std::fprintf(stderr, "%s\n", number == SIGPROF ? "did not end" : strsignal(number));
   std::array<void*, 64> frames{};
   backtrace_symbols_fd(frames.data(), backtrace(frames.data(), static_cast<int>(frames.size())), 2);
   leave(ours);
@@ -116,8 +117,13 @@ void watch_over_child() {
   struct sigaction action {};
   action.sa_handler = ended_by_signal;
   action.sa_flags = SA_ONSTACK;
-  for (const int number : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM})
+  for (const int number : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGPROF})
     sigaction(number, &action, nullptr);
+}
+
+void begin_clock(int seconds) {
+  const itimerval timer{.it_interval = {}, .it_value = {.tv_sec = seconds, .tv_usec = 0}};
+  setitimer(ITIMER_PROF, &timer, nullptr);
 }
 
 void read_run(const fs::path& file) {
@@ -125,7 +131,7 @@ void read_run(const fs::path& file) {
   const bool sound = verify(reader).findings.empty();
   const Overview overview = make_overview(reader);
   static_cast<void>(to_json(overview));
-  static_cast<void>(to_text(overview, {.width = 100, .most_configurations = 2}));
+  static_cast<void>(to_text(overview, {.width = 100, .max_configurations = 2}));
   for (const auto write : {export_csv, export_profiles, export_maps, export_coco}) try {
       write(reader, folder() / "export", true);
     } catch (const InputError&) {
@@ -173,14 +179,14 @@ void read_edited() {
   watch_over_child();
   for (char byte = 0; read(from, &byte, 1) == 1;) {
     std::ranges::fill(counters(), std::uint8_t{0});
-    alarm(most_seconds);
+    begin_clock(most_seconds);
     try {
       read_edited();
     } catch (const std::exception& error) {
       std::fprintf(stderr, "bug: %s\n", error.what());
       leave(ours);
     }
-    alarm(0);
+    begin_clock(0);
     give_counters();
     if (write(to, &byte, 1) != 1) break;
   }
@@ -207,7 +213,7 @@ void write_run(const fs::path& file) {
   for (Record& row : rows) row.trace = {{1, 9.0, 1e-6}, {2, 3.0, 2e-6}};
   SummaryBuilder summary(sample::solvers);
   summary.add(rows);
-  ResultWriter writer(file, rows.size(), 6, most_message_bytes, 2 * rows.size());
+  ResultWriter writer(file, rows.size(), 6, max_message_bytes, 2 * rows.size());
   Attributes attributes = sample::result_attributes(rows);
   attributes["job_toml"] = to_toml(parse_job_text(job, "job.toml"));
   writer.set_attributes(attributes);
