@@ -7,7 +7,7 @@
 #include "made_well.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/mosaic/placement.hpp"
-#include "own_shifts.hpp"
+#include "placer_state.hpp"
 
 using namespace nucreg;
 using namespace nucreg::mosaic;
