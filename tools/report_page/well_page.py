@@ -152,7 +152,7 @@ def page(well_map, figures):
         body += [tag("h2", f"Well {well.name}" if well.name else "The well",
                      id=f"well-{well.index}"),
                  tag("div", tag("p", found["sentence"] + ".", class_="lead"), class_="verdict"),
-                 warned, drawn(figures, well, FIRST), look_at(found, well.index, several),
+                 warned, drawn(figures, well, FIRST), look_at(overview, well.index, several),
                  folded(f"numbers-{well.index}", "Numbers", [facts(found), sides(found)]),
                  folded(f"more-{well.index}", "Links and cameras",
                         [drawn(figures, well, REST), worst_links(well, well_map.tiles)])]
