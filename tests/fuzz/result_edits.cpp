@@ -177,15 +177,22 @@ class Editor {
       if (path.starts_with(table + "/")) resize(path, rows);
   }
 
+  /// How many there are; 0 if they are more than that, or strings of any length.
+  static std::uint64_t few_values(hid_t space, hid_t type, std::uint64_t most) {
+    const hssize_t count = H5Sget_simple_extent_npoints(space);
+    const bool few = count > 0 && static_cast<std::uint64_t>(count) <= most;
+    return few && H5Tis_variable_str(type) == 0 ? static_cast<std::uint64_t>(count) : 0;
+  }
+
   void resize(const std::string& path, std::uint64_t rows) {
     const hid_t old = H5Dopen2(file_, path.c_str(), H5P_DEFAULT);
     if (old < 0) return;
     const hid_t type = H5Dget_type(old), space = H5Dget_space(old);
     std::array<hsize_t, H5S_MAX_RANK> extent{};
     H5Sget_simple_extent_dims(space, extent.data(), nullptr);
-    const auto count = static_cast<std::uint64_t>(H5Sget_simple_extent_npoints(space));
+    const auto count = few_values(space, type, most_values);
     std::vector<std::byte> values(count * H5Tget_size(type));
-    if (count > 0 && count <= most_values && H5Tis_variable_str(type) == 0 &&
+    if (count > 0 && H5Sget_simple_extent_ndims(space) > 0 &&
         H5Dread(old, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0) {
       const std::size_t row_bytes = values.size() / extent[0];
       std::vector<std::byte> resized(rows * row_bytes);
@@ -210,11 +217,10 @@ class Editor {
     const hid_t dataset = H5Dopen2(file_, path.c_str(), H5P_DEFAULT);
     if (dataset < 0) return;
     const hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset);
-    const auto count = static_cast<std::uint64_t>(H5Sget_simple_extent_npoints(space));
+    const auto count = few_values(space, type, 16 * most_values);
     const std::size_t bytes = H5Tget_size(type);
     std::vector<std::byte> values(count * bytes);
-    if (count > 0 && count <= 16 * most_values && H5Tis_variable_str(type) == 0 &&
-        H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0) {
+    if (count > 0 && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0) {
       std::byte* at = values.data() + choices_.below(count) * bytes;
       if (const std::string text = H5Tget_class(type) == H5T_STRING ? choices_.text() : "";
           !text.empty())
