@@ -2,8 +2,10 @@
 
 #include <malloc.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
@@ -34,6 +36,29 @@ void add(std::size_t bytes) {
 
 void subtract(std::size_t bytes) {
   count.live -= static_cast<std::int64_t>(bytes);
+}
+
+constexpr std::uintptr_t large_page_bytes = 2 << 20;
+
+/// Where the kernel has large pages, [begin, end) is paged in by them: a fault for each 4 KiB costs
+/// about as much as a pass over what they hold.
+void ask_for_large_pages(std::uintptr_t begin, std::uintptr_t end) {
+  const int before = errno;  // a kernel without them says so: nothing is lost
+  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+  errno = before;
+}
+
+// The end of the heap up to which large pages were asked for; 0: none of it.
+constinit std::atomic<std::uintptr_t> heap_in_large_pages_to{0};
+
+/// Asks for large pages where the heap has grown since.
+[[maybe_unused]] void follow_heap() {
+  const std::uintptr_t before = heap_in_large_pages_to.load(std::memory_order_relaxed);
+  if (before == 0) return;
+  const auto end = reinterpret_cast<std::uintptr_t>(sbrk(0));
+  if (end == before) return;
+  heap_in_large_pages_to.store(end, std::memory_order_relaxed);
+  if (end > before) ask_for_large_pages(before / large_page_bytes * large_page_bytes, end);
 }
 
 }  // namespace
@@ -75,10 +100,17 @@ void keep_freed_memory() {
 #if defined(__GLIBC__)
   constexpr int max_kept_bytes = 64 << 20;
   constexpr int min_mapped_bytes = 32 << 20;  // glibc allows no more
+  constexpr int grown_by_bytes = 32 << 20;
   constexpr int usual_fast_bytes = 16 * int{sizeof(void*)};
+  // One heap for all threads: what a thread has of its own is mapped and unmapped in 64 MiB, often
+  // for one block each, and grows by what a block needs, which leaves no whole large page.
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_TOP_PAD, grown_by_bytes);
   mallopt(M_TRIM_THRESHOLD, max_kept_bytes);
   mallopt(M_MMAP_THRESHOLD, min_mapped_bytes);
   mallopt(M_MXFAST, usual_fast_bytes);
+  if (heap_in_large_pages_to == 0)
+    heap_in_large_pages_to = reinterpret_cast<std::uintptr_t>(sbrk(0));
 #endif
 }
 
@@ -86,6 +118,7 @@ void give_back_freed_memory() {
 #if defined(__GLIBC__)
   constexpr int max_kept_bytes = 4 << 20;
   constexpr int min_mapped_bytes = 1 << 20;
+  mallopt(M_TOP_PAD, 128 << 10);
   mallopt(M_TRIM_THRESHOLD, max_kept_bytes);
   mallopt(M_MMAP_THRESHOLD, min_mapped_bytes);
   // malloc_trim leaves the free end of a thread's heap: a free gives that back, unless small blocks
@@ -149,18 +182,17 @@ static void* counted(void* block) {
   return block;
 }
 
-/// The whole 2 MiB within a block of some size are paged in at once where the kernel has them: a
-/// fault for each 4 KiB costs about as much as a pass over what they hold.
+/// A block in large pages, where it has room for some, and the heap if it grew for the block. Small
+/// blocks come from what their thread keeps, mostly, and are spared the look.
 static void* in_large_pages(void* block, std::size_t bytes) {
-  constexpr std::uintptr_t page = 2 << 20;
-  constexpr std::size_t min_bytes = 2 * page;
-  if (!block || bytes < min_bytes) return block;
+  using nucreg::large_page_bytes;
+  constexpr std::size_t kept_by_thread_bytes = 1032;
+  if (!block || bytes <= kept_by_thread_bytes) return block;
+  nucreg::follow_heap();
+  if (bytes < 2 * large_page_bytes) return block;
   const auto first = reinterpret_cast<std::uintptr_t>(block);
-  const std::uintptr_t begin = (first + page - 1) / page * page;
-  const std::uintptr_t end = (first + bytes) / page * page;
-  const int before = errno;  // a kernel without large pages says so: nothing is lost
-  madvise(static_cast<char*>(block) + (begin - first), end - begin, MADV_HUGEPAGE);
-  errno = before;
+  nucreg::ask_for_large_pages((first + large_page_bytes - 1) / large_page_bytes * large_page_bytes,
+                              (first + bytes) / large_page_bytes * large_page_bytes);
   return block;
 }
 

@@ -33,7 +33,8 @@ class AllocationMeter {
 
 /// From here on the process keeps what it frees, up to 64 MiB, instead of giving it back to the
 /// kernel: memory that a solve took would else be paged in again by the next one, within its time.
-/// Nothing if the allocator is not glibc's.
+/// All threads share one heap, which is paged in 2 MiB at a time where the kernel does that. Call
+/// it before there are other threads. Nothing if the allocator is not glibc's.
 void keep_freed_memory();
 
 /// What the process has kept goes back to the kernel, and from here on so does what it frees, but

@@ -287,6 +287,24 @@ TEST_CASE("memory that was freed is not paged in again where it is kept") {
   CHECK(faults_of_use() < 50);  // 100,000 where each block is given back
 }
 
+TEST_CASE("the heap is paged in by large pages where the kernel has them") {
+  std::string enabled;
+  std::getline(std::ifstream("/sys/kernel/mm/transparent_hugepage/enabled"), enabled);
+  if (enabled.empty() || enabled.find("[never]") != std::string::npos) {
+    MESSAGE("skipped: this kernel has no large pages to give");
+    return;
+  }
+  nucreg::keep_freed_memory();
+  rusage before, after;
+  getrusage(RUSAGE_THREAD, &before);
+  std::vector<void*> planes;
+  for (int i = 0; i < 80; ++i)
+    planes.push_back(memset(kept(malloc(13 * megabyte / 10)), 1, 13 * megabyte / 10));
+  getrusage(RUSAGE_THREAD, &after);
+  for (void* plane : planes) free(kept(plane));
+  CHECK(after.ru_minflt - before.ru_minflt < 5'000);  // 26,000 pages of 4 KiB
+}
+
 TEST_CASE("memory that was freed goes back to the kernel where it is not kept") {
   const auto resident = [] {
     std::size_t total = 0, pages = 0;
