@@ -189,7 +189,6 @@ class Deadline {
   std::thread thread_;
 };
 
-constexpr std::chrono::seconds max_start{60};
 // A launcher that is stopped or hangs says goodbye to nobody.
 constexpr std::chrono::seconds max_end{5};
 
@@ -224,6 +223,8 @@ MpiSession::MpiSession()
   if (all_ranks_here()) setenv("OMPI_MCA_pml", "ob1", 0);
   int provided = MPI_THREAD_SINGLE;
   {
+    // Each takes processor time; the root ends them before, where it can.
+    const std::chrono::seconds max_start{60 + launched_ranks()};
     const Deadline deadline(max_start, static_cast<int>(ExitStatus::stopped));
     check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   }

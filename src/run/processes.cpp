@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -18,6 +20,7 @@
 #include <vector>
 
 #include "nucreg/core/error.hpp"
+#include "nucreg/core/log.hpp"
 
 namespace nucreg {
 
@@ -108,7 +111,11 @@ using namespace std::chrono_literals;
 
 constexpr auto between_looks = 250ms;
 constexpr auto max_absence = 6s;
-constexpr auto max_mpi_start = 50s;  // of MPI, before the ranks leave by themselves
+
+/// Of MPI, before the ranks leave by themselves; each takes processor time.
+std::chrono::seconds max_mpi_start(std::size_t ranks) {
+  return 50s + ranks * 1s;
+}
 
 std::string_view variable(const char* name) {
   const char* text = std::getenv(name);
@@ -153,7 +160,8 @@ void RootWatch::stop() {
 namespace {
 
 /// Whoever hangs, or is stopped, where MPI starts would keep the launcher for ever.
-[[noreturn]] void end_start() {
+[[noreturn]] void end_start(std::string_view why) {
+  log_error("{}; nothing was begun", why);
   std::vector<std::int64_t> pids;
   for (const auto& [rank, pid] : ranks_here()) pids.push_back(pid);
   end_processes(std::move(pids));
@@ -164,12 +172,18 @@ namespace {
 
 void RootWatch::watch_start(std::size_t ranks) {
   const auto begin = std::chrono::steady_clock::now();
-  auto last_whole = begin;
+  auto last_news = begin;  // that all are there, or one more: a busy launcher is slow
+  std::size_t most_seen = 0;
   for (std::unique_lock lock(mutex_);
        !wake_.wait_for(lock, between_looks, [&] { return over_; });) {
     const auto now = std::chrono::steady_clock::now();
-    if (ranks_here().size() == ranks) last_whole = now;
-    if (now - last_whole > max_absence || now - begin > max_mpi_start) end_start();
+    const std::size_t seen = ranks_here().size();
+    if (seen == ranks || seen > most_seen) last_news = now;
+    most_seen = std::max(most_seen, seen);
+    if (now - last_news > max_absence)
+      end_start(fmt::format("{} of {} ranks are there while MPI starts", seen, ranks));
+    if (const auto limit = max_mpi_start(ranks); now - begin > limit)
+      end_start(fmt::format("MPI has not started on all ranks within {} s", limit.count()));
   }
 }
 

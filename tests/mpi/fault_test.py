@@ -29,6 +29,14 @@ ROOT_DEATH_S = 10
 
 FRAME_BYTES = 28
 
+# What starts the program instead of mpirun itself.
+BELOW_A_SHELL = ["sh", "-c", '"$0" "$@"; exit $?']
+# Each rank 3 s after the one before, as if one of many on a busy machine; it is not seen before.
+ONE_AFTER_ANOTHER = ["sh", "-c", """
+r=$OMPI_COMM_WORLD_RANK
+exec env -u OMPI_COMM_WORLD_RANK sh -c "sleep $((3 * r))
+  OMPI_COMM_WORLD_RANK=$r exec \"\$0\" \"\$@\"" "$0" "$@" """]
+
 
 def journal_tasks(path):
     """Tasks of all frames; the layout is that of nucreg/run/journal.hpp."""
@@ -47,13 +55,13 @@ def journal_tasks(path):
 
 
 class Run:
-    def __init__(self, setup, *options, tasks=TASKS, recovery=True, wrapped=False):
+    def __init__(self, setup, *options, tasks=TASKS, recovery=True, starter=()):
         self.journal = setup.journal
         command = [setup.mpiexec, "-n", str(RANKS), "--oversubscribe"]
         command += ["--enable-recovery"] if recovery else []
         command += ["--mca", "btl", "self,tcp"] if setup.transport == "tcp" else []
-        command += ["sh", "-c", '"$0" "$@"; exit $?'] if wrapped else []
-        command += [setup.program, str(setup.journal), str(tasks), str(SLEEP_MS), *options]
+        command += [*starter, setup.program, str(setup.journal), str(tasks), str(SLEEP_MS)]
+        command += options
         self.text = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(command, stdout=self.text, stderr=subprocess.STDOUT,
                                         stdin=subprocess.DEVNULL)
@@ -138,7 +146,12 @@ def nothing(setup):
 
 def wrapped(setup):
     """Each rank below a shell of its own that stays, as scripts, perf and time do."""
-    check_done(Run(setup, tasks=4000, wrapped=True, recovery=False), lost=[], tasks=4000)
+    run = Run(setup, tasks=4000, starter=BELOW_A_SHELL, recovery=False)
+    check_done(run, lost=[], tasks=4000)
+
+
+def slow_launch(setup):
+    check_done(Run(setup, starter=ONE_AFTER_ANOTHER), lost=[])
 
 
 def root_is_busy(setup):
@@ -329,8 +342,8 @@ def stop_at_start(setup):
     kill_as_it_starts(setup, 3, 0.0, 90, signal.SIGSTOP)
 
 
-SHORT = [wrapped, root_is_busy, kill_one, stop_one, hang_everywhere, kill_root, kill_root_at_start,
-         kill_mpirun, stop_politely]
+SHORT = [wrapped, slow_launch, root_is_busy, kill_one, stop_one, hang_everywhere, kill_root,
+         kill_root_at_start, kill_mpirun, stop_politely]
 LONG = [nothing, root_lingers, kill_all_others, stop_one_shortly, come_back_late, hang_once,
         die_everywhere_else, stop_root, stop_mpirun, kill_everything, kill_one_without_recovery,
         stop_with_one_hanging, hang_without_recovery]
