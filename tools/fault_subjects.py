@@ -56,7 +56,7 @@ class Subject:
 
 class Runs(Subject):
     def prepare(self):
-        (self.folder / "job.toml").write_text(interrupted.JOB, encoding="utf-8")
+        (self.folder / "job.toml").write_text(interrupted.with_trials(300), encoding="utf-8")
         self.arguments = ["run", "job.toml", "-o", "out.h5", "--resume"]
 
 
@@ -89,7 +89,7 @@ class Segments(Subject):
     """A folder of tables and label images."""
 
     def prepare(self):
-        self.nucreg("synth", "--to", "tiles", "--ten", 2, "--forty", 8)
+        self.nucreg("synth", "--to", "tiles", "--ten", 2, "--forty", 5)
         self.out, self.reference = self.folder / "out", self.folder / "reference"
         tiles = sorted(f"tiles/{path.name}" for path in (self.folder / "tiles").glob("*.tif"))
         self.arguments = ["segment", *tiles, "--to", "out", "--resume"]
