@@ -1,6 +1,7 @@
 """One job gives the same bits whatever the number of ranks."""
 
 import os
+import re
 import shutil
 import unittest
 
@@ -97,6 +98,42 @@ timing_repeats = 2
 """
 
 
+# Several blocks of points and what is left of one, and the kinds that EVERYTHING lacks.
+MANY_POINTS = """
+[job]
+name = "many_points"
+trials = 2
+
+[problem]
+points = [201, 6001]
+outliers = 0.2
+noise_px = 1.0
+
+[fit]
+model = ["affine", "projective"]
+loss = ["squared", "huber", "cauchy"]
+max_evaluations = 100
+
+[[solver]]
+name = "moments"
+kind = "lm"
+evaluation = "moments"
+
+[[solver]]
+name = "L-BFGS"
+kind = "nlopt"
+
+[[solver]]
+name = "GNC"
+kind = "irls"
+graduated = "gm"
+
+[[solver]]
+name = "consensus"
+kind = "consensus"
+"""
+
+
 class BitIdentity(NucregCase):
     def check_job(self, text, counts):
         alone = self.run_job(text, output="alone.h5")
@@ -126,6 +163,21 @@ class BitIdentity(NucregCase):
         # The job is worth comparing: its trials differ, and "auto" has repeated.
         self.assertGreater(len(set(trials["objective"])), len(trials["status"]) // 4)
         self.assertGreater(len(set(trials["repeats"])), 3)
+
+    def test_every_instruction_set_that_the_machine_has(self):
+        def instruction_set(**variables):
+            doctor = self.nucreg("doctor", **variables).out
+            return re.search(r"instruction set (\w+)", doctor)[1]
+
+        here = {instruction_set(NUCREG_SIMD=name): name for name in ("baseline", "avx2", "avx512")}
+        self.assertIn(instruction_set(), here)
+        print("instruction sets compared:", *here)
+        for number, job in enumerate((EVERYTHING, MANY_POINTS)):
+            widest = self.run_job(job, output=f"{number}.h5")
+            for found, name in here.items():
+                with self.subTest(job=number, instruction_set=found):
+                    self.assert_same_results(
+                        widest, self.run_job(job, output=f"{number}_{name}.h5", NUCREG_SIMD=name))
 
     def test_stochastic_algorithms_within_bounds(self):
         alone = self.check_job(STOCHASTIC, (2, 3))
