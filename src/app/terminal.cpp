@@ -168,12 +168,15 @@ std::string time_text(const RunStatus& s) {
                      duration_text(seconds_left(s)));
 }
 
+// Nothing to do is all done.
+double part_done(const RunStatus& s) {
+  return s.total == 0 ? 1.0 : static_cast<double>(s.done) / static_cast<double>(s.total);
+}
+
 std::string trials_progress(const RunStatus& s) {
-  const double part =
-      s.total == 0 ? 1.0 : static_cast<double>(s.done) / static_cast<double>(s.total);
   // What matters least is last: a narrow terminal cuts it off.
   return fmt::format(
-      "{:5.1f} %  {} of {}  {}{} solves/s", 100.0 * part, count_text(s.done),
+      "{:5.1f} %  {} of {}  {}{} solves/s", 100.0 * part_done(s), count_text(s.done),
       counted(s.total, s.counting),
       s.done == s.total     ? "took " + duration_text(s.elapsed_s) + "  "
       : s.done == s.earlier ? ""
@@ -200,8 +203,7 @@ void ProgressDisplay::show(const RunStatus& s) {
   next_line_ = s.elapsed_s + line_seconds_;
   const std::string text = progress_text(s);
   if (terminal_)
-    draw_bar(s.total == 0 ? 1.0 : static_cast<double>(s.done) / static_cast<double>(s.total), text,
-             last);
+    draw_bar(part_done(s), text, last);
   else if (s.counts_trials())
     log_info("{}", text);
   else
@@ -210,17 +212,18 @@ void ProgressDisplay::show(const RunStatus& s) {
 
 std::string watch_text(const RunStatus& s, double silent_seconds, std::size_t width,
                        std::size_t max_ranks) {
-  const double part =
-      s.total == 0 ? 1.0 : static_cast<double>(s.done) / static_cast<double>(s.total);
-  constexpr int bar = 24;
-  const int full = static_cast<int>(std::clamp(part, 0.0, 1.0) * bar);
   std::vector<std::string> lines;
   lines.push_back(fmt::format("{}{}: {} for {} on {}", s.job,
                               s.part == "1/1" ? "" : ", part " + s.part, s.doing,
                               duration_text(s.elapsed_s), counted(s.ranks.size(), "rank")));
-  lines.push_back(fmt::format("[{:#<{}}{:.<{}}] {:5.1f} %  {} of {}{}", "", full, "", bar - full,
-                              100.0 * part, count_text(s.done), counted(s.total, s.counting),
-                              s.counts_trials() ? ", " + counted(s.failed, "failed solve") : ""));
+  if (s.total > 0) {  // else the stage has not begun
+    constexpr int bar = 24;
+    const int full = static_cast<int>(std::clamp(part_done(s), 0.0, 1.0) * bar);
+    lines.push_back(fmt::format("[{:#<{}}{:.<{}}] {:5.1f} %  {} of {}{}", "", full, "", bar - full,
+                                100.0 * part_done(s), count_text(s.done),
+                                counted(s.total, s.counting),
+                                s.counts_trials() ? ", " + counted(s.failed, "failed solve") : ""));
+  }
   lines.push_back(time_text(s));
   if (silent_seconds > worth_a_word_seconds)
     lines.push_back(fmt::format("no news for {}", duration_text(silent_seconds)));

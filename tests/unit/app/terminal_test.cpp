@@ -27,6 +27,14 @@ TEST_CASE("watch counts tiles while nuclei are being found, not trials") {
   CHECK(read.ranks[1].host == "?");
 }
 
+TEST_CASE("watch shows no part of a run whose ranks still start") {
+  const std::string text =
+      watch_text({.job = "wide", .doing = "starting", .counting = "trial"}, 0.0, 200, 10);
+  CAPTURE(text);
+  CHECK(text.find("no trial is done yet") != std::string::npos);
+  CHECK(text.find('%') == text.find("cpu %") + 4);
+}
+
 TEST_CASE("a line of a stage says what, how much of it, and how long still") {
   const auto text = [](const char* doing, const char* task, std::uint64_t done, std::uint64_t total,
                        double seconds, std::uint64_t earlier = 0) {
