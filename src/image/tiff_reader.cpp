@@ -49,15 +49,17 @@ class TiffReader : public ImageReader {
     const TiffPlace& place = place_of(frame, channel);
     NewPlane plane(info());
     const auto sample = static_cast<std::uint16_t>(channel % plan_.samples);
+    std::size_t page = place.page;
     if (place.in == TiffPlace::In::beside)
-      read_beside(place, frame, sample, plane);
+      page = read_beside(place, frame, sample, plane);
     else if (place.in != TiffPlace::In::here)
       refuse_missing(frame, why_missing(place));
     else if (plan_.contiguous)
       read_contiguous(place.page, sample, plane);
     else
       read_page(file_, place.page, sample, plane);
-    if (first_.is_signed) check_signs(place.page, plane);
+    if (first_.is_signed)
+      check_signs(place.in == TiffPlace::In::beside ? *beside_ : file_, page, plane);
     return plane;
   }
 
@@ -89,9 +91,10 @@ class TiffReader : public ImageReader {
     return name.empty() ? "of no name" : clean_utf8(name);
   }
 
-  // One other file is kept open: frames that follow each other are mostly in the same one.
-  void read_beside(const TiffPlace& place, std::size_t frame, std::uint16_t sample,
-                   NewPlane& plane) {
+  // One other file is kept open: frames that follow each other are mostly in the same one. Returns
+  // the page of that file.
+  std::size_t read_beside(const TiffPlace& place, std::size_t frame, std::uint16_t sample,
+                          NewPlane& plane) {
     const TiffSetFile& wanted = plan_.set[place.file];
     if (!beside_ || beside_number_ != place.file) {
       beside_.emplace(path_.parent_path() / wanted.name);
@@ -106,7 +109,9 @@ class TiffReader : public ImageReader {
     if (place.page >= directories.size() || !directories[place.page])
       refuse_missing(frame,
                      fmt::format("{} has no page {} for it", name_of_set(place), place.page));
-    read_page(*beside_, *directories[place.page], sample, plane);
+    const std::size_t page = *directories[place.page];
+    read_page(*beside_, page, sample, plane);
+    return page;
   }
 
   TiffPlan make_plan(const std::filesystem::path& path) {
@@ -176,19 +181,19 @@ class TiffReader : public ImageReader {
   }
 
   // Pixels are handed out without a sign.
-  void check_signs(std::size_t page, NewPlane& plane) {
+  void check_signs(const TiffFile& file, std::size_t page, NewPlane& plane) const {
     const std::size_t value_bytes = bytes_of(first_.type);
     for (std::size_t high = value_bytes - 1; high < plane.size(); high += value_bytes) {
       if ((plane.bytes()[high] & std::byte{0x80}) == std::byte{0}) continue;
       const std::byte* const value = plane.bytes() + high + 1 - value_bytes;
       const bool minus_one = std::all_of(value, value + value_bytes,
                                          [](std::byte byte) { return byte == std::byte{0xff}; });
-      file_.fail("negative-value",
-                 fmt::format("pixel {}, {} is {}; allowed: 0 and above{}",
-                             high / value_bytes % first_.width_px,
-                             high / value_bytes / first_.width_px, minus_one ? "-1" : "negative",
-                             minus_one ? " (if -1 is the background of labels, add 1 to all)" : ""),
-                 page);
+      file.fail("negative-value",
+                fmt::format("pixel {}, {} is {}; allowed: 0 and above{}",
+                            high / value_bytes % first_.width_px,
+                            high / value_bytes / first_.width_px, minus_one ? "-1" : "negative",
+                            minus_one ? " (if -1 is the background of labels, add 1 to all)" : ""),
+                page);
     }
   }
 

@@ -324,6 +324,25 @@ TEST_CASE("planes of another file of the set are read from it, if it lies beside
   reads("missing-frame");  // no page 1
 }
 
+TEST_CASE("a negative value is said to be in the file of a set that has it") {
+  const Scratch scratch;
+  const std::string data =
+      R"(<TiffData FirstC="0" IFD="0"/>)"
+      R"(<TiffData FirstC="1" IFD="2"><UUID FileName="b.tif">urn:uuid:2</UUID></TiffData>)";
+  TiffSpec spec = ome({.width = 20, .height = 4, .channels = 2, .data = data}, 1);
+  spec.width = 20, spec.height = 4, spec.bits = 8, spec.format = SAMPLEFORMAT_INT;
+  TiffSpec other = spec;
+  other.pages = 3;
+  other.description[other.description.find("urn:uuid:1") + 9] = '2';
+  write_test_tiff(scratch / "b.tif", other);
+  const auto reader = open_made_tiff(scratch, spec);
+  check_pixels(*reader, spec, 0, 0, 0);
+  const ImageError error =
+      image_error("negative-value", [&] { static_cast<void>(reader->read(0, 1)); });
+  CHECK(error.fields().file == (scratch / "b.tif").string());
+  CHECK(error.image_fields().part == "page 2");
+}
+
 TEST_CASE("IFD of OME counts reduced copies, which are no planes") {
   const Scratch scratch;
   const auto with_copy = [](const std::string& data, std::uint32_t pages) {
