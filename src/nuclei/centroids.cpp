@@ -110,7 +110,8 @@ std::vector<Nucleus> centroids(const LabelImage& image, const std::string& file)
   const std::map<std::uint32_t, Region>& regions = found.regions;
   if (regions.size() == 1)
     refuse(fmt::format("a mask, or one nucleus: every pixel is 0 or {}", regions.begin()->first));
-  if (regions.empty()) refuse("0 nuclei");
+  if (regions.empty())
+    throw InputError("no nuclei", {.file = file, .allowed = "a nucleus, whose pixels are not 0"});
   if (!found.background) refuse("no pixel is background");
   double boxes = 0.0, pixels = 0.0;
   for (const auto& [label, region] : regions) {

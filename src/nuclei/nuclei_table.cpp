@@ -319,19 +319,22 @@ class TextTable {
     std::optional<std::uint64_t> label;
     while (!header_.labels.empty()) {
       const std::size_t column = header_.labels.front();
-      label = whole_number(cells[column]);
+      const std::string_view cell = cells[column];
+      label = whole_number(cell);
       if (label) break;
       if (header_.label_asked)
-        fail(fmt::format("\"{}\"", one_line(cells[column], 60)),
+        fail(fmt::format("\"{}\"", one_line(cell, 60)),
              fmt::format("column {}", header_.names[column]), "whole numbers");
-      if (!table_.labels.empty()) {  // they were numbered by this one
+      // Rows before were numbered by it, or it is the last one that could be, and holds no names.
+      const bool numbered = !table_.labels.empty();
+      if (numbered || (header_.labels.size() == 1 && (is_missing(cell) || number_in(cell))))
         table_.warnings.push_back(
             fmt::format("line {}: column {} holds \"{}\", no whole number: it is not used", line_,
-                        header_.names[column], one_line(cells[column], 60)));
+                        header_.names[column], one_line(cell, 60)));
+      if (numbered)
         header_.labels.clear();
-        break;
-      }
-      header_.labels.erase(header_.labels.begin());
+      else
+        header_.labels.erase(header_.labels.begin());
     }
     rows_.push_back(row_);
     table_.lines.push_back(line_);

@@ -160,7 +160,7 @@ void report_tiles(const std::vector<TileInput>& tiles, const std::vector<TileFac
     if (!f.unreadable.empty())
       events.warn(fmt::format("{}: unreadable: {}", tiles[i].title(), f.unreadable));
     if (!f.labelled && f.nuclei > 0)
-      notes.add("has no labels; the numbers of its rows, from 1, stand for them", tiles[i].file);
+      notes.add("labels are the numbers of its rows, from 1", tiles[i].file);
     for (const std::string& note : f.notes) events.warn(note);
   }
   notes.give(events.warn);

@@ -138,9 +138,11 @@ std::string plain_name(const std::string& name) {
   return number ? fmt::format("{}", *number) : name;
 }
 
+// Arrays of labels and masks by the rule that `match` has.
 NucleiTable table_of(const TileInput& tile, bool parts) {
   TableOptions options{.tiles = parts};
   options.pixel_um = tile.pixel_um;
+  if (is_npy(tile.file)) return read_nuclei_file(tile.file, {.table = options}).table;
   return read_nuclei_table(tile.file, options);
 }
 

@@ -6,6 +6,7 @@ import unittest
 import h5py
 import numpy as np
 
+from label_tiff import label_tiff
 from made_well import FORTY_PX, FORTY_UM, TEN_UM, MadeWell
 from map_case import Maps, pairs_of, status_of
 from nucreg_case import INPUT, OUTPUT, USAGE, read_group, texts
@@ -133,7 +134,7 @@ class Sheets(Maps):
         well = MadeWell(seed=6)
         well.write(self.dir, label=False)
         outcome = self.map("10x/*.csv", "40x/*.csv", "--set", "place.pixel_10x_um=0.65")
-        self.assertIn("has no labels; the numbers of its rows, from 1, stand for them", outcome.err)
+        self.assertIn("labels are the numbers of its rows, from 1", outcome.err)
         self.assertIn("the size of tiles at 40x is not known", outcome.err)
         tiles = read_group(self.dir / "out.h5", "tiles")
         self.assertLessEqual(tiles["width_px"].max(), FORTY_PX)
@@ -207,16 +208,37 @@ class Faults(Maps):
         well.write(self.dir)
         (self.dir / "40x/tile_05.csv").write_text("label,x,y,area_px\n")
         (self.dir / "40x/tile_06.csv").write_bytes(b"")
-        sheet = (self.dir / "forty.csv").read_text().replace("40x/tile_07.csv", "40x/broken.tif")
+        sheet = (self.dir / "forty.csv").read_text()
+        for table, image in (("07.csv", "broken.tif"), ("08.csv", "zeros.tif"),
+                             ("09.csv", "zeros.npy")):
+            sheet = sheet.replace(f"40x/tile_{table}", f"40x/{image}")
         self.write("forty.csv", sheet)
         self.write("40x/broken.tif", b"II*\0\x08\0\0\0\xff\xff")
+        labels = np.zeros((FORTY_PX, FORTY_PX), np.uint16)
+        self.write("40x/zeros.tif", label_tiff(labels.tolist()))
+        np.save(self.dir / "40x/zeros.npy", labels)
         outcome = self.map("ten.csv", "forty.csv", ranks=2)
         status = status_of(self.dir / "out.h5", 40)
         self.assertEqual(status["5"], "empty")
         self.assertEqual(status["6"], "unreadable")
         self.assertEqual(status["7"], "unreadable")
+        self.assertEqual([status["8"], status["9"]], ["empty", "empty"])
         self.assertIn("broken.tif", outcome.err)
         self.assertEqual(sum(word == "unreadable" for word in status.values()), 2)
+        self.assert_right(self.dir / "out.h5", well, min_recall=0.9)
+
+    def test_an_array_of_one_nucleus_is_a_tile_of_one(self):
+        well = MadeWell(seed=9)
+        well.write(self.dir)
+        sheet = (self.dir / "forty.csv").read_text().replace("40x/tile_10.csv", "40x/one.npy")
+        self.write("forty.csv", sheet)
+        labels = np.zeros((FORTY_PX, FORTY_PX), np.uint16)
+        labels[300:330, 700:724] = 7
+        np.save(self.dir / "40x/one.npy", labels)
+        outcome = self.map("ten.csv", "forty.csv")
+        self.assertNotIn("unreadable", outcome.err)
+        tiles = read_group(self.dir / "out.h5", "tiles")
+        self.assertEqual(tiles["nuclei"][texts(tiles["tile"]).index("10")], 1)
         self.assert_right(self.dir / "out.h5", well, min_recall=0.9)
 
     def test_another_well_is_no_match_and_no_error(self):

@@ -199,7 +199,7 @@ class WrongInput(NucregCase):
         checks = [[1 + (x + y) % 2 for x in range(16)] for y in range(16)]
         self.check(labels_job, "a.tif", label_tiff(photograph), "label image", "0 = background")
         self.check(labels_job, "a.tif", label_tiff(checks), "background")
-        self.check(labels_job, "a.tif", label_tiff([[0] * 16] * 16), "0 nuclei")
+        self.check(labels_job, "a.tif", label_tiff([[0] * 16] * 16), "no nuclei")
         self.check(labels_job, "a.tif", "x10,y10,x40,y40\n1,2,3,4\n", "a.tif", "TIFF")
         self.check(labels_job, "a.tif", label_tiff(checks)[:40], "a.tif")
         self.check(labels_job, "a.tif", b"", "a.tif")

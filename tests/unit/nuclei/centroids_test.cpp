@@ -74,10 +74,11 @@ TEST_CASE("the largest labels there are count like any other") {
 }
 
 TEST_CASE("none or one nucleus, and no background, are no label image") {
-  check_refused(image_of(2, {0, 0, 0, 0}), "0 nuclei");
+  for (const LabelImage& empty : {image_of(2, {0, 0, 0, 0}), LabelImage{}})
+    CHECK_THROWS_WITH_AS(static_cast<void>(centroids(empty, "some.tif")),
+                         doctest::Contains("some.tif: no nuclei"), InputError);
   check_refused(image_of(2, {0, 5, 5, 0}), "one nucleus: every pixel is 0 or 5");
   check_refused(image_of(2, {1, 2, 3, 4}), "background");
-  check_refused({}, "0 nuclei");
 }
 
 TEST_CASE("few levels of brightness are no labels") {

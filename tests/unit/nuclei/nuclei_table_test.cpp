@@ -388,6 +388,14 @@ TEST_CASE("labels that are there more than once are told") {
   const auto dropped = warnings("label,x,y\n7,1,2\n-1,3,4\n");
   REQUIRE(dropped.size() == 1);
   CHECK(dropped[0] == "line 3: column label holds \"-1\", no whole number: it is not used");
+  for (const std::string cell : {"1.5", "-1", "nan", ""}) {
+    const auto first = warnings("label,x,y\n" + cell + ",1,2\n8,3,4\n");
+    REQUIRE(first.size() == 1);
+    CHECK(first[0] ==
+          "line 2: column label holds \"" + cell + "\", no whole number: it is not used");
+  }
+  CHECK(warnings("label,x,y\ncell A,1,2\ncell B,3,4\n").empty());  // a name, as QuPath's are
+  CHECK(warnings("label,x,y,id\n,1,2,3\n,3,4,4\n").empty());
 }
 
 TEST_CASE("labels are whole numbers or none") {
