@@ -208,27 +208,10 @@ name = "LM"
 kind = "lm"
 )";
 
-void write_run(const fs::path& file) {
+void make_sound_files() {
   std::vector<Record> rows = sample::result_rows(false);
   for (Record& row : rows) row.trace = {{1, 9.0, 1e-6}, {2, 3.0, 2e-6}};
-  SummaryBuilder summary(sample::solvers);
-  summary.add(rows);
-  ResultWriter writer(file, rows.size(), 6, max_message_bytes, 2 * rows.size());
-  Attributes attributes = sample::result_attributes(rows);
-  attributes["job_toml"] = to_toml(parse_job_text(job, "job.toml"));
-  writer.set_attributes(attributes);
-  for (const Table& table : {sample::configuration_table(), sample::solver_table(),
-                             sample::rank_table(), summary.finish()})
-    writer.write_table(table);
-  writer.write_table({"rank_samples",
-                      {{"rank", "1", std::vector<std::int64_t>{0, 1}},
-                       {"time_s", "s", std::vector<double>{0.0, 0.5}}}});
-  writer.append_trials(rows);
-  writer.commit(true);
-}
-
-void make_sound_files() {
-  write_run(folder() / "run.h5");
+  sample::write_result(folder() / "run.h5", rows, to_toml(parse_job_text(job, "job.toml")));
   constexpr double side_um = 200.0;
   write_map(folder() / "map.h5", sample::MapMaker(side_um).make(), true);
 }

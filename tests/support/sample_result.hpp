@@ -1,6 +1,7 @@
 // A sound result file: 3 configurations x 4 trials x 2 solvers on 2 ranks.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -95,12 +96,19 @@ inline Attributes result_attributes(const std::vector<Record>& rows) {
   return attributes;
 }
 
-inline void write_result(const std::filesystem::path& file, bool partial = false) {
-  const std::vector<Record> rows = result_rows(partial);
+/// With the traces that the rows have. `job`: as TOML.
+inline void write_result(const std::filesystem::path& file,
+                         const std::vector<Record>& rows = result_rows(false),
+                         const std::string& job = "the job_toml") {
   SummaryBuilder summary(solvers);
   summary.add(rows);
-  ResultWriter writer(file, rows.size(), 6);
-  writer.set_attributes(result_attributes(rows));
+  std::optional<std::uint64_t> trace_points;
+  for (const Record& row : rows)
+    if (!row.trace.empty()) trace_points = trace_points.value_or(0) + row.trace.size();
+  ResultWriter writer(file, rows.size(), 6, max_message_bytes, trace_points);
+  Attributes attributes = result_attributes(rows);
+  attributes["job_toml"] = job;
+  writer.set_attributes(attributes);
   for (const Table& table : {configuration_table(), solver_table(), rank_table(), summary.finish()})
     writer.write_table(table);
   writer.write_table({"rank_samples",

@@ -13,7 +13,7 @@ int main(int count, char** words) {
   const std::string command = words[1];
   try {
     if (command == "write" || command == "partial") {
-      sample::write_result(words[2], command == "partial");
+      sample::write_result(words[2], sample::result_rows(command == "partial"));
     } else if (command == "export" && count == 4) {
       export_csv(ResultReader(words[2]), words[3], true);
     } else if (command == "verify") {
