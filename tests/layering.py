@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Proves that the rooms of include/nucreg and src are layered as src/README.md says.
 
-usage: layering.py rules [ROOT]              rules on #include lines, on the CMake lists, and on the
-                                             length of lines and files
+usage: layering.py rules [ROOT]              rules on #include lines, on the CMake lists, on the
+                                             length of lines and files, and that each source has a
+                                             test where tests/README.md says
        layering.py headers [ROOT] -- CXX...  every public header compiles alone: it says
                                              #pragma once, and a source that is built includes it
                                              first, or this command compiles it
@@ -121,6 +122,7 @@ class Rules:
                     uses[room] = used
         self.check_closure(uses)
         self.check_lengths()
+        self.check_tests()
         return self.violations
 
     def check_lengths(self):
@@ -131,6 +133,30 @@ class Rules:
             for number, line in enumerate(lines, 1):
                 if len(line) > MAX_COLUMNS:
                     self.report(path, number, f"has more than {MAX_COLUMNS} columns")
+
+    def check_tests(self):
+        readme = self.root / "tests/README.md"
+        if not readme.exists():
+            return
+        named = {}  # (room, source) -> test
+        for line, text in enumerate(readme.read_text(encoding="utf-8").splitlines(), 1):
+            row = re.fullmatch(r"\| (\w+): ([\w, ]+) \| (\S+) \|", text)
+            if not row:
+                continue
+            room, sources, test = row.groups()
+            if not (self.root / "tests" / test).is_file():
+                self.report(readme, line, f"there is no tests/{test}")
+            for source in sources.split(", "):
+                named[room, source] = line
+        for path in sorted((self.root / "src").rglob("*.cpp")):
+            room = path.relative_to(self.root / "src").parts[0]
+            own = [f"unit/{room}/{path.stem}_test.cpp", f"unit/{room}/{path.stem}_test.py",
+                   f"integration/{re.sub('_commands?$', '', path.stem)}_test.py"]
+            line = named.pop((room, path.stem), None)
+            if not line and not any((self.root / "tests" / test).is_file() for test in own):
+                self.report(path, 1, "has no test of its name, and tests/README.md names none")
+        for (room, source), line in named.items():
+            self.report(readme, line, f"there is no {source}.cpp in src/{room}")
 
     def check_include(self, path, room, side, line, name, quoted):
         own = re.fullmatch(r"nucreg/([^/]+)/(.+)", name)

@@ -21,6 +21,10 @@ GOOD = {
     "src/fit/CMakeLists.txt": "nucreg_room(fit SOURCES points.cpp USES core\n"
     "  PRIVATE Eigen3::Eigen)\n",
     "src/run/work.cpp": "#include <mpi.h>\n// " + 97 * "x" + "\n",
+    "tests/README.md": "| run: work | mpi/work_test.cpp |\n",
+    "tests/mpi/work_test.cpp": "",
+    "tests/unit/core/text_test.cpp": "",
+    "tests/integration/points_test.py": "",
     "tests/made/table": 101 * "1" + "\n",
     "src/run/CMakeLists.txt": "nucreg_room(run SOURCES work.cpp USES core PRIVATE MPI::MPI_C)\n"
     "target_link_libraries(program PRIVATE nucreg_run)\n",
@@ -53,7 +57,7 @@ BAD = {
         "attic is not a room",
     ),
     "no such room on disk": (
-        {"src/attic/old.cpp": "#include <vector>\n"},
+        {"src/attic/old.cpp": "#include <vector>\n", "tests/unit/attic/old_test.cpp": ""},
         "attic is not a room",
     ),
     "private header of another room": (
@@ -149,6 +153,18 @@ BAD = {
     "long file": (
         {"tests/long_test.py": 601 * "pass\n"},
         "tests/long_test.py:601: has more than 600 lines",
+    ),
+    "source without a test": (
+        {"src/core/bytes.cpp": "#include <vector>\n"},
+        "src/core/bytes.cpp:1: has no test of its name",
+    ),
+    "test that is not there": (
+        {"tests/README.md": "| run: work | mpi/none_test.cpp |\n"},
+        "tests/README.md:1: there is no tests/mpi/none_test.cpp",
+    ),
+    "test of a source that is not there": (
+        {"tests/README.md": GOOD["tests/README.md"] + "| run: gone | mpi/work_test.cpp |\n"},
+        "tests/README.md:2: there is no gone.cpp in src/run",
     ),
     "room under another name": (
         {"src/fit/CMakeLists.txt": "nucreg_room(fits SOURCES points.cpp USES core)\n"},
