@@ -1,10 +1,13 @@
 #include "nucreg/disk/publish.hpp"
 
 #include <fcntl.h>
+#include <sys/random.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <system_error>
 #include <utility>
@@ -87,9 +90,19 @@ void make_whole(const fs::path& target, Write&& write, Place&& place) {
 
 }  // namespace
 
+const std::string& process_name() {
+  static const std::string name = [] {
+    std::uint32_t number = 0;
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number) number = 0;
+    std::array<char, 9> digits{};
+    std::snprintf(digits.data(), digits.size(), "%08x", number);
+    return std::to_string(getpid()) + "-" + digits.data();
+  }();
+  return name;
+}
+
 fs::path temporary_beside(const fs::path& target) {
-  return target.parent_path() /
-         ("." + target.filename().string() + ".partial-" + std::to_string(getpid()));
+  return target.parent_path() / ("." + target.filename().string() + ".partial-" + process_name());
 }
 
 void publish_file(const fs::path& temporary, const fs::path& target, bool overwrite) {

@@ -11,7 +11,12 @@
 
 namespace nucreg {
 
-/// Where a file is written before it is published: `.<name>.partial-<pid>` in the same folder.
+/// `<pid>-<8 hexadecimal digits>`: no other process has it, on another host or in another container
+/// either, where the same pid may run.
+[[nodiscard]] const std::string& process_name();
+
+/// Where a file is written before it is published: `.<name>.partial-<process name>` in the same
+/// folder.
 [[nodiscard]] std::filesystem::path temporary_beside(const std::filesystem::path& target);
 
 /// Renames `temporary`, whose content is durable (sync_and_close), to `target` and syncs the

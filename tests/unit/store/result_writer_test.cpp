@@ -69,7 +69,7 @@ TEST_CASE("a writer that is not committed leaves nothing") {
   {
     ResultWriter writer(scratch / "r.h5", 20000, 6);
     CHECK(scratch.names().size() == 1);
-    CHECK(scratch.names()[0] == ".r.h5.partial-" + std::to_string(getpid()));
+    CHECK(scratch.names()[0] == ".r.h5.partial-" + process_name());
     writer.set_attributes(sample::attributes());
     writer.append_trials(sample::records(0, 19999));
   }
