@@ -1,9 +1,14 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <future>
 #include <map>
 #include <optional>
+#include <string>
 #include <thread>
 
+#include "nucreg/core/build_info.hpp"
+#include "nucreg/core/error.hpp"
 #include "nucreg/run/dispatch.hpp"
 #include "processes.hpp"
 #include "protocol.hpp"
@@ -42,10 +47,27 @@ void wait_until_sent(Communicator& communicator) {
     std::this_thread::sleep_for(patience.next());
 }
 
+// The build comes first: what another one sends behind it need not be understood.
+Bytes facts_message(int rank) {
+  return to_bytes(build_identity(), this_rank_facts(rank));
+}
+
 RankFacts facts_in(const Message& message) {
-  auto facts = from_bytes<RankFacts>(message.payload);
-  facts.rank = message.source;
-  return facts;
+  std::string build;
+  try {
+    ByteReader reader(message.payload);
+    build = reader.read<std::string>();
+    if (build == build_identity()) {
+      auto facts = reader.read<RankFacts>();
+      facts.rank = message.source;
+      return facts;
+    }
+  } catch (const BadBytes&) {
+    build = "one that sends something else";
+  }
+  throw JobError(fmt::format("rank {} runs another build than rank 0: {} and {}", message.source,
+                             build, build_identity()),
+                 {.allowed = "one build on all hosts"});
 }
 
 /// Whether each rank that must speak and has not has died, as far as this can be seen from here.
@@ -155,7 +177,7 @@ void refuse_setup(Communicator& communicator, int exit_status) {
 }
 
 Bytes receive_setup(Communicator& communicator) {
-  communicator.send(0, tag::facts, to_bytes(this_rank_facts(communicator.rank())));
+  communicator.send(0, tag::facts, facts_message(communicator.rank()));
   auto message = wait_for_message(communicator, first_word_seconds);
   if (!message) {
     communicator.give_up(0);

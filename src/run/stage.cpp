@@ -7,7 +7,6 @@
 #include <optional>
 #include <utility>
 
-#include "nucreg/core/build_info.hpp"
 #include "nucreg/core/error.hpp"
 #include "protocol.hpp"
 
@@ -16,11 +15,11 @@ namespace {
 
 /// What stands before the bytes of a stage.
 struct StageSetup {
-  std::string build, kind, output;
+  std::string kind, output;
   bool last = false;
 };
 void fields(auto& archive, MaybeConst<StageSetup> auto& setup) {
-  archive(setup.build, setup.kind, setup.output, setup.last);
+  archive(setup.kind, setup.output, setup.last);
 }
 
 // A worker that hangs outlives everything but what it shares.
@@ -204,10 +203,8 @@ StageReport Stages::run_here(const StageSource& make, const Sink& sink,
   StageReport report;
   report.facts = share_setup(communicator_, [&](const std::vector<RankFacts>& facts) {
     report.stage = make(facts);
-    Bytes bytes = to_bytes(StageSetup{.build = build_identity(),
-                                      .kind = report.stage->name().kind,
-                                      .output = view_.output.string(),
-                                      .last = options.last});
+    Bytes bytes = to_bytes(StageSetup{
+        .kind = report.stage->name().kind, .output = view_.output.string(), .last = options.last});
     ByteWriter writer(bytes);
     report.stage->write(writer);
     return bytes;
@@ -256,10 +253,6 @@ ExitStatus serve_stages(Communicator& communicator, const StageKinds& kinds) {
       const Bytes bytes = receive_setup(communicator);
       ByteReader reader(bytes);
       const auto setup = reader.read<StageSetup>();
-      if (setup.build != build_identity())
-        throw Error(ExitStatus::bug,
-                    fmt::format("rank {} runs another build than rank 0: {} and {}",
-                                communicator.rank(), build_identity(), setup.build));
       const auto kind = kinds.find(setup.kind);
       if (kind == kinds.end())
         throw Error(ExitStatus::bug, "no stage is of kind \"" + setup.kind + "\"");

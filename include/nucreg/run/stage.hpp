@@ -66,8 +66,7 @@ using StageKinds =
     std::map<std::string, std::function<std::shared_ptr<const Stage>(ByteReader&, int rank)>>;
 
 /// Other ranks: serves one stage after the other until the root ends that. Returns the status with
-/// which to leave. Throws RootLost with what the user can do, and Error if the root is of another
-/// build.
+/// which to leave. Throws RootLost with what the user can do.
 [[nodiscard]] ExitStatus serve_stages(Communicator& communicator, const StageKinds& kinds);
 
 /// What the stages of one run share, on the root.

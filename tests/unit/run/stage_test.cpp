@@ -6,6 +6,8 @@
 #include <atomic>
 #include <functional>
 #include <numeric>
+#include <optional>
+#include <string>
 #include <thread>
 
 #include "run/protocol.hpp"
@@ -148,6 +150,38 @@ TEST_CASE("what making a stage throws reaches the other ranks as a status") {
         [](std::uint64_t, int, std::span<const std::byte>) {}));
   });
   CHECK(left == std::vector<ExitStatus>(3, ExitStatus::input));
+}
+
+TEST_CASE("a rank of another build is named before any task") {
+  for (const Bytes& facts :
+       {to_bytes(std::string("older"), std::int64_t{7}), to_bytes(7), Bytes{}}) {
+    tasks_run = 0;
+    run_local(3, [&](Communicator& communicator) {
+      if (communicator.rank() == 1) {
+        CHECK(serve_stages(communicator, kinds) == ExitStatus::usage);
+      } else if (communicator.rank() == 2) {
+        communicator.send(0, tag::facts, facts);
+        std::optional<Message> message;
+        while (!message || message->tag == tag::alive) {
+          message = communicator.receive();
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        CHECK(message->tag == tag::refusal);
+        communicator.send(0, tag::refusal_heard, {});
+      } else {
+        Stages stages(communicator);
+        Results results;
+        try {
+          static_cast<void>(squares(stages, results, 9, 1));
+          FAIL("not refused");
+        } catch (const JobError& e) {
+          CHECK(e.problem().starts_with("rank 2 runs another build than rank 0: "));
+        }
+        stages.end(ExitStatus::usage);
+      }
+    });
+    CHECK(tasks_run == 0);
+  }
 }
 
 TEST_CASE("a task that throws ends the run") {
