@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
+#include <string_view>
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/terminal.hpp"
@@ -409,10 +412,25 @@ void keep_standard_descriptors() {
       static_cast<void>(open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY));
 }
 
+// What no caller catches, as on a thread that cannot even keep its result for want of memory.
+[[noreturn]] void end_with_a_sentence() {
+  static std::atomic_flag ending;
+  if (!ending.test_and_set() && std::current_exception()) try {
+      std::_Exit(static_cast<int>(print_exception()));
+    } catch (...) {  // printing takes memory, too
+    }
+  // Where memory is too short even for an exception there is none.
+  constexpr std::string_view sentence =
+      "nucreg: there is not enough memory to continue, or this is a bug\n";
+  static_cast<void>(!write(STDERR_FILENO, sentence.data(), sentence.size()));
+  std::_Exit(static_cast<int>(ExitStatus::bug));
+}
+
 }  // namespace
 
 int run_program(int argc, char** argv, const SolverRegistry& registry) {
   keep_standard_descriptors();
+  std::set_terminate(end_with_a_sentence);
   // A file that reaches the limit of the process (ulimit -f) is a write that fails.
   std::signal(SIGXFSZ, SIG_IGN);
   one_thread_per_rank();
