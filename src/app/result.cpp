@@ -55,7 +55,7 @@ Attributes attributes_of(const Job& job, const Plan& plan, const RunReport& repo
                         {"mpi_library", report.mpi_library},
                         {"nucreg_version", build.version},
                         {"git_revision", build.git_revision},
-                        {"build_identity", build_identity()},
+                        {"build_identity", report.build},
                         {"compiler", build.compiler},
                         {"cpu_model", cpu_model()},
                         {"instruction_set", std::string(kernel_instruction_set())}};

@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <optional>
 #include <sstream>
+#include <system_error>
+#include <variant>
 
 #include "nucreg/app/crash_guard.hpp"
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/sha256.hpp"
+#include "nucreg/core/text.hpp"
 #include "nucreg/solve/record.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "nucreg/trials/trial_stage.hpp"
@@ -98,6 +101,28 @@ void take_over(EarlierTrials& earlier, JournalWriter& journal, const RunFiles& f
 }
 
 }  // namespace
+
+std::vector<std::string> programs_of(const Job& job) {
+  std::vector<std::string> files;
+  std::error_code ignored;
+  for (const SolverSpec& solver : job.solvers) {
+    const auto command = solver.options.find("command");
+    const auto* words = command == solver.options.end()
+                            ? nullptr
+                            : std::get_if<std::vector<std::string>>(&command->second);
+    if (words != nullptr)
+      for (const std::string& word : *words)
+        if (fs::is_regular_file(word, ignored)) files.push_back(word);
+  }
+  return files;
+}
+
+std::string build_of(const Job& job) {
+  std::string build = build_identity();
+  for (const std::string& program : programs_of(job))
+    build += fmt::format(", {} {}", one_line(program, 400), sha256_of_file(program).substr(0, 16));
+  return build;
+}
 
 std::string run_identity(const std::string& build, const Part& part, const std::string& inputs,
                          const std::string& job_toml) {

@@ -182,6 +182,24 @@ kind = "lm"
         self.assertEqual(set(trials["status"][lm]), {codes["converged"]})
         self.nucreg("verify", "out.h5")
 
+    def test_a_program_that_was_changed_is_another_build(self):
+        script = self.write("solver.py", LINES)
+        self.write("job.toml", f"""
+[job]
+name = "process"
+[problem]
+points = 20
+[[solver]]
+name = "mine"
+kind = "process"
+command = ["/usr/bin/python3", "{script}"]
+""")
+        command = ("run", "job.toml", "-o", "out.h5", "--resume")
+        self.nucreg(*command)
+        self.assertIn("is complete", self.nucreg(*command).err)
+        self.write("solver.py", LINES + "# changed\n")
+        self.refused(USAGE, command, "belongs to another job, input or build", "solver.py")
+
     def test_what_cannot_run_is_refused_before(self):
         job = self.write("job.toml", '[job]\nname = "n"\n[[solver]]\nname = "N"\nkind = "nlopt"\n'
                                      'algorithm = "LD_LBFGS_NOCEDAL"\n')

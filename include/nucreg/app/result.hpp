@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "nucreg/core/build_info.hpp"
 #include "nucreg/core/table.hpp"
 #include "nucreg/job/job.hpp"
 #include "nucreg/plan/plan.hpp"
@@ -18,6 +19,7 @@ namespace nucreg {
 /// What the run knows beyond its records.
 struct RunReport {
   std::string created_utc;
+  std::string build = build_identity();  ///< build_of
   std::string mpi_library;
   int mpi_ranks = 1;
   std::string inputs;                 ///< describe_inputs

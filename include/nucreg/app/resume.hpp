@@ -14,6 +14,13 @@
 
 namespace nucreg {
 
+/// Files that a job's process solvers are started from: the words of their commands that are names
+/// of files here.
+[[nodiscard]] std::vector<std::string> programs_of(const Job& job);
+/// This build, with what these programs hold: rows of another program are those of another build.
+/// Throws InputError.
+[[nodiscard]] std::string build_of(const Job& job);
+
 /// One fact a line: the build, the part of the job if it is not the whole, what was read of each
 /// input file, the resolved job. Another build is another identity: the compiler may round
 /// otherwise, and rows must not depend on who made them.
