@@ -19,6 +19,7 @@
 #include "nucreg/core/log.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/run/launcher.hpp"
+#include "nucreg/tiles/inputs.hpp"
 #include "nucreg/tiles/stages.hpp"
 #include "nucreg/tiles/well_stages.hpp"
 #include "nucreg/trials/trial_stage.hpp"
@@ -91,7 +92,8 @@ double grace_seconds(int signal_number) {
 
 // Each kind of stage that a command may run.
 StageKinds stage_kinds(const SolverRegistry& registry) {
-  return {{NucleiStage::kind, NucleiStage::read},
+  return {{InputsStage::kind, InputsStage::read},
+          {NucleiStage::kind, NucleiStage::read},
           {MatchStage::kind, MatchStage::read},
           {SegmentStage::kind, SegmentStage::read},
           {ReadStage::kind, ReadStage::read},

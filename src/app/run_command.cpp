@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,7 @@
 #include "nucreg/solve/record.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "nucreg/tiles/find.hpp"
+#include "nucreg/tiles/inputs.hpp"
 #include "nucreg/trials/trial_stage.hpp"
 #include "on_ranks.hpp"
 
@@ -84,7 +86,8 @@ class RunRoot {
         job_(job_of(command, registry)),
         part_(command.part.empty() ? Part{} : parse_part(command.part)),
         files_(command.output.empty() ? default_output(job_, part_) : command.output),
-        identity_(run_identity(build_identity(), part_, "", to_toml(job_))),
+        build_(build_of(job_)),
+        identity_(run_identity(build_, part_, "", to_toml(job_))),
         display_(error_is_terminal(), job_.run.monitor_seconds) {
     static_cast<void>(make_solvers(registry_, job_));
   }
@@ -114,6 +117,7 @@ class RunRoot {
   Job job_;
   const Part part_;
   const RunFiles files_;
+  const std::string build_;
   const std::string identity_;  // what is known before images are looked into
   ProgressDisplay display_;
   std::optional<OpenJournal> journal_;
@@ -153,6 +157,7 @@ void RunRoot::prepare() {
   std::vector<fs::path> read{command_.job, command_.recommendation};
   read.insert(read.end(), job_.problem.files.begin(), job_.problem.files.end());
   check_not_input(files_.output, read, "--output");
+  compare_inputs(stages_, programs_of(job_));
   const bool of_images = job_.problem.source == Source::images;
   if (of_images) find_tiles();
   plan_ = make_plan(job_);
@@ -160,7 +165,7 @@ void RunRoot::prepare() {
   if (!of_images) inputs_ = read_inputs(job_);
   fill_counts(plan_, inputs_);
   static_cast<void>(make_source(job_, plan_, inputs_));
-  trials_identity_ = run_identity(build_identity(), part_, describe_inputs(inputs_), to_toml(job_));
+  trials_identity_ = run_identity(build_, part_, describe_inputs(inputs_), to_toml(job_));
   if (command_.resume && output_is_complete(files_, trials_identity_)) {
     if (!journal_) wait_until_free(files_.journal);
     earlier_.complete = true;
@@ -271,6 +276,7 @@ ExitStatus RunRoot::write(StageReport trials) {
   journal_->writer->sync();
   status_->change([](RunStatus& status) { status.doing = "writing the result file"; });
   const RunReport report{.created_utc = created_utc_,
+                         .build = build_,
                          .mpi_library = stages_.communicator().library(),
                          .mpi_ranks = stages_.communicator().size(),
                          .inputs = describe_inputs(inputs_),

@@ -15,6 +15,7 @@
 #include "nucreg/image/image.hpp"
 #include "nucreg/image/write_image.hpp"
 #include "nucreg/nuclei/segment.hpp"
+#include "nucreg/tiles/inputs.hpp"
 #include "nucreg/tiles/stages.hpp"
 #include "on_ranks.hpp"
 
@@ -181,23 +182,24 @@ ExitStatus SegmentRoot::run() {
   stages_.view().stop = announce_stop;
   stages_.view().show = [this](const RunStatus& status) { display_.show(status); };
   stages_.view().warn = [](const std::string& warning) { print_error("nucreg: {}\n", warning); };
-  const StageReport report = stages_.run(
-      [&](const std::vector<RankFacts>&) {
-        for (const fs::path& image : command_.images) try {
-            list_frames(image);
-          } catch (const InputError& e) {
-            failures_.add(e.status(), e.what());
-          }
-        refuse_overwriting_images();
-        clear_outputs();
-        lines_.resize(tasks_.size());
-        for (const SegmentTask& task : tasks_) ++found_[task.image].frames;
-        return std::make_shared<const SegmentStage>(tasks_, existing());
-      },
-      [&](std::uint64_t number, int, std::span<const std::byte> result) {
-        add(number, from_bytes<TaskOutcome>(result));
-      },
-      {.last = true});
+  std::vector<std::string> files;
+  for (const fs::path& image : command_.images) try {
+      list_frames(image);
+      files.push_back(fs::absolute(image).string());
+    } catch (const InputError& e) {
+      failures_.add(e.status(), e.what());
+    }
+  refuse_overwriting_images();
+  compare_inputs(stages_, std::move(files), fs::absolute(command_.folder));
+  clear_outputs();
+  lines_.resize(tasks_.size());
+  for (const SegmentTask& task : tasks_) ++found_[task.image].frames;
+  const StageReport report =
+      stages_.run(std::make_shared<const SegmentStage>(tasks_, existing()),
+                  [&](std::uint64_t number, int, std::span<const std::byte> result) {
+                    add(number, from_bytes<TaskOutcome>(result));
+                  },
+                  {.last = true});
   print_error("");
   print_tables();
   for (const auto& [file, in_it] : found_)

@@ -2,13 +2,17 @@
 
 #include <fmt/format.h>
 #include <sched.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <set>
 #include <string_view>
+#include <system_error>
 #include <unordered_map>
 
 #include "nucreg/core/build_info.hpp"
@@ -20,6 +24,21 @@ namespace {
 
 using CpuSets = std::array<cpu_set_t, 8>;  // 8192 processors
 
+// One system with one set of mounts, one root and one working directory. Containers on one host
+// have mounts of their own, and hosts in a cloud may share a name.
+std::string file_view() {
+  std::string view;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> view;
+  if (view.empty()) view = host_name();
+  std::error_code unknown;
+  view += " " + std::filesystem::read_symlink("/proc/self/ns/mnt", unknown).string();
+  for (const char* folder : {"/", "."}) {
+    struct stat facts {};
+    if (stat(folder, &facts) == 0) view += fmt::format(" {}:{}", facts.st_dev, facts.st_ino);
+  }
+  return view;
+}
+
 }  // namespace
 
 RankFacts this_rank_facts(int rank) {
@@ -28,7 +47,8 @@ RankFacts this_rank_facts(int rank) {
                   .pid = getpid(),
                   .cpus = {},
                   .clock_source = clock_source(),
-                  .clock_step_seconds = wall_clock_step_seconds()};
+                  .clock_step_seconds = wall_clock_step_seconds(),
+                  .file_view = file_view()};
   CpuSets sets{};
   if (sched_getaffinity(0, sizeof(sets), sets.data()) == 0)
     for (int cpu = 0; cpu < static_cast<int>(sets.size()) * CPU_SETSIZE; ++cpu)

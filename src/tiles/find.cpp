@@ -9,6 +9,7 @@
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/publish.hpp"
+#include "nucreg/tiles/inputs.hpp"
 
 namespace nucreg {
 namespace {
@@ -35,6 +36,9 @@ std::vector<TileNuclei> find_nuclei(Stages& stages, const Job& job, const Tiles&
   for (const Tile& tile : tiles.list)
     tasks.push_back({fs::absolute(tile.file).string(), tile.name, tile.frame, tile.channel,
                      tile.is_ten ? images.diameter_10x_px : images.diameter_40x_px});
+  std::vector<std::string> files;
+  for (const TileTask& task : tasks) files.push_back(task.file);
+  compare_inputs(stages, std::move(files));
   StageOutcomes found =
       run_to_outcomes(stages, std::make_shared<const NucleiStage>(std::move(tasks), cache));
   std::vector<TileNuclei> nuclei(found.outcomes.size());

@@ -18,7 +18,9 @@
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/text.hpp"
+#include "nucreg/disk/publish.hpp"
 #include "nucreg/mosaic/placement.hpp"
+#include "nucreg/tiles/inputs.hpp"
 #include "nucreg/tiles/stages.hpp"
 #include "nucreg/tiles/tile_nuclei.hpp"
 #include "well_tables.hpp"
@@ -268,6 +270,10 @@ MappedWells map_wells(Stages& stages, const MapJob& map, ListedWells wells,
   std::vector<TileInput> tiles;
   for (const WellInputs& well : wells.wells)
     tiles.insert(tiles.end(), well.tiles.begin(), well.tiles.end());
+  std::vector<std::string> files;
+  for (const TileInput& tile : tiles) files.push_back(tile.file);
+  remove_old_temporaries(folders.image_cache);
+  compare_inputs(stages, std::move(files), folders.store);
   StageRunner runner(stages);
   std::vector<TileFacts> facts = read_all(tiles, folders, runner);
   report_tiles(tiles, facts, events);

@@ -51,14 +51,14 @@ def environment(**more):
     return inherited | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"} | more
 
 
-def command_line(arguments, ranks=0):
-    """`ranks` 0: without mpirun."""
+def command_line(arguments, ranks=0, by=()):
+    """`ranks` 0: without mpirun. `by`: a command that starts each rank."""
     launcher = [MPIEXEC, "--oversubscribe", "-n", str(ranks)] if ranks else []
-    return [*launcher, NUCREG, *map(str, arguments)]
+    return [*launcher, *map(str, by), NUCREG, *map(str, arguments)]
 
 
-def run(folder, *arguments, ranks=0, limit_s=LIMIT_S, **variables):
-    command = command_line(arguments, ranks)
+def run(folder, *arguments, ranks=0, by=(), limit_s=LIMIT_S, **variables):
+    command = command_line(arguments, ranks, by)
     process = subprocess.Popen(command, cwd=folder, env=environment(**variables),
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, start_new_session=True)

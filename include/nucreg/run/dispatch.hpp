@@ -120,10 +120,13 @@ struct RankFacts {
   std::vector<int> cpus;          ///< processors that the rank may run on
   std::string clock_source = {};  ///< of its host; empty: unknown
   double clock_step_seconds = 0.0;
+  /// Ranks with the same open the same files by the same names; others may. Of a rank that was lost
+  /// before it said so: empty.
+  std::string file_view = {};
 };
 void fields(auto& archive, MaybeConst<RankFacts> auto& facts) {
   archive(facts.rank, facts.host, facts.pid, facts.cpus, facts.clock_source,
-          facts.clock_step_seconds);
+          facts.clock_step_seconds, facts.file_view);
 }
 [[nodiscard]] RankFacts this_rank_facts(int rank);
 /// Ascending numbers as "0-1,4".
@@ -144,7 +147,7 @@ void say_alive_during(Communicator& communicator, const std::function<void()>& a
 /// thread, so that the ranks hear meanwhile that the root lives: do what takes long in there, since
 /// before this call they cannot distinguish a busy root from a dead one and wait up to 10 minutes
 /// (but see Stages::alive_during). A rank that does not come within a minute is given up, with
-/// default facts.
+/// default facts. Throws JobError if a rank is of another build.
 [[nodiscard]] std::vector<RankFacts> share_setup(
     Communicator& communicator, const std::function<Bytes(const std::vector<RankFacts>&)>& setup);
 /// Root, instead of share_setup or after it threw: there will be no run; every other rank's

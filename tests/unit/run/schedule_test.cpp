@@ -202,6 +202,13 @@ TEST_CASE("a rank holds two batches, at the end only one") {
   CHECK(!schedule.finished());
 }
 
+TEST_CASE("of as many tasks as ranks each rank is handed one") {
+  for (const int ranks : {1, 2, 3, 64}) {
+    Schedule schedule({{{0, static_cast<std::uint64_t>(ranks), 1.0}}}, ranks);
+    for (int rank = 0; rank < ranks; ++rank) CHECK(tasks_in(schedule.grant(rank)) == 1);
+  }
+}
+
 TEST_CASE("only what a rank owes next is taken, and only once") {
   Schedule schedule({{{10, 100, 1.0}}}, 2);
   const Batch first = schedule.grant(0);
