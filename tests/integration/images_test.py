@@ -4,13 +4,16 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
+import time
 import unittest
 
 import h5py
 import numpy as np
 
 from label_tiff import two_pages
-from nucreg_case import INPUT, ROOT, SHARED, USAGE, NucregCase, read_group, run, texts
+from nucreg_case import (DONE, INPUT, NUCREG, ROOT, SHARED, USAGE, NucregCase, environment,
+                         read_group, run, texts)
 
 JOB = """
 [job]
@@ -238,6 +241,48 @@ class Path(Images):
         (self.dir / "image-cache").unlink()
         self.nucreg("run", "job.toml", "-o", "other.h5")
         self.assert_same_images("one.h5", "other.h5")
+
+    def test_a_cache_on_a_full_disk_costs_a_warning(self):
+        self.synth()
+        self.nucreg("run", "job.toml", "-o", "whole.h5")
+        cache = self.dir / "image-cache"
+        shutil.rmtree(cache)
+        cache.mkdir()
+        self.small_disk(cache, 8)
+        outcome = self.nucreg("run", "job.toml", "-o", "out.h5", ranks=2)
+        self.assertRegex(outcome.err, "cannot be kept: .*No space left on device")
+        self.assertEqual(list(cache.glob(".*")), [])  # nothing torn
+        self.assert_same_images("whole.h5", "out.h5")
+
+    def test_two_runs_with_one_cache(self):
+        self.synth()
+        self.nucreg("run", "job.toml", "-o", "whole.h5")
+        shutil.rmtree(self.dir / "image-cache")
+        runs = [subprocess.Popen([NUCREG, "run", "job.toml", "-o", output], cwd=self.dir,
+                                 env=environment(), stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                for output in ("a.h5", "b.h5")]
+        for process in runs:
+            said = process.communicate()[1].decode()
+            self.assertEqual(process.returncode, DONE, said)
+            self.assertNotIn("warning", said)
+        for output in ("a.h5", "b.h5"):
+            self.assert_same_images("whole.h5", output)
+
+    def test_what_killed_writers_left_in_a_cache_goes_after_a_day(self):
+        self.synth()
+        cache = self.dir / "image-cache"
+        cache.mkdir()
+        old, young = cache / ".old.cache.partial-1", cache / ".young.cache.partial-2"
+        for command in (("run", "job.toml"), ("map", "tiles/10x_*.tif", "tiles/40x_*.tif")):
+            with self.subTest(command=command):
+                for left in (old, young):
+                    left.write_text("half")
+                day_ago = time.time() - 25 * 3600
+                os.utime(old, (day_ago, day_ago))
+                self.nucreg(*command, "-o", "out.h5", "--force")
+                self.assertFalse(old.exists())
+                self.assertTrue(young.exists())  # somebody may be writing it
 
     def test_a_damaged_cache_is_made_anew(self):
         self.synth()
