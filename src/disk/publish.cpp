@@ -9,6 +9,8 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -66,6 +68,23 @@ void for_each_temporary(const fs::path& folder, Visit&& visit) {
     if (!name.starts_with('.') || end == std::string::npos || end == 0) continue;
     visit(entry.path(), name.substr(1, end - 1));
   }
+}
+
+std::string program_of(const std::string& process) {
+  try {
+    return read_file("/proc/" + process + "/comm");
+  } catch (const InputError&) {  // there is none, or it is of another host
+    return {};
+  }
+}
+
+/// Whether another process of this program that runs here may be writing that temporary file.
+bool may_be_written(const fs::path& file) {
+  const std::string name = file.filename().string();
+  constexpr std::string_view before = ".partial-";
+  const std::string process =
+      std::to_string(std::atol(name.c_str() + name.rfind(before) + before.size()));
+  return process != std::to_string(getpid()) && program_of(process) == program_of("self");
 }
 
 /// `write` writes the temporary file, `place` gives it its name.
@@ -167,7 +186,7 @@ void TextFile::publish(bool overwrite) {
 void remove_temporaries(const fs::path& folder, const std::set<std::string>& targets) {
   for_each_temporary(folder, [&](const fs::path& file, const std::string& target) {
     std::error_code ignored;
-    if (targets.contains(target)) fs::remove(file, ignored);
+    if (targets.contains(target) && !may_be_written(file)) fs::remove(file, ignored);
   });
 }
 

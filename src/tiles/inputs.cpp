@@ -251,8 +251,7 @@ void compare_inputs(Stages& stages, std::vector<std::string> files,
                     const std::filesystem::path& folder) {
   if (stages.communicator().size() == 1) return;
   std::ranges::sort(files);
-  const auto repeats = std::ranges::unique(files);
-  files.erase(repeats.begin(), repeats.end());
+  files.erase(std::unique(files.begin(), files.end()), files.end());
   if (!files.empty() || !folder.empty()) Comparison(std::move(files), folder).run(stages);
 }
 

@@ -12,7 +12,8 @@ import zlib
 import numpy as np
 from interrupted import finish, start, wait_for
 from label_tiff import label_tiff
-from nucreg_case import INPUT, OUTPUT, SHARED, STOPPED, USAGE, NucregCase, environment, run
+from nucreg_case import (DONE, INPUT, NUCREG, OUTPUT, SHARED, STOPPED, USAGE, NucregCase,
+                         environment, run)
 
 SMALL = ["--field", "200", "--tile", "480", "--nuclei", "60", "--forty", "1"]
 
@@ -123,6 +124,23 @@ class Segment(NucregCase):
         self.assertEqual(sorted(p.name for p in (self.dir / "a").iterdir()),
                          ["10x_0.tif", "10x_mine.tif", "40x_0.tif", "40x_1.tif", "truth.json"])
         self.assertTrue((self.dir / "mine.tif").exists())
+
+    def test_several_at_once_with_one_folder(self):
+        self.synth("a", "--ten", "2")
+        images = [f"a/{name}.tif" for name in ("10x_0", "10x_1", "40x_0")]
+        self.nucreg("segment", *images, "--to", "whole")
+        for attempt in range(3):
+            command = [NUCREG, "segment", *images, "--to", f"out{attempt}", "--resume"]
+            processes = [subprocess.Popen(command, cwd=self.dir, env=environment(),
+                                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                          stderr=subprocess.PIPE) for _ in range(4)]
+            for process in processes:
+                said = process.communicate()[1].decode()
+                self.assertEqual(process.returncode, DONE, said)
+            for path in (self.dir / "whole").iterdir():
+                self.assertEqual(path.read_bytes(),
+                                 (self.dir / f"out{attempt}" / path.name).read_bytes())
+            self.assertEqual(list((self.dir / f"out{attempt}").glob(".*")), [])
 
     def test_one_bad_image_among_many(self):
         self.synth("a")

@@ -56,7 +56,8 @@ class TextFile {
 };
 
 /// Removes what killed writers of files of these names have left in that folder
-/// (temporary_beside). One pass, however many names there are.
+/// (temporary_beside); what a process of this program on this host may be writing stays. One pass,
+/// however many names there are.
 void remove_temporaries(const std::filesystem::path& folder, const std::set<std::string>& targets);
 /// The same for files of any name, if nobody has written to them for a day: in a folder that other
 /// runs write to, too.

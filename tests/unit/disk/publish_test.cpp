@@ -2,10 +2,14 @@
 #include "nucreg/disk/publish.hpp"
 
 #include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <fstream>
 #include <stdexcept>
+#include <string>
 
 #include "nucreg/core/error.hpp"
 #include "support/scratch.hpp"
@@ -84,6 +88,23 @@ TEST_CASE("what killed writers left is removed, and nothing else") {
   CHECK(!fs::exists(temporary_beside(out)));
   CHECK(!fs::exists(folder / ".out.h5.partial-1"));
   for (const char* name : others) CHECK(read_file(folder / name) == "whole");
+}
+
+TEST_CASE("what another process of this program may be writing is not removed until it ends") {
+  const Scratch folder;
+  const pid_t writer = fork();
+  if (writer == 0) {
+    pause();
+    _exit(0);
+  }
+  const std::string name = ".out.h5.partial-" + std::to_string(writer) + "-0123abcd";
+  folder.put(name, "half");
+  remove_temporaries(folder.path(), {"out.h5"});
+  CHECK(fs::exists(folder / name));
+  kill(writer, SIGKILL);
+  waitpid(writer, nullptr, 0);
+  remove_temporaries(folder.path(), {"out.h5"});
+  CHECK_FALSE(fs::exists(folder / name));
 }
 
 TEST_CASE("what killed writers left a day ago is removed, what may be written now is not") {
