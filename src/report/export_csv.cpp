@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <string_view>
 #include <utility>
 
@@ -98,13 +99,24 @@ void write_table(const Table& table, const Context* context, TextFile& file) {
 std::vector<std::filesystem::path> export_csv(const ResultReader& reader,
                                               const std::filesystem::path& directory,
                                               bool overwrite) {
-  const auto paths = export_paths(directory, {"trials.csv", "summary.csv", "ranks.csv"}, overwrite);
+  std::vector<const char*> names{"trials.csv", "summary.csv", "ranks.csv"};
+  std::vector<const char*> verdicts;
+  for (const auto& [table, name] :
+       {std::pair("verdict", "verdict.csv"), {"fit_verdict", "fit_verdict.csv"}}) {
+    if (!reader.has_table(table)) continue;
+    verdicts.push_back(table);
+    names.push_back(name);
+  }
+  const auto paths = export_paths(directory, names, overwrite);
   const Context context(reader);
-  TextFile trials(paths[0]), summary(paths[1]), ranks(paths[2]);
-  write_trials(reader, context, trials);
-  write_table(reader.table("summary"), &context, summary);
-  write_table(reader.table("ranks"), nullptr, ranks);
-  for (TextFile* file : {&trials, &summary, &ranks}) file->publish(overwrite);
+  std::deque<TextFile> files;
+  for (const auto& path : paths) files.emplace_back(path);
+  write_trials(reader, context, files[0]);
+  write_table(reader.table("summary"), &context, files[1]);
+  write_table(reader.table("ranks"), nullptr, files[2]);
+  for (std::size_t i = 0; i < verdicts.size(); ++i)
+    write_table(reader.table(verdicts[i]), nullptr, files[3 + i]);
+  for (TextFile& file : files) file.publish(overwrite);
   return paths;
 }
 

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <concepts>
 #include <filesystem>
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -20,8 +19,7 @@ namespace nucreg {
 /// Makes the folder and returns the paths of the files to be. Throws OutputError, also if one
 /// exists and may not be overwritten.
 [[nodiscard]] inline std::vector<std::filesystem::path> export_paths(
-    const std::filesystem::path& directory, std::initializer_list<const char*> names,
-    bool overwrite) {
+    const std::filesystem::path& directory, const std::vector<const char*>& names, bool overwrite) {
   make_folder(directory);
   std::vector<std::filesystem::path> paths;
   for (const char* name : names) {

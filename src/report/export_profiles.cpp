@@ -176,7 +176,7 @@ Json of_configuration(const Sample& sample, const Group& group,
 /// By kind, in the order of the configurations.
 std::vector<std::pair<std::string, Group>> groups_of_kinds(const Sample& sample,
                                                            const Table& configurations) {
-  const RegionMap map = map_regions(configurations);
+  const RegionMap map = map_regions(configurations, 0);
   std::vector<std::pair<std::string, Group>> groups;
   for (const Region& region : map.regions)
     if (region.scope == Region::Scope::overall) groups.emplace_back(region.kind, Group{});

@@ -102,7 +102,7 @@ std::string verdict_text(const Overview& view, const TextOptions& options) {
   const Verdict verdict = make_verdict(view.comparison);
   if (const std::string partial = partial_note(view); !partial.empty()) line(partial);
   for (const std::string& sentence : verdict.sentences) line(sentence);
-  for (const std::string& flip : verdict.flips) line("flips where " + flip);
+  for (const std::string& flip : verdict.flips) line("but where " + flip);
   for (const std::string& fit : verdict.fits) line(fit);
   for (const std::string& note : verdict.notes) line("(" + note + ")");
   if (!verdict.more.empty()) line("trials enough to tell: run again with " + verdict.more);
@@ -116,7 +116,7 @@ std::string verdict_text(const Overview& view, const TextOptions& options) {
   std::vector<PairStatistics> shown;
   double largest = 0.0;  // logarithm of a factor
   for (const Region& region : view.comparison.regions) {
-    if (region.scope == Region::Scope::configuration) continue;
+    if (region.scope > Region::Scope::axis) continue;
     const PairStatistics pair = leading_pair(view.comparison, region);
     const bool nobody = pair.finding == SpeedFinding::neither && pair.arrives == Side::neither;
     columns[0].cells.push_back(region_name(region));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <map>
 #include <tuple>
 #include <utility>
 
@@ -58,6 +59,7 @@ struct ComparisonBuilder::Body {
   bool may_repeat = false;
   Comparison result;
   std::vector<std::vector<std::size_t>> regions_of;  // of each configuration, but its own
+  std::map<std::size_t, Region> alone;               // configurations that are one of two axes
   bool judges_configurations = false;
   std::vector<std::pair<std::size_t, std::size_t>> pairs;
   std::vector<PairCell> cells;               // [region * pairs + pair]
@@ -73,10 +75,12 @@ struct ComparisonBuilder::Body {
   Body(std::vector<std::string> solvers, const Table& configurations, ComparisonOptions options,
        std::vector<std::string> labels)
       : may_repeat(repeats_its_trials(configurations)), fits(configurations, solvers.size()) {
-    RegionMap map = map_regions(configurations);
-    regions_of = std::move(map.of_configuration);
     for (std::size_t a = 0; a < solvers.size(); ++a)
       for (std::size_t b = a + 1; b < solvers.size(); ++b) pairs.emplace_back(a, b);
+    RegionMap map = map_regions(
+        configurations, options.overall_only || pairs.empty() ? 0 : max_judged / pairs.size());
+    regions_of = std::move(map.of_configuration);
+    alone = std::move(map.alone);
     if (labels.empty()) labels = solvers;
     result = {.solvers = std::move(solvers),
               .labels = std::move(labels),
@@ -188,8 +192,11 @@ void ComparisonBuilder::Body::close_configuration() {
     if (judges_configurations) own[pair].add_ranks(ranks, sampled);
   }
   if (!judges_configurations) return;
-  Region& region = result.regions.emplace_back(Region{
-      .scope = Region::Scope::configuration, .configuration = configuration, .configurations = 1});
+  const auto named = alone.find(number);
+  Region& region = result.regions.emplace_back(named == alone.end() ? Region{.configurations = 1}
+                                                                    : named->second);
+  region.scope = Region::Scope::configuration;
+  region.configuration = configuration;
   for (std::size_t pair = 0; pair < pairs.size(); ++pair)
     region.pairs.push_back(std::exchange(own[pair], {}).statistics(resampler));
 }
@@ -261,22 +268,25 @@ void ComparisonBuilder::add(std::span<const Record> rows) {
 Comparison ComparisonBuilder::finish() {
   Body& body = *body_;
   body.close_trial();
-  const auto shared =
-      static_cast<std::size_t>(std::ranges::count_if(body.result.regions, [](const Region& region) {
-        return region.scope != Region::Scope::configuration;
-      }));
   body.close_configuration();
-  for (std::size_t r = 0; r < shared; ++r)
+  const auto count = [&](auto... scopes) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        body.result.regions,
+        [&](const Region& region) { return ((region.scope == scopes) || ...); }));
+  };
+  using enum Region::Scope;
+  const std::size_t wide = count(overall, axis), pooled = count(overall, axis, two_axes);
+  for (std::size_t r = 0; r < pooled; ++r)
     for (std::size_t pair = 0; pair < body.pairs.size(); ++pair)
       body.result.regions[r].pairs.push_back(
           body.cells[r * body.pairs.size() + pair].statistics(body.resampler));
   for (Region& region : body.result.regions)
     for (std::size_t pair = 0; pair < body.pairs.size(); ++pair)
       std::tie(region.pairs[pair].a, region.pairs[pair].b) = body.pairs[pair];
-  const double families = 1.0 + body.judges_configurations + body.fits.any();
+  const double families = 1.0 + (body.result.regions.size() > wide) + body.fits.any();
   body.result.fits = body.fits.finish(body.result.options.error / families);
-  body.adjust(0, shared, families);
-  body.adjust(shared, body.result.regions.size(), families);
+  body.adjust(0, wide, families);
+  body.adjust(wide, body.result.regions.size(), families);
   if (body.result.repeated > 0)  // more of the same add nothing
     for (Region& region : body.result.regions)
       for (PairStatistics& pair : region.pairs) pair.more_trials = pair.more_arrival_trials = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "nucreg/core/text.hpp"
 #include "pair_text.hpp"
@@ -30,7 +31,8 @@ std::string flip_text(const Comparison& comparison, const Region& region,
 }
 
 /// Where a declared winner is another than the declared one overall, or than that of another region
-/// of the same axis if overall there is none.
+/// of the same axis if overall there is none; and where two axes together have one that neither has
+/// alone.
 std::vector<std::string> find_flips(const Comparison& comparison, const Region& whole) {
   std::vector<std::string> flips;
   for (std::size_t p = 0; p < whole.pairs.size(); ++p) {
@@ -44,9 +46,21 @@ std::vector<std::string> find_flips(const Comparison& comparison, const Region& 
                elsewhere.axis == region.axis && preference(elsewhere.pairs[p]) == -here;
       });
     };
-    for (const Region& region : comparison.regions)
-      if (region.scope == Region::Scope::axis && region.kind == whole.kind && differs(region))
+    const auto news_of_two = [&](const Region& region) {
+      const int here = preference(region.pairs[p]);
+      const auto says_it = [&](const Region& wider) {
+        return preference(wider.pairs[p]) == here && wider.scope == Region::Scope::axis &&
+               wider.kind == region.kind &&
+               ((wider.axis == region.axis && wider.value == region.value) ||
+                (wider.axis == region.axis_2 && wider.value == region.value_2));
+      };
+      return here != 0 && here != overall && std::ranges::none_of(comparison.regions, says_it);
+    };
+    for (const Region& region : comparison.regions) {
+      if (region.kind != whole.kind || region.axis.empty()) continue;
+      if (region.axis_2.empty() ? differs(region) : news_of_two(region))
         flips.push_back(flip_text(comparison, region, region.pairs[p]));
+    }
   }
   return flips;
 }
@@ -216,12 +230,16 @@ std::uint64_t trials_that_decide(const Comparison& comparison) {
 }  // namespace
 
 std::string region_name(const Region& region) {
-  if (region.scope == Region::Scope::configuration)
+  if (region.scope == Region::Scope::configuration && region.axis.empty())
     return fmt::format("configuration {}", region.configuration);
-  if (region.scope == Region::Scope::overall) return region.kind.empty() ? "overall" : region.kind;
-  const bool compared = region.value.starts_with("<=") || region.value.starts_with("> ");
-  return fmt::format("{}{}{}{}{}", region.kind, region.kind.empty() ? "" : ", ", region.axis,
-                     compared ? " " : " = ", region.value);
+  std::string name = region.kind;
+  for (const auto& [axis, value] :
+       {std::tie(region.axis, region.value), std::tie(region.axis_2, region.value_2)}) {
+    if (axis.empty()) continue;
+    const bool compared = value.starts_with("<=") || value.starts_with("> ");
+    name += fmt::format("{}{}{}{}", name.empty() ? "" : ", ", axis, compared ? " " : " = ", value);
+  }
+  return name.empty() ? "overall" : name;
 }
 
 const PairStatistics& pair_of(const Comparison& comparison, const Region& region, std::size_t x,

@@ -13,6 +13,8 @@ const char* scope_name(Region::Scope scope) {
       return "overall";
     case Region::Scope::axis:
       return "axis";
+    case Region::Scope::two_axes:
+      return "two axes";
     case Region::Scope::configuration:
       return "configuration";
   }
@@ -45,7 +47,7 @@ const char* finding_name(const PairStatistics& pair, bool differs = false) {
 
 bool is_verdict_scope(std::string_view name) {
   using enum Region::Scope;
-  return std::ranges::any_of(std::array{overall, axis, configuration},
+  return std::ranges::any_of(std::array{overall, axis, two_axes, configuration},
                              [&](Region::Scope scope) { return scope_name(scope) == name; });
 }
 
@@ -88,6 +90,8 @@ Table verdict_table(const Comparison& comparison) {
   add("kind", [](const R& r, const P&) { return r.kind; });
   add("axis", [](const R& r, const P&) { return r.axis; });
   add("value", [](const R& r, const P&) { return r.value; });
+  add("axis_2", [](const R& r, const P&) { return r.axis_2; });
+  add("value_2", [](const R& r, const P&) { return r.value_2; });
   add("configuration", [](const R& r, const P&) { return r.configuration; });
   add("configurations", [](const R& r, const P&) { return r.configurations; });
   add("solver_a", [&](const R&, const P& p) { return comparison.solvers[p.a]; });

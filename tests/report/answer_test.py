@@ -6,7 +6,7 @@ import unittest
 import report_case  # noqa: F401  first: it says where the others are
 
 from nucreg_case import ROOT
-from report_page import answer, asked, page
+from report_page import answer, asked, verdict_figures
 
 
 class Answers(unittest.TestCase):
@@ -81,13 +81,16 @@ class Answers(unittest.TestCase):
     def test_the_table_names_the_kind_of_each_region(self):
         row = {"scope": "overall", "kind": "loss = tukey", "axis": "", "value": "",
                "configuration": -1}
-        self.assertEqual(page.where(row), "loss = tukey")
-        self.assertEqual(page.where(row | {"kind": ""}), "overall")
+        self.assertEqual(verdict_figures.name_of(row), "loss = tukey")
+        self.assertEqual(verdict_figures.name_of(row | {"kind": ""}), "overall")
         at = row | {"scope": "axis", "axis": "points", "value": "20"}
-        self.assertEqual(page.where(at), "loss = tukey, points = 20")
-        self.assertEqual(page.where(at | {"kind": ""}), "points = 20")
-        self.assertEqual(page.where(row | {"scope": "configuration", "configuration": 7}),
-                         "configuration 7")
+        self.assertEqual(verdict_figures.name_of(at), "loss = tukey, points = 20")
+        self.assertEqual(verdict_figures.name_of(at | {"kind": ""}), "points = 20")
+        of_two = at | {"scope": "two axes", "axis_2": "turn_deg", "value_2": "> 30"}
+        self.assertEqual(verdict_figures.name_of(of_two), "loss = tukey, points = 20, turn_deg > 30")
+        alone = row | {"scope": "configuration", "configuration": 7, "kind": ""}
+        self.assertEqual(verdict_figures.name_of(alone), "configuration 7")
+        self.assertEqual([verdict_figures.region(r) for r in (of_two, alone)], [None, None])
 
     def test_findings_are_those_of_nucreg(self):
         source = (ROOT / "src/stats/verdict_table.cpp").read_text()

@@ -20,26 +20,39 @@ struct Setting {
   double flipped = 1.0;     ///< the same in the second half of the configurations, times slowdown
   double difficulty = 0.5;  ///< standard deviations of logarithms
   double noise = 0.1;
-  double spikes = 0.03;     ///< chance of a solve that takes 1.5 to 4 times as long
-  double failures = 0.0;    ///< chance that a solve fails
-  double arrives = -1.0;    ///< chance that a solve arrives; below 0: unknown of all
-  double arrives_1 = -1.0;  ///< the same of solver 1; below 0: that of the others
-  double shared = 0.5;      ///< chance that the solvers of a trial arrive by the same luck
-  double invalid = 0.0;     ///< chance that a timing is not valid
+  double spikes = 0.03;       ///< chance of a solve that takes 1.5 to 4 times as long
+  double failures = 0.0;      ///< chance that a solve fails
+  double arrives = -1.0;      ///< chance that a solve arrives; below 0: unknown of all
+  double arrives_1 = -1.0;    ///< the same of solver 1; below 0: that of the others
+  double shared = 0.5;        ///< chance that the solvers of a trial arrive by the same luck
+  double invalid = 0.0;       ///< chance that a timing is not valid
+  std::uint32_t layouts = 1;  ///< of points x noise; configurations are layouts times these
+  /// Time of solver 1 where points and noise are both even or both odd, by their places; its
+  /// inverse elsewhere, so that of a square number of configurations neither axis alone shows it.
+  double crossed = 1.0;
 };
 
-/// Points x noise, as square as it can be.
-inline Table configurations(std::uint32_t count) {
+inline std::uint32_t side_of(std::uint32_t count) {
+  return static_cast<std::uint32_t>(std::ceil(std::sqrt(count)));
+}
+
+/// Points x noise, as square as it can be, x layouts.
+inline Table configurations(std::uint32_t count, std::uint32_t layouts = 1) {
   std::vector<std::int64_t> number;
   std::vector<double> points, noise_px;
-  const auto side = static_cast<std::uint32_t>(std::ceil(std::sqrt(count)));
+  std::vector<std::string> layout;
+  const std::uint32_t side = side_of(count / layouts);
   for (std::uint32_t c = 0; c < count; ++c) {
     number.push_back(c);
-    points.push_back(100.0 * (1 + c / side));
-    noise_px.push_back(c % side);
+    points.push_back(100.0 * (1 + c / layouts / side));
+    noise_px.push_back(c / layouts % side);
+    layout.push_back(std::string(1, char('a' + c % layouts)));
   }
   return {"configurations",
-          {{"configuration", "1", number}, {"points", "1", points}, {"noise_px", "px", noise_px}}};
+          {{"configuration", "1", number},
+           {"points", "1", points},
+           {"noise_px", "px", noise_px},
+           {"layout", "1", layout}}};
 }
 
 inline Comparison judge(const Setting& setting, std::uint32_t run) {
@@ -47,11 +60,15 @@ inline Comparison judge(const Setting& setting, std::uint32_t run) {
   std::vector<std::string> names;
   for (std::uint32_t s = 0; s < setting.solvers; ++s)
     names.push_back(std::string(1, char('A' + s)));
-  ComparisonBuilder builder(names, configurations(setting.configurations));
+  ComparisonBuilder builder(names, configurations(setting.configurations, setting.layouts));
   std::vector<Record> rows(setting.solvers);
   for (std::uint32_t c = 0; c < setting.configurations; ++c) {
     const bool second = 2 * c >= setting.configurations;
-    const double slow = setting.slowdown * (second ? setting.flipped : 1.0);
+    const std::uint32_t cell = c / setting.layouts,
+                        side = side_of(setting.configurations / setting.layouts);
+    const bool even = (cell / side + cell % side) % 2 == 0;
+    const double slow = setting.slowdown * (second ? setting.flipped : 1.0) *
+                        (even ? setting.crossed : 1.0 / setting.crossed);
     for (std::uint32_t t = 0; t < setting.trials; ++t) {
       const double difficulty = std::exp(setting.difficulty * random.normal());
       const double luck = random.uniform();

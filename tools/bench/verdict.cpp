@@ -75,6 +75,27 @@ void flipping(const char* name, const Setting& setting, std::uint32_t runs) {
              setting.trials, setting.solvers, percent(found, runs), percent(wrong, runs));
 }
 
+/// B takes longer than A or less time, as two axes together say and neither does alone.
+void crossing(const char* name, const Setting& setting, std::uint32_t runs) {
+  std::uint32_t found = 0, wrong = 0;
+  for (std::uint32_t run = 0; run < runs; ++run) {
+    const Comparison c = simulation::judge(setting, run);
+    std::uint32_t right = 0;
+    bool one_axis = false;
+    for (const Region& region : c.regions) {
+      const bool declared = region.pairs[0].faster != Side::neither;
+      if (region.axis_2 == "noise_px")
+        right += declared;
+      else
+        one_axis = one_axis || (declared && region.scope == Region::Scope::axis);
+    }
+    found += right == setting.configurations / setting.layouts;
+    wrong += one_axis;
+  }
+  fmt::print("| {} | {} x {} | {} | {:.1f} % | {:.1f} % | |\n", name, setting.configurations,
+             setting.trials, setting.solvers, percent(found, runs), percent(wrong, runs));
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -109,6 +130,13 @@ int main(int count, char** words) {
   same("arrival 20 %, 6 solvers", {.configurations = 9, .trials = 20, .solvers = 6, .arrives = 0.2},
        runs);
 
+  same("3 axes, 18 configurations", {.configurations = 18, .trials = 20, .layouts = 2}, runs);
+  same("3 axes, 48 configurations of 5", {.configurations = 48, .trials = 5, .layouts = 3}, runs);
+  same("3 axes, arrival 60 %, 6 solvers",
+       {.configurations = 18, .trials = 20, .solvers = 6, .arrives = 0.6, .layouts = 2}, runs);
+  same("3 axes, noisy machine",
+       {.configurations = 18, .trials = 20, .noise = 0.4, .spikes = 0.15, .layouts = 2}, runs);
+
   heading("B arrives less often than A.", "found", "the wrong way round", "");
   arriving("90 against 80 %, 400 trials", {.trials = 400, .arrives = 0.9, .arrives_1 = 0.8}, runs);
   arriving("90 against 80 %, 400 trials, no luck shared",
@@ -134,4 +162,12 @@ int main(int count, char** words) {
           "one declared overall", "");
   flipping("100 trials a half",
            {.configurations = 4, .trials = 50, .slowdown = 1.1, .flipped = 1.0 / 1.21}, runs);
+
+  heading("B takes 10 % longer or less time, as points and noise together say.",
+          "found in each of their regions", "one axis alone declared", "");
+  crossing("4 regions of 50 trials", {.configurations = 4, .trials = 50, .crossed = 1.1}, runs);
+  crossing("4 regions of 50 trials in 2 layouts",
+           {.configurations = 8, .trials = 25, .layouts = 2, .crossed = 1.1}, runs);
+  crossing("4 regions of 100 trials in 2 layouts",
+           {.configurations = 8, .trials = 50, .layouts = 2, .crossed = 1.1}, runs);
 }

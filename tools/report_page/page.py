@@ -6,7 +6,7 @@ import shlex
 
 from . import answer
 from .html_parts import Marked, Raw, figure, joined, number, table, tag
-from .verdict_figures import region
+from .verdict_figures import name_of
 
 HERE = pathlib.Path(__file__).resolve().parent
 KINDS = {"failed": "failed", "gap": "far from the best known", "slow": "slow"}
@@ -217,17 +217,13 @@ def tables(result):
         ["where", "a", "b", "finding", "time ratio", "95 % from", "to", "p (Holm)", "trials",
          "timed",
          "left out", "in words"],
-        ([where(c), c["solver_a"], c["solver_b"], c["finding"], c["time_ratio"],
+        ([name_of(c), c["solver_a"], c["solver_b"], c["finding"], c["time_ratio"],
           c["time_ratio_low"],
           c["time_ratio_high"], c["speed_p_holm"], c["trials"], c["timed"], c["left_out"],
           c["sentence"]] for c in o["comparisons"]), ("finding",))
     if not o["comparisons"]:
         return joined([tag("h3", "Summary"), summary])
     return joined([tag("h3", "Summary"), summary, tag("h3", "Comparisons"), compared])
-
-
-def where(c):
-    return region(c) or f"configuration {c['configuration']}"
 
 
 def arrived(row):

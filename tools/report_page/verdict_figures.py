@@ -7,14 +7,17 @@ MAX_CHARACTERS = 36  # of the name of a region beside a panel
 
 
 def region(row):
-    """Its name; where the row is of one configuration, None."""
-    kind = row["kind"]
-    if row["scope"] == "overall":
-        return kind or "overall"
-    if row["scope"] == "configuration":
-        return None
-    value = f"{row['axis']} {'' if row['value'][:1] in '<>' else '= '}{row['value']}"
-    return f"{kind}, {value}" if kind else value
+    """Its name; where the row is of one configuration or of two axes, None."""
+    return name_of(row) if row["scope"] in ("overall", "axis") else None
+
+
+def name_of(row):
+    """As nucreg writes it."""
+    values = [f"{row[axis]} {'' if row[value][:1] in '<>' else '= '}{row[value]}"
+              for axis, value in (("axis", "value"), ("axis_2", "value_2")) if row.get(axis)]
+    if row["scope"] == "configuration" and not values:
+        return f"configuration {row['configuration']}"
+    return ", ".join(filter(None, [row["kind"], *values])) or "overall"
 
 
 def short(names):

@@ -14,11 +14,12 @@
 
 namespace nucreg {
 
-/// Writes trials.csv, summary.csv and ranks.csv into `directory`, which is made where it is
-/// missing, and returns their paths. Columns bear their names in the result file; params and
-/// true_params become p0 ... and true_p0 .... trials.csv and summary.csv end with solver_name and
-/// with the columns of /configurations that say what was run: points, noise_px, outliers, missing,
-/// model, loss, coordinates, and each other one that varies, with _min and _max where it is drawn.
+/// Writes trials.csv, summary.csv, ranks.csv and, of a file that has them, verdict.csv and
+/// fit_verdict.csv into `directory`, which is made where it is missing, and returns their paths.
+/// Columns bear their names in the result file; params and true_params become p0 ... and true_p0
+/// .... trials.csv and summary.csv end with solver_name and with the columns of /configurations
+/// that say what was run: points, noise_px, outliers, missing, model, loss, coordinates, and each
+/// other one that varies, with _min and _max where it is drawn.
 ///
 /// Numbers have the shortest form that reads back the same bits, "nan" and "inf" if they are not
 /// finite; enumerations their names, truth values true and false; text is quoted as in RFC 4180;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -105,10 +106,11 @@ struct PairStatistics {
 /// Trials that have something in common. Nothing is pooled over kinds: configurations that differ
 /// in model or loss, whose numbers mean different things.
 struct Region {
-  enum class Scope { overall, axis, configuration };
+  enum class Scope { overall, axis, two_axes, configuration };
   Scope scope = Scope::overall;
   std::string kind;                 ///< "loss = cauchy"; empty if the job has one kind only
   std::string axis, value;          ///< of an axis: its column of /configurations and the value
+  std::string axis_2, value_2;      ///< of two axes: the same of the second
   std::int64_t configuration = -1;  ///< of a configuration
   std::uint64_t configurations = 0;
   std::vector<PairStatistics> pairs;  ///< (0, 1), (0, 2) ... (1, 2) ...
@@ -119,8 +121,9 @@ struct Comparison {
   /// How sentences name them, "LM (eigen-lm)": an implementation was measured, not a method.
   std::vector<std::string> labels;
   ComparisonOptions options;
-  /// The overall one of each kind, then per axis within each kind, then per configuration if there
-  /// are several and not too many (max_judged).
+  /// The overall one of each kind, then per axis within each kind, then per value of one axis and
+  /// value of another, then per configuration if there are several. Of two axes and of
+  /// configurations there are none if they are too many (max_judged).
   std::vector<Region> regions;
   std::vector<FitPair> fits;   ///< losses, starts and models compared
   std::uint64_t repeated = 0;  ///< trials left out since they repeat the fit of an earlier one
@@ -133,15 +136,18 @@ struct Comparison {
 
 /// Differences of one configuration and pair beyond these enter the ranks by a random sample.
 inline constexpr std::size_t max_ranked = 16384;
-/// Configurations times pairs up to which configurations are judged one by one.
+/// Configurations times pairs up to which configurations are judged one by one; regions of two axes
+/// times pairs up to which these are.
 inline constexpr std::size_t max_judged = 20000;
 
 /// Builds a comparison from the rows of /trials in file order. Memory does not grow with trials.
 ///
 /// A region is the configurations of one kind with one value of an axis that varies; an axis of
-/// more than eight numbers is halved. What is declared (faster, arrives) holds for all regions and
-/// pairs at once but for a chance of options.error, in equal shares for configurations, for fits
-/// (if there are any) and for the rest, each by Holm; and a solver is declared faster only if the
+/// more than eight numbers is halved. Two axes are crossed, in their order, as long as the regions
+/// are not too many; what one of the axes alone says already, or a configuration, is no region of
+/// two axes. What is declared (faster, arrives) holds for all regions and pairs at once but for a
+/// chance of options.error, in equal shares for fits (if there are any), for configurations and
+/// regions of two axes, and for the rest, each by Holm; and a solver is declared faster only if the
 /// interval agrees.
 ///
 /// Trials of a job of pairs are the same fit again unless something of it is drawn: a trial whose
@@ -172,10 +178,12 @@ class ComparisonBuilder {
 // The axes of /configurations, and which configurations have something in common.
 
 /// Regions of a set of configurations, without pairs yet: the overall one of each kind, then one
-/// per kind and value of each axis that varies.
+/// per kind and value of each axis that varies, then those of two axes.
 struct RegionMap {
   std::vector<Region> regions;
   std::vector<std::vector<std::size_t>> of_configuration;  ///< positions in `regions`
+  /// Configurations that are the only one with their values of two axes, and that region of it.
+  std::map<std::size_t, Region> alone;
 };
 
 /// Names of the columns of /configurations whose values differ between rows, drawn ranges included;
@@ -186,9 +194,10 @@ struct RegionMap {
                                     std::size_t row);
 
 /// Axes with more values than `max_values` are halved if they are numbers, else left out. Axes
-/// beyond the first `max_axes` are left out.
-[[nodiscard]] RegionMap map_regions(const Table& configurations, std::size_t max_values = 8,
-                                    std::size_t max_axes = 8);
+/// beyond the first `max_axes` are left out, and axes whose regions with another would be more than
+/// `max_two_axes` in all are not crossed.
+[[nodiscard]] RegionMap map_regions(const Table& configurations, std::size_t max_two_axes,
+                                    std::size_t max_values = 8, std::size_t max_axes = 8);
 
 /// Whether trials of a configuration repeat one fit: a job of pairs, whose points are fixed.
 [[nodiscard]] bool repeats_its_trials(const Table& configurations);

@@ -10,7 +10,8 @@
 
 namespace nucreg {
 
-/// "overall", "noise_px = 2", "points > 500", "loss = cauchy, points > 500", "configuration 3".
+/// "overall", "noise_px = 2", "points > 500", "loss = cauchy, points > 500", "points = 20, turn_deg
+/// = 30", "configuration 3".
 [[nodiscard]] std::string region_name(const Region& region);
 
 /// Two solvers of `region` in one line, seen from the one that did better: which arrives more
@@ -36,7 +37,7 @@ struct Leaders {
 struct Verdict {
   std::vector<std::string> sentences;  ///< of each kind, the best solver against each other one
   std::vector<std::string> fits;       ///< which loss, start or model arrives more often
-  std::vector<std::string> flips;      ///< regions whose declared winner is not the overall one
+  std::vector<std::string> flips;      ///< where a declared winner is not the overall one
   std::vector<std::string> notes;      ///< failures, timings left out, samples, repetitions
   /// What to add to the command for trials enough to decide all that is undecided:
   /// "--set job.trials=120"; empty if more trials would not help.
