@@ -257,9 +257,9 @@ class ResultFile(NucregCase):
     def test_export(self):
         printed = self.nucreg("export", self.result, "--to", "csv").out.split()
         self.assertEqual(printed, ["csv/trials.csv", "csv/summary.csv", "csv/ranks.csv",
-                                   "csv/verdict.csv"])
+                                   "csv/verdict.csv", "csv/fit_verdict.csv"])
         codes = {code: name for name, code in status_codes(self.result).items()}
-        for group in ("trials", "summary", "ranks", "verdict"):
+        for group in ("trials", "summary", "ranks", "verdict", "fit_verdict"):
             columns = read_group(self.result, group)
             with open(self.dir / "csv" / f"{group}.csv", newline="") as file:
                 rows = list(csv.DictReader(file))
