@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numbers>
 #include <unordered_set>
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/terminal.hpp"
+#include "nucreg/core/allocation.hpp"
 #include "nucreg/core/clock.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/job/parse.hpp"
@@ -103,17 +105,18 @@ bool is_program(const SolverSpec& solver) {
   return solver.kind == "process";
 }
 
-// The i-th point of a sequence that fills 0 to 1 evenly (van der Corput, base 2).
+// The i-th point of a sequence that fills 0 to 1 evenly and in step with no axis of a job, as
+// powers of two would be: multiples of the golden ratio.
 double spread_point(std::uint64_t i) {
-  double point = 0.0, digit = 0.5;
-  for (; i > 0; i /= 2, digit /= 2.0) point += digit * static_cast<double>(i % 2);
-  return point;
+  const double turns = static_cast<double>(i) / std::numbers::phi;
+  return turns - std::floor(turns);
 }
 
 // Draws trials as often as they are estimated to cost, so that the mean factor is that of the run.
 Sample run_sample(const Job& job, Plan plan, std::vector<InputFile> inputs,
                   const SolverRegistry& registry, const TaskList& list) {
-  constexpr double sample_seconds = 1.0;
+  // Longer where trials differ much: until a standard error of the mean is a tenth of it.
+  constexpr double sample_seconds = 1.0, max_seconds = 4.0, enough = 0.1;
   std::vector<double> ends;
   std::uint64_t tasks = 0;
   for (const TaskList::Block& block : list.blocks) {
@@ -135,15 +138,23 @@ Sample run_sample(const Job& job, Plan plan, std::vector<InputFile> inputs,
   };
   if (tasks > 0 && std::ranges::any_of(job.solvers, is_program))
     sample.start_seconds = run(list.blocks.front().first);
-  double factors = 0.0;
-  while (sample.trials < tasks && sample.seconds < sample_seconds) {
+  double factors = 0.0, squares = 0.0;
+  const auto unsure = [&] {
+    const auto n = static_cast<double>(sample.trials);
+    const double variance = (squares - factors * factors / n) / std::max(n - 1.0, 1.0);
+    return n < 2.0 || variance / n > std::pow(enough * factors / n, 2.0);
+  };
+  while (sample.trials < tasks && sample.seconds < max_seconds &&
+         (sample.seconds < sample_seconds || unsure())) {
     const double at = spread_point(++sample.trials) * ends.back();
     const auto end = std::ranges::upper_bound(ends, at);
     const TaskList::Block& block =
         list.blocks[static_cast<std::size_t>(std::min(end, ends.end() - 1) - ends.begin())];
     const double took = run(block.first + sample.trials % block.count);
     sample.seconds += took;
-    factors += took / block.cost_seconds;
+    const double factor = took / block.cost_seconds;
+    factors += factor;
+    squares += factor * factor;
   }
   if (sample.trials > 0) sample.factor = factors / static_cast<double>(sample.trials);
   return sample;
@@ -152,6 +163,7 @@ Sample run_sample(const Job& job, Plan plan, std::vector<InputFile> inputs,
 }  // namespace
 
 ExitStatus plan_command(const PlanCommand& command, const SolverRegistry& registry) {
+  keep_freed_memory();  // as the ranks of a run do
   Job job = parse_job(command.job, command.set);
   static_cast<void>(make_solvers(registry, job));
   const std::string images = job.problem.source == Source::images ? take_tiles(job) : "";
