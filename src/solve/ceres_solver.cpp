@@ -3,6 +3,7 @@
 #include <ceres/ceres.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -55,8 +56,9 @@ class PairsCost final : public ceres::CostFunction {
     if (e_.refused) return false;
     double* to = jacobians ? jacobians[0] : nullptr;
     const PairsView& pairs = e_.objective.pairs();
+    const std::array<double, 8> entries = e_.map.entries;  // which no write below can change
     for (std::size_t i = first_; i < first_ + count_; ++i, residuals += 2) {
-      const Mapped at = mapped(e_.map, pairs.x10[i], pairs.y10[i]);
+      const Mapped at = mapped(entries, columns == 8, pairs.x10[i], pairs.y10[i]);
       residuals[0] = at.x - pairs.x40[i];
       residuals[1] = at.y - pairs.y40[i];
       if (!to) continue;
