@@ -87,7 +87,8 @@ class Answers(unittest.TestCase):
         self.assertEqual(verdict_figures.name_of(at), "loss = tukey, points = 20")
         self.assertEqual(verdict_figures.name_of(at | {"kind": ""}), "points = 20")
         of_two = at | {"scope": "two axes", "axis_2": "turn_deg", "value_2": "> 30"}
-        self.assertEqual(verdict_figures.name_of(of_two), "loss = tukey, points = 20, turn_deg > 30")
+        self.assertEqual(verdict_figures.name_of(of_two),
+                         "loss = tukey, points = 20, turn_deg > 30")
         alone = row | {"scope": "configuration", "configuration": 7, "kind": ""}
         self.assertEqual(verdict_figures.name_of(alone), "configuration 7")
         self.assertEqual([verdict_figures.region(r) for r in (of_two, alone)], [None, None])
