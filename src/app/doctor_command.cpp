@@ -1,5 +1,4 @@
 // `nucreg doctor`: what of this machine will hurt a run, before the run.
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/resource.h>
@@ -9,17 +8,22 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
+#include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/clock.hpp"
+#include "nucreg/core/error.hpp"
 #include "nucreg/core/text.hpp"
+#include "nucreg/disk/publish.hpp"
 #include "nucreg/fit/kernels.hpp"
 #include "nucreg/run/communicator.hpp"
 #include "nucreg/run/dispatch.hpp"
@@ -163,6 +167,16 @@ Check check_open_files() {
           files < enough ? "mpirun needs some 10 per rank: ulimit -n 4096" : ""};
 }
 
+// What the system says against it; empty: nothing.
+std::string refusal(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const OutputError& error) {
+    return error.problem();
+  }
+  return {};
+}
+
 // Where the result will lie: can be written, locked, synced, and has room.
 std::vector<Check> check_folder(const fs::path& folder) {
   const std::string what = "folder " + folder.string();
@@ -170,16 +184,20 @@ std::vector<Check> check_folder(const fs::path& folder) {
   if (statvfs(folder.c_str(), &room) != 0)
     return {{what, std::strerror(errno), "name a folder that exists: nucreg doctor FOLDER"}};
   std::vector<Check> checks;
-  std::string name = (folder / ".nucreg-doctor-XXXXXX").string();
-  const int file = mkstemp(name.data());
-  if (file < 0) return {{what, std::strerror(errno), "choose a folder that you may write with -o"}};
+  const fs::path file = temporary_beside(folder / "nucreg-doctor");
+  Descriptor opened;
+  const std::string closed = refusal([&] { opened = open_to_write(file, Opened::empty); });
+  if (!closed.empty()) return {{what, closed, "choose a folder that you may write with -o"}};
   const double begin = wall_seconds();
-  const bool synced = write(file, "x", 1) == 1 && fsync(file) == 0;
+  const std::string unsynced = refusal([&] {
+    if (write_some(opened, "x") < 1) throw OutputError(std::strerror(errno), {});
+    sync_data(opened, file);
+  });
   const double seconds = wall_seconds() - begin;
-  const bool locked = flock(file, LOCK_EX | LOCK_NB) == 0;
+  // Not by lock(), which takes file systems without locks, too.
+  const bool locked = flock(opened.get(), LOCK_EX | LOCK_NB) == 0;
   const int lock_error = errno;
-  close(file);
-  unlink(name.c_str());
+  remove_quietly(file);
 
   const double free = static_cast<double>(room.f_bavail) * static_cast<double>(room.f_frsize);
   constexpr double enough = 1e9, slow_seconds = 1.0;
@@ -190,8 +208,8 @@ std::vector<Check> check_folder(const fs::path& folder) {
                            : "two runs on one output cannot be told apart, and HDF5 refuses to "
                              "open: use another file system, or export HDF5_USE_FILE_LOCKING=FALSE "
                              "for readers"});
-  checks.push_back({"sync there", synced ? seconds_text(seconds) : std::strerror(errno),
-                    !synced ? "finished trials would not survive a power failure"
+  checks.push_back({"sync there", unsynced.empty() ? seconds_text(seconds) : unsynced,
+                    !unsynced.empty() ? "finished trials would not survive a power failure"
                     : seconds > slow_seconds
                         ? "a slow disk delays the journal; results are not affected"
                         : ""});

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "nucreg/app/read_result.hpp"
+#include "nucreg/app/result.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/report/well.hpp"

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <new>
 #include <tuple>
 
 #include "nucreg/app/commands.hpp"
@@ -111,7 +110,7 @@ std::optional<StagePrior> prior_of(const MatchCommand& command, const ReadSide& 
   }
   if (!ten.image || !forty.image) return std::nullopt;
   const auto prior = stage_prior(ten.image->place, forty.image->place,
-                                 command.stage_error_um.value_or(ImagesOptions{}.stage_error_um));
+                                 command.stage_error_um.value_or(standard_stage_error_um));
   if (command.stage_error_um.value_or(0.0) > 0.0 && !prior)
     refuse("--stage-error", "with images that both carry stage positions, at 10x a pixel size too");
   return prior;

@@ -5,13 +5,12 @@
 #include <bit>
 #include <memory>
 #include <set>
-#include <sstream>
 #include <string_view>
 #include <system_error>
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
-#include "nucreg/app/read_result.hpp"
+#include "nucreg/app/result.hpp"
 #include "nucreg/app/resume.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/error.hpp"
@@ -189,8 +188,7 @@ Attributes attributes_of(const MergeFiles& sources, const Plan& plan, std::uint6
                         counted(static_cast<std::uint64_t>(source->count("trials_done")), "trial"),
                         counted(static_cast<std::uint64_t>(source->count("mpi_ranks")), "rank"),
                         source->first_rank);
-    std::istringstream lines(source->text("warnings"));
-    for (std::string line; std::getline(lines, line);)
+    for (const std::string& line : split_lines(source->text("warnings")))
       warnings += fmt::format("{}: {}\n", source->file.string(), line);
     ranks += source->count("mpi_ranks");
     resumed += source->count("trials_resumed");

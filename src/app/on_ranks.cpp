@@ -7,17 +7,16 @@
 #include <array>
 #include <atomic>
 #include <csignal>
-#include <cstdio>
+#include <cstddef>
 #include <cstdlib>
-#include <fstream>
 #include <new>
-#include <string_view>
 #include <system_error>
 
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/allocation.hpp"
 #include "nucreg/core/log.hpp"
 #include "nucreg/core/text.hpp"
+#include "nucreg/disk/publish.hpp"
 #include "nucreg/run/launcher.hpp"
 #include "nucreg/tiles/inputs.hpp"
 #include "nucreg/tiles/stages.hpp"
@@ -86,7 +85,7 @@ double grace_seconds(int signal_number) {
   const bool launched = std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr;
   if (!launched || signal_number == SIGUSR1) return standard_grace_seconds;
   const char* text = std::getenv("OMPI_MCA_odls_base_sigkill_timeout");
-  const double until_kill = text ? std::atof(text) : 1.0;
+  const double until_kill = parse_number<double>(text ? text : "").value_or(1.0);
   return std::min(standard_grace_seconds, part_for_grace * until_kill);
 }
 
@@ -144,8 +143,13 @@ ExitStatus on_ranks(const SolverRegistry& registry,
 }
 
 void write_status(ExitStatus status) {
-  if (const char* file = std::getenv("NUCREG_STATUS_FILE"))
-    std::ofstream(file) << static_cast<int>(status) << '\n';
+  const char* file = std::getenv("NUCREG_STATUS_FILE");
+  if (!file) return;
+  try {
+    replace_file(file, fmt::format("{}\n", static_cast<int>(status)));
+  } catch (const OutputError& error) {
+    print_error("nucreg: NUCREG_STATUS_FILE: {}\n", error.what());
+  }
 }
 
 ExitStatus print_exception() {

@@ -2,7 +2,6 @@
 // drives parsing, checks, help, and what scripts and man pages read (`nucreg options --json`).
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <limits>

@@ -9,7 +9,7 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
-#include "nucreg/app/read_result.hpp"
+#include "nucreg/app/result.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/terms.hpp"
 #include "nucreg/disk/publish.hpp"
@@ -46,10 +46,7 @@ std::vector<InputFile> images_inputs(const ResultReader& reader, const Job& job)
           static_cast<std::size_t>(first_nucleus.at(ten) + pairs.get<std::int64_t>("ten").at(at));
       const auto b = static_cast<std::size_t>(first_nucleus.at(forty) +
                                               pairs.get<std::int64_t>("forty").at(at));
-      input.pairs.x10.push_back(x.at(a));
-      input.pairs.y10.push_back(y.at(a));
-      input.pairs.x40.push_back(x.at(b));
-      input.pairs.y40.push_back(y.at(b));
+      input.pairs.add(x.at(a), y.at(a), x.at(b), y.at(b));
     }
     inputs.push_back(std::move(input));
   }

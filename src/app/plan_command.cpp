@@ -71,12 +71,10 @@ double rank_bytes(const Job& job, const Plan& plan) {
 
 // Which tiles match is not known before the run: all that may are planned for.
 std::string take_tiles(Job& job) {
-  static_cast<void>(make_plan(with_pairs(job, {"any"})));  // before images are opened
   const Tiles tiles = list_tiles(job);
   std::vector<std::string> names;
   for (const auto* pairs : {&tiles.likely, &tiles.others})
     for (const TilePair& pair : *pairs) names.push_back(tiles.name(pair));
-  if (names.empty()) throw no_tiles_overlap(job);
   job = with_pairs(job, std::move(names));
   const auto ten = std::ranges::count(tiles.list, true, &Tile::is_ten);
   return fmt::format(
@@ -165,13 +163,13 @@ Sample run_sample(const Job& job, Plan plan, std::vector<InputFile> inputs,
 ExitStatus plan_command(const PlanCommand& command, const SolverRegistry& registry) {
   keep_freed_memory();  // as the ranks of a run do
   Job job = parse_job(command.job, command.set);
-  static_cast<void>(make_solvers(registry, job));
+  check_solvers(registry, job);
   const std::string images = job.problem.source == Source::images ? take_tiles(job) : "";
   Plan plan = make_plan(job);
   std::vector<InputFile> inputs;
   if (images.empty()) inputs = read_inputs(job);
   fill_counts(plan, inputs);
-  static_cast<void>(make_source(job, plan, inputs));
+  check_problems(job, plan, inputs);
   const Part part = command.part.empty() ? Part{} : parse_part(command.part);
   check_part(part, plan);
 

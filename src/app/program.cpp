@@ -8,10 +8,12 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <string_view>
+#include <vector>
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/terminal.hpp"
@@ -283,7 +285,9 @@ void Commands::add_images() {
   segment.paths("IMAGE", "FILE", segment_.images, "ND2 or TIFF files; all their frames").demand();
   segment.path("--to", "DIR", segment_.folder, "folder for tables, labels and overlays").demand();
   segment.text("--channel", "NAME", segment_.channel, "name or number");
-  segment.number("--diameter", "PX", segment_.diameter_px, {3, 1000}, "of a typical nucleus")
+  segment
+      .number("--diameter", "PX", segment_.diameter_px, {min_diameter_px, max_diameter_px},
+              "of a typical nucleus")
       .otherwise("estimated for each frame");
   segment.flag("--no-overlay", segment_.no_overlay, "write tables and labels only");
   segment.flag("--force", segment_.force, "overwrite existing files");
@@ -334,7 +338,7 @@ void Commands::add_match() {
       .number("--stage-error", "UM", match_.stage_error_um, {0.0, 1e9},
               "how far stage positions of images may be off; 0: they are not used")
       .without("--near")
-      .otherwise("500");
+      .otherwise(fmt::format("{}", standard_stage_error_um));
   match.text("--channel", "NAME", match_.channel, "of images, name or number").otherwise("0");
   match.number("--frame", "N", match_.frame, {}, "of images").otherwise("0");
   add_reading(match, "", match_.reading);
@@ -343,8 +347,8 @@ void Commands::add_match() {
     match.text(name("--channel").c_str(), "NAME", side->channel, "of that image alone");
     match.number(name("--frame").c_str(), "N", side->frame, {}, "of that image alone");
     match
-        .number(name("--diameter").c_str(), "PX", side->diameter_px, {3, 1000},
-                "of a typical nucleus in that image")
+        .number(name("--diameter").c_str(), "PX", side->diameter_px,
+                {min_diameter_px, max_diameter_px}, "of a typical nucleus in that image")
         .otherwise("estimated");
     add_reading(match, end, side->reading);
   }

@@ -1,12 +1,10 @@
 // What to fit with, from results of earlier runs.
-#include <algorithm>
 #include <vector>
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
-#include "nucreg/app/read_result.hpp"
+#include "nucreg/app/result.hpp"
 #include "nucreg/app/terminal.hpp"
-#include "nucreg/core/sha256.hpp"
 #include "nucreg/disk/publish.hpp"
 #include "nucreg/report/recommendation.hpp"
 #include "nucreg/stats/recommendation.hpp"

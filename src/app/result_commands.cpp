@@ -5,7 +5,7 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
-#include "nucreg/app/read_result.hpp"
+#include "nucreg/app/result.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/report/export.hpp"

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <sstream>
 #include <system_error>
 #include <variant>
 
@@ -13,6 +12,7 @@
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/sha256.hpp"
 #include "nucreg/core/text.hpp"
+#include "nucreg/disk/files.hpp"
 #include "nucreg/solve/record.hpp"
 #include "nucreg/store/result_file.hpp"
 #include "nucreg/trials/trial_stage.hpp"
@@ -21,13 +21,6 @@ namespace nucreg {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<std::string> split_lines(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
-}
 
 std::string identity_with(const Attributes& attributes, const Part& part) {
   const auto text = [&](const char* name) { return attributes.get<std::string>(name); };

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -12,7 +11,6 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
-#include "nucreg/app/read_result.hpp"
 #include "nucreg/app/result.hpp"
 #include "nucreg/app/resume.hpp"
 #include "nucreg/app/terminal.hpp"
@@ -56,7 +54,7 @@ Job job_of(const RunCommand& command, const SolverRegistry& registry) {
   Job job = parse_job(command.job, command.set);
   if (command.recommendation.empty()) return job;
   const Job recommended = parse_job(command.recommendation);
-  static_cast<void>(make_solvers(registry, recommended));
+  check_solvers(registry, recommended);
   take_fit(job, recommended);
   return job;
 }
@@ -89,7 +87,7 @@ class RunRoot {
         build_(build_of(job_)),
         identity_(run_identity(build_, part_, "", to_toml(job_))),
         display_(error_is_terminal(), job_.run.monitor_seconds) {
-    static_cast<void>(make_solvers(registry_, job_));
+    check_solvers(registry_, job_);
   }
   /// What fails before the first trial leaves no journal, unless there was one or the user stopped
   /// it.
@@ -164,7 +162,7 @@ void RunRoot::prepare() {
   check_part(part_, plan_);
   if (!of_images) inputs_ = read_inputs(job_);
   fill_counts(plan_, inputs_);
-  static_cast<void>(make_source(job_, plan_, inputs_));
+  check_problems(job_, plan_, inputs_);
   trials_identity_ = run_identity(build_, part_, describe_inputs(inputs_), to_toml(job_));
   if (command_.resume && output_is_complete(files_, trials_identity_)) {
     if (!journal_) wait_until_free(files_.journal);
@@ -199,16 +197,13 @@ void RunRoot::show_status(RunStatus status) {
   stages_.view().status = &*status_;
 }
 
-/// Pairs of tiles are an axis that only the images have. What can be refused is, before these are
-/// looked into: that may take long.
+/// What can be refused is, before images are looked into: that may take long.
 void RunRoot::find_tiles() {
-  static_cast<void>(make_plan(with_pairs(job_, {"any"})));
   if (command_.resume)
     wait_until_free(files_.journal);
   else
     check_begin(files_, command_.force);
   const Tiles tiles = list_tiles(job_);
-  if (tiles.likely.empty() && tiles.others.empty()) throw no_tiles_overlap(job_);
   open_journal();
   show_status({.doing = "finding nuclei", .counting = "tile", .total = tiles.list.size()});
   FoundImages found =

@@ -1,7 +1,6 @@
 // The command that finds nuclei: frames of images as tasks over ranks.
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <map>
 #include <memory>
 #include <set>
@@ -44,9 +43,7 @@ struct FoundInFile {
 class SegmentRoot {
  public:
   SegmentRoot(Stages& stages, const SegmentCommand& command)
-      : stages_(stages), command_(command), display_(error_is_terminal(), line_seconds) {
-    static_cast<void>(segment({}, {.diameter_px = command.diameter_px}));  // checks the number
-  }
+      : stages_(stages), command_(command), display_(error_is_terminal(), line_seconds) {}
   [[nodiscard]] ExitStatus run();
 
  private:

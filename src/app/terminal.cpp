@@ -8,8 +8,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
-#include <charconv>
-#include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -74,10 +73,7 @@ std::string_view over_bar() {
 
 int output_width() {
   if (const char* variable = std::getenv("COLUMNS")) {
-    const std::string_view text(variable);
-    int columns = 0;
-    const auto end = std::from_chars(text.begin(), text.end(), columns);
-    if (end.ec == std::errc() && end.ptr == text.end() && columns > 0) return columns;
+    if (const int columns = parse_number<int>(variable).value_or(0); columns > 0) return columns;
   }
   return columns_of(STDOUT_FILENO);
 }

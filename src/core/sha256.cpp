@@ -4,11 +4,7 @@
 #include <openssl/evp.h>
 
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <stdexcept>
-#include <vector>
 
 #include "nucreg/core/error.hpp"
 
@@ -62,29 +58,6 @@ std::optional<std::string_view> unsealed(std::string_view text) {
   const std::string_view content = text.substr(0, text.size() - sum_bytes);
   if (!text.ends_with(sha256_of(content))) return std::nullopt;
   return content;
-}
-
-std::string sha256_of_file(const std::filesystem::path& file) {
-  const auto fail = [&](int reason) {
-    throw InputError(fmt::format("cannot be read: {}", std::strerror(reason)),
-                     {.file = file.string()});
-  };
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> stream(std::fopen(file.c_str(), "rb"),
-                                                               &std::fclose);
-  if (!stream) fail(errno);
-  Sha256 sum;
-  std::vector<std::byte> piece(std::size_t{1} << 20);
-  while (const std::size_t count = std::fread(piece.data(), 1, piece.size(), stream.get()))
-    sum.add(std::span(piece).first(count));
-  if (std::ferror(stream.get()) != 0) fail(errno);
-  return sum.hex();
-}
-
-std::string FileSums::of(const std::filesystem::path& file) {
-  const std::lock_guard lock(mutex_);
-  std::string& sum = sums_[file];
-  if (sum.empty()) sum = sha256_of_file(file);
-  return sum;
 }
 
 }  // namespace nucreg

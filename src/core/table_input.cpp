@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -220,21 +219,16 @@ std::string_view field(std::string_view header, std::string_view key) {
 
 // "(3, 4)"
 bool read_shape(std::string_view text, std::size_t& rows, std::size_t& columns) {
-  const char* at = text.data();
-  const char* const last = at + text.size();
-  const auto number = [&](std::size_t& value) {
-    const auto [stop, error] = std::from_chars(at, last, value);
-    at = stop;
-    return error == std::errc();
-  };
-  const auto token = [&](std::string_view wanted) {
-    if (!std::string_view(at, static_cast<std::size_t>(last - at)).starts_with(wanted))
-      return false;
-    at += wanted.size();
-    return true;
-  };
-  return token("(") && number(rows) && (token(", ") || token(",")) && number(columns) &&
-         token(")") && at == last;
+  const std::size_t comma = text.find(',');
+  if (comma == std::string_view::npos || !text.starts_with('(') || !text.ends_with(')'))
+    return false;
+  std::string_view second = text.substr(comma + 1, text.size() - comma - 2);
+  if (second.starts_with(' ')) second.remove_prefix(1);
+  const auto first = parse_number<std::size_t>(text.substr(1, comma - 1));
+  const auto last = parse_number<std::size_t>(second);
+  rows = first.value_or(0);
+  columns = last.value_or(0);
+  return first && last;
 }
 
 template <class T>

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <sstream>
 #include <utility>
 
 namespace nucreg {
@@ -125,6 +126,13 @@ std::string counted(std::uint64_t count, std::string_view noun) {
 std::string without_breaks(std::string text) {
   std::ranges::replace(text, '\n', ' ');
   return text;
+}
+
+std::vector<std::string> split_lines(const std::string& text, char end) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line, end);) lines.push_back(line);
+  return lines;
 }
 
 std::size_t places(std::string_view text) {

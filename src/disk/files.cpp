@@ -1,16 +1,17 @@
 #include "nucreg/disk/files.hpp"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <cstring>
+#include <memory>
 #include <system_error>
 
 #include "nucreg/core/error.hpp"
+#include "nucreg/core/sha256.hpp"
 
 namespace nucreg {
 namespace {
@@ -34,10 +35,51 @@ void sync(int descriptor, const fs::path& path, int (*call)(int)) {
   if (call(descriptor) != 0 && errno != EINVAL) fail_to_write("fsync", path, errno);
 }
 
+/// Calls `act(done)` until it has moved `bytes`, or moves none; returns how many were moved. errno
+/// is then that of a failure, or 0.
+template <class Act>
+std::size_t transferred(std::size_t bytes, Act&& act) {
+  std::size_t done = 0;
+  while (done < bytes) {
+    errno = 0;
+    const ssize_t count = act(done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return done;
+    done += static_cast<std::size_t>(count);
+  }
+  return done;
+}
+
+std::size_t read_or_throw(const Descriptor& from, const fs::path& file, std::uint64_t offset,
+                          std::span<char> to) {
+  const auto got = read_at(from, offset, std::as_writable_bytes(to));
+  if (!got) throw InputError(reason(errno), {.file = file.string()});
+  return *got;
+}
+
+/// To its end and not to its size: files below /proc have none.
+template <class Take>
+void for_each_piece(const Descriptor& from, const fs::path& file, Take&& take) {
+  std::string piece(std::size_t{1} << 16, '\0');
+  for (std::uint64_t offset = 0;;) {
+    const std::size_t count = read_or_throw(from, file, offset, piece);
+    if (count == 0) return;
+    take(std::string_view(piece).substr(0, count));
+    offset += count;
+  }
+}
+
 }  // namespace
 
 Descriptor::~Descriptor() {
   if (number_ >= 0) close(number_);
+}
+
+std::vector<std::string> files_matching(const std::string& glob) {
+  glob_t found{};
+  const std::unique_ptr<glob_t, void (*)(glob_t*)> owner(&found, &globfree);
+  if (::glob(glob.c_str(), 0, nullptr, &found) != 0) return {};
+  return {found.gl_pathv, found.gl_pathv + found.gl_pathc};
 }
 
 bool file_exists(const fs::path& file) {
@@ -82,6 +124,11 @@ void remove_file(const fs::path& file) {
     throw OutputError(error.message(), {.file = file.string()});
 }
 
+void remove_quietly(const fs::path& file) noexcept {
+  std::error_code ignored;
+  fs::remove(file, ignored);
+}
+
 void move_file(const fs::path& from, const fs::path& to) {
   std::error_code error;
   fs::rename(from, to, error);
@@ -112,7 +159,7 @@ Descriptor open_to_write(const fs::path& file, Opened how) {
                                            : 0;
   // O_NONBLOCK: a pipe in its place would wait for its reader.
   Descriptor opened(
-      open(file.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | link_flag(Owner::ours) | flags, 0666));
+      open(file.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK | link_flag(Owner::ours) | flags, 0666));
   if (!opened) fail_to_write("open", file, errno);
   struct stat facts {};
   if (fstat(opened.get(), &facts) != 0) fail_to_write("fstat", file, errno);
@@ -121,50 +168,65 @@ Descriptor open_to_write(const fs::path& file, Opened how) {
   return opened;
 }
 
+std::uint64_t size_of(const Descriptor& open_file, const fs::path& file) {
+  struct stat facts {};
+  if (fstat(open_file.get(), &facts) != 0) throw InputError(reason(errno), {.file = file.string()});
+  return static_cast<std::uint64_t>(facts.st_size);
+}
+
 std::string read_file(const fs::path& file, Owner owner, std::uint64_t max_bytes) {
   const Descriptor opened = open_to_read(file, owner);
-  struct stat facts {};
   std::string bytes;
-  if (fstat(opened.get(), &facts) == 0 && static_cast<std::uint64_t>(facts.st_size) <= max_bytes)
-    bytes.reserve(static_cast<std::size_t>(facts.st_size));
-  // To its end and not to its size: files below /proc have none.
-  std::array<char, std::size_t{1} << 16> piece{};
-  while (true) {
-    const ssize_t count = read(opened.get(), piece.data(), piece.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw InputError(reason(errno), {.file = file.string()});
-    if (count == 0) return bytes;
-    if (bytes.size() + static_cast<std::size_t>(count) > max_bytes)
+  if (const std::uint64_t size = size_of(opened, file); size <= max_bytes) bytes.reserve(size);
+  for_each_piece(opened, file, [&](std::string_view piece) {
+    if (bytes.size() + piece.size() > max_bytes)
       throw InputError("is larger than " + std::to_string(max_bytes) + " bytes",
                        {.file = file.string()});
-    bytes.append(piece.data(), static_cast<std::size_t>(count));
-  }
+    bytes += piece;
+  });
+  return bytes;
 }
 
 std::string start_of_file(const fs::path& file, std::size_t count) {
   const Descriptor opened = open_to_read(file);
   std::string bytes(count, '\0');
-  std::size_t got = 0;
-  while (got < count) {
-    const ssize_t more = read(opened.get(), bytes.data() + got, count - got);
-    if (more < 0 && errno == EINTR) continue;
-    if (more < 0) throw InputError(reason(errno), {.file = file.string()});
-    if (more == 0) break;
-    got += static_cast<std::size_t>(more);
-  }
-  bytes.resize(got);
+  bytes.resize(read_or_throw(opened, file, 0, bytes));
   return bytes;
 }
 
+std::string sha256_of_file(const fs::path& file) {
+  Sha256 sum;
+  for_each_piece(open_to_read(file), file, [&](std::string_view piece) { sum.add(piece); });
+  return sum.hex();
+}
+
+std::string FileSums::of(const fs::path& file) {
+  const std::lock_guard lock(mutex_);
+  std::string& sum = sums_[file];
+  if (sum.empty()) sum = sha256_of_file(file);
+  return sum;
+}
+
+std::optional<std::size_t> read_at(const Descriptor& from, std::uint64_t offset,
+                                   std::span<std::byte> to) {
+  const std::size_t got = transferred(to.size(), [&](std::size_t done) {
+    return pread(from.get(), to.data() + done, to.size() - done, static_cast<off_t>(offset + done));
+  });
+  return got == to.size() || errno == 0 ? std::optional(got) : std::nullopt;
+}
+
 std::size_t write_some(const Descriptor& to, std::string_view bytes) {
-  std::size_t written = 0;
-  while (written < bytes.size()) {
-    const ssize_t count = write(to.get(), bytes.data() + written, bytes.size() - written);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return written;
-    written += static_cast<std::size_t>(count);
-  }
-  return written;
+  return transferred(bytes.size(), [&](std::size_t done) {
+    return write(to.get(), bytes.data() + done, bytes.size() - done);
+  });
+}
+
+std::size_t write_some_at(const Descriptor& to, std::uint64_t offset,
+                          std::span<const std::byte> bytes) {
+  return transferred(bytes.size(), [&](std::size_t done) {
+    return pwrite(to.get(), bytes.data() + done, bytes.size() - done,
+                  static_cast<off_t>(offset + done));
+  });
 }
 
 void sync_data(const Descriptor& open_file, const fs::path& file) {

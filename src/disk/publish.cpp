@@ -43,11 +43,6 @@ void rename_to_new(const fs::path& from, const fs::path& to) {
   fail("rename", to);
 }
 
-void remove_quietly(const fs::path& file) {
-  std::error_code ignored;
-  fs::remove(file, ignored);
-}
-
 void rename_over(const fs::path& from, const fs::path& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) fail("rename", to);
 }
@@ -124,6 +119,14 @@ fs::path temporary_beside(const fs::path& target) {
   return target.parent_path() / ("." + target.filename().string() + ".partial-" + process_name());
 }
 
+Descriptor open_temporary(const fs::path& target) {
+  try {
+    return open_to_write(temporary_beside(target), Opened::empty);
+  } catch (const OutputError& error) {
+    throw OutputError(error.problem(), {.file = target.string()});
+  }
+}
+
 void publish_file(const fs::path& temporary, const fs::path& target, bool overwrite) {
   if (overwrite)
     rename_over(temporary, target);
@@ -154,13 +157,9 @@ void replace_file(const fs::path& file, std::string_view text) {
 }
 
 TextFile::TextFile(fs::path target)
-    : target_(std::move(target)), temporary_(temporary_beside(target_)) {
-  try {
-    descriptor_ = open_to_write(temporary_, Opened::empty);
-  } catch (const OutputError& error) {
-    throw OutputError(error.problem(), {.file = target_.string()});
-  }
-}
+    : target_(std::move(target)),
+      temporary_(temporary_beside(target_)),
+      descriptor_(open_temporary(target_)) {}
 
 TextFile::~TextFile() {
   remove_quietly(temporary_);  // after publish() there is none

@@ -108,21 +108,14 @@ class BootstrapSource : public ProblemSource {
     for (std::size_t i = 0; i < all.size(); ++i) {
       const std::size_t pair = random.below(all.size());
       drawn[pair] = true;
-      append(all, pair, trial.pairs);
+      trial.pairs.add(all, pair);
     }
     for (std::size_t i = 0; i < all.size(); ++i)
-      if (!drawn[i]) append(all, i, trial.heldout);
+      if (!drawn[i]) trial.heldout.add(all, i);
     return trial;
   }
 
  private:
-  static void append(const PointPairs& from, std::size_t i, PointPairs& to) {
-    to.x10.push_back(from.x10[i]);
-    to.y10.push_back(from.y10[i]);
-    to.x40.push_back(from.x40[i]);
-    to.y40.push_back(from.y40[i]);
-  }
-
   std::uint64_t seed_;
   PairsSource whole_;
 };

@@ -1,6 +1,7 @@
 #include "nucreg/fit/kernels.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "kernels/passes.hpp"
 

@@ -1,7 +1,6 @@
 #include "nucreg/fit/model.hpp"
 
 #include <cmath>
-#include <numbers>
 
 namespace nucreg {
 namespace {

@@ -106,7 +106,7 @@ PassSums Moments::sums(const double* map, PassLevel level) const {
   return out;
 }
 
-std::optional<std::array<double, 6>> Moments::least_squares() const {
+std::optional<AffineMap> Moments::least_squares() const {
   // In units of the longer axis: rounding across a line must not pass for width.
   const double along = 1.0 / std::sqrt(std::max(moments_(0, 0), moments_(1, 1)));
   const Eigen::Vector3d unit(along, along, 1.0 / std::sqrt(moments_(2, 2)));
@@ -118,7 +118,7 @@ std::optional<std::array<double, 6>> Moments::least_squares() const {
   if (!lu.isInvertible()) return std::nullopt;
   const Eigen::Matrix2d from_q = to_px_.topLeftCorner<2, 2>().transpose().inverse();
   const Eigen::Vector2d centre = to_px_.block<2, 1>(0, 2);
-  std::array<double, 6> map{};
+  AffineMap map{};
   for (std::size_t i = 0; i < 2; ++i) {
     const Row& row = rows_[i];
     const Eigen::Vector3d scaled_sum = unit.cwiseProduct(row.by_residual);

@@ -1,7 +1,9 @@
 #include "nucreg/fit/objective.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <stdexcept>
 
 #include "nucreg/fit/kernels.hpp"
@@ -194,7 +196,7 @@ void Objective::jacobian(const Params& p, MatrixRef out) {
   });
 }
 
-WeightedSums Objective::weighted(const std::array<double, 6>& map, const WeightRule& rule) {
+WeightedSums Objective::weighted(const AffineMap& map, const WeightRule& rule) {
   ++function_evaluations_;
   ++jacobian_evaluations_;
   points_since_clock_ += pairs_.size;

@@ -248,16 +248,14 @@ double noise_of_pairs(const PairsView& pairs, std::uint64_t seed) {
   PointPairs some;
   for (std::size_t k = 0; k < std::min(max_pairs, pairs.size); ++k) {
     const std::size_t i = pairs.size <= max_pairs ? k : random.below(pairs.size);
-    some.x10.push_back(pairs.x10[i]);
-    some.y10.push_back(pairs.y10[i]);
-    some.x40.push_back(pairs.x40[i]);
-    some.y40.push_back(pairs.y40[i]);
+    some.add(pairs, i);
   }
   std::vector<double> squares(some.size());
-  const auto squares_at = [&](const std::array<double, 6>& m) {
-    for (std::size_t i = 0; i < some.size(); ++i)
-      squares[i] = distance2(m[0] * some.x10[i] + m[1] * some.y10[i] + m[2] - some.x40[i],
-                             m[3] * some.x10[i] + m[4] * some.y10[i] + m[5] - some.y40[i]);
+  const auto squares_at = [&](const AffineMap& m) {
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      const Point p = apply(m, {some.x10[i], some.y10[i]});
+      squares[i] = distance2(p[0] - some.x40[i], p[1] - some.y40[i]);
+    }
   };
   const auto of_rank = [](std::vector<double>& values, std::size_t rank) {
     const auto nth = values.begin() + static_cast<std::ptrdiff_t>(rank);
@@ -265,16 +263,13 @@ double noise_of_pairs(const PairsView& pairs, std::uint64_t seed) {
     return *nth;
   };
   const std::size_t rank = judging_rank(some.size());
-  std::optional<std::array<double, 6>> best;
+  std::optional<AffineMap> best;
   double least = std::numeric_limits<double>::infinity();
   for (std::size_t sample = 0; sample < samples; ++sample) {
     PointPairs three;
     for (int k = 0; k < 3; ++k) {
       const std::size_t i = random.below(some.size());
-      three.x10.push_back(some.x10[i]);
-      three.y10.push_back(some.y10[i]);
-      three.x40.push_back(some.x40[i]);
-      three.y40.push_back(some.y40[i]);
+      three.add(some, i);
     }
     const auto map = weighted_closed_form(unweighted_pass(three), Model::affine, 1.0);
     if (!map) continue;

@@ -14,8 +14,7 @@ struct Judged {
 };
 
 template <class Judge>
-WeightedSums pass(const PairsView& pairs, const std::array<double, 6>& m, double c2,
-                  const Judge& judge) {
+WeightedSums pass(const PairsView& pairs, const AffineMap& m, double c2, const Judge& judge) {
   WeightedSums out;
   for (std::size_t i = 0; i < pairs.size; ++i) {
     const double x = pairs.x10[i], y = pairs.y10[i], x40 = pairs.x40[i], y40 = pairs.y40[i];
@@ -44,8 +43,7 @@ WeightedSums pass(const PairsView& pairs, const std::array<double, 6>& m, double
 
 }  // namespace
 
-WeightedSums weighted_pass(const PairsView& pairs, const std::array<double, 6>& map,
-                           const WeightRule& rule) {
+WeightedSums weighted_pass(const PairsView& pairs, const AffineMap& map, const WeightRule& rule) {
   const double c2 = rule.scale * rule.scale, mu = rule.mu;
   switch (rule.weighting) {
     case Weighting::gm:
@@ -73,14 +71,14 @@ WeightedSums unweighted_pass(const PairsView& pairs) {
   return pass(pairs, {}, 0.0, [](double) { return Judged{1.0, 0.0}; });
 }
 
-std::optional<std::array<double, 6>> weighted_closed_form(const WeightedSums& s, Model model,
-                                                          double magnification) {
+std::optional<AffineMap> weighted_closed_form(const WeightedSums& s, Model model,
+                                              double magnification) {
   if (!(s.w > 0.0)) return std::nullopt;
   const double x = s.x / s.w, y = s.y / s.w, x40 = s.x40 / s.w, y40 = s.y40 / s.w;
   const double xx = s.xx - s.x * x, xy = s.xy - s.x * y, yy = s.yy - s.y * y;
   const double x_x40 = s.x_x40 - s.x * x40, y_x40 = s.y_x40 - s.y * x40;
   const double x_y40 = s.x_y40 - s.x * y40, y_y40 = s.y_y40 - s.y * y40;
-  std::array<double, 6> map{};
+  AffineMap map{};
   if (model == Model::rigid || model == Model::similarity) {
     const double along = x_x40 + y_y40, across = x_y40 - y_x40;
     const double length = std::hypot(along, across);
@@ -103,8 +101,7 @@ std::optional<std::array<double, 6>> weighted_closed_form(const WeightedSums& s,
   return map;
 }
 
-Params nearest_params(Model model, const std::array<double, 6>& m, ShiftForm form,
-                      double magnification) {
+Params nearest_params(Model model, const AffineMap& m, ShiftForm form, double magnification) {
   Params p(static_cast<Eigen::Index>(parameter_count(model)));
   if (model == Model::affine || model == Model::projective) {
     p.setZero();

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <string_view>
 
 #include "image_file.hpp"
@@ -40,10 +39,8 @@ std::size_t find_channel(const ImageInfo& info, const std::string& channel,
     if (!channel.empty() && (name == channel || label == channel)) return i;
     names += fmt::format("{}{}{}", i > 0 ? ", " : "", i, label.empty() ? "" : " or " + label);
   }
-  std::size_t number = 0;
-  const char* const last = channel.data() + channel.size();
-  const auto [stop, error] = std::from_chars(channel.data(), last, number);
-  if (error == std::errc() && stop == last && number < info.channels.size()) return number;
+  const auto number = parse_number<std::size_t>(channel);
+  if (number && *number < info.channels.size()) return *number;
   throw InputError(fmt::format("no channel \"{}\"", channel),
                    {.file = file, .allowed = one_line(names, max_names)});
 }
@@ -122,15 +119,15 @@ std::unique_ptr<ImageReader> open_image(const std::filesystem::path& path) {
 }
 
 std::shared_ptr<ImageReader> opened_image(const std::filesystem::path& path) {
-  struct Opened {
+  struct OpenFile {
     std::filesystem::path path;
     std::filesystem::file_time_type changed;
     std::uintmax_t bytes = 0;
     std::shared_ptr<ImageReader> reader;
   };
-  thread_local Opened last;
+  thread_local OpenFile last;
   std::error_code ignored;  // what cannot be looked at cannot be opened either, which says why
-  Opened now{.path = path,
+  OpenFile now{.path = path,
              .changed = std::filesystem::last_write_time(path, ignored),
              .bytes = std::filesystem::file_size(path, ignored),
              .reader = nullptr};

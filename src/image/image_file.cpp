@@ -1,9 +1,6 @@
 #include "image_file.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -17,10 +14,6 @@ namespace {
 
 // Bytes of rows that are read at once to pick values out of them.
 constexpr std::uint64_t block_bytes = std::uint64_t{1} << 20;
-
-[[noreturn]] void fail_errno(const std::string& path, const char* call) {
-  throw ImageError(fmt::format("{}: {}", call, std::strerror(errno)), {path, "unreadable"});
-}
 
 template <std::size_t bytes>
 void gather_row(const std::byte* from, std::byte* to, std::uint64_t width, std::uint64_t step) {
@@ -41,24 +34,15 @@ void pick(const std::byte* from, std::byte* to, const ImageFile::Grid& grid) {
 }  // namespace
 
 ImageFile::ImageFile(const std::filesystem::path& path) : path_(path.string()) {
-  // Without O_NONBLOCK a pipe would wait for its writer; the kind is checked below.
-  file_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file_ < 0) fail_errno(path_, "open");
   try {
-    struct stat facts {};
-    if (::fstat(file_, &facts) != 0) fail_errno(path_, "fstat");
-    if (S_ISDIR(facts.st_mode)) throw ImageError("is a directory", {path_, "directory"});
-    if (!S_ISREG(facts.st_mode)) throw ImageError("is not a regular file", {path_, "unreadable"});
-    if (facts.st_size == 0) throw ImageError("is empty", {path_, "empty"});
-    size_ = static_cast<std::uint64_t>(facts.st_size);
-  } catch (...) {
-    ::close(file_);
-    throw;
+    file_ = open_to_read(path);
+    size_ = size_of(file_, path);
+  } catch (const InputError& error) {
+    std::error_code ignored;
+    const bool folder = std::filesystem::is_directory(path, ignored);
+    throw ImageError(error.problem(), {path_, folder ? "directory" : "unreadable"});
   }
-}
-
-ImageFile::~ImageFile() {
-  ::close(file_);
+  if (size_ == 0) throw ImageError("is empty", {path_, "empty"});
 }
 
 std::vector<std::byte> ImageFile::copy(std::uint64_t offset, std::uint64_t size) const {
@@ -70,17 +54,11 @@ std::vector<std::byte> ImageFile::copy(std::uint64_t offset, std::uint64_t size)
 
 void ImageFile::copy(std::uint64_t offset, std::uint64_t size, std::byte* to) const {
   check_inside(offset, size);
-  while (size > 0) {
-    const ssize_t got = ::pread(file_, to, size, static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail_errno(path_, "pread");
-    if (got == 0)
-      throw ImageError(fmt::format("cut off while it was read; it had {} bytes when opened", size_),
-                       {path_, "truncated", "", offset});
-    to += got;
-    offset += static_cast<std::uint64_t>(got);
-    size -= static_cast<std::uint64_t>(got);
-  }
+  const auto got = read_at(file_, offset, {to, size});
+  if (!got) throw ImageError(std::strerror(errno), {path_, "unreadable"});
+  if (*got < size)
+    throw ImageError(fmt::format("cut off while it was read; it had {} bytes when opened", size_),
+                     {path_, "truncated", "", offset + *got});
 }
 
 void ImageFile::gather(const Grid& grid, std::byte* to) const {

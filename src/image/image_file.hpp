@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "nucreg/disk/files.hpp"
+
 namespace nucreg {
 
 static_assert(std::endian::native == std::endian::little, "pixels are handed out as they lie");
@@ -29,9 +31,6 @@ class ImageFile {
  public:
   /// Throws ImageError on a file that cannot be opened, is not regular or is empty.
   explicit ImageFile(const std::filesystem::path& path);
-  ImageFile(const ImageFile&) = delete;
-  ImageFile& operator=(const ImageFile&) = delete;
-  ~ImageFile();
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::uint64_t size() const { return size_; }
@@ -53,7 +52,7 @@ class ImageFile {
   void check_inside(std::uint64_t offset, std::uint64_t size) const;
 
   std::string path_;
-  int file_ = -1;
+  Descriptor file_;
   std::uint64_t size_ = 0;
 };
 

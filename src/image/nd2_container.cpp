@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cstring>
+#include <cstddef>
 
+#include "nucreg/core/text.hpp"
 #include "nucreg/image/image.hpp"
 
 namespace nucreg {
@@ -103,15 +103,14 @@ void Nd2Container::add_frame(const Nd2Chunk& map, std::string_view name) {
   if (name.substr(0, frame_stem.size()) != frame_stem) return;
   const std::string_view digits =
       name.substr(frame_stem.size(), name.size() - frame_stem.size() - 1);
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error == std::errc::result_out_of_range || number > std::uint64_t{1} << 32)
-    fail("too-many-frames", fmt::format("a frame of number {}", digits), map);
   // Only numbers as they are written count: not 007, not +7.
-  if (error != std::errc() || end != digits.data() + digits.size()) return;
+  if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos) return;
   if (digits.size() > 1 && digits.front() == '0') return;
-  frames_.insert(number);
-  frame_end_ = std::max(frame_end_, number + 1);
+  const auto number = parse_number<std::uint64_t>(digits);
+  if (!number || *number > std::uint64_t{1} << 32)
+    fail("too-many-frames", fmt::format("a frame of number {}", digits), map);
+  frames_.insert(*number);
+  frame_end_ = std::max(frame_end_, *number + 1);
 }
 
 Nd2Chunk Nd2Container::read_header(std::uint64_t offset, std::string_view name) const {

@@ -1,7 +1,6 @@
 // The chunks of an ND2 file, found through the map at its end.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <map>
+#include <string_view>
+
+#include "nucreg/core/text.hpp"
 
 namespace nucreg {
 namespace {
@@ -40,9 +42,8 @@ std::optional<double> magnification_in(const std::string& name) {
     while (begin > 0 &&
            (name[begin - 1] == '.' || (name[begin - 1] >= '0' && name[begin - 1] <= '9')))
       --begin;
-    double value = 0.0;
-    const auto [stop, error] = std::from_chars(&name[begin], &name[end], value);
-    if (error == std::errc() && stop == &name[end] && value > 0.0) return value;
+    const auto value = parse_number<double>(std::string_view(name).substr(begin, end - begin));
+    if (value && *value > 0.0) return value;
   }
   return {};
 }
@@ -59,11 +60,9 @@ std::vector<const Nd2Node*> in_order(const Nd2Node* planes) {
   std::map<std::uint32_t, const Nd2Node*> by_number;
   if (planes != nullptr)
     for (const Nd2Node& plane : planes->children) {
-      std::uint32_t number = 0;
-      const char* const last = plane.name.data() + plane.name.size();
       if (!plane.name.starts_with('a')) continue;
-      const auto [end, error] = std::from_chars(plane.name.data() + 1, last, number);
-      if (error == std::errc() && end == last) by_number.emplace(number, &plane);
+      const auto number = parse_number<std::uint32_t>(std::string_view(plane.name).substr(1));
+      if (number) by_number.emplace(*number, &plane);
     }
   std::vector<const Nd2Node*> ordered;
   for (const auto& [number, plane] : by_number) ordered.push_back(plane);

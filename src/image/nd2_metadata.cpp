@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -256,10 +255,8 @@ namespace {
 // What is not wholly a number is no value.
 template <class T>
 Nd2Node::Value number(std::string_view text) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return {};
-  return value;
+  const auto value = parse_number<T>(text);
+  return value ? Nd2Node::Value(*value) : Nd2Node::Value();
 }
 
 Nd2Node::Value scalar(std::string_view type, std::string_view text) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 
 #include "nd2_container.hpp"
 #include "nd2_description.hpp"

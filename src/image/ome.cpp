@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -17,7 +16,7 @@ namespace {
 
 using pugi::xml_node;
 
-constexpr std::int64_t max_planes = std::int64_t{1} << 20;
+constexpr std::uint64_t max_planes = std::uint64_t{1} << 20;
 constexpr std::string_view one_size =
     "; allowed: Images of one size and shape; Bio-Formats' bfconvert -series N makes a file of one";
 
@@ -42,11 +41,8 @@ xml_node first(xml_node parent, std::string_view name) {
 }
 
 std::optional<double> number(xml_node node, const char* attribute) {
-  const std::string_view text = node.attribute(attribute).value();
-  double value = 0.0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return {};
-  return value;
+  const auto value = parse_number<double>(node.attribute(attribute).value());
+  return value && std::isfinite(*value) ? value : std::nullopt;
 }
 
 std::optional<double> positive(xml_node node, const char* attribute) {
@@ -75,12 +71,11 @@ std::uint64_t count(xml_node node, const char* attribute, std::int64_t standard)
   const pugi::xml_attribute found = node.attribute(attribute);
   if (!found) return static_cast<std::uint64_t>(standard);
   const std::string_view text = found.value();
-  std::int64_t value = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > max_planes)
+  const auto value = parse_number<std::uint64_t>(text);
+  if (!value || *value > max_planes)
     throw TiffDescriptionError{
         "ome-count", fmt::format("{} of {} is \"{}\"", attribute, local_name(node), text)};
-  return static_cast<std::uint64_t>(value);
+  return *value;
 }
 
 /// One Image of the file: a stage position.
@@ -268,7 +263,7 @@ class Ome {
         fail("ome-planes",
              fmt::format("TiffData of {} planes where {} are left", planes, total - start));
       // Blocks may overlap, but not so often that placing them takes forever.
-      if ((placed += planes) > static_cast<std::uint64_t>(max_planes))
+      if ((placed += planes) > max_planes)
         fail("ome-planes", "TiffData of too many planes");
       TiffPlace at = home_of(block);
       const bool own = at.in == TiffPlace::In::here;

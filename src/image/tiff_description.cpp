@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <span>
@@ -85,10 +84,9 @@ std::string unescaped(std::string_view text) {
   std::string plain;
   while (!text.empty()) {
     const std::string_view digits = text.starts_with("\\u") ? text.substr(2, 4) : "";
-    const char* const end = digits.data() + digits.size();
-    std::uint16_t unit = 0;
-    if (digits.size() == 4 && std::from_chars(digits.data(), end, unit, 16).ptr == end) {
-      plain += utf8_of_utf16(std::as_bytes(std::span(&unit, 1)));
+    const auto unit = parse_number<std::uint16_t>(digits, 16);
+    if (unit && digits.size() == 4) {
+      plain += utf8_of_utf16(std::as_bytes(std::span(&*unit, 1)));
       text.remove_prefix(6);
     } else {
       plain += text.front();
@@ -99,10 +97,8 @@ std::string unescaped(std::string_view text) {
 }
 
 std::optional<double> positive(std::string_view text) {
-  double value = 0.0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || !std::isfinite(value) || value <= 0.0) return {};
-  return value;
+  const auto value = leading_number<double>(text);
+  return value && std::isfinite(*value) && *value > 0.0 ? value : std::nullopt;
 }
 
 void name_samples(ImageInfo& info, std::size_t samples) {
@@ -119,11 +115,7 @@ std::optional<TiffPlan> plan_of_imagej(const TiffTags& tags, const TiffLayout& f
   const auto values = lines_of(tags.description);
   const auto count = [&](std::string_view key) -> std::uint64_t {
     const auto found = values.find(key);
-    if (found == values.end()) return 1;
-    std::uint64_t value = 0;
-    const std::string_view text = found->second;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
+    return found == values.end() ? 1 : leading_number<std::uint64_t>(found->second).value_or(0);
   };
   TiffPlan plan;
   plan.info.format = "ImageJ TIFF";

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdarg>
-#include <cstdio>
 #include <span>
 
 #include "nucreg/image/image.hpp"

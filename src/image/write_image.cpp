@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdarg>
-#include <cstdio>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -55,8 +54,7 @@ class Writer {
   Writer& operator=(const Writer&) = delete;
   ~Writer() {
     if (tiff_ != nullptr) TIFFCleanup(tiff_);
-    std::error_code ignored;  // the failure that led here is already on its way
-    if (!written_) std::filesystem::remove(path_, ignored);
+    if (!written_) remove_quietly(path_);
   }
 
   void write(const PlaneView& plane, const TiffOptions& options, int deflate_level) {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -116,7 +115,7 @@ void describe(Visitor& visit, ImagesOptions& o) {
   constexpr TextRule channel{"name of a channel, or its number from 0, in quotes", path.accepts};
   visit(Field{.name = "channel_10x", .doc = "channel to segment", .text = channel}, o.channel_10x);
   visit(Field{.name = "channel_40x", .doc = "channel to segment", .text = channel}, o.channel_40x);
-  constexpr Range diameter{.min = 3.0, .max = 1000.0};
+  constexpr Range diameter{.min = min_diameter_px, .max = max_diameter_px};
   visit(Field{.name = "diameter_10x_px",
               .unit = "10x px",
               .doc = "of a typical nucleus; auto: estimated from each image",

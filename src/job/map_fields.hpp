@@ -36,7 +36,7 @@ void describe(Visitor& visit, MapInputs& o) {
 template <class Visitor>
 void describe(Visitor& visit, MapImages& o) {
   constexpr TextRule channel{"name of a channel, or its number from 0, in quotes", path.accepts};
-  constexpr Range diameter{.min = 3.0, .max = 1000.0};
+  constexpr Range diameter{.min = min_diameter_px, .max = max_diameter_px};
   visit(Field{.name = "channel_10x", .doc = "channel to segment", .text = channel}, o.channel_10x);
   visit(Field{.name = "channel_40x", .doc = "channel to segment", .text = channel}, o.channel_40x);
   visit(Field{.name = "diameter_10x_px",

@@ -1,7 +1,6 @@
 // One side of a match, ready to be searched.
 #pragma once
 
-#include <array>
 #include <complex>
 #include <cstdint>
 #include <memory>

@@ -116,13 +116,8 @@ std::vector<double> heldout_residuals(const PointPairs& pairs, const MatchOption
   std::vector<double> out(pairs.size(), MatchResult::nan);
   for (std::uint64_t f = 0; f < folds; ++f) {
     PointPairs rest;
-    for (std::size_t i = 0; i < pairs.size(); ++i) {
-      if (fold[i] == f) continue;
-      rest.x10.push_back(pairs.x10[i]);
-      rest.y10.push_back(pairs.y10[i]);
-      rest.x40.push_back(pairs.x40[i]);
-      rest.y40.push_back(pairs.y40[i]);
-    }
+    for (std::size_t i = 0; i < pairs.size(); ++i)
+      if (fold[i] != f) rest.add(pairs, i);
     const auto params = fit_map(rest, options.model, options.loss, loss_scale_px, start);
     if (!params) continue;
     const auto [a, b, tx, c, d, ty] = affine_of(options.model, *params);

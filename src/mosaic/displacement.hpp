@@ -1,7 +1,6 @@
 // What remains between the visits when all tiles are placed: smooth misfits, regions that moved.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>

@@ -1,7 +1,5 @@
 #include "nucreg/mosaic/global_fit.hpp"
 
-#include <cmath>
-
 #include "nucreg/fit/loss.hpp"
 
 namespace nucreg::mosaic {

@@ -7,9 +7,6 @@
 
 namespace nucreg::mosaic {
 
-using Matrix2 = std::array<double, 4>;  // rows
-using nucreg::determinant;
-
 [[nodiscard]] constexpr Point plus(const Point& a, const Point& b) {
   return {a[0] + b[0], a[1] + b[1]};
 }
@@ -25,10 +22,6 @@ using nucreg::determinant;
 [[nodiscard]] constexpr Matrix2 times(const Matrix2& a, const Matrix2& b) {
   return {a[0] * b[0] + a[1] * b[2], a[0] * b[1] + a[1] * b[3], a[2] * b[0] + a[3] * b[2],
           a[2] * b[1] + a[3] * b[3]};
-}
-
-[[nodiscard]] constexpr double determinant(const Matrix2& m) {
-  return m[0] * m[3] - m[1] * m[2];
 }
 
 [[nodiscard]] constexpr Matrix2 inverse(const Matrix2& m) {

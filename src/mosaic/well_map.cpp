@@ -47,10 +47,6 @@ Point lens(const Camera& camera, const Point& middle_px, const Point& px) {
   return {x * stretch, y * stretch};
 }
 
-Point linear(const std::array<double, 4>& m, const Point& p) {
-  return {m[0] * p[0] + m[1] * p[1], m[2] * p[0] + m[3] * p[1]};
-}
-
 }  // namespace
 
 SplineNodes spline_nodes(const Deformation& grid, const Point& p) {
@@ -70,7 +66,7 @@ SplineNodes spline_nodes(const Deformation& grid, const Point& p) {
 
 Point Deformation::operator()(const Point& p) const {
   if (kind == DeformationKind::none) return p;
-  const Point bent = mosaic::linear(linear, {p[0] - origin[0], p[1] - origin[1]});
+  const Point bent = times(linear, Point{p[0] - origin[0], p[1] - origin[1]});
   Point out{p[0] + bent[0], p[1] + bent[1]};
   if (nx == 0) return out;
   const SplineNodes nodes = spline_nodes(*this, p);
@@ -102,7 +98,7 @@ bool WellMap::placed(std::size_t tile) const {
 Point WellMap::to_visit(std::size_t tile, const Point& px) const {
   const TileFrame& t = tiles[tile];
   const Camera& camera = cameras[static_cast<std::size_t>(t.side)];
-  const Point v = linear(t.own, linear(camera.um_per_px, lens(camera, t.middle_px, px)));
+  const Point v = times(t.own, times(camera.um_per_px, lens(camera, t.middle_px, px)));
   return {t.centre_um[0] + v[0], t.centre_um[1] + v[1]};
 }
 

@@ -9,7 +9,6 @@
 #include <cstring>
 #include <limits>
 #include <numbers>
-#include <utility>
 #include <vector>
 
 #include "basins.hpp"

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -61,10 +60,7 @@ bool is_summary(std::string_view name) {
 }
 
 std::optional<std::uint64_t> whole_number(std::string_view cell) {
-  std::uint64_t value = 0;
-  const char* const last = cell.data() + cell.size();
-  const auto [stop, error] = std::from_chars(cell.data(), last, value);
-  if (error == std::errc() && stop == last) return value;
+  if (const auto whole = parse_number<std::uint64_t>(cell)) return whole;
   const std::optional<double> real = parse_number<double>(cell);  // "12.0", as pandas writes it
   if (real && *real >= 0.0 && *real <= 0x1p53 && *real == std::floor(*real))
     return static_cast<std::uint64_t>(*real);

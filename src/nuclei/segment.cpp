@@ -13,12 +13,12 @@
 #include "basins.hpp"
 #include "brightness.hpp"
 #include "nucreg/core/error.hpp"
+#include "nucreg/core/terms.hpp"
 
 namespace nucreg {
 namespace {
 
 constexpr std::uint64_t max_image_pixels = std::uint64_t{1} << 30;
-constexpr double min_diameter_px = 3.0, max_diameter_px = 1000.0;
 // Larger nuclei are looked for in an image made smaller by a whole number.
 constexpr double working_diameter_px = 16.0;
 constexpr std::size_t large_image = std::size_t{1} << 21;  // pixels

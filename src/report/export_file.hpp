@@ -2,16 +2,15 @@
 #pragma once
 
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <concepts>
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "nucreg/core/text.hpp"
 #include "nucreg/disk/files.hpp"
 
 namespace nucreg {
@@ -34,10 +33,7 @@ namespace nucreg {
 [[nodiscard]] inline bool is_formula(std::string_view text) {
   if (text.empty() || std::string_view("=+-@\t\r").find(text.front()) == std::string_view::npos)
     return false;
-  double number = 0.0;
-  const std::string_view digits = text.substr(text.front() == '+' ? 1 : 0);
-  const auto end = std::from_chars(digits.begin(), digits.end(), number);
-  return end.ec != std::errc() || end.ptr != digits.end();
+  return !parse_number<double>(text.substr(text.front() == '+' ? 1 : 0));
 }
 
 /// A text as a field (RFC 4180): quotes around what would break the line apart. A formula becomes a

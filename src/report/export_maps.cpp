@@ -159,14 +159,14 @@ struct Cell {
 
 }  // namespace
 
-std::optional<std::array<double, 6>> affine_of(const Record& row, Model model,
+std::optional<AffineMap> affine_of(const Record& row, Model model,
                                                double magnification) {
   const auto count = static_cast<Eigen::Index>(parameter_count(model));
   const Params params = Eigen::Map<const Eigen::VectorXd>(row.params.data(), count);
   if (!params.allFinite()) return std::nullopt;
   const auto affine = convert({model, params, magnification}, Model::affine, magnification);
   if (!affine) return std::nullopt;
-  std::array<double, 6> entries{};
+  AffineMap entries{};
   std::copy(affine->params.begin(), affine->params.end(), entries.begin());
   return entries;
 }

@@ -1,7 +1,6 @@
 #include "nucreg/report/overview.hpp"
 
 #include <fmt/format.h>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "nucreg/stats/verdict.hpp"

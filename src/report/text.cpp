@@ -6,7 +6,6 @@
 #include <limits>
 #include <map>
 #include <span>
-#include <sstream>
 
 #include "nucreg/core/text.hpp"
 #include "nucreg/stats/comparison.hpp"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <sstream>
+#include <ranges>
 
 #include "nucreg/core/text.hpp"
 
@@ -65,13 +65,12 @@ std::string render(std::vector<TextColumn> columns, std::size_t width) {
 std::string warnings_text(const std::string& warnings, std::size_t width) {
   constexpr std::size_t most = 20;
   std::string text;
-  std::size_t count = 0;
-  std::istringstream lines(warnings);
-  for (std::string line; std::getline(lines, line); ++count)
-    if (count < most) text += wrapped("warning: " + line, width) + "\n";
-  if (count > most)
+  const std::vector<std::string> lines = split_lines(warnings);
+  for (const std::string& line : lines | std::views::take(most))
+    text += wrapped("warning: " + line, width) + "\n";
+  if (lines.size() > most)
     text += wrapped(fmt::format("warning: and {} more, in the attribute `warnings` of the file",
-                                count - most),
+                                lines.size() - most),
                     width) +
             "\n";
   return text;

@@ -1,6 +1,6 @@
 #include <nlohmann/json.hpp>
-#include <sstream>
 
+#include "nucreg/core/text.hpp"
 #include "nucreg/report/well.hpp"
 
 namespace nucreg {
@@ -17,7 +17,7 @@ Json side_json(const WellSide& side, const MapSide& found) {
   json["unpaired"].erase("paired");
   const auto& m = found.camera.um_per_px;
   json["um_per_px"] = {{m[0], m[1]}, {m[2], m[3]}};
-  json["mirrored"] = m[0] * m[3] - m[1] * m[2] < 0.0;
+  json["mirrored"] = determinant(m) < 0.0;
   json["turn_deg"] = found.turn_deg;
   json["pixel_um"] = found.pixel_um;
   json["k1"] = found.camera.k1;
@@ -70,9 +70,7 @@ std::string to_json(const WellSummary& summary) {
     sentences += sentence(well);
   }
   json["sentence"] = sentences;
-  json["warnings"] = Json::array();
-  std::istringstream warnings(summary.attributes.text("warnings"));
-  for (std::string line; std::getline(warnings, line);) json["warnings"].push_back(line);
+  json["warnings"] = split_lines(summary.attributes.text("warnings"));
   json["wells"] = Json::array();
   for (const WellOverview& well : summary.wells) json["wells"].push_back(well_json(well));
   json["tiles_to_look_at"] = Json::array();

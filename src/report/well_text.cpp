@@ -92,8 +92,7 @@ std::string sides_text(const WellOverview& well, std::size_t width) {
     row("pixel", measure(a.pixel_um, "um", 4), measure(b.pixel_um, "um", 4));
     row("turn of the camera", measure(a.turn_deg, "deg"), measure(b.turn_deg, "deg"));
     const auto mirrored = [](const MapSide& side) {
-      const auto& m = side.camera.um_per_px;
-      return m[0] * m[3] - m[1] * m[2] < 0.0 ? "yes" : "no";
+      return determinant(side.camera.um_per_px) < 0.0 ? "yes" : "no";
     };
     row("mirrored", mirrored(a), mirrored(b));
     row("distortion k1", fmt::format("{:.1e}", a.camera.k1), fmt::format("{:.1e}", b.camera.k1));

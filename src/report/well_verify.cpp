@@ -131,11 +131,11 @@ void MapVerifier::check_models() {
            rule, i);
     for (const MapSide* side : {&model.ten, &model.forty}) {
       const bool ten = side == &model.ten;
-      const auto& m = side->camera.um_per_px;
+      const double det = determinant(side->camera.um_per_px);
       demand(side->pixel_um > 0.0 && std::isfinite(side->pixel_um),
              ten ? "/model/pixel_10x_um" : "/model/pixel_40x_um", rule, i);
-      demand(std::isfinite(m[0] * m[3] - m[1] * m[2]) && m[0] * m[3] - m[1] * m[2] != 0.0,
-             ten ? "/model/camera_10x" : "/model/camera_40x", "has no inverse", i);
+      demand(std::isfinite(det) && det != 0.0, ten ? "/model/camera_10x" : "/model/camera_40x",
+             "has no inverse", i);
       demand(std::isfinite(side->camera.k1), ten ? "/model/k1_10x" : "/model/k1_40x",
              "is not finite", i);
       demand(amount(side->camera.noise_um), ten ? "/model/noise_10x_um" : "/model/noise_40x_um",

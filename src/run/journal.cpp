@@ -229,8 +229,7 @@ JournalReader::JournalReader(const std::filesystem::path& file) : file_(file) {
     throw InputError(problem, {.file = file.string()});
   };
   const Descriptor descriptor = open_to_read(file, Owner::ours);
-  struct stat status {};
-  if (fstat(descriptor.get(), &status) == 0) size_ = static_cast<std::uint64_t>(status.st_size);
+  size_ = size_of(descriptor, file);
   if (size_ < sizeof(Header))
     throw DamagedJournal("not a journal: it has " + std::to_string(size_) + " bytes",
                          {.file = file.string()});

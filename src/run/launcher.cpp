@@ -5,25 +5,20 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <string_view>
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/text.hpp"
+#include "processes.hpp"
 
 namespace nucreg {
 
 namespace {
 
 std::vector<std::string> command_line_of(const std::string& process) {
-  std::ifstream file("/proc/" + process + "/cmdline");
-  std::vector<std::string> words;
-  for (std::string word; std::getline(file, word, '\0');) words.push_back(word);
-  return words;
+  return split_lines(text_of("/proc/" + process + "/cmdline"), '\0');
 }
 
 bool is_launcher(const std::vector<std::string>& words) {
@@ -62,7 +57,7 @@ std::string resume_command(const std::vector<std::string>& own,
 std::string resume_command() {
   const char* ranks = std::getenv("OMPI_COMM_WORLD_SIZE");
   return resume_command(command_line_of("self"), command_line_of(std::to_string(getppid())),
-                        ranks ? std::atoi(ranks) : 0);
+                        parse_number<int>(ranks ? ranks : "").value_or(0));
 }
 
 bool started_by_launcher() {
@@ -72,8 +67,7 @@ bool started_by_launcher() {
 
   const char* tasks = std::getenv("SLURM_STEP_NUM_TASKS");
   if (!tasks) tasks = std::getenv("SLURM_NTASKS");
-  int count = 0;
-  if (tasks) std::from_chars(tasks, tasks + std::strlen(tasks), count);
+  const int count = parse_number<int>(tasks ? tasks : "").value_or(0);
   if (count > 1 && std::getenv("SLURM_STEP_ID") && std::getenv("SLURM_PROCID"))
     throw JobError(
         "srun started " + std::to_string(count) + " tasks without MPI, each would do the whole job",

@@ -2,7 +2,7 @@
 #include <exception>
 #include <mutex>
 #include <stdexcept>
-#include <thread>
+#include <vector>
 
 #include "nucreg/run/communicator.hpp"
 

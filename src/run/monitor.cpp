@@ -10,7 +10,6 @@
 #include <limits>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 
 #include "nucreg/core/clock.hpp"

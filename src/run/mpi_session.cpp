@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <deque>
 #include <exception>
 #include <filesystem>
@@ -23,6 +22,7 @@
 #include <vector>
 
 #include "nucreg/core/error.hpp"
+#include "nucreg/core/text.hpp"
 #include "nucreg/run/communicator.hpp"
 #include "processes.hpp"
 
@@ -198,17 +198,17 @@ void send_pieces_at_once() {
   std::error_code unknown;
   for (const auto& open : std::filesystem::directory_iterator("/proc/self/fd", unknown)) {
     const int yes = 1;  // refused by what is no TCP connection
-    setsockopt(std::atoi(open.path().filename().c_str()), IPPROTO_TCP, TCP_NODELAY, &yes,
-               sizeof yes);
+    setsockopt(parse_number<int>(open.path().filename().native()).value_or(-1), IPPROTO_TCP,
+               TCP_NODELAY, &yes, sizeof yes);
   }
 }
 
 /// How many ranks the launcher says it started; 0 = it does not say.
 int launched_ranks() {
   for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"})
-    if (const char* text = std::getenv(name)) return std::atoi(text);
+    if (const char* text = std::getenv(name)) return parse_number<int>(text).value_or(0);
   const char* slurm = std::getenv("SLURM_STEP_NUM_TASKS");
-  return slurm && std::getenv("PMIX_RANK") ? std::atoi(slurm) : 0;
+  return slurm && std::getenv("PMIX_RANK") ? parse_number<int>(slurm).value_or(0) : 0;
 }
 
 }  // namespace

@@ -10,8 +10,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -21,6 +19,8 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/log.hpp"
+#include "nucreg/core/text.hpp"
+#include "nucreg/disk/files.hpp"
 
 namespace nucreg {
 
@@ -75,24 +75,25 @@ std::map<int, std::int64_t> ranks_here() {
   std::error_code error;
   for (std::filesystem::directory_iterator folder("/proc", error), end; !error && folder != end;
        folder.increment(error)) {
-    const std::int64_t pid = std::atoll(folder->path().filename().c_str());
+    const std::int64_t pid =
+        parse_number<std::int64_t>(folder->path().filename().native()).value_or(0);
     if (pid <= 1) continue;
     const std::string environment = text_of(folder->path() / "environ");
     const std::string_view rank = variable_in(environment, "OMPI_COMM_WORLD_RANK");
     if (rank.empty() || variable_in(environment, launch) != launched || !lives_here(pid)) continue;
     // The program's own process before the script that waits for it, or else whichever began first.
-    std::int64_t& known = ranks.try_emplace(std::atoi(rank.data()), pid).first->second;
+    std::int64_t& known = ranks.try_emplace(parse_number<int>(rank).value_or(0), pid).first->second;
     if (std::pair(!runs_here(pid), pid) < std::pair(!runs_here(known), known)) known = pid;
   }
   return ranks;
 }
 
 std::string text_of(const std::filesystem::path& file) {
-  // Not by iterators of the buffer: those throw where a read fails.
-  std::ifstream stream(file);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
+  try {
+    return read_file(file);
+  } catch (const InputError&) {
+    return {};
+  }
 }
 
 void end_processes(std::vector<std::int64_t> pids) {
@@ -130,7 +131,7 @@ RootWatch::RootWatch() {
   // Asked for before there is a second thread: MPI changes the environment while it starts, which
   // no other thread may read meanwhile.
   const bool must_be_here = all_ranks_here();
-  const auto ranks = static_cast<std::size_t>(std::atoi(variable("OMPI_COMM_WORLD_SIZE").data()));
+  const auto ranks = parse_number<std::size_t>(variable("OMPI_COMM_WORLD_SIZE")).value_or(0);
   is_root_ = rank == "0";
   if (!is_root_)
     thread_ = std::thread([this, must_be_here] { watch_root(must_be_here); });

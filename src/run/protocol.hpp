@@ -46,7 +46,7 @@ class OwnTime {
 /// Says to all other ranks, this often, that the root lives, and moves on what is being sent.
 class Heartbeat {
  public:
-  explicit Heartbeat(Communicator& communicator, double seconds = 1.0)
+  explicit Heartbeat(Communicator& communicator, double seconds = standard_heartbeat_seconds)
       : communicator_(communicator), seconds_(seconds) {}
   void beat() {
     if (clock_.now() - last_ >= seconds_) {

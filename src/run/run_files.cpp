@@ -1,13 +1,10 @@
 #include "nucreg/run/run_files.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <sstream>
 #include <system_error>
 #include <thread>
 
@@ -56,13 +53,6 @@ bool reopen(OpenJournal& open, const RunFiles& files, const std::string& identit
   return true;
 }
 
-std::vector<std::string> split_lines(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
-}
-
 // The [section] of each line, itself included.
 std::vector<std::string> sections_of(const std::vector<std::string>& lines) {
   std::vector<std::string> sections;
@@ -101,11 +91,12 @@ void wait_until_free(const fs::path& journal) {
   refuse_while_written(journal);
 }
 
-JournalKeeper::JournalKeeper(const fs::path& journal)
-    : journal_(journal), descriptor_(open(journal.c_str(), O_RDONLY | O_CLOEXEC)) {
-  if (!descriptor_)
-    throw OutputError("cannot open the journal: " + std::generic_category().message(errno),
-                      {.file = journal.string()});
+JournalKeeper::JournalKeeper(const fs::path& journal) : journal_(journal) {
+  try {
+    descriptor_ = open_to_read(journal, Owner::ours);
+  } catch (const InputError& error) {
+    throw OutputError("cannot open the journal: " + error.problem(), {.file = journal.string()});
+  }
 }
 
 bool JournalKeeper::put_back() const {
@@ -161,8 +152,8 @@ OpenJournal resume_journal(const RunFiles& files, const std::string& identity,
 
 void forget_journal(OpenJournal& journal, const RunFiles& files) noexcept {
   if (!journal.fresh) return;
+  remove_quietly(files.journal);
   std::error_code ignored;
-  fs::remove(files.journal, ignored);
   if (!fs::exists(files.output, ignored)) fs::rename(files.replaced, files.output, ignored);
 }
 

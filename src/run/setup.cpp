@@ -22,7 +22,6 @@ constexpr double facts_seconds = 60.0;
 // MPI has started on all ranks: one whose process is gone has died since.
 constexpr double death_look_seconds = 1.0;
 constexpr double first_word_seconds = 600.0;
-constexpr double lost_seconds = 5.0;
 
 /// The next message that is no heartbeat; nothing after so many seconds without even one.
 std::optional<Message> wait_for_message(Communicator& communicator, double limit_seconds) {
@@ -35,7 +34,7 @@ std::optional<Message> wait_for_message(Communicator& communicator, double limit
     if (!message) continue;
     if (message->tag != tag::alive) return message;
     heard = clock.now();
-    limit_seconds = std::min(limit_seconds, lost_seconds);
+    limit_seconds = std::min(limit_seconds, standard_lost_seconds);
   }
   return std::nullopt;
 }
@@ -43,7 +42,7 @@ std::optional<Message> wait_for_message(Communicator& communicator, double limit
 /// What cannot be sent any more is for a rank that dispatch will find to be lost.
 void wait_until_sent(Communicator& communicator) {
   OwnTime clock;
-  for (Patience patience; communicator.unsent() > 0 && clock.now() < lost_seconds;)
+  for (Patience patience; communicator.unsent() > 0 && clock.now() < standard_lost_seconds;)
     std::this_thread::sleep_for(patience.next());
 }
 
@@ -164,7 +163,7 @@ void refuse_setup(Communicator& communicator, int exit_status) {
   for (int rank = 1; rank < communicator.size(); ++rank)
     communicator.send(rank, tag::refusal, status);
   for (int missing = communicator.size() - 1; missing > 0;) {
-    const auto message = wait_for_message(communicator, lost_seconds);
+    const auto message = wait_for_message(communicator, standard_lost_seconds);
     if (!message) break;  // dead ranks need not hear it
     if (message->tag == tag::refusal_heard)
       --missing;
@@ -186,7 +185,7 @@ Bytes receive_setup(Communicator& communicator) {
   if (message->tag == tag::setup) return std::move(message->payload);
   if (message->tag != tag::refusal) unexpected(*message);
   communicator.send(0, tag::refusal_heard, {});
-  if (const auto last = wait_for_message(communicator, lost_seconds);
+  if (const auto last = wait_for_message(communicator, standard_lost_seconds);
       last && last->tag != tag::release)
     unexpected(*last);
   throw SetupRefused(from_bytes<int>(message->payload));

@@ -27,11 +27,10 @@ double seconds_since_1970() {
 
 template <class T>
 T number(const std::map<std::string, std::string>& values, const char* key) {
-  T value{};
   const auto at = values.find(key);
-  std::istringstream in(at == values.end() ? "" : at->second);
-  if (!(in >> value)) throw InputError("is not a status file of nucreg", {.key = key});
-  return value;
+  const auto value = parse_number<T>(at == values.end() ? "" : at->second);
+  if (!value) throw InputError("is not a status file of nucreg", {.key = key});
+  return *value;
 }
 
 RankStatus parse_rank(const std::string& line) {
@@ -133,8 +132,7 @@ StatusFile::~StatusFile() {
   }
   wake_.notify_one();
   thread_.join();
-  std::error_code ignored;
-  fs::remove(file_, ignored);
+  remove_quietly(file_);
 }
 
 void StatusFile::run() {

@@ -15,8 +15,6 @@
 namespace nucreg {
 namespace {
 
-using Entries = std::array<double, 6>;
-
 bool has_weighted_form(Model model) {
   return model == Model::rigid || model == Model::similarity || model == Model::affine;
 }
@@ -26,14 +24,14 @@ Model linear_model(Model model) {
   return has_weighted_form(model) ? model : Model::affine;
 }
 
-Entries entries_of(const Objective& f, const Params& p) {
+AffineMap entries_of(const Objective& f, const Params& p) {
   const MapEntries map = map_entries(f.model(), p, f.magnification(), false, f.form());
-  Entries out;
+  AffineMap out;
   std::copy_n(map.entries.begin(), out.size(), out.begin());
   return out;
 }
 
-Params params_of(const Objective& f, const Entries& map) {
+Params params_of(const Objective& f, const AffineMap& map) {
   return nearest_params(f.model(), map, f.form(), f.magnification());
 }
 
@@ -52,7 +50,7 @@ SolveResult find_and_polish(Objective& f, const SolveRequest& request, const Fin
     return result;
   }
   const SolveRequest search = search_request(f, request);
-  std::optional<Entries> found;
+  std::optional<AffineMap> found;
   SolveStatus cut = SolveStatus::converged;
   {
     const SearchTime earlier(f);
@@ -104,7 +102,7 @@ class IrlsSolver : public Solver {
   static SolveResult reweight(Objective& f, const SolveRequest& request) {
     SolveResult result{.params = request.start, .status = SolveStatus::failed, .iterations = 0};
     const WeightRule rule{.loss = f.loss(), .scale = f.loss_scale()};
-    Entries map = entries_of(f, request.start);
+    AffineMap map = entries_of(f, request.start);
     WeightedSums sums = f.weighted(map, rule);
     result.reason = "the objective is not finite at the start";
     if (!std::isfinite(sums.rho)) return result;
@@ -136,8 +134,8 @@ class IrlsSolver : public Solver {
 
   // Graduated non-convexity (Yang et al. 2020, algorithm 1): from least squares of all pairs to the
   // robust cost, `factor_` at a time, with one weighted least squares between.
-  std::optional<Entries> graduate(Objective& f, const SolveRequest& request,
-                                  std::int64_t& iterations) const {
+  std::optional<AffineMap> graduate(Objective& f, const SolveRequest& request,
+                                    std::int64_t& iterations) const {
     const Model model = linear_model(f.model());
     const double c2 = f.loss_scale() * f.loss_scale();
     auto map = weighted_closed_form(unweighted_pass(f.pairs()), model, f.magnification());
@@ -183,7 +181,7 @@ class ConsensusSolver : public Solver {
 
  private:
   struct Scored {
-    Entries map;
+    AffineMap map;
     WeightedSums sums;
   };
 
@@ -192,7 +190,8 @@ class ConsensusSolver : public Solver {
   }
 
   // The map through `size` pairs at random; nothing if they do not determine one.
-  static std::optional<Entries> drawn(const Objective& f, std::size_t size, RandomStream& random) {
+  static std::optional<AffineMap> drawn(const Objective& f, std::size_t size,
+                                        RandomStream& random) {
     const PairsView& pairs = f.pairs();
     PointPairs few;
     std::array<std::size_t, 3> chosen{};
@@ -202,10 +201,7 @@ class ConsensusSolver : public Solver {
         i = random.below(pairs.size);
       } while (std::find(chosen.begin(), chosen.begin() + k, i) != chosen.begin() + k);
       chosen[k] = i;
-      few.x10.push_back(pairs.x10[i]);
-      few.y10.push_back(pairs.y10[i]);
-      few.x40.push_back(pairs.x40[i]);
-      few.y40.push_back(pairs.y40[i]);
+      few.add(pairs, i);
     }
     return weighted_closed_form(unweighted_pass(few), linear_model(f.model()), f.magnification());
   }
@@ -213,7 +209,7 @@ class ConsensusSolver : public Solver {
   // Local refinement (Chum, Matas and Kittler, "Locally optimized RANSAC", 2003): least squares of
   // the pairs within a threshold that shrinks to the loss scale.
   static void refine(Objective& f, const SolveRequest& request, Scored& best) {
-    Entries map = best.map;
+    AffineMap map = best.map;
     for (const double times : {4.0, 2.0, 1.5, 1.0, 1.0}) {
       if (out_of_evaluations(f, request) || f.out_of_time()) return;
       const auto next = weighted_closed_form(f.weighted(map, truncated(f, times)),
@@ -229,8 +225,8 @@ class ConsensusSolver : public Solver {
   // Samples until one of inliers alone was drawn with the confidence asked for, by the inliers of
   // the best (Fischler and Bolles 1981). The score is MSAC's: sum of min(|r|^2, c^2) (Torr and
   // Zisserman, "MLESAC", 2000).
-  std::optional<Entries> sample(Objective& f, const SolveRequest& request,
-                                std::int64_t& iterations) const {
+  std::optional<AffineMap> sample(Objective& f, const SolveRequest& request,
+                                  std::int64_t& iterations) const {
     const bool turned = f.model() == Model::rigid || f.model() == Model::similarity;
     const std::size_t size = turned ? 2 : 3;
     if (f.pairs().size < size) return std::nullopt;

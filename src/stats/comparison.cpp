@@ -16,40 +16,33 @@
 
 namespace nucreg {
 
-/// Log ratios of one configuration and pair. At most max_ranked are kept: all of them, or a random
-/// sample (Vitter 1985, algorithm R). Each is passed on clipped, the later ones to the limits of
-/// the first max_ranked.
+/// Log ratios of one configuration and pair, of which max_ranked are kept. Each is passed on
+/// clipped, the later ones to the limits of the first max_ranked.
 class ConfigurationSample {
  public:
   template <class Emit>
   void add(double value, RandomStream& random, Emit&& emit) {
-    if (seen_ == max_ranked) pass_on(emit);
-    if (++seen_ <= max_ranked) {
-      values_.push_back(value);
-      return;
-    }
-    emit(limits_.clipped(value));
-    if (const std::uint64_t at = random.below(seen_); at < max_ranked) values_[at] = value;
+    if (kept_.count() == max_ranked) pass_on(emit);
+    if (kept_.count() >= max_ranked) emit(limits_.clipped(value));
+    kept_.add(value, random);
   }
   /// Ends the configuration; what remains is passed on.
   template <class Emit>
   [[nodiscard]] SignedRank finish(Emit&& emit) {
     if (!sampled()) pass_on(emit);
-    const SignedRank ranks = wilcoxon_signed_rank(values_);
-    values_.clear();
-    seen_ = 0;
+    const SignedRank ranks = wilcoxon_signed_rank(kept_.values());
+    kept_.clear();
     return ranks;
   }
-  [[nodiscard]] bool sampled() const { return seen_ > max_ranked; }
+  [[nodiscard]] bool sampled() const { return kept_.sampled(); }
 
  private:
   template <class Emit>
   void pass_on(Emit&& emit) {
-    limits_ = ClipLimits(values_);
-    for (const double value : values_) emit(limits_.clipped(value));
+    limits_ = ClipLimits(kept_.values());
+    for (const double value : kept_.values()) emit(limits_.clipped(value));
   }
-  std::vector<double> values_;
-  std::uint64_t seen_ = 0;
+  Reservoir kept_{max_ranked};
   ClipLimits limits_;
 };
 

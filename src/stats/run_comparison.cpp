@@ -5,6 +5,7 @@
 #include <cmath>
 #include <memory>
 #include <numeric>
+#include <utility>
 
 #include "nucreg/core/bytes.hpp"
 #include "nucreg/core/error.hpp"

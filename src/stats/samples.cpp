@@ -45,37 +45,41 @@ double median(std::vector<double> values) {
   return quantile(values, 0.5);
 }
 
-void BoundedSample::add(double value, RandomStream& random) {
-  if (++count_ <= most) {
+void Reservoir::add(double value, RandomStream& random) {
+  if (++count_ <= most_)
     values_.push_back(value);
-    return;
-  }
-  if (count_ == most + 1) {
-    mean_ = nucreg::mean(values_);
-    const double deviation = nucreg::standard_deviation(values_);
-    squares_ = deviation * deviation * static_cast<double>(most - 1);
-  }
-  const double step = value - mean_;
-  mean_ += step / static_cast<double>(count_);
-  squares_ += step * (value - mean_);
-  if (const std::uint64_t at = random.below(count_); at < most) values_[at] = value;
+  else if (const std::uint64_t at = random.below(count_); at < most_)
+    values_[at] = value;
 }
 
-void BoundedSample::clear() {
+void Reservoir::clear() {
   values_.clear();
   count_ = 0;
 }
 
+void BoundedSample::add(double value, RandomStream& random) {
+  if (kept_.count() == most) {
+    mean_ = nucreg::mean(kept_.values());
+    const double deviation = nucreg::standard_deviation(kept_.values());
+    squares_ = deviation * deviation * static_cast<double>(most - 1);
+  }
+  kept_.add(value, random);
+  if (!sampled()) return;
+  const double step = value - mean_;
+  mean_ += step / static_cast<double>(count());
+  squares_ += step * (value - mean_);
+}
+
 double BoundedSample::mean() const {
-  return sampled() ? mean_ : nucreg::mean(values_);
+  return sampled() ? mean_ : nucreg::mean(kept_.values());
 }
 
 double BoundedSample::standard_deviation() const {
-  return sampled() ? std::sqrt(squares_ / static_cast<double>(count_ - 1))
-                   : nucreg::standard_deviation(values_);
+  return sampled() ? std::sqrt(squares_ / static_cast<double>(count() - 1))
+                   : nucreg::standard_deviation(kept_.values());
 }
 
-const std::vector<double>& BoundedSample::sorted() {
+const std::vector<double>& Reservoir::sorted() {
   std::ranges::sort(values_);
   return values_;
 }

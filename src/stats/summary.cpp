@@ -1,7 +1,6 @@
 #include "nucreg/stats/summary.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <string>
 #include <utility>

@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "column_descriptions.hpp"
 #include "hdf5.hpp"
 #include "new_file.hpp"
+#include "trial_schema.hpp"
 
 namespace nucreg::hdf5 {
 namespace {

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cstdint>
+#include <utility>
 
 #include "dataset.hpp"
 #include "hdf5.hpp"

@@ -1,7 +1,11 @@
 #include "map_schema.hpp"
 
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <limits>
+#include <type_traits>
+#include <utility>
 
 namespace nucreg {
 namespace {
@@ -134,10 +138,7 @@ void add_side(std::vector<MapColumn<MapModel>>& columns, const std::string& suff
       }));
   columns.push_back(computed<bool, MapModel>(
       "mirrored" + suffix, "1", "whether the camera matrix mirrors",
-      [=](const MapModel& row) {
-        const auto& m = side(row).camera.um_per_px;
-        return m[0] * m[3] - m[1] * m[2] < 0.0;
-      },
+      [=](const MapModel& row) { return determinant(side(row).camera.um_per_px) < 0.0; },
       [](MapModel&, bool) {}));
   columns.back().members = 2;
   number("turn" + suffix + "_deg", "deg", "turn of the camera in its visit", AT(turn_deg));

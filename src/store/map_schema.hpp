@@ -1,14 +1,8 @@
 // The columns of a mapped well: the one list that drives writing and reading them.
 #pragma once
 
-#include <array>
-#include <cstdint>
-#include <cstring>
 #include <functional>
 #include <string>
-#include <string_view>
-#include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "hdf5.hpp"

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <span>
+#include <utility>
 
 #include "dataset.hpp"
 #include "hdf5.hpp"

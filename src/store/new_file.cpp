@@ -1,11 +1,9 @@
 #include "new_file.hpp"
 
-#include <fcntl.h>
 #include <libdeflate.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -32,19 +30,17 @@ constexpr const char* meaning = "CRC-32 of all bytes of this file, these four ta
 constexpr std::size_t checksum_bytes = sizeof(std::uint32_t);
 
 std::uint32_t crc_of(const Descriptor& file, const std::filesystem::path& name, std::uint64_t at) {
-  std::vector<std::uint8_t> block(std::size_t{1} << 20);
+  std::vector<std::byte> block(std::size_t{1} << 20);
   std::uint32_t crc = 0;
   for (std::uint64_t first = 0;;) {
-    const ssize_t count = pread(file.get(), block.data(), block.size(), static_cast<off_t>(first));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0)
-      throw InputError(std::generic_category().message(errno), {.file = name.string()});
-    if (count == 0) return crc;
-    const std::uint64_t end = first + static_cast<std::uint64_t>(count);
+    const auto count = read_at(file, first, block);
+    if (!count) throw InputError(std::generic_category().message(errno), {.file = name.string()});
+    if (*count == 0) return crc;
+    const std::uint64_t end = first + *count;
     for (std::uint64_t byte = std::max(first, at); byte < std::min(end, at + checksum_bytes);
          ++byte)
-      block[byte - first] = 0;
-    crc = libdeflate_crc32(crc, block.data(), static_cast<std::size_t>(count));
+      block[byte - first] = std::byte{0};
+    crc = libdeflate_crc32(crc, block.data(), *count);
     first = end;
   }
 }
@@ -78,7 +74,7 @@ void fill_checksum(const std::filesystem::path& file, std::uint64_t at,
                    const std::filesystem::path& name) {
   const std::uint32_t crc = crc_of(open_to_read(file, Owner::ours), file, at);
   Descriptor opened = open_to_write(file, Opened::kept);
-  if (pwrite(opened.get(), &crc, sizeof crc, static_cast<off_t>(at)) != sizeof crc)
+  if (write_some_at(opened, at, std::as_bytes(std::span(&crc, 1))) < sizeof crc)
     throw OutputError(std::string("write: ") + std::strerror(errno), {.file = name.string()});
   sync_and_close(opened, name);
 }
@@ -106,12 +102,13 @@ std::optional<Claimed> claimed_by(hid_t file) {
 
 /// What access properties carry to open_file.
 struct Access {
+  Descriptor* opened;  // taken by it
   WriteError* error;
 };
 
 struct OutputFile {
   H5FD_t base;  // the library's part comes first
-  int descriptor;
+  Descriptor descriptor;
   haddr_t allocated;  // the library's "end of allocation"
   haddr_t size;       // its "end of file"
   WriteError* error;
@@ -128,21 +125,16 @@ const OutputFile& output(const H5FD_t* file) {
   return *reinterpret_cast<const OutputFile*>(file);
 }
 
-H5FD_t* open_file(const char* name, unsigned /*flags*/, hid_t access, haddr_t /*max*/) {
-  WriteError* error = static_cast<const Access*>(H5Pget_driver_info(access))->error;
-  const int descriptor = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor < 0) {
-    *error = {"open", errno};
-    return nullptr;
-  }
-  auto* made = new OutputFile{.descriptor = descriptor, .error = error};
+H5FD_t* open_file(const char* /*name*/, unsigned /*flags*/, hid_t access, haddr_t /*max*/) {
+  const auto* carried = static_cast<const Access*>(H5Pget_driver_info(access));
+  auto* made = new OutputFile{.descriptor = std::move(*carried->opened), .error = carried->error};
   return &made->base;
 }
 
 herr_t close_file(H5FD_t* file) {
   OutputFile& f = output(file);
-  if (f.error->code == 0 && fsync(f.descriptor) != 0) f.failed("fsync");
-  if (close(f.descriptor) != 0) f.failed("close");
+  if (f.error->code == 0 && fsync(f.descriptor.get()) != 0) f.failed("fsync");
+  if (close(f.descriptor.release()) != 0) f.failed("close");
   delete &f;
   return 0;
 }
@@ -151,37 +143,25 @@ herr_t write_bytes(H5FD_t* file, H5FD_mem_t, hid_t, haddr_t at, std::size_t byte
                    const void* data) {
   OutputFile& f = output(file);
   f.size = std::max<haddr_t>(f.size, at + bytes);
-  for (auto* from = static_cast<const char*>(data); bytes > 0 && f.error->code == 0;) {
-    const ssize_t done = pwrite(f.descriptor, from, bytes, static_cast<off_t>(at));
-    if (done < 0 && errno == EINTR) continue;
-    if (done < 0) f.failed("write");
-    if (done <= 0) continue;
-    from += done;
-    at += static_cast<haddr_t>(done);
-    bytes -= static_cast<std::size_t>(done);
-  }
+  const auto* from = static_cast<const std::byte*>(data);
+  if (f.error->code == 0 && write_some_at(f.descriptor, at, {from, bytes}) < bytes)
+    f.failed("write");
   return 0;
 }
 
 herr_t read_bytes(H5FD_t* file, H5FD_mem_t, hid_t, haddr_t at, std::size_t bytes, void* data) {
   OutputFile& f = output(file);
-  auto* to = static_cast<char*>(data);
-  while (bytes > 0) {
-    const ssize_t done = pread(f.descriptor, to, bytes, static_cast<off_t>(at));
-    if (done < 0 && errno == EINTR) continue;
-    if (done < 0) f.failed("read");
-    if (done <= 0) break;
-    to += done;
-    at += static_cast<haddr_t>(done);
-    bytes -= static_cast<std::size_t>(done);
-  }
-  std::memset(to, 0, bytes);  // the library may read what it has allocated and not yet written
+  auto* to = static_cast<std::byte*>(data);
+  const auto got = read_at(f.descriptor, at, {to, bytes});
+  if (!got) f.failed("read");
+  // The library may read what it has allocated and not yet written.
+  std::fill(to + got.value_or(0), to + bytes, std::byte{0});
   return 0;
 }
 
 herr_t truncate_file(H5FD_t* file, hid_t, hbool_t) {
   OutputFile& f = output(file);
-  if (f.error->code == 0 && ftruncate(f.descriptor, static_cast<off_t>(f.allocated)) != 0)
+  if (f.error->code == 0 && ftruncate(f.descriptor.get(), static_cast<off_t>(f.allocated)) != 0)
     f.failed("ftruncate");
   f.size = f.allocated;
   return 0;
@@ -217,10 +197,11 @@ hid_t register_driver() {
 }
 
 /// Access properties for H5Fcreate. `error` must outlive the file, and is to be looked at after
-/// each call of the library and after closing, by which time the file has been synced.
-Handle output_access(WriteError& error) {
+/// each call of the library and after closing, by which time the file has been synced. `opened`:
+/// taken by H5Fcreate.
+Handle output_access(Descriptor& opened, WriteError& error) {
   static const hid_t driver = register_driver();
-  const Access carried{&error};
+  const Access carried{&opened, &error};
   Handle access(H5Pcreate(H5P_FILE_ACCESS), "H5Pcreate");
   check(H5Pset_driver(access.get(), driver, &carried), "H5Pset_driver");
   return access;
@@ -232,8 +213,9 @@ NewFile::NewFile(std::filesystem::path target)
     : target_(std::move(target)), temporary_(temporary_beside(target_)) {
   silence();
   demand_memory();
+  Descriptor opened = open_temporary(target_);
   attempt([&] {
-    const Handle access = output_access(error_);
+    const Handle access = output_access(opened, error_);
     file_ = Handle(H5Fcreate(temporary_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()),
                    "H5Fcreate");
   });
@@ -243,8 +225,7 @@ NewFile::~NewFile() {
   if (published_) return;
   if (error_.code == 0) error_ = {"close", ECANCELED};  // nothing more needs to reach the disk
   file_ = Handle();
-  std::error_code ignored;
-  std::filesystem::remove(temporary_, ignored);
+  remove_quietly(temporary_);
 }
 
 void NewFile::throw_if_unwritten() const {

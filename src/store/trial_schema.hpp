@@ -1,11 +1,12 @@
-// The columns of /trials, in the one table that drives writing, reading and describing them, and
-// those of /trace.
+// The columns of /trials, in the one table that drives writing, reading and describing them, those
+// of /trace, and what columns of other tables mean.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dataset.hpp"
@@ -60,3 +61,11 @@ class TraceReader {
 };
 
 }  // namespace nucreg
+
+namespace nucreg::hdf5 {
+
+/// One line for the attribute `description` of a column of another table, where name and unit leave
+/// open what it means: above all which image's pixels. Empty if there is nothing to add.
+[[nodiscard]] std::string column_description(std::string_view table, std::string_view column);
+
+}  // namespace nucreg::hdf5

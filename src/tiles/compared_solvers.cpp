@@ -1,4 +1,4 @@
-#include "compared_solvers.hpp"
+#include "well_tables.hpp"
 
 #include <algorithm>
 #include <cmath>

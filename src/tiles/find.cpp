@@ -120,10 +120,9 @@ InputFile input_of(const Tiles& tiles, const std::vector<TileNuclei>& nuclei,
                                static_cast<double>(ten.place.height_px)}};
   const Nuclei &a = nuclei[match.tiles.ten].nuclei, &b = nuclei[match.tiles.forty].nuclei;
   for (std::size_t i = 0; i < match.result.ten.size(); ++i) {
-    input.pairs.x10.push_back(a.x_px.at(match.result.ten[i]));
-    input.pairs.y10.push_back(a.y_px.at(match.result.ten[i]));
-    input.pairs.x40.push_back(b.x_px.at(match.result.forty[i]));
-    input.pairs.y40.push_back(b.y_px.at(match.result.forty[i]));
+    const std::size_t ten_row = match.result.ten[i], forty_row = match.result.forty[i];
+    input.pairs.add(a.x_px.at(ten_row), a.y_px.at(ten_row), b.x_px.at(forty_row),
+                    b.y_px.at(forty_row));
   }
   return input;
 }

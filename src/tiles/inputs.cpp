@@ -38,14 +38,9 @@ void fields(auto& archive, MaybeConst<SampledShare> auto& share) {
 }
 
 void read_piece(const Descriptor& file, std::uint64_t offset, std::span<std::byte> piece) {
-  while (!piece.empty()) {
-    const ssize_t count = pread(file.get(), piece.data(), piece.size(), static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw InputError(std::generic_category().message(errno));
-    if (count == 0) throw InputError("ends before its size");
-    piece = piece.subspan(static_cast<std::size_t>(count));
-    offset += static_cast<std::uint64_t>(count);
-  }
+  const auto got = read_at(file, offset, piece);
+  if (!got) throw InputError(std::generic_category().message(errno));
+  if (*got < piece.size()) throw InputError("ends before its size");
 }
 
 /// What one view sees; nothing of a file whose rank was lost.

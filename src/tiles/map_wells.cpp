@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "compared_solvers.hpp"
 #include "nucreg/core/allocation.hpp"
 #include "nucreg/core/bytes.hpp"
 #include "nucreg/core/clock.hpp"

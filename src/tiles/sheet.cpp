@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <string_view>
@@ -193,13 +192,11 @@ class SheetReader {
       fail(fmt::format("\"{}\" is not a regular file", name), "file", "files");
     const std::size_t mark = name.rfind('#');
     if (mark != std::string::npos) {
-      std::size_t frame = 0;
-      const char* const end = name.data() + name.size();
-      const auto [stop, error] = std::from_chars(name.data() + mark + 1, end, frame);
+      const auto frame = parse_number<std::size_t>(std::string_view(name).substr(mark + 1));
       const std::string whole = (folder / name.substr(0, mark)).string();
-      if (error == std::errc() && stop == end && fs::is_regular_file(whole, unreadable)) {
+      if (frame && fs::is_regular_file(whole, unreadable)) {
         tile.file = whole;
-        tile.frame = frame;
+        tile.frame = *frame;
         return;
       }
     }

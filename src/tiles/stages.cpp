@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <new>
 #include <span>
 
 #include "nucreg/core/build_info.hpp"

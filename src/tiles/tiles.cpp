@@ -1,10 +1,8 @@
 #include "nucreg/tiles/tiles.hpp"
 
 #include <fmt/format.h>
-#include <glob.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -16,6 +14,7 @@
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/files.hpp"
 #include "nucreg/image/image.hpp"
+#include "nucreg/plan/plan.hpp"
 
 namespace nucreg {
 namespace {
@@ -26,10 +25,7 @@ namespace fs = std::filesystem;
 std::vector<std::string> expand(const std::string& pattern, const ErrorFields& place) {
   std::error_code unreadable;
   if (fs::exists(pattern, unreadable)) return {pattern};
-  glob_t found{};
-  const int status = glob(pattern.c_str(), 0, nullptr, &found);
-  const std::unique_ptr<glob_t, void (*)(glob_t*)> owner(&found, &globfree);
-  if (status == 0) return {found.gl_pathv, found.gl_pathv + found.gl_pathc};
+  if (auto found = files_matching(pattern); !found.empty()) return found;
   ErrorFields fields = place;
   fields.allowed = "files that are there, globs that match some";
   throw InputError(fmt::format("\"{}\" matches no file", pattern), fields);
@@ -60,16 +56,6 @@ class Files {
   std::vector<std::string> names_;
   std::set<std::string> known_;
 };
-
-std::int64_t well_of(const std::string& file) {
-  const std::string name = fs::path(file).filename();
-  constexpr std::string_view word = "Well";
-  std::int64_t number = -1;
-  if (!name.starts_with(word)) return number;
-  const char* const last = name.data() + name.size();
-  const auto [end, error] = std::from_chars(name.data() + word.size(), last, number);
-  return error == std::errc() && end != last && *end == '_' ? number : -1;
-}
 
 std::vector<Tile> tiles_of(const std::string& file, bool is_ten, const std::string& channel) {
   if (clean_utf8(file) != file)
@@ -149,6 +135,15 @@ std::vector<SheetRow> read_tile_sheet(const std::filesystem::path& file) {
   return rows;
 }
 
+std::string well_in_name(const std::string& file) {
+  constexpr std::string_view start = "Well";
+  const std::string name = fs::path(file).filename();
+  if (!name.starts_with(start)) return {};
+  const std::size_t end = name.find_first_not_of("0123456789", start.size());
+  if (end == start.size() || end == std::string::npos || name[end] != '_') return {};
+  return name.substr(start.size(), end - start.size());
+}
+
 Tile tile_of(const std::string& file, const ImageInfo& info, std::size_t frame, std::size_t channel,
              bool is_ten) {
   return {.file = file,
@@ -162,10 +157,12 @@ Tile tile_of(const std::string& file, const ImageInfo& info, std::size_t frame, 
                     .pixel_height_um = info.pixel_height_um,
                     .stage_x_um = info.frames[frame].x_um,
                     .stage_y_um = info.frames[frame].y_um},
-          .well = well_of(file)};
+          .well = parse_number<std::int64_t>(well_in_name(file)).value_or(-1)};
 }
 
 Tiles list_tiles(const Job& job) {
+  // Pairs of tiles are an axis that only the images have.
+  static_cast<void>(make_plan(with_pairs(job, {"any"})));
   const ImagesOptions& images = job.problem.images;
   Files ten, forty, sheets;
   ten.add_all(job, "ten", images.ten);
@@ -207,17 +204,15 @@ Tiles list_tiles(const Job& job) {
       if (once.insert({a[i], b[i]}).second) tiles.likely.push_back({a[i], b[i]});
   }
   if (!images.pairs.empty()) keep_named(tiles, job);
+  if (tiles.likely.empty() && tiles.others.empty())
+    throw InputError("no two tiles can overlap",
+                     where(job, "problem.images", "tiles of one well at both magnifications"));
   return tiles;
 }
 
 Job with_pairs(Job job, std::vector<std::string> pairs) {
   job.problem.images.pairs = std::move(pairs);
   return job;
-}
-
-InputError no_tiles_overlap(const Job& job) {
-  return InputError("no two tiles can overlap",
-                    where(job, "problem.images", "tiles of one well at both magnifications"));
 }
 
 }  // namespace nucreg

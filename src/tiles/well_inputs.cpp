@@ -1,11 +1,8 @@
 #include "nucreg/tiles/well_inputs.hpp"
 
 #include <fmt/format.h>
-#include <glob.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -16,9 +13,11 @@
 
 #include "nucreg/core/error.hpp"
 #include "nucreg/core/text.hpp"
+#include "nucreg/disk/files.hpp"
 #include "nucreg/image/image.hpp"
 #include "nucreg/nuclei/nuclei_table.hpp"
 #include "nucreg/tiles/sheet.hpp"
+#include "nucreg/tiles/tiles.hpp"
 
 namespace nucreg {
 namespace {
@@ -30,26 +29,13 @@ bool is_text_table(const std::string& file) {
   return is_nuclei_table(file) && !is_npy(file);
 }
 
-// The number after `Well` in the laboratory's file names: Well1_Point1_0034_ChannelDAPI,....nd2.
-std::string well_in_name(const std::string& file) {
-  constexpr std::string_view start = "Well";
-  const std::string name = fs::path(file).filename();
-  if (!name.starts_with(start)) return {};
-  const std::size_t end = name.find_first_not_of("0123456789", start.size());
-  if (end == start.size() || end == std::string::npos || name[end] != '_') return {};
-  return name.substr(start.size(), end - start.size());
-}
-
 // What nucreg segment says of the image in the description of its label image.
 void take_segment_facts(const fs::path& labels, TileInput& tile) {
   const std::string text = read_tiff_description(labels);
   const auto number = [&](std::string_view key) -> std::optional<double> {
     const std::size_t at = text.find(fmt::format(" {}=", key));
     if (at == std::string::npos) return std::nullopt;
-    const char* const first = text.data() + at + key.size() + 2;
-    double value = 0.0;
-    const auto [stop, error] = std::from_chars(first, text.data() + text.size(), value);
-    return error == std::errc() ? std::optional(value) : std::nullopt;
+    return leading_number<double>(std::string_view(text).substr(at + key.size() + 2));
   };
   tile.x_um = number("stage_x_um");
   tile.y_um = number("stage_y_um");
@@ -97,15 +83,12 @@ class SideLister {
       if (is_text_table(input) && is_sheet(input)) return add_sheet(input);
       return add_file(input, true);
     }
-    glob_t found{};
-    const int status = glob(input.c_str(), 0, nullptr, &found);
-    const std::unique_ptr<glob_t, void (*)(glob_t*)> owner(&found, &globfree);
-    if (status != 0)
+    const std::vector<std::string> found = files_matching(input);
+    if (found.empty())
       throw InputError(fmt::format("\"{}\" matches no file", input),
                        place("a sheet, a folder, a file, or a glob that matches files"));
-    const bool alone = found.gl_pathc == 1;
-    for (std::size_t i = 0; i < found.gl_pathc; ++i) {
-      const std::string file = found.gl_pathv[i];
+    const bool alone = found.size() == 1;
+    for (const std::string& file : found) {
       if (fs::is_directory(file, unreadable))
         throw InputError("is a folder", {.file = file, .allowed = "files in a glob"});
       if (alone && is_text_table(file) && is_sheet(file))

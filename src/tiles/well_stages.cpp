@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <map>
 #include <optional>
-#include <span>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 

@@ -193,7 +193,7 @@ mosaic::Detections detections_of(const PlacedWell& well, Side side, const TileSt
   const bool areas = all_areas(well, side);
   const std::size_t count = nuclei_of(well, side);
   const auto& camera = well.placement.map.cameras[index_of(side)].um_per_px;
-  const double px_area_um2 = std::abs(camera[0] * camera[3] - camera[1] * camera[2]);
+  const double px_area_um2 = std::abs(determinant(camera));
   mosaic::Detections out;
   // Columns that grow take twice the memory for a moment.
   out.tile.reserve(count);

@@ -7,7 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "nucreg/core/table.hpp"
+#include "nucreg/mosaic/global_fit.hpp"
 #include "nucreg/mosaic/placement.hpp"
+#include "nucreg/solve/record.hpp"
 #include "nucreg/store/map_file.hpp"
 #include "nucreg/tiles/tile_nuclei.hpp"
 #include "nucreg/tiles/well_inputs.hpp"
@@ -40,5 +43,15 @@ void append_well(WellMap& map, const PlacedWell& well, const TileStore& store,
 /// Labels and places of the detections of a tile of the well, again from the store.
 [[nodiscard]] MapNuclei columns_of_tile(const PlacedWell& well, std::uint32_t tile,
                                         const TileStore& store);
+
+/// /solvers of a map: the solver that is made for the fit, LM, L-BFGS; in the order of the rows.
+[[nodiscard]] Table compared_solvers();
+
+/// Runs each of them on the fit and times it. All begin where every tile and node of the
+/// deformation is off by a random shift of 5 um deviation, drawn from `seed`, which is about what
+/// stage positions are worth. Of each row: `configuration` is `model`, the objective in squared
+/// deviations of the noise, and rmsd_px NaN.
+[[nodiscard]] std::vector<Record> compare_solvers(const mosaic::GlobalFit& fit, std::uint32_t model,
+                                                  std::uint64_t seed);
 
 }  // namespace nucreg

@@ -79,6 +79,14 @@ std::vector<NamedSolver> make_solvers(const SolverRegistry& registry, const Job&
   return solvers;
 }
 
+void check_solvers(const SolverRegistry& registry, const Job& job) {
+  static_cast<void>(make_solvers(registry, job));
+}
+
+void check_problems(const Job& job, const Plan& plan, const std::vector<InputFile>& inputs) {
+  static_cast<void>(make_source(job, plan, inputs));
+}
+
 double trial_seconds(const SolverRegistry& registry, const Job& job,
                      const Configuration& configuration) {
   // Measured: generation of a synthetic pair with noise, and what auto repeats cost per solve.

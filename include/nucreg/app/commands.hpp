@@ -136,9 +136,10 @@ struct MatchCommand {
   bool json = false;
   std::filesystem::path pairs;  ///< CSV of the pairs; empty: none is written
   bool force = false;
-  std::vector<double> magnification{3.0, 5.0};  ///< lowest and highest
+  std::vector<double> magnification{standard_magnifications.begin(),  ///< lowest and highest
+                                    standard_magnifications.end()};
   std::string model = "affine";
-  double significance = 1e-4;
+  double significance = standard_significance;
   std::optional<std::string> channel;  ///< of every side that is an image and has none of its own
   std::optional<std::size_t> frame;    ///< the same
   NucleiReading reading;               ///< the same

@@ -1,4 +1,5 @@
-// From the journal of a run to its result file.
+// The result file of a run: from its journal to the file, and what commands that read it, or a map,
+// have in common.
 #pragma once
 
 #include <filesystem>
@@ -6,6 +7,7 @@
 #include <vector>
 
 #include "nucreg/core/build_info.hpp"
+#include "nucreg/core/error.hpp"
 #include "nucreg/core/table.hpp"
 #include "nucreg/job/job.hpp"
 #include "nucreg/plan/plan.hpp"
@@ -13,6 +15,7 @@
 #include "nucreg/run/journal.hpp"
 #include "nucreg/solve/registry.hpp"
 #include "nucreg/stats/digest.hpp"
+#include "nucreg/store/result_file.hpp"
 
 namespace nucreg {
 
@@ -44,5 +47,23 @@ WrittenResult write_result(const std::filesystem::path& file, bool overwrite,
                            const JournalReader& journal, const SolverRegistry& registry,
                            const Job& job, const Plan& plan, const RunReport& report,
                            std::size_t threads);
+
+/// Throws InputError with the first thing that verify finds wrong in its tables.
+void demand_sound(const std::filesystem::path& file, const ResultReader& reader);
+
+/// The job that was run. One that cannot be read is damage: throws InputError.
+[[nodiscard]] Job job_of(const std::filesystem::path& file, const ResultReader& reader);
+
+/// Warns if a byte of a result or a map is not as nucreg wrote it. Reads the whole file.
+void warn_if_altered(const std::filesystem::path& file);
+
+/// Prints what a check found, which is damage, its notes, and whether the file is sound; `counts`
+/// is what it holds then. A checksum that does not hold is damage too.
+ExitStatus print_soundness(const std::filesystem::path& file, std::vector<std::string> findings,
+                           const std::vector<std::string>& notes, const std::string& counts);
+
+/// What `nucreg export` prints: the files that it wrote, a line each.
+ExitStatus print_exported(const std::filesystem::path& file,
+                          const std::vector<std::filesystem::path>& written);
 
 }  // namespace nucreg

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <cmath>
 
 namespace nucreg {
 
@@ -10,6 +9,8 @@ namespace nucreg {
 /// and units are its owner's: name a map after them, such as `ten_to_forty`.
 using AffineMap = std::array<double, 6>;
 using Point = std::array<double, 2>;
+/// The same without a shift: a b c d.
+using Matrix2 = std::array<double, 4>;
 
 inline constexpr AffineMap identity_map{1, 0, 0, 0, 1, 0};
 
@@ -20,6 +21,10 @@ inline constexpr AffineMap identity_map{1, 0, 0, 0, 1, 0};
 /// Area of the image of a unit square; negative if the map mirrors, 0 if it has no inverse.
 [[nodiscard]] constexpr double determinant(const AffineMap& map) {
   return map[0] * map[4] - map[1] * map[3];
+}
+
+[[nodiscard]] constexpr double determinant(const Matrix2& map) {
+  return map[0] * map[3] - map[1] * map[2];
 }
 
 /// The map that applies `first`, then `second`.

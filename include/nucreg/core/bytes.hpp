@@ -2,7 +2,6 @@
 // of one build and one architecture.
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cmath>
 #include <concepts>
@@ -14,7 +13,6 @@
 #include <span>
 #include <string>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "nucreg/core/error.hpp"

@@ -2,10 +2,7 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -38,20 +35,5 @@ class Sha256 {
 [[nodiscard]] std::string sealed(std::string_view content);
 /// The content of what sealed() gave; nothing if it is not whole. Valid as long as `text`.
 [[nodiscard]] std::optional<std::string_view> unsealed(std::string_view text);
-
-/// Of a whole file, read in pieces. Throws InputError (path, reason).
-[[nodiscard]] std::string sha256_of_file(const std::filesystem::path& file);
-
-/// Sums of files that do not change meanwhile: each is read once, however often it is asked for.
-/// May be used by several threads.
-class FileSums {
- public:
-  /// As sha256_of_file.
-  [[nodiscard]] std::string of(const std::filesystem::path& file);
-
- private:
-  std::mutex mutex_;
-  std::map<std::filesystem::path, std::string> sums_;
-};
 
 }  // namespace nucreg

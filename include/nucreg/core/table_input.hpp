@@ -1,7 +1,6 @@
 // Tables that others wrote: text (CSV) of spreadsheets and scripts, arrays that NumPy has saved.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <map>
 #include <optional>

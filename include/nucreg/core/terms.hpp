@@ -105,6 +105,17 @@ struct ParameterTerm {
 /// m is the nominal magnification of the job (`problem.magnification`).
 [[nodiscard]] std::span<const ParameterTerm> model_parameters(Model model);
 
+// Defaults and limits that jobs, command lines and functions have in common.
+
+/// 40x px per 10x px: the scales that a match considers; the nominal 4 give or take a quarter.
+inline constexpr std::array<double, 2> standard_magnifications{3.0, 5.0};
+/// Probability that chance explains a match, at most.
+inline constexpr double standard_significance = 1e-4;
+/// How far stage positions of images may be off.
+inline constexpr double standard_stage_error_um = 500.0;
+/// Of a typical nucleus that is segmented.
+inline constexpr double min_diameter_px = 3.0, max_diameter_px = 1000.0;
+
 /// Number of parameters of a model.
 [[nodiscard]] inline std::size_t parameter_count(Model model) {
   return model_parameters(model).size();

@@ -28,6 +28,8 @@ namespace nucreg {
 [[nodiscard]] std::string counted(std::uint64_t count, std::string_view noun);
 /// With spaces for ends of lines.
 [[nodiscard]] std::string without_breaks(std::string text);
+/// Each ends with `end`, the last one perhaps not.
+[[nodiscard]] std::vector<std::string> split_lines(const std::string& text, char end = '\n');
 /// Characters of UTF-8, each taken as one place wide.
 [[nodiscard]] std::size_t places(std::string_view text);
 /// Byte where the `index`-th character begins.
@@ -58,10 +60,11 @@ namespace nucreg {
 
 // Numbers from text.
 
-/// The number that the whole text is; nothing if it is anything else or beyond the type's range.
-/// Doubles may be infinite or NaN. `base`: of whole numbers.
+/// The number that a text begins with; nothing if it begins otherwise or with one beyond the type's
+/// range. Doubles may be infinite or NaN. `base`: of whole numbers. `end`: where it ends.
 template <class T>
-[[nodiscard]] std::optional<T> parse_number(std::string_view text, [[maybe_unused]] int base = 10) {
+[[nodiscard]] std::optional<T> leading_number(std::string_view text, const char** end = nullptr,
+                                              [[maybe_unused]] int base = 10) {
   T value{};
   const char* const last = text.data() + text.size();
   std::from_chars_result result{};
@@ -69,8 +72,15 @@ template <class T>
     result = std::from_chars(text.data(), last, value);
   else
     result = std::from_chars(text.data(), last, value, base);
-  if (result.ec != std::errc() || result.ptr != last) return std::nullopt;
-  return value;
+  if (end) *end = result.ptr;
+  return result.ec == std::errc() ? std::optional(value) : std::nullopt;
+}
+/// The number that the whole text is, under the same rules; nothing if it is anything else.
+template <class T>
+[[nodiscard]] std::optional<T> parse_number(std::string_view text, int base = 10) {
+  const char* end = nullptr;
+  const std::optional<T> value = leading_number<T>(text, &end, base);
+  return end == text.data() + text.size() ? value : std::nullopt;
 }
 
 }  // namespace nucreg

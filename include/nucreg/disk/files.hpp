@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <map>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +16,8 @@
 
 namespace nucreg {
 
+/// What a glob matches, in order; empty if it matches nothing.
+[[nodiscard]] std::vector<std::string> files_matching(const std::string& glob);
 /// Throws OutputError if it cannot be found out.
 [[nodiscard]] bool file_exists(const std::filesystem::path& file);
 /// Throws OutputError (path; `allowed`: what the user can do) unless `file` can become an output:
@@ -26,6 +31,8 @@ void check_not_input(const std::filesystem::path& output,
 void make_folder(const std::filesystem::path& folder);
 /// Does nothing if there is no such file. Throws OutputError.
 void remove_file(const std::filesystem::path& file);
+/// The same for what must not fail: an error that is already on its way, or the end of a run.
+void remove_quietly(const std::filesystem::path& file) noexcept;
 /// Throws OutputError.
 void move_file(const std::filesystem::path& from, const std::filesystem::path& to);
 
@@ -55,8 +62,8 @@ class Descriptor {
 /// Opens a regular file to read; does not wait for the writer of a pipe. Throws InputError (path,
 /// reason).
 [[nodiscard]] Descriptor open_to_read(const std::filesystem::path& file, Owner owner = Owner::user);
-/// Opens a file of ours to write at its start. `fresh`: it must not exist; `empty`: what it held is
-/// gone; `kept`: it must exist. Throws OutputError (path, reason).
+/// Opens a file of ours to write at its start, and to read back. `fresh`: it must not exist;
+/// `empty`: what it held is gone; `kept`: it must exist. Throws OutputError (path, reason).
 enum class Opened { fresh, empty, kept };
 [[nodiscard]] Descriptor open_to_write(const std::filesystem::path& file, Opened how);
 
@@ -69,8 +76,33 @@ enum class Opened { fresh, empty, kept };
 /// The first bytes of a regular file, `count` or all. Throws InputError as read_file does.
 [[nodiscard]] std::string start_of_file(const std::filesystem::path& file, std::size_t count);
 
+/// SHA-256 of a whole file, read in pieces, as Sha256::hex(). Throws InputError as read_file does.
+[[nodiscard]] std::string sha256_of_file(const std::filesystem::path& file);
+
+/// Sums of files that do not change meanwhile: each is read once, however often it is asked for.
+/// May be used by several threads.
+class FileSums {
+ public:
+  /// As sha256_of_file.
+  [[nodiscard]] std::string of(const std::filesystem::path& file);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::filesystem::path, std::string> sums_;
+};
+
+/// Of an open file now. Throws InputError naming `file`.
+[[nodiscard]] std::uint64_t size_of(const Descriptor& open_file, const std::filesystem::path& file);
+
+/// Reads all bytes from that place on and returns how many; fewer at the end of the file. Nothing
+/// if the system fails: errno says why.
+[[nodiscard]] std::optional<std::size_t> read_at(const Descriptor& from, std::uint64_t offset,
+                                                 std::span<std::byte> to);
 /// Writes all bytes and returns how many; fewer if the system refuses more: errno says why.
 [[nodiscard]] std::size_t write_some(const Descriptor& to, std::string_view bytes);
+/// The same from that place on.
+[[nodiscard]] std::size_t write_some_at(const Descriptor& to, std::uint64_t offset,
+                                        std::span<const std::byte> bytes);
 
 /// Makes the content of an open file durable. Throws OutputError naming `file`.
 void sync_data(const Descriptor& open_file, const std::filesystem::path& file);

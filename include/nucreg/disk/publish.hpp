@@ -19,6 +19,9 @@ namespace nucreg {
 /// folder.
 [[nodiscard]] std::filesystem::path temporary_beside(const std::filesystem::path& target);
 
+/// Opens that file. Throws OutputError naming `target`.
+[[nodiscard]] Descriptor open_temporary(const std::filesystem::path& target);
+
 /// Renames `temporary`, whose content is durable (sync_and_close), to `target` and syncs the
 /// folder. With `overwrite` false an existing target stays as it is, also if it appeared a moment
 /// ago. Throws OutputError (path, call, reason); `temporary` then still exists unless only the last

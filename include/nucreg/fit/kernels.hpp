@@ -3,7 +3,6 @@
 
 #include <Eigen/Core>
 #include <array>
-#include <cstddef>
 #include <string_view>
 
 #include "nucreg/core/terms.hpp"

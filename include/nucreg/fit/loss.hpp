@@ -2,7 +2,6 @@
 // (fit/kernels.hpp) compute the same; this is their definition and their test.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 
 #include "nucreg/core/terms.hpp"

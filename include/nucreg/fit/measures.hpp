@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <optional>
 
 #include "nucreg/fit/model.hpp"
 #include "nucreg/fit/points.hpp"

@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 
+#include "nucreg/core/affine.hpp"
 #include "nucreg/fit/kernels.hpp"
 #include "nucreg/fit/model.hpp"
 #include "nucreg/fit/points.hpp"
@@ -30,7 +31,7 @@ class Moments {
 
   /// The affine map of least squares, by its 6 entries; none if the points do not determine it
   /// (fewer than three, on a line, or not finite).
-  [[nodiscard]] std::optional<std::array<double, 6>> least_squares() const;
+  [[nodiscard]] std::optional<AffineMap> least_squares() const;
 
  private:
   // m0 about the centre, and its shift about the origin as a sum of two numbers.

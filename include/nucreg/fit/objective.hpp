@@ -67,7 +67,7 @@ class Objective {
 
   /// Sums of weighted least squares at an affine map (fit/weighted.hpp), in F's coordinates but not
   /// times its weight. Counts as one function and one Jacobian evaluation.
-  [[nodiscard]] WeightedSums weighted(const std::array<double, 6>& map, const WeightRule& rule);
+  [[nodiscard]] WeightedSums weighted(const AffineMap& map, const WeightRule& rule);
 
   /// out_of_time() for a solver that passes over the points by itself, after each pass.
   [[nodiscard]] bool out_of_time_after_pass() {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
 #include <vector>
 
 namespace nucreg {
@@ -15,6 +14,16 @@ struct PointPairs {
   [[nodiscard]] std::size_t size() const { return x10.size(); }
   void resize(std::size_t n) {
     for (auto* column : {&x10, &y10, &x40, &y40}) column->resize(n);
+  }
+  void add(double at_x10, double at_y10, double at_x40, double at_y40) {
+    x10.push_back(at_x10);
+    y10.push_back(at_y10);
+    x40.push_back(at_x40);
+    y40.push_back(at_y40);
+  }
+  /// The i-th of other pairs, or of a view.
+  void add(const auto& pairs, std::size_t i) {
+    add(pairs.x10[i], pairs.y10[i], pairs.x40[i], pairs.y40[i]);
   }
 };
 

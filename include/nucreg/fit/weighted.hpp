@@ -1,11 +1,9 @@
 // Weighted least squares in closed form, with weights that follow from the residuals of a map.
 #pragma once
 
-#include <array>
-#include <cstdint>
-#include <functional>
 #include <optional>
 
+#include "nucreg/core/affine.hpp"
 #include "nucreg/fit/model.hpp"
 #include "nucreg/fit/points.hpp"
 
@@ -42,7 +40,7 @@ struct WeightedSums {
 /// rho and the weighted sums NaN. An infinite one has no weight under a robust rule, and its rho is
 /// infinite under squared, huber and cauchy only; where a coordinate itself is infinite, the sums
 /// that hold it are NaN.
-[[nodiscard]] WeightedSums weighted_pass(const PairsView& pairs, const std::array<double, 6>& map,
+[[nodiscard]] WeightedSums weighted_pass(const PairsView& pairs, const AffineMap& map,
                                          const WeightRule& rule);
 /// The same with every weight 1.
 [[nodiscard]] WeightedSums unweighted_pass(const PairsView& pairs);
@@ -50,14 +48,13 @@ struct WeightedSums {
 /// The map of least weighted squares by its 6 entries: rigid (at the scale `magnification`) and
 /// similarity after Umeyama 1991, else affine. Nothing if the pairs with weight do not determine
 /// it.
-[[nodiscard]] std::optional<std::array<double, 6>> weighted_closed_form(const WeightedSums& sums,
-                                                                        Model model,
-                                                                        double magnification);
+[[nodiscard]] std::optional<AffineMap> weighted_closed_form(const WeightedSums& sums, Model model,
+                                                            double magnification);
 
 /// The map of a model nearest to an affine one, by its parameters in radians: of a rotation with
 /// scales, the direction and lengths of its rows. Shifts in `form`. rigid, similarity, trs, affine
 /// and projective.
-[[nodiscard]] Params nearest_params(Model model, const std::array<double, 6>& map, ShiftForm form,
+[[nodiscard]] Params nearest_params(Model model, const AffineMap& map, ShiftForm form,
                                     double magnification);
 
 }  // namespace nucreg

@@ -79,10 +79,10 @@ struct ImagesOptions {
   std::vector<std::string> sheets;      ///< CSV that name files instead
   std::string channel_10x{"0"}, channel_40x{"0"};       ///< name, or number from 0
   double diameter_10x_px = 0.0, diameter_40x_px = 0.0;  ///< of a nucleus; 0 = "auto"
-  std::array<double, 2> magnification{3.0, 5.0};        ///< scales that are considered
-  Model match_model = Model::affine;                    ///< trs or affine
-  double significance = 1e-4;
-  double stage_error_um = 500.0;   ///< positions further off than this are found by trying all
+  std::array<double, 2> magnification = standard_magnifications;
+  Model match_model = Model::affine;  ///< trs or affine
+  double significance = standard_significance;
+  double stage_error_um = standard_stage_error_um;  ///< further off, all pairs are tried
   std::vector<std::string> pairs;  ///< an axis: "TEN + FORTY"; empty: all that match
   friend bool operator==(const ImagesOptions&, const ImagesOptions&) = default;
 };

@@ -28,15 +28,15 @@ struct StagePrior {
 
 /// What may be asked of a match.
 struct MatchOptions {
-  /// 40x px per 10x px: the scales that are considered, 0 < low <= high. The nominal 4 give or take
-  /// a quarter; a wider range costs time and significance, not correctness.
-  std::array<double, 2> magnification{3.0, 5.0};
+  /// Scales that are considered, 0 < low <= high. A wider range costs time and significance, not
+  /// correctness.
+  std::array<double, 2> magnification = standard_magnifications;
   std::optional<StagePrior> stage{};  ///< none: all of both sets is searched
   Model model = Model::affine;        ///< map that is refined on the pairs: trs or affine
   Loss loss = Loss::cauchy;           ///< of the refinement; its scale follows from the residuals
   /// A map is taken when chance would give one as good, over all hypotheses tried, with at most
   /// this probability; in (0, 1).
-  double significance = 1e-4;
+  double significance = standard_significance;
   /// Nuclei of 40x, drawn at random, whose constellations propose maps; >= 1. The default is enough
   /// where one nucleus in hundreds can prove a match. Time of no match grows with it.
   std::size_t max_seeds = 20000;

@@ -1,7 +1,6 @@
 // Which nucleus of the 10x side is which of the 40x side, each used once, with a probability.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>

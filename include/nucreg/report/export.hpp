@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "nucreg/core/affine.hpp"
 #include "nucreg/store/result_file.hpp"
 
 namespace nucreg {
@@ -114,7 +115,7 @@ inline constexpr std::array result_formats{
 
 /// The matrix a b tx, c d ty of fitted parameters; nothing if they are not finite or the model
 /// is projective. `magnification` is the nominal one of the job.
-[[nodiscard]] std::optional<std::array<double, 6>> affine_of(const Record& row, Model model,
+[[nodiscard]] std::optional<AffineMap> affine_of(const Record& row, Model model,
                                                              double magnification);
 /// problem.magnification of the job of a result file. Throws InputError.
 [[nodiscard]] double magnification_of(const ResultReader& reader);

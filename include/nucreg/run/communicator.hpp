@@ -2,14 +2,11 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "nucreg/core/bytes.hpp"
 
@@ -20,6 +17,10 @@ struct Message {
   int tag = 0;
   Bytes payload;
 };
+
+/// A rank or root with nothing to say says so this often; one that has said nothing for so long is
+/// lost.
+inline constexpr double standard_heartbeat_seconds = 1.0, standard_lost_seconds = 5.0;
 
 /// Point-to-point messages only, so that the death of one rank never blocks the others. A peer that
 /// cannot be reached is silent: nothing here throws because of it.

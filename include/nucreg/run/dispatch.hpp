@@ -79,9 +79,9 @@ struct DispatchOptions {
 
   /// A task that is not back this long after its rank could begin it hangs: the rank is lost.
   double lease_seconds = 60.0;
-  double heartbeat_seconds = 1.0;  ///< a rank or root with nothing to say says so this often
-  double lost_seconds = 5.0;       ///< one that has said nothing for this long is lost
-  double start_seconds = 30.0;     ///< instead of it before its first word: it may still load
+  double heartbeat_seconds = standard_heartbeat_seconds;
+  double lost_seconds = standard_lost_seconds;
+  double start_seconds = 30.0;  ///< instead of it before its first word: it may still load
 
   /// Root only: makes the result of a task that hung on `max_tries` ranks, or with which twice as
   /// many died (of which the task need not be guilty), or that hangs when no other rank is left, so
@@ -139,7 +139,7 @@ void fields(auto& archive, MaybeConst<RankFacts> auto& facts) {
 /// Root: runs `act`, on another thread if there are other ranks, and lets these know meanwhile
 /// that the root lives. Throws what `act` throws.
 void say_alive_during(Communicator& communicator, const std::function<void()>& act,
-                      double heartbeat_seconds = 1.0);
+                      double heartbeat_seconds = standard_heartbeat_seconds);
 
 /// Root: gathers facts of all ranks, gives every rank `setup` (any bytes), and returns the facts.
 /// Until it has returned, the root must report every failure of its own, `setup` included, by

@@ -1,7 +1,6 @@
 // Which rank gets which tasks next. Pure bookkeeping: no threads, no clock, no messages.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>

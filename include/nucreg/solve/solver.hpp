@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <string>
 
 #include "nucreg/fit/normalization.hpp"

@@ -2,7 +2,6 @@
 // configuration, and between solvers on the same resample.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>

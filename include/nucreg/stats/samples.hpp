@@ -1,7 +1,6 @@
 // Samples of numbers in bounded memory: moments, quantiles, bootstrap intervals.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -28,25 +27,41 @@ struct ConfidenceInterval {
 /// Median of the values that are not NaN.
 [[nodiscard]] double median(std::vector<double> values);
 
-/// All values up to `most`; beyond, a random sample of that size (Vitter 1985, algorithm R), while
-/// mean and standard deviation remain those of all.
-class BoundedSample {
+/// All values up to `most`; beyond, a random sample of that size (Vitter 1985, algorithm R).
+class Reservoir {
  public:
-  static constexpr std::size_t most = 16384;
+  explicit Reservoir(std::size_t most) : most_(most) {}
 
   /// Draws from `random` for values beyond `most` only.
   void add(double value, RandomStream& random);
   void clear();
   [[nodiscard]] std::uint64_t count() const { return count_; }
-  [[nodiscard]] bool sampled() const { return count_ > most; }
-  [[nodiscard]] double mean() const;
-  [[nodiscard]] double standard_deviation() const;  ///< n - 1
-  /// The values or their sample, sorted; add() must not follow.
+  [[nodiscard]] bool sampled() const { return count_ > most_; }
+  [[nodiscard]] const std::vector<double>& values() const { return values_; }
+  /// The values, sorted; add() must not follow.
   [[nodiscard]] const std::vector<double>& sorted();
 
  private:
+  std::size_t most_;
   std::vector<double> values_;
   std::uint64_t count_ = 0;
+};
+
+/// A Reservoir; mean and standard deviation remain those of all values.
+class BoundedSample {
+ public:
+  static constexpr std::size_t most = 16384;
+
+  void add(double value, RandomStream& random);
+  void clear() { kept_.clear(); }
+  [[nodiscard]] std::uint64_t count() const { return kept_.count(); }
+  [[nodiscard]] bool sampled() const { return kept_.sampled(); }
+  [[nodiscard]] double mean() const;
+  [[nodiscard]] double standard_deviation() const;  ///< n - 1
+  [[nodiscard]] const std::vector<double>& sorted() { return kept_.sorted(); }
+
+ private:
+  Reservoir kept_{most};
   double mean_ = 0.0, squares_ = 0.0;  // of more than `most` (Welford)
 };
 

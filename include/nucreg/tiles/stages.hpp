@@ -8,12 +8,13 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "nucreg/core/error.hpp"
-#include "nucreg/core/sha256.hpp"
+#include "nucreg/disk/files.hpp"
 #include "nucreg/match/match.hpp"
 #include "nucreg/nuclei/segment.hpp"
 #include "nucreg/run/stage.hpp"

@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "nucreg/core/sha256.hpp"
+#include "nucreg/disk/files.hpp"
 #include "nucreg/mosaic/well.hpp"
 #include "nucreg/tiles/well_inputs.hpp"
 

@@ -23,14 +23,16 @@ struct Tile {
   bool is_ten = true;
   std::size_t frame = 0, channel = 0;
   TilePlace place;
-  /// The number after `Well` at the start of the laboratory's file names
-  /// (Well1_Point1_0034_ChannelDAPI,..._Seq0034.nd2); -1 if there is none.
-  std::int64_t well = -1;
+  std::int64_t well = -1;  ///< of well_in_name; -1 if there is none
 };
 
 /// Of one frame, at 10x or 40x.
 [[nodiscard]] Tile tile_of(const std::string& file, const ImageInfo& info, std::size_t frame,
                            std::size_t channel, bool is_ten);
+
+/// The digits after `Well` in the laboratory's file names:
+/// Well1_Point1_0034_ChannelDAPI,..._Seq0034.nd2; empty if there are none.
+[[nodiscard]] std::string well_in_name(const std::string& file);
 
 /// Positions of two tiles in the list.
 struct TilePair {
@@ -53,13 +55,12 @@ struct Tiles {
 /// names. Likely are: the pairs that the job names; else the rows of its sheets; else all pairs of
 /// one well, without those whose stage positions are further apart than half their diagonals and
 /// stage_error_um. Throws InputError if a glob matches nothing, a file cannot be read or lacks the
-/// channel, or a sheet is no pairing; JobError if the job names pairs of tiles that do not exist.
+/// channel, a sheet is no pairing, or no two tiles can overlap; JobError if the job names pairs of
+/// tiles that do not exist, and, before a file is opened, if it has no plan.
 [[nodiscard]] Tiles list_tiles(const Job& job);
 
 /// The job with these pairs of tiles.
 [[nodiscard]] Job with_pairs(Job job, std::vector<std::string> pairs);
-/// What is wrong if tiles have no pair that can overlap.
-[[nodiscard]] InputError no_tiles_overlap(const Job& job);
 
 /// One row of a sheet that says which 10x file belongs to which 40x file.
 struct SheetRow {

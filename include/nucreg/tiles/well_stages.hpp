@@ -1,7 +1,6 @@
 // What ranks do for a map: read tiles, then the tasks of its placement.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>

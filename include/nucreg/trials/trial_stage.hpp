@@ -24,6 +24,10 @@ void fill_counts(Plan& plan, const std::vector<InputFile>& inputs);
 /// The solvers of a job, in its order. Throws JobError.
 [[nodiscard]] std::vector<NamedSolver> make_solvers(const SolverRegistry& registry, const Job& job);
 
+/// Throw what is wrong with solvers and problems of a job before it runs.
+void check_solvers(const SolverRegistry& registry, const Job& job);
+void check_problems(const Job& job, const Plan& plan, const std::vector<InputFile>& inputs);
+
 /// Estimated seconds of one trial with all its solvers and timing repeats.
 [[nodiscard]] double trial_seconds(const SolverRegistry& registry, const Job& job,
                                    const Configuration& configuration);

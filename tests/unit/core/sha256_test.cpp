@@ -2,11 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <filesystem>
-#include <fstream>
-
-#include "nucreg/core/error.hpp"
-
 using namespace nucreg;
 
 namespace {
@@ -19,16 +14,6 @@ std::string sum_of(std::string_view text) {
 
 }  // namespace
 
-TEST_CASE("a file that is asked for often is read once") {
-  const std::filesystem::path file = std::filesystem::temp_directory_path() / "nucreg_sums_test";
-  std::ofstream(file) << "abc";
-  FileSums sums;
-  CHECK(sums.of(file) == sum_of("abc"));
-  std::filesystem::remove(file);
-  CHECK(sums.of(file) == sum_of("abc"));
-  CHECK_THROWS_AS(static_cast<void>(FileSums().of(file)), InputError);
-}
-
 // Examples of NIST's "Descriptions of SHA-256" and of FIPS 180-4.
 TEST_CASE("sums that are known") {
   CHECK(sum_of("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
@@ -38,18 +23,6 @@ TEST_CASE("sums that are known") {
   Sha256 million;
   for (int i = 0; i < 1000; ++i) million.add(std::string(1000, 'a'));
   CHECK(million.hex() == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
-}
-
-TEST_CASE("a file has the sum of its bytes, in however many pieces it is read") {
-  const auto file = std::filesystem::temp_directory_path() / "nucreg_sha256_test";
-  const std::string bytes(3'000'001, '\7');
-  std::ofstream(file, std::ios::binary) << bytes;
-  CHECK(sha256_of_file(file) == sum_of(bytes));
-  std::filesystem::resize_file(file, 0);
-  CHECK(sha256_of_file(file) == sum_of(""));
-  std::filesystem::remove(file);
-  CHECK_THROWS_AS(static_cast<void>(sha256_of_file(file)), InputError);
-  CHECK_THROWS_AS(static_cast<void>(sha256_of_file("/")), InputError);
 }
 
 TEST_CASE("what is sealed is whole or nothing") {

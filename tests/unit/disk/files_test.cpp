@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <span>
 
 #include "nucreg/core/error.hpp"
+#include "nucreg/core/sha256.hpp"
 #include "support/scratch.hpp"
 
 using namespace nucreg;
@@ -109,4 +111,49 @@ TEST_CASE("what does not exist need not be removed") {
   CHECK_NOTHROW(remove_file(folder / "file" / "below"));
   CHECK_THROWS_AS(make_folder(folder / "file" / "below"), OutputError);
   CHECK_THROWS_AS(remove_file(folder.path()), OutputError);
+}
+
+TEST_CASE("a file has the sum of its bytes, in however many pieces it is read") {
+  const Scratch folder;
+  const std::string bytes(3'000'001, '\7');
+  folder.put("file", bytes);
+  CHECK(sha256_of_file(folder / "file") == sha256_of(bytes));
+  folder.put("file", "");
+  CHECK(sha256_of_file(folder / "file") == sha256_of(""));
+  CHECK_THROWS_AS(static_cast<void>(sha256_of_file(folder / "none")), InputError);
+  CHECK_THROWS_AS(static_cast<void>(sha256_of_file("/")), InputError);
+}
+
+TEST_CASE("a file that is asked for often is read once") {
+  const Scratch folder;
+  folder.put("file", "abc");
+  FileSums sums;
+  CHECK(sums.of(folder / "file") == sha256_of("abc"));
+  fs::remove(folder / "file");
+  CHECK(sums.of(folder / "file") == sha256_of("abc"));
+  CHECK_THROWS_AS(static_cast<void>(FileSums().of(folder / "file")), InputError);
+}
+
+TEST_CASE("bytes are read and written at their places, up to the end of the file") {
+  const Scratch folder;
+  Descriptor file = open_to_write(folder / "file", Opened::fresh);
+  const std::string text = "0123456789";
+  CHECK(write_some_at(file, 5, std::as_bytes(std::span(text))) == 10);
+  CHECK(size_of(file, folder / "file") == 15);
+  std::string got(8, '?');
+  CHECK(read_at(file, 3, std::as_writable_bytes(std::span(got))) == 8);
+  CHECK(got == std::string("\0\0"
+                           "012345",
+                           8));
+  CHECK(read_at(file, 13, std::as_writable_bytes(std::span(got))) == 2);
+  CHECK(read_at(file, 15, std::as_writable_bytes(std::span(got))) == 0);
+  CHECK_FALSE(read_at(Descriptor(), 0, std::as_writable_bytes(std::span(got))));
+}
+
+TEST_CASE("a glob gives its files in order, or none") {
+  const Scratch folder;
+  for (const char* name : {"b.csv", "a.csv", "c.tif"}) folder.put(name, "");
+  const auto path = [&](const char* name) { return (folder / name).string(); };
+  CHECK(files_matching(path("*.csv")) == std::vector{path("a.csv"), path("b.csv")});
+  CHECK(files_matching(path("*.nd2")).empty());
 }
