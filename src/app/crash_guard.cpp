@@ -16,9 +16,9 @@
 #include <stdexcept>
 #include <string>
 
+#include "nucreg/app/on_ranks.hpp"
 #include "nucreg/core/error.hpp"
 #include "nucreg/disk/files.hpp"
-#include "on_ranks.hpp"
 
 namespace nucreg {
 namespace {
@@ -235,8 +235,7 @@ void read_apart(const std::vector<fs::path>& files,
   }
   Child child(id);
   pipe.close_in();
-  const int before = stop_signal();
-  const auto stopped = [&] { return stop_signal() != before; };
+  const auto stopped = [] { return stop_signal() != 0; };  // also by one that came before
   Bytes bytes;
   while (const std::optional<Sent> kind = pipe.receive(bytes, stopped)) {
     if (*kind == Sent::failure) rethrow(from_bytes<Failed>(bytes));

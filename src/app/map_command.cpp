@@ -10,6 +10,7 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
+#include "nucreg/app/on_ranks.hpp"
 #include "nucreg/app/result.hpp"
 #include "nucreg/app/resume.hpp"
 #include "nucreg/app/terminal.hpp"
@@ -25,7 +26,6 @@
 #include "nucreg/run/stage.hpp"
 #include "nucreg/store/map_file.hpp"
 #include "nucreg/tiles/map_wells.hpp"
-#include "on_ranks.hpp"
 
 namespace nucreg {
 namespace {

@@ -1,4 +1,4 @@
-#include "on_ranks.hpp"
+#include "nucreg/app/on_ranks.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -74,6 +74,7 @@ class StopSignals {
   }
   ~StopSignals() {
     for (std::size_t i = 0; i < signals.size(); ++i) sigaction(signals[i], &before[i], nullptr);
+    noted = 0;
   }
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "nucreg/app/commands.hpp"
+#include "nucreg/app/on_ranks.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/log.hpp"
@@ -24,7 +25,6 @@
 #include "nucreg/report/well.hpp"
 #include "nucreg/run/communicator.hpp"
 #include "nucreg/run/launcher.hpp"
-#include "on_ranks.hpp"
 #include "options.hpp"
 
 namespace nucreg {

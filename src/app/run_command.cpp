@@ -11,6 +11,7 @@
 
 #include "nucreg/app/commands.hpp"
 #include "nucreg/app/crash_guard.hpp"
+#include "nucreg/app/on_ranks.hpp"
 #include "nucreg/app/result.hpp"
 #include "nucreg/app/resume.hpp"
 #include "nucreg/app/terminal.hpp"
@@ -29,7 +30,6 @@
 #include "nucreg/tiles/find.hpp"
 #include "nucreg/tiles/inputs.hpp"
 #include "nucreg/trials/trial_stage.hpp"
-#include "on_ranks.hpp"
 
 namespace nucreg {
 namespace {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "nucreg/app/commands.hpp"
+#include "nucreg/app/on_ranks.hpp"
 #include "nucreg/app/terminal.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/publish.hpp"
@@ -16,7 +17,6 @@
 #include "nucreg/nuclei/segment.hpp"
 #include "nucreg/tiles/inputs.hpp"
 #include "nucreg/tiles/stages.hpp"
-#include "on_ranks.hpp"
 
 namespace nucreg {
 namespace {

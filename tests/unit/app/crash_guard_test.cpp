@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "nucreg/app/on_ranks.hpp"
 #include "nucreg/core/error.hpp"
 
 using namespace nucreg;
@@ -90,5 +91,20 @@ TEST_CASE("a reader that somebody ends is a stop, and an error of the taker ends
   };
   const auto refuse = [](std::span<const std::byte>) { throw OutputError("disk is full"); };
   CHECK_THROWS_WITH_AS(read_apart({}, for_ever, refuse), "disk is full", OutputError);
+  CHECK_FALSE(has_children());
+}
+
+TEST_CASE("a stop that came before the reader was there ends it") {
+  setenv("NUCREG_READ_SECONDS", "1", 1);
+  const ExitStatus status = on_ranks(SolverRegistry(), [](Stages&) {
+    std::raise(SIGTERM);
+    return thrown<Error>([] {
+             for (volatile unsigned i = 0;;) i = i + 1;
+           }) == "stopped while earlier results were read"
+               ? ExitStatus::stopped
+               : ExitStatus::bug;
+  });
+  unsetenv("NUCREG_READ_SECONDS");
+  CHECK(status == ExitStatus::stopped);
   CHECK_FALSE(has_children());
 }
