@@ -128,9 +128,9 @@ std::shared_ptr<ImageReader> opened_image(const std::filesystem::path& path) {
   thread_local OpenFile last;
   std::error_code ignored;  // what cannot be looked at cannot be opened either, which says why
   OpenFile now{.path = path,
-             .changed = std::filesystem::last_write_time(path, ignored),
-             .bytes = std::filesystem::file_size(path, ignored),
-             .reader = nullptr};
+               .changed = std::filesystem::last_write_time(path, ignored),
+               .bytes = std::filesystem::file_size(path, ignored),
+               .reader = nullptr};
   if (last.reader && last.path == now.path && last.changed == now.changed &&
       last.bytes == now.bytes)
     return last.reader;

@@ -263,8 +263,7 @@ class Ome {
         fail("ome-planes",
              fmt::format("TiffData of {} planes where {} are left", planes, total - start));
       // Blocks may overlap, but not so often that placing them takes forever.
-      if ((placed += planes) > max_planes)
-        fail("ome-planes", "TiffData of too many planes");
+      if ((placed += planes) > max_planes) fail("ome-planes", "TiffData of too many planes");
       TiffPlace at = home_of(block);
       const bool own = at.in == TiffPlace::In::here;
       for (std::uint64_t i = 0; i < planes; ++i) {

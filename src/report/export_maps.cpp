@@ -159,8 +159,7 @@ struct Cell {
 
 }  // namespace
 
-std::optional<AffineMap> affine_of(const Record& row, Model model,
-                                               double magnification) {
+std::optional<AffineMap> affine_of(const Record& row, Model model, double magnification) {
   const auto count = static_cast<Eigen::Index>(parameter_count(model));
   const Params params = Eigen::Map<const Eigen::VectorXd>(row.params.data(), count);
   if (!params.allFinite()) return std::nullopt;

@@ -30,7 +30,7 @@ Params drawn_start(const Objective& f, const Params& start, RandomStream& random
   const double c = scale * std::cos(angle), s = scale * std::sin(angle);
   const Centroids middle = centroids(f.pairs());
   AffineMap map{c * old[0] - s * old[3], c * old[1] - s * old[4], 0.0,
-                            s * old[0] + c * old[3], s * old[1] + c * old[4], 0.0};
+                s * old[0] + c * old[3], s * old[1] + c * old[4], 0.0};
   map[2] = middle.x40 - map[0] * middle.x10 - map[1] * middle.y10;
   map[5] = middle.y40 - map[3] * middle.x10 - map[4] * middle.y10;
   return nearest_params(f.model(), map, f.form(), f.magnification());

@@ -116,7 +116,7 @@ inline constexpr std::array result_formats{
 /// The matrix a b tx, c d ty of fitted parameters; nothing if they are not finite or the model
 /// is projective. `magnification` is the nominal one of the job.
 [[nodiscard]] std::optional<AffineMap> affine_of(const Record& row, Model model,
-                                                             double magnification);
+                                                 double magnification);
 /// problem.magnification of the job of a result file. Throws InputError.
 [[nodiscard]] double magnification_of(const ResultReader& reader);
 
