@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <ranges>
+#include <span>
 
 #include "nucreg/core/text.hpp"
 
@@ -66,7 +66,7 @@ std::string warnings_text(const std::string& warnings, std::size_t width) {
   constexpr std::size_t most = 20;
   std::string text;
   const std::vector<std::string> lines = split_lines(warnings);
-  for (const std::string& line : lines | std::views::take(most))
+  for (const std::string& line : std::span(lines).first(std::min(most, lines.size())))
     text += wrapped("warning: " + line, width) + "\n";
   if (lines.size() > most)
     text += wrapped(fmt::format("warning: and {} more, in the attribute `warnings` of the file",
