@@ -1,9 +1,9 @@
 // A run of tasks that sleep, for tests that kill its ranks. Usage:
 //     fault_program JOURNAL TASKS SLEEP_MS [resume] [lease=S] [grace=S] [linger=S] [pareto]
 //                   [hang=WHO:TASK] [die=WHO:TASK] [slow=WHO:TASK]
-// WHO hangs in that task, is ended by it or takes 3 s for it: a rank, "all", "others" (than rank 0)
-// or "first". With pareto SLEEP_MS is the mean of heavy-tailed lengths. SIGTERM stops it. Rank 0
-// prints a line for each lost rank and a last one:
+// WHO hangs in that task, is ended by it or is in it until for 2 s no other comes back: a rank,
+// "all", "others" (than rank 0) or "first". With pareto SLEEP_MS is the mean of heavy-tailed
+// lengths. SIGTERM stops it. Rank 0 prints a line for each lost rank and a last one:
 //     done N new, stopped 0|1, abandoned N, T s for SUM s
 // and leaves with 0 (all done), 4 (stopped) or 5 (journal not written).
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -79,11 +80,20 @@ struct Options {
   }
 };
 
+/// Results in the journal.
+void wait_until_no_more_come(const std::string& journal) {
+  for (std::uintmax_t before = 0, now = 1; now != before;) {
+    before = now;
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+    now = std::filesystem::file_size(journal);
+  }
+}
+
 Work make_work(std::shared_ptr<const Options> options, int rank) {
   return [options, rank](std::uint64_t task, Bytes& payload) {
     if (options->names("die", rank, task)) std::raise(SIGKILL);
     if (options->names("hang", rank, task)) std::this_thread::sleep_for(std::chrono::hours(1));
-    if (options->names("slow", rank, task)) std::this_thread::sleep_for(std::chrono::seconds(3));
+    if (options->names("slow", rank, task)) wait_until_no_more_come(options->journal);
     if (options->sleep_ms > 0) std::this_thread::sleep_for(options->length(task));
     payload.resize(300 + task % 7, std::byte{1});
   };

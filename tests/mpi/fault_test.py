@@ -19,10 +19,13 @@ import sys
 import tempfile
 import time
 
+from patience import Patience, family
+
 RANKS = 4
 TASKS = 400
 SLEEP_MS = 10
-# Longer than anything that is allowed to last: 5 s of silence, a lease of 3 s, start and end.
+# Limits count the time in which nobody waits for a processor. Longer than anything that is allowed
+# to last: 5 s of silence, a lease of 3 s, start and end.
 LIMIT_S = 40
 LAUNCHER_LIMIT_S = 60  # of mpirun, once its ranks are gone
 ROOT_DEATH_S = 10
@@ -85,28 +88,34 @@ class Run:
 
     def wait_until_working(self, frames=40):
         """Until so many results are durable; returns the ranks."""
-        end = time.monotonic() + LIMIT_S
+        patience = Patience(LIMIT_S)
         while not self.journal.exists() or self.journal.stat().st_size < frames * 324:
-            assert time.monotonic() < end and self.process.poll() is None, self.output()
+            assert self.runs_within(patience), self.output()
             time.sleep(0.01)
         ranks = self.ranks()
         assert sorted(ranks) == list(range(RANKS)), ranks
         return ranks
 
+    def runs_within(self, patience):
+        return self.process.poll() is None and not patience.is_over(family(self.process.pid))
+
+    def wait(self, limit):
+        """Whether it ends within that limit."""
+        patience = Patience(limit, family(self.process.pid))
+        while self.runs_within(patience):
+            time.sleep(0.1)
+        return self.process.poll() is not None
+
     def end(self, limit=LIMIT_S):
         """Status and text once all is over: the ranks within that limit, mpirun when it can."""
-        try:
-            self.process.wait(limit)
-        except subprocess.TimeoutExpired:
+        if not self.wait(limit):
             self.end_launcher(limit)
         return self.process.returncode, self.output()
 
     def end_launcher(self, limit):
         """On a busy machine mpirun may last longer than its ranks."""
         ranks = self.ranks()
-        try:
-            self.process.wait(0 if ranks else LAUNCHER_LIMIT_S)
-        except subprocess.TimeoutExpired:
+        if not self.wait(0 if ranks else LAUNCHER_LIMIT_S):
             states = {r: pathlib.Path(f"/proc/{p}/stat").read_text().split()[2]
                       for r, p in ranks.items()}
             for pid in ranks.values():
@@ -141,9 +150,9 @@ def check_resumes(setup, tasks=TASKS):
 
 
 def gone(pids, limit):
-    end = time.monotonic() + limit
+    patience = Patience(limit, pids)
     while any(pathlib.Path(f"/proc/{pid}/exe").exists() for pid in pids):
-        assert time.monotonic() < end, f"ranks live {limit} s after the kill"
+        assert not patience.is_over(pids), f"ranks live {limit} s after the kill"
         time.sleep(0.05)
 
 
