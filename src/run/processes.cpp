@@ -173,15 +173,20 @@ namespace {
 
 void RootWatch::watch_start(std::size_t ranks) {
   const auto begin = std::chrono::steady_clock::now();
-  auto last_news = begin;  // that all are there, or one more: a busy launcher is slow
+  // Since all were there, or one more came: a busy launcher is slow. Where looks come late, what
+  // they look for comes late as well.
+  std::chrono::nanoseconds without_news = 0s;
+  auto last_look = begin;
   std::size_t most_seen = 0;
   for (std::unique_lock lock(mutex_);
        !wake_.wait_for(lock, between_looks, [&] { return over_; });) {
     const auto now = std::chrono::steady_clock::now();
     const std::size_t seen = ranks_here().size();
-    if (seen == ranks || seen > most_seen) last_news = now;
+    without_news += std::min<std::chrono::nanoseconds>(now - last_look, 2 * between_looks);
+    last_look = now;
+    if (seen == ranks || seen > most_seen) without_news = 0s;
     most_seen = std::max(most_seen, seen);
-    if (now - last_news > max_absence)
+    if (without_news > max_absence)
       end_start(fmt::format("{} of {} ranks are there while MPI starts", seen, ranks));
     if (const auto limit = max_mpi_start(ranks); now - begin > limit)
       end_start(fmt::format("MPI has not started on all ranks within {} s", limit.count()));
