@@ -64,6 +64,9 @@ struct Reference {
 
 // What the callback needs and remembers.
 struct Evaluation {
+  static constexpr double fixed_stop = 1e-8;  // of a gradient: where Luksan's algorithms end
+  static constexpr double vanishing = 1e-3;   // what is still to be gained, relative to the value
+
   Objective& objective;
   nlopt_opt optimizer;
   std::int64_t max_evaluations;
@@ -73,6 +76,10 @@ struct Evaluation {
   // step, which may lead anywhere; others take min(1, 1 / |gradient|) of it.
   bool rescales = false;
   double scale = 0.0;  // 0 = not known yet
+  // Before there is a reference NLopt sees stretch * p, and a value scaled so that its steps are
+  // the same ones.
+  double stretch = 1.0;
+  bool vanishes = false;  // the value goes to 0, as where pairs have no noise
   Params best_gradient = {};
   double best_value = std::numeric_limits<double>::infinity();
   double best_slope = 0.0;  // length of the gradient there
@@ -92,6 +99,12 @@ struct Evaluation {
   [[nodiscard]] bool stopped() const {
     return arrived || out_of_evaluations || not_finite || out_of_time;
   }
+  // A value that goes to 0 keeps more of its digits in a round with a reference.
+  [[nodiscard]] bool wants_reference() const { return vanishes && !reference; }
+  // Of NLopt's fixed stop, did it see the parameters as they are.
+  [[nodiscard]] bool below_fixed_stop(double slope) const {
+    return slope * scale < fixed_stop * stretch * stretch;
+  }
 };
 
 // Ends the search; an algorithm that continues learns nothing from there, at no cost. NLopt's
@@ -108,8 +121,8 @@ double evaluate(unsigned n, const double* x, double* gradient, void* data) {
   auto& e = *static_cast<Evaluation*>(data);
   // Some algorithms look at their stops now and then only, or never.
   if (!e.stopped()) e.out_of_evaluations = e.objective.function_evaluations() >= e.max_evaluations;
-  if (e.stopped()) return stop(e, n, gradient);
-  const double stretch = e.reference ? e.reference->stretch : 1.0;
+  if (e.stopped() || e.wants_reference()) return stop(e, n, gradient);
+  const double stretch = e.reference ? e.reference->stretch : e.stretch;
   const Params p = Eigen::Map<const Eigen::VectorXd>(x, n) / stretch;
   if (e.reference && gradient && p == e.reference->point) {  // known: a round starts there
     Eigen::Map<Eigen::VectorXd>(gradient, n) = e.reference->scale / stretch * e.reference->gradient;
@@ -122,7 +135,8 @@ double evaluate(unsigned n, const double* x, double* gradient, void* data) {
   e.not_finite = !std::isfinite(value) || !std::isfinite(slope);
   if (e.not_finite) return stop(e, n, gradient);
   if (e.out_of_time) static_cast<void>(stop(e, 0, nullptr));
-  if (e.scale == 0.0) e.scale = e.rescales && slope > 1.0 ? 1.0 / slope : 1.0;
+  if (e.scale == 0.0)
+    e.scale = e.stretch * e.stretch * (e.rescales && slope > 1.0 ? 1.0 / slope : 1.0);
   const double scale = e.reference ? e.reference->scale : e.scale;
   const double difference = e.reference ? e.reference->difference(p, g, value) : 0.0;
   if (gradient) Eigen::Map<Eigen::VectorXd>(gradient, n) = scale / stretch * g;
@@ -138,7 +152,9 @@ double evaluate(unsigned n, const double* x, double* gradient, void* data) {
     e.best = p;
     e.best_gradient = g;
     e.arrived = gradient && e.expected_gain < e.negligible * value;
-    if (e.arrived) static_cast<void>(stop(e, 0, nullptr));
+    if (e.stretch > 1.0 && e.below_fixed_stop(slope))
+      e.vanishes = e.expected_gain > Evaluation::vanishing * value;
+    if (e.arrived || e.wants_reference()) static_cast<void>(stop(e, 0, nullptr));
   }
   return scale * (e.reference ? difference : value);
 }
@@ -223,6 +239,7 @@ class NloptSolver : public Solver {
     honours_bounds_ = name != "LN_NEWUOA";
     global_ = is_global(name);
     refines_ = name.starts_with("LD_");
+    stops_by_slope_ = name == "LD_LBFGS" || name.starts_with("LD_VAR");
     stop_at_once_ = !name.starts_with("GN_ORIG_DIRECT");
     seeds_ = !name.starts_with("LD_") || wants_local(name);
     if (wants_local(name)) local_ = algorithm_of(options, "local_algorithm");
@@ -241,13 +258,15 @@ class NloptSolver : public Solver {
     Evaluation evaluation{objective, optimizer.handle, request.max_evaluations, stop_at_once_,
                           request.start};
     evaluation.rescales = refines_ && rounds_ > 0;
+    if (stops_by_slope_ && rounds_ > 0) evaluation.stretch = beyond_fixed_stop;
     if (refines_ && rounds_ > 0 && local_ == NLOPT_NUM_ALGORITHMS &&
         request.ftol_rel >= resolution_of_value)
       evaluation.negligible = negligible;
     nlopt_set_min_objective(optimizer.handle, evaluate, &evaluation);
     const Box box = global_ ? searched_box(request.box, objective.model()) : request.box;
     const auto optimize_from = [&](const Params& start) {
-      const double stretch = evaluation.reference ? evaluation.reference->stretch : 1.0;
+      const double stretch =
+          evaluation.reference ? evaluation.reference->stretch : evaluation.stretch;
       if (honours_bounds_ && box.bounded()) {
         const Params lower = stretch * box.lower, upper = stretch * box.upper;
         nlopt_set_lower_bounds(optimizer.handle, lower.data());
@@ -267,11 +286,12 @@ class NloptSolver : public Solver {
     }
     if (seeds_) nlopt_srand(random_seed);
     nlopt_result result = optimize_from(global_ ? clamp(request.start, box) : request.start);
+    if (evaluation.wants_reference()) result = NLOPT_SUCCESS;
     nlopt_result native = result;
-    // The quasi-Newton algorithms stop with plain success where the gradient is below 1e-8, which
-    // the job has not asked for and no option can change; and none can continue where the digits of
-    // the value end, which a job's tolerance may well ask for. Where more than the tolerance is
-    // still to be gained, or may be, they continue from there.
+    // The quasi-Newton algorithms stop with plain success where the gradient is small, which the
+    // job has not asked for and no option can change; and none can continue where the digits of the
+    // value end, which a job's tolerance may well ask for. Where more than the tolerance is still
+    // to be gained, or may be, they continue from there.
     const auto unfinished = [&] {
       if (evaluation.best_slope == 0.0 || evaluation.arrived || evaluation.stopped()) return false;
       if (result == NLOPT_FAILURE && refines_) return true;
@@ -308,6 +328,9 @@ class NloptSolver : public Solver {
   }
 
  private:
+  // What begins anew at the fixed stop lacks its corrections. Parameters stretched by a power of
+  // two, which rounds nothing, move it to 1e-10 of the first gradient.
+  static constexpr double beyond_fixed_stop = 128.0;
   static constexpr double resolution_of_value = 1e-14;  // sums over many points, relative
   // A line search that looks for less than the value can show fails after twenty evaluations. The
   // margin is for problems as badly scaled as pixels make them.
@@ -330,6 +353,7 @@ class NloptSolver : public Solver {
   bool stop_at_once_ = true;
   bool seeds_ = true;     // may draw random numbers; seeding takes as long as a small fit
   bool refines_ = false;  // a gradient and no search elsewhere
+  bool stops_by_slope_ = false;
 };
 
 // The inner search of LN_NEWUOA_BOUND ends on ftol_rel alone and, near a bound, may never reach a

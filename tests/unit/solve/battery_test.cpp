@@ -115,6 +115,28 @@ TEST_CASE("where NLopt's fixed stop comes too early, L-BFGS goes on from what it
     }
 }
 
+// SciPy's L-BFGS-B takes 45 evaluations on such problems, with the same tolerances.
+TEST_CASE("L-BFGS keeps its corrections beyond NLopt's fixed stop") {
+  std::int64_t evaluations = 0, solves = 0;
+  for (std::uint32_t trial = 0; trial < 20; ++trial) {
+    const double turn_deg = 60.0 + 6.0 * trial;
+    const Map map{Model::trs, (Params(5) << 30.0, 40.0, turn_deg, 4.0, 4.0).finished(), 4.0};
+    PointPairs pairs = fit_test::pairs_around(map, 200, 0.0);
+    RandomStream random(6, 0, trial, Purpose::noise);
+    for (double& x : pairs.x40) x += 2.0 * random.normal();
+    for (double& y : pairs.y40) y += 2.0 * random.normal();
+    const ScaledProblem problem(pairs, Model::projective, Loss::squared, 6.0, 4.0);
+    Objective objective = problem.objective();
+    const SolveResult result = make_solver("nlopt", "LD_LBFGS")->solve(objective, problem.request);
+    if (tre_px(problem.map_of(result), map, {1000, 1000}) > 10.0) continue;  // to another minimum
+    CHECK(result.status == SolveStatus::converged);
+    ++solves;
+    evaluations += objective.function_evaluations();
+  }
+  CHECK(solves >= 18);
+  CHECK(evaluations <= 55 * solves);
+}
+
 TEST_CASE("pairs without noise give the map back, from the nominal start") {
   const PointPairs pairs = solve_test::pairs(100, 0.0);
   const Map truth{Model::trs, (Params(5) << 30.0, -40.0, 4.0, 3.95, 4.05).finished(), 4.0};
