@@ -7,6 +7,8 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "nucreg/core/build_info.hpp"
 #include "nucreg/core/clock.hpp"
@@ -176,4 +178,23 @@ TEST_CASE("long lines are cut, between characters") {
   CHECK(with_short_lines("ab\u00b5d", 3) == "ab...");
   CHECK(with_short_lines("", 3).empty());
   CHECK(with_short_lines("a\n", 3) == "a\n");
+}
+
+TEST_CASE("the number that a text begins with, and where it ends") {
+  const std::string_view text = "1.5 um";
+  const char* end = nullptr;
+  CHECK(leading_number<double>(text, &end) == 1.5);
+  CHECK(end == text.data() + 3);
+  CHECK(leading_number<unsigned>("12x") == 12u);
+  CHECK(leading_number<unsigned>("ffg", nullptr, 16) == 255u);
+  for (const char* none : {"", "um", " 1", "-1", "4294967296"})
+    CHECK_FALSE(leading_number<unsigned>(none));
+}
+
+TEST_CASE("lines, of which the last need not end") {
+  using Lines = std::vector<std::string>;
+  CHECK(split_lines("") == Lines{});
+  CHECK(split_lines("a\n\nb") == Lines{"a", "", "b"});
+  CHECK(split_lines("a\nb\n") == Lines{"a", "b"});
+  CHECK(split_lines(std::string("run\0-n\0", 7), '\0') == Lines{"run", "-n"});
 }
