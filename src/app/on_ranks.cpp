@@ -16,6 +16,7 @@
 #include "nucreg/core/allocation.hpp"
 #include "nucreg/core/log.hpp"
 #include "nucreg/core/text.hpp"
+#include "nucreg/disk/files.hpp"
 #include "nucreg/disk/publish.hpp"
 #include "nucreg/run/launcher.hpp"
 #include "nucreg/tiles/inputs.hpp"
@@ -147,6 +148,7 @@ void write_status(ExitStatus status) {
   const char* file = std::getenv("NUCREG_STATUS_FILE");
   if (!file) return;
   try {
+    check_output(file, true, "");  // a pipe or a device would be replaced
     replace_file(file, fmt::format("{}\n", static_cast<int>(status)));
   } catch (const OutputError& error) {
     print_error("nucreg: NUCREG_STATUS_FILE: {}\n", error.what());

@@ -1,6 +1,7 @@
 """What is wrong is refused with its exit status and a message that helps, and leaves no trace."""
 
 import os
+import stat
 import subprocess
 import unittest
 
@@ -158,6 +159,13 @@ class WrongJob(NucregCase):
         run(self.dir, "run", "--fast", ranks=2, NUCREG_STATUS_FILE=status)
         with open(status, encoding="ascii") as file:
             self.assertEqual(file.read(), f"{USAGE}\n")
+
+    def test_status_is_written_to_no_pipe(self):
+        pipe = os.path.join(self.dir, "pipe")
+        os.mkfifo(pipe)
+        outcome = run(self.dir, "run", "--fast", NUCREG_STATUS_FILE=pipe)
+        self.assertTrue(stat.S_ISFIFO(os.stat(pipe).st_mode))
+        self.assertIn(f"NUCREG_STATUS_FILE: {pipe}: exists but is not a regular file", outcome.err)
 
     def test_a_rank_that_is_no_number(self):
         outcome = run(self.dir, "models", PMIX_RANK="first")
