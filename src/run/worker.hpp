@@ -76,7 +76,7 @@ class Syncer {
   Syncer& operator=(const Syncer&) = delete;
 
   /// So many tasks are with the sink, the last ones in so many bytes: makes them durable, at most
-  /// once a second.
+  /// twice a second.
   void done(std::uint64_t tasks, std::size_t bytes);
   /// Whether so much waits for a slow disk that no more should come.
   [[nodiscard]] bool behind() const;
