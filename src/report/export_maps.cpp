@@ -126,7 +126,7 @@ std::vector<Setting> settings_of(const ResultReader& reader) {
 }
 
 /// Mean and standard deviation as they run (Welford 1962).
-struct Moments {
+struct RunningSpread {
   double count = 0.0, mean = 0.0, squares = 0.0;
   void add(double value) {
     if (!std::isfinite(value)) return;
@@ -143,8 +143,8 @@ struct Moments {
 
 struct Cell {
   double points = Record::nan;
-  bool timing_valid = false;        ///< of any row yet
-  std::array<Moments, 5> measures;  // rmsd param_error time_ms memory_kb iterations
+  bool timing_valid = false;              ///< of any row yet
+  std::array<RunningSpread, 5> measures;  // rmsd param_error time_ms memory_kb iterations
 
   /// As in /summary: times are those with a valid timing, or of all rows if none has one.
   void add(const Record& row, const std::array<double, 5>& values) {
@@ -205,7 +205,7 @@ std::vector<std::filesystem::path> export_python_benchmark(const ResultReader& r
       const Setting& setting = settings[configuration];
       std::string line = fmt::format("{},{},{},{}", cells[s].points, field(setting.noise),
                                      field(setting.outliers), solvers[s]);
-      for (const Moments& measure : cells[s].measures) line += measure.fields();
+      for (const RunningSpread& measure : cells[s].measures) line += measure.fields();
       summary.write(line + "\n");
       cells[s] = {};
     }

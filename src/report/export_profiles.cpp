@@ -107,7 +107,7 @@ Sample sample_of(const ResultReader& reader, std::size_t solvers) {
 }
 
 /// Trials that are counted together, and those of them whose timings are all valid.
-struct Group {
+struct Trials {
   std::vector<std::size_t> all, timed;
   void add(const Sample& sample, std::size_t trial) {
     all.push_back(trial);
@@ -140,7 +140,7 @@ Json average_of(const Sample& sample, const std::vector<std::size_t>& used, std:
 
 /// Over all configurations of one kind: each trial is compared with its own best answer, and each
 /// solver with the best one of the trial.
-Json of_kind(const Sample& sample, const Group& group, const std::vector<std::string>& names,
+Json of_kind(const Sample& sample, const Trials& group, const std::vector<std::string>& names,
              std::size_t target) {
   const CostTable evaluations = sample.costs(group.all, target, &Cost::evaluations);
   // Else all others are infinitely far behind a closed form, which needs no evaluation.
@@ -159,7 +159,7 @@ Json of_kind(const Sample& sample, const Group& group, const std::vector<std::st
 }
 
 /// Costs of one configuration: those of few and of many points have no common mean.
-Json of_configuration(const Sample& sample, const Group& group,
+Json of_configuration(const Sample& sample, const Trials& group,
                       const std::vector<std::string>& names, std::size_t target) {
   const auto costs = [&](const std::vector<std::size_t>& used, std::size_t s, CostUnit unit) {
     return Json{{"runtime", json_of(runtime_distribution(sample.costs(used, target, unit), s))},
@@ -174,12 +174,12 @@ Json of_configuration(const Sample& sample, const Group& group,
 }
 
 /// By kind, in the order of the configurations.
-std::vector<std::pair<std::string, Group>> groups_of_kinds(const Sample& sample,
-                                                           const Table& configurations) {
+std::vector<std::pair<std::string, Trials>> groups_of_kinds(const Sample& sample,
+                                                            const Table& configurations) {
   const RegionMap map = map_regions(configurations, 0);
-  std::vector<std::pair<std::string, Group>> groups;
+  std::vector<std::pair<std::string, Trials>> groups;
   for (const Region& region : map.regions)
-    if (region.scope == Region::Scope::overall) groups.emplace_back(region.kind, Group{});
+    if (region.scope == Region::Scope::overall) groups.emplace_back(region.kind, Trials{});
   for (std::size_t trial = 0; trial < sample.configurations.size(); ++trial)
     for (const std::size_t region : map.of_configuration[sample.configurations[trial]])
       if (region < groups.size()) groups[region].second.add(sample, trial);
@@ -196,7 +196,7 @@ std::vector<std::filesystem::path> export_profiles(const ResultReader& reader,
   const auto& names = solver_table.get<std::string>("name");
   if (names.empty()) throw InputError("has no rows", {.key = "/solvers"});
   const Sample sample = sample_of(reader, names.size());
-  std::map<std::size_t, Group> configurations;
+  std::map<std::size_t, Trials> configurations;
   for (std::size_t trial = 0; trial < sample.configurations.size(); ++trial)
     configurations[sample.configurations[trial]].add(sample, trial);
   Json json{{"trials", reader.trial_rows() / names.size()},

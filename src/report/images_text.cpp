@@ -12,7 +12,7 @@
 namespace nucreg {
 namespace {
 
-std::string percent(double part) {
+std::string percent_text(double part) {
   return std::isnan(part) ? "-" : fmt::format("{:.1f}", 100.0 * part);
 }
 
@@ -55,8 +55,8 @@ std::string tiles_text(const Overview& view, const TextOptions& options) {
         fmt::format("{}", nuclei.at(ten)),
         fmt::format("{}", nuclei.at(forty)),
         fmt::format("{}", view.matches.get<std::int64_t>("pairs")[row]),
-        percent(number("match_rate")),
-        percent(number("chance_rate")),
+        percent_text(number("match_rate")),
+        percent_text(number("chance_rate")),
         number_text(number("heldout_rmsd_px")),
         view.matches.find("stage_error_um") ? number_text(number("stage_error_um")) : "-"};
     for (std::size_t i = 0; i < cells.size(); ++i) columns[i].cells.push_back(cells[i]);

@@ -28,13 +28,13 @@ std::string loss_text(const FitChoice& choice) {
   return fmt::format("{} {}", name_of(choice.loss), scale == "auto" ? scale : scale + " px");
 }
 
-std::string percent(double part) {
+std::string whole_percent(double part) {
   return fmt::format("{:.0f}", 100.0 * part);
 }
 
 std::string arrival_text(const ChoiceResult& r) {
-  return fmt::format("{} of {} trials ({} to {} %)", r.arrived, r.trials, percent(r.rate.low),
-                     percent(r.rate.high));
+  return fmt::format("{} of {} trials ({} to {} %)", r.arrived, r.trials, whole_percent(r.rate.low),
+                     whole_percent(r.rate.high));
 }
 
 // "affine, points 300, outliers 0.2, 0.4; pooled over layout (uniform, strip)".
@@ -120,13 +120,14 @@ std::string to_text(const Recommendation& made, std::size_t width) {
                                   {"time", true, 7},
                                   {"evaluations", true, 3}};
   for (const ChoiceResult& r : made.choices) {
-    const std::vector<std::string> cells{r.choice.solver.name,
-                                         loss_text(r.choice),
-                                         r.choice.start_text,
-                                         fmt::format("{} of {}", r.arrived, r.trials),
-                                         percent(r.rate.low) + "-" + percent(r.rate.high),
-                                         seconds_text(r.expected_seconds),
-                                         number_text(r.expected_evaluations)};
+    const std::vector<std::string> cells{
+        r.choice.solver.name,
+        loss_text(r.choice),
+        r.choice.start_text,
+        fmt::format("{} of {}", r.arrived, r.trials),
+        whole_percent(r.rate.low) + "-" + whole_percent(r.rate.high),
+        seconds_text(r.expected_seconds),
+        number_text(r.expected_evaluations)};
     for (std::size_t c = 0; c < columns.size(); ++c) columns[c].cells.push_back(cells[c]);
   }
   return text + "\n" + render(std::move(columns), width) +

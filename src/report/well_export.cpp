@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string_view side_name(mosaic::Side side) {
+std::string_view side_number(mosaic::Side side) {
   return side == mosaic::Side::ten ? "10" : "40";
 }
 
@@ -72,7 +72,7 @@ void write_tiles(const WellMap& map, TextFile& file) {
       "centre_y_um,centre_sd_um,a,b,tx,c,d,ty,nuclei,links,match_rate,island,status,message\n");
   for (const MapTile& tile : map.tiles) {
     const Point stage = tile.given.stage_um.value_or(Point{nan, nan});
-    line << tile.well << side_name(tile.given.side) << tile.given.name << tile.file
+    line << tile.well << side_number(tile.given.side) << tile.given.name << tile.file
          << tile.given.width_px << tile.given.height_px << tile.given.pixel_um.value_or(nan)
          << stage[0] << stage[1] << tile.placed.centre_um[0] << tile.placed.centre_um[1]
          << tile.placed.centre_sd_um;
@@ -92,7 +92,7 @@ void write_unpaired(const WellMap& map, TextFile& file) {
       if (nuclei->representative[i] == 0 || nuclei->unpaired[i] == Unpaired::paired) continue;
       const MapTile& tile =
           lookup.tile_of(*nuclei, i, nuclei == &map.ten ? "/nuclei_10x/tile" : "/nuclei_40x/tile");
-      line << tile.well << side_name(tile.given.side) << tile.given.name << nuclei->label[i]
+      line << tile.well << side_number(tile.given.side) << tile.given.name << nuclei->label[i]
            << nuclei->px.x[i] << nuclei->px.y[i] << nuclei->um.x[i] << nuclei->um.y[i]
            << name_of(nuclei->unpaired[i]);
       file.write(line.take());
