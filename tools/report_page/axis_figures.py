@@ -1,6 +1,8 @@
 """Measures against the axes of the job: points, noise and whatever else was varied, one at a
 time."""
 
+import functools
+
 import numpy as np
 
 from .conditions import MAX_WORDS, axis_label, spoken, words
@@ -49,10 +51,12 @@ class Cells:
     def standing(self, *axes):
         return self.conditions.standing(*axes)
 
+    @functools.cache
     def axis(self, name):
         """Of each row of the summary."""
         return np.array(self.conditions.places(name), float)[self.place]
 
+    @functools.cache
     def rows(self, axis, solver):
         """Those of a solver in which `axis` varies alone, along the axis."""
         mine = np.flatnonzero((self.solver == solver) & np.isin(self.place,

@@ -5,6 +5,8 @@ in one configuration, so that each number is that of one configuration, as `nucr
 it.
 """
 
+import functools
+
 UNITS = {"noise_px": "40x px", "outliers": "fraction", "missing": "fraction",
          "min_distance_px": "10x px", "loss_scale_px": "40x px", "start_turn_deg": "degrees",
          "start_shift_px": "10x px", "arrival_px": "40x px"}
@@ -51,6 +53,7 @@ class Conditions:
         return ", ".join(f"{name} = {self.values[name][row]}" for name in KINDS
                          if name in self.varied)
 
+    @functools.cache
     def follows(self, one, other):
         """Whether a value of `other` goes with a single value of `one`."""
         return len(set(zip(self.values[other], self.values[one]))) == len(set(self.values[other]))
@@ -69,6 +72,7 @@ class Conditions:
             return other in self.numbers
         return self.varied.index(one) < self.varied.index(other)
 
+    @functools.cache
     def along(self, *axes):
         """The configurations that differ from the base in these axes alone and in what follows from
         them."""
@@ -88,7 +92,8 @@ class Conditions:
         categories = self.categories(axis)
         if categories is None:
             return [float(value) for value in self.values.get(axis, [0.0] * len(self.rows))]
-        return [float(categories.index(value)) for value in self.values[axis]]
+        place = {value: float(i) for i, value in enumerate(categories)}
+        return [place[value] for value in self.values[axis]]
 
     def _base(self, summary):
         """The middle of what the job varies, among the configurations in which solvers arrive, of
@@ -104,14 +109,16 @@ class Conditions:
             of_kind.setdefault(self.kind(row), []).extend(rates[row])
         best = max(of_kind, key=lambda kind: sum(of_kind[kind]) / len(of_kind[kind]), default="")
 
+        distances = []  # of each axis and value
+        for name in self.varied:
+            values = self.values[name]
+            order = sorted(set(values)) if name in self.numbers else list(dict.fromkeys(values))
+            middle = len(order) // 2 if name in self.numbers else 0
+            distances.append((values, {value: abs(i - middle) / len(order)
+                                       for i, value in enumerate(order)}))
+
         def off(row):
-            distance = 0.0
-            for name in self.varied:
-                values = self.values[name]
-                order = sorted(set(values)) if name in self.numbers else list(dict.fromkeys(values))
-                middle = len(order) // 2 if name in self.numbers else 0
-                distance += abs(order.index(values[row]) - middle) / len(order)
-            return distance
+            return sum(distance[values[row]] for values, distance in distances)
         return min(range(len(self.rows)), key=lambda row: (
             row not in rates, self.kind(row) != best, max(rates.get(row, [0.0])) < 0.5, off(row)))
 

@@ -47,11 +47,12 @@ def _cell(value, numeric):
                data_value="" if absent else repr(value))
 
 
-def table(name, caption, headings, rows, choices=()):
-    """`rows`: lists as long as `headings`, a list or an iterator; `choices`: columns (by heading)
-    to choose a value of. Of more than MOST_ROWS rows the first are shown, and that is said."""
+def table(name, caption, headings, rows, choices=(), row_of=None):
+    """`rows`: lists as long as `headings`, or what `row_of` makes one of; `choices`: columns (by
+    heading) to choose a value of. Of more than MOST_ROWS rows the first are shown, and that is
+    said."""
     rows = list(rows)
-    shown = rows[:MOST_ROWS]
+    shown = [row_of(row) if row_of else row for row in rows[:MOST_ROWS]]
     numeric = [not any(isinstance(r[i], str) for r in shown) for i in range(len(headings))]
     if len(rows) > len(shown):
         caption += f" The first {len(shown):,} of {len(rows):,} rows; nucreg export gives all."

@@ -204,23 +204,23 @@ def tables(result):
          *(f"time {k}, {result.time_unit}" for k in ("median", "5 %", "95 %")),
          "evaluations median", f"time to an arrival, {result.time_unit}",
          "evaluations to an arrival", "memory median, KiB"],
-        ([r["configuration"], conditions(result, varied, r["configuration"]),
-          result.solvers[r["solver"]], r["count"], r["failures"], arrived(r), r["timing_valid"],
-          r["rmsd_px_median"], r["tre_px_median"], r["param_error_median"], r["gap_median"],
-          *(time(result, r, f"wall_s_{k}") for k in ("median", "p05", "p95")),
-          r["function_evaluations_median"], time(result, r, "expected_s"),
-          r.get("expected_evaluations"), scaled(r["peak_bytes_median"], 1 / 1024)]
-         for r in o["summary"]), ("solver",))
+        o["summary"], ("solver",), lambda r: [
+            r["configuration"], conditions(result, varied, r["configuration"]),
+            result.solvers[r["solver"]], r["count"], r["failures"], arrived(r), r["timing_valid"],
+            r["rmsd_px_median"], r["tre_px_median"], r["param_error_median"], r["gap_median"],
+            *(time(result, r, f"wall_s_{k}") for k in ("median", "p05", "p95")),
+            r["function_evaluations_median"], time(result, r, "expected_s"),
+            r.get("expected_evaluations"), scaled(r["peak_bytes_median"], 1 / 1024)])
     compared = table(
         "comparisons-table",
         "Pairs of solvers per region of conditions; ratio: time of a over time of b.",
         ["where", "a", "b", "finding", "time ratio", "95 % from", "to", "p (Holm)", "trials",
          "timed",
          "left out", "in words"],
-        ([name_of(c), c["solver_a"], c["solver_b"], c["finding"], c["time_ratio"],
-          c["time_ratio_low"],
-          c["time_ratio_high"], c["speed_p_holm"], c["trials"], c["timed"], c["left_out"],
-          c["sentence"]] for c in o["comparisons"]), ("finding",))
+        o["comparisons"], ("finding",), lambda c: [
+            name_of(c), c["solver_a"], c["solver_b"], c["finding"], c["time_ratio"],
+            c["time_ratio_low"], c["time_ratio_high"], c["speed_p_holm"], c["trials"], c["timed"],
+            c["left_out"], c["sentence"]])
     if not o["comparisons"]:
         return joined([tag("h3", "Summary"), summary])
     return joined([tag("h3", "Summary"), summary, tag("h3", "Comparisons"), compared])
