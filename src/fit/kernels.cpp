@@ -8,18 +8,27 @@
 namespace nucreg {
 namespace {
 
-// Puts moments (xx xy x yy y 1) into the 3 x 3 block at (row, column), and mirrors the block.
-void place_moments(PassSums& out, const double* moments, std::size_t row, std::size_t column) {
+// Puts moments (xx xy x yy y 1) into the 3 x 3 block on the diagonal that begins at `first`.
+void place_moments(PassSums& out, const double* moments, std::size_t first) {
   static constexpr std::size_t index[3][3] = {{0, 1, 2}, {1, 3, 4}, {2, 4, 5}};
   for (std::size_t i = 0; i < 3; ++i)
-    for (std::size_t j = 0; j < 3; ++j)
-      out.normal[row + i][column + j] = out.normal[column + j][row + i] = moments[index[i][j]];
+    for (std::size_t j = 0; j < 3; ++j) out.normal[first + i][first + j] = moments[index[i][j]];
 }
 
 // Sums over all points, group by group in their order, whoever has worked them out.
 void add_groups(kernels::Pass pass, const kernels::Input& all, const double* map, std::size_t count,
                 PassThreads* threads, double* sums) {
   using namespace kernels;
+  if (all.size == 0) {
+    std::fill_n(sums, count, 0.0);
+    return;
+  }
+  double total[max_sums * lanes];
+  if (all.size <= group) {
+    pass(all, map, total);
+    choice().table->add_lanes(total, count, sums);
+    return;
+  }
   const std::size_t groups = (all.size + group - 1) / group;
   const std::size_t width = count * lanes;
   const auto work = [&](std::size_t g, double* to) {
@@ -29,14 +38,12 @@ void add_groups(kernels::Pass pass, const kernels::Input& all, const double* map
     in.size = std::min(group, all.size - first);
     pass(in, map, to);
   };
-  double total[max_sums * lanes], part[max_sums * lanes];
+  double part[max_sums * lanes];
   std::fill_n(total, width, 0.0);
   const auto add = [&](const double* from) {
     for (std::size_t i = 0; i < width; ++i) total[i] += from[i];
   };
-  if (groups == 1) {
-    pass(all, map, total);
-  } else if (threads && groups > 1) {
+  if (threads) {
     double* const parts = threads->workspace(groups * width);
     threads->run(groups, [&](std::size_t g) { work(g, parts + g * width); });
     for (std::size_t g = 0; g < groups; ++g) add(parts + g * width);
@@ -46,10 +53,7 @@ void add_groups(kernels::Pass pass, const kernels::Input& all, const double* map
       add(part);
     }
   }
-  for (std::size_t i = 0; i < count; ++i) {
-    const double* v = total + i * lanes;
-    sums[i] = ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
-  }
+  choice().table->add_lanes(total, count, sums);
 }
 
 }  // namespace
@@ -69,12 +73,14 @@ PassSums pass_over_points(const PairsView& pairs, const double* map, bool projec
   PassSums out;
   out.value = sums[0];
   if (level == PassLevel::value) return out;
+  // A number that the compiler knows is copied faster.
   const std::size_t entries = projective ? 8 : 6;
-  for (std::size_t i = 0; i < entries; ++i) out.gradient[i] = sums[1 + i];
+  std::copy_n(sums + 1, 6, out.gradient.begin());
+  if (projective) std::copy_n(sums + 7, 2, out.gradient.begin() + 6);
   if (level == PassLevel::gradient) return out;
   const double* moments = sums + 1 + entries;
-  place_moments(out, moments, 0, 0);
-  place_moments(out, moments, 3, 3);
+  place_moments(out, moments, 0);
+  place_moments(out, moments, 3);
   if (projective) {
     // Products of which the passes sum each once: q0 q0, q0 q1, q1 q1, q2 q0, q2 q1.
     static constexpr std::size_t index[3][2] = {{0, 1}, {1, 2}, {3, 4}};
@@ -105,6 +111,19 @@ CentredSums centred_pass(const PairsView& pairs, const std::array<double, 2>& ce
   out.moments << sums[7], sums[8], sums[9], sums[8], sums[10], sums[11], sums[9], sums[11],
       sums[12];
   return out;
+}
+
+SpreadSums spread_pass(const PairsView& pairs, const std::array<double, 2>& centre) {
+  kernels::Input input{pairs.x10, pairs.y10, pairs.x40, pairs.y40, pairs.size, 1.0, {}, {}};
+  std::copy(centre.begin(), centre.end(), input.centre);
+  std::array<double, kernels::spread_sums> sums;
+  add_groups(kernels::choice().table->spread, input, nullptr, sums.size(), nullptr, sums.data());
+  return {sums[0], sums[1], sums[2], sums[3], sums[4]};
+}
+
+void shift_and_scale(const double* from, std::size_t size, double centre, double factor,
+                     double* to) {
+  kernels::choice().table->scale(from, size, centre, factor, to);
 }
 
 }  // namespace nucreg

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "nucreg/fit/kernels.hpp"
+
 namespace nucreg {
 namespace {
 
@@ -49,19 +51,15 @@ Centroids centroids(const PairsView& pairs) {
 Normalization normalization_of(const PairsView& pairs, double magnification, bool centred) {
   Normalization n;
   if (pairs.size == 0) return n;
+  const auto count = static_cast<double>(pairs.size);
   if (centred) {
-    const Centroids middle = centroids(pairs);
-    n.x10 = std::nearbyint(middle.x10);
-    n.y10 = std::nearbyint(middle.y10);
-    n.x40 = std::nearbyint(middle.x40);
-    n.y40 = std::nearbyint(middle.y40);
+    const SpreadSums sums = spread_pass(pairs, {0.0, 0.0});
+    n.x10 = std::nearbyint(sums.x10 / count);
+    n.y10 = std::nearbyint(sums.y10 / count);
+    n.x40 = std::nearbyint(sums.x40 / count);
+    n.y40 = std::nearbyint(sums.y40 / count);
   }
-  double sum = 0.0;
-  for (std::size_t i = 0; i < pairs.size; ++i) {
-    const double dx = pairs.x10[i] - n.x10, dy = pairs.y10[i] - n.y10;
-    sum += dx * dx + dy * dy;
-  }
-  const double spread = std::sqrt(0.5 * sum / static_cast<double>(pairs.size));
+  const double spread = std::sqrt(0.5 * spread_pass(pairs, {n.x10, n.y10}).squared / count);
   if (!std::isfinite(spread + n.x40 + n.y40) || spread < 1e-9) return {};
   n.scale10 = std::exp2(std::nearbyint(std::log2(spread)));
   n.scale40 = magnification * n.scale10;
@@ -72,12 +70,10 @@ PointPairs normalize(const PairsView& pairs, const Normalization& n) {
   PointPairs out;
   out.resize(pairs.size);
   const double inverse10 = 1.0 / n.scale10, inverse40 = 1.0 / n.scale40;
-  for (std::size_t i = 0; i < pairs.size; ++i) {
-    out.x10[i] = (pairs.x10[i] - n.x10) * inverse10;
-    out.y10[i] = (pairs.y10[i] - n.y10) * inverse10;
-    out.x40[i] = (pairs.x40[i] - n.x40) * inverse40;
-    out.y40[i] = (pairs.y40[i] - n.y40) * inverse40;
-  }
+  shift_and_scale(pairs.x10, pairs.size, n.x10, inverse10, out.x10.data());
+  shift_and_scale(pairs.y10, pairs.size, n.y10, inverse10, out.y10.data());
+  shift_and_scale(pairs.x40, pairs.size, n.x40, inverse40, out.x40.data());
+  shift_and_scale(pairs.y40, pairs.size, n.y40, inverse40, out.y40.data());
   return out;
 }
 

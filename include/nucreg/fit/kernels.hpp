@@ -3,6 +3,7 @@
 
 #include <Eigen/Core>
 #include <array>
+#include <cstddef>
 #include <string_view>
 
 #include "nucreg/core/terms.hpp"
@@ -48,6 +49,17 @@ struct CentredSums {
 [[nodiscard]] CentredSums centred_pass(const PairsView& pairs, const std::array<double, 2>& centre,
                                        const std::array<double, 2>& turn, const double* map,
                                        PassThreads* threads = nullptr);
+
+/// Sums over the points: the squared distance from `centre` at 10x, and each column.
+struct SpreadSums {
+  double squared = 0.0, x10 = 0.0, y10 = 0.0, x40 = 0.0, y40 = 0.0;
+};
+/// Summation as above.
+[[nodiscard]] SpreadSums spread_pass(const PairsView& pairs, const std::array<double, 2>& centre);
+
+/// to[i] = (from[i] - centre) * factor.
+void shift_and_scale(const double* from, std::size_t size, double centre, double factor,
+                     double* to);
 
 /// Which instruction set the passes use on this machine: "baseline", "avx2" or "avx512".
 /// The environment variable NUCREG_SIMD names a lower one.

@@ -22,7 +22,6 @@ using Bits = hn::Vec<BitsTag>;
 constexpr std::size_t width = hn::MaxLanes(Tag());
 constexpr std::size_t groups = lanes / width;
 constexpr std::size_t block_steps = 64;  // of eight points: 16 KiB
-constexpr std::size_t block = block_steps * lanes;
 
 enum : int { squared, huber, cauchy, tukey };
 
@@ -383,23 +382,58 @@ HWY_INLINE void centred_block(const Input& in, const Points& p, const double* m,
   losses = here;
 }
 
-template <bool projective, int loss, int level, bool centred, bool ragged>
+// Where the points are, and how wide they lie about a centre: fit/normalization.
+template <bool ragged>
+HWY_INLINE void spread_block(const Input& in, const Points& p, Loss<squared>& losses,
+                             double* sums) {
+  Loss<squared> here = losses;
+  Rows<4> columns(sums);
+  for (std::size_t i = 0; i < p.steps * lanes; i += lanes) {
+    const Vec x = load(p.x10 + i);
+    const Vec y = load(p.y10 + i);
+    const Vec u = x - all(in.centre[0]);
+    const Vec v = y - all(in.centre[1]);
+    here.add(u * u + v * v, valid_at<ragged>(p, i));
+    columns.add(0, x);
+    columns.add(1, y);
+    columns.add(2, load(p.x40 + i));
+    columns.add(3, load(p.y40 + i));
+  }
+  columns.save(sums);
+  losses = here;
+}
+
+enum class Kind { affine, projective, centred, spread };
+
+constexpr std::size_t count_of(Kind kind, int level) {
+  return kind == Kind::spread ? spread_sums : sum_count(kind == Kind::projective, level);
+}
+
+// Whether points of a block are passed more than once.
+template <Kind kind, int loss, int level>
+constexpr bool in_blocks = groups > 1 ||
+                           (level == 2 && (kind == Kind::projective ||
+                                           (kind == Kind::affine && loss != squared)));
+
+template <Kind kind, int loss, int level, bool ragged>
 HWY_INLINE void pass_block(const Input& in, const Points& p, const double* map, Loss<loss>& losses,
                            double* sums) {
-  if constexpr (centred)
+  if constexpr (kind == Kind::spread)
+    spread_block<ragged>(in, p, losses, sums);
+  else if constexpr (kind == Kind::centred)
     centred_block<ragged>(in, p, map, losses, sums);
-  else if constexpr (projective)
+  else if constexpr (kind == Kind::projective)
     projective_block<loss, level, ragged>(p, map, losses, sums);
   else
     affine_block<loss, level, ragged>(p, map, losses, sums);
 }
 
-template <bool projective, int loss, int level, bool centred = false>
+template <Kind kind, int loss, int level>
 void pass(const Input& in, const double* map, double* result) {
-  constexpr std::size_t count = sum_count(projective, level) - 1;
+  constexpr std::size_t count = count_of(kind, level) - 1;
+  constexpr std::size_t block = in_blocks<kind, loss, level> ? block_steps * lanes : chunk;
   Loss<loss> losses[groups];
   for (Loss<loss>& of_group : losses) of_group.begin(in.loss_scale);
-  double total[(count + 1) * lanes] = {};
   const std::size_t whole = in.size / lanes * lanes;
   for (std::size_t begin = 0; begin < in.size; begin += chunk) {
     double part[(count + 1) * lanes] = {};
@@ -408,7 +442,7 @@ void pass(const Input& in, const double* map, double* result) {
       const std::size_t stop = i + block < end ? i + block : end;
       for (std::size_t g = 0; g < groups; ++g) {
         const std::size_t at = i + g * width;
-        pass_block<projective, loss, level, centred, false>(
+        pass_block<kind, loss, level, false>(
             in, {in.x10 + at, in.y10 + at, in.x40 + at, in.y40 + at, nullptr, (stop - i) / lanes},
             map, losses[g], part + g * width);
       }
@@ -424,40 +458,71 @@ void pass(const Input& in, const double* map, double* result) {
       }
       for (std::size_t g = 0; g < groups; ++g) {
         const std::size_t at = g * width;
-        pass_block<projective, loss, level, centred, true>(
+        pass_block<kind, loss, level, true>(
             in, {x10 + at, y10 + at, x40 + at, y40 + at, valid + at, 1}, map, losses[g], part + at);
       }
     }
+    // No sum is -0, so that the first part is the same whether it is added to 0 or not.
+    const auto put = [&](Vec sum, double* to)
+                         HWY_ATTR { store(begin == 0 ? sum : load(to) + sum, to); };
     for (std::size_t g = 0; g < groups; ++g) {
       losses[g].close();
-      store(losses[g].sum, part + count * lanes + g * width);
+      put(losses[g].sum, result + g * width);
       losses[g].sum = hn::Zero(Tag());
     }
-    for (std::size_t i = 0; i < (count + 1) * lanes; i += width)
-      store(load(total + i) + load(part + i), total + i);
+    for (std::size_t i = 0; i < count * lanes; i += width) put(load(part + i), result + lanes + i);
   }
-  for (std::size_t i = 0; i < lanes; i += width) store(load(total + count * lanes + i), result + i);
-  for (std::size_t i = 0; i < count * lanes; i += width) store(load(total + i), result + lanes + i);
 }
 
-template <bool projective, int loss>
+// ((0 + 4) + (2 + 6)) + ((1 + 5) + (3 + 7)) of each sum's lanes.
+void add_lanes(const double* from, std::size_t count, double* sums) {
+  std::size_t i = 0;
+#if HWY_TARGET != HWY_SCALAR  // whose vectors are single numbers
+  const hn::FixedTag<double, 2> two;
+  const auto halves = [&](std::size_t at) HWY_ATTR {
+    const double* const v = from + at * lanes;
+    return (hn::LoadU(two, v) + hn::LoadU(two, v + 4)) +
+           (hn::LoadU(two, v + 2) + hn::LoadU(two, v + 6));
+  };
+  for (; i + 2 <= count; i += 2) {
+    const auto a = halves(i);
+    const auto b = halves(i + 1);
+    hn::StoreU(hn::InterleaveLower(two, a, b) + hn::InterleaveUpper(two, a, b), two, sums + i);
+  }
+#endif
+  for (; i < count; ++i) {
+    const double* const v = from + i * lanes;
+    sums[i] = ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
+  }
+}
+
+void scale(const double* from, std::size_t size, double centre, double factor, double* to) {
+  std::size_t i = 0;
+  for (; i + width <= size; i += width) store((load(from + i) - all(centre)) * all(factor), to + i);
+  for (; i < size; ++i) to[i] = (from[i] - centre) * factor;
+}
+
+template <Kind kind, int loss>
 constexpr void fill(Pass (&row)[3]) {
-  row[0] = pass<projective, loss, 0>;
-  row[1] = pass<projective, loss, 1>;
-  row[2] = pass<projective, loss, 2>;
+  row[0] = pass<kind, loss, 0>;
+  row[1] = pass<kind, loss, 1>;
+  row[2] = pass<kind, loss, 2>;
 }
 
 constexpr Table make_table() {
   Table table{};
-  fill<false, squared>(table.pass[0][squared]);
-  fill<false, huber>(table.pass[0][huber]);
-  fill<false, cauchy>(table.pass[0][cauchy]);
-  fill<false, tukey>(table.pass[0][tukey]);
-  fill<true, squared>(table.pass[1][squared]);
-  fill<true, huber>(table.pass[1][huber]);
-  fill<true, cauchy>(table.pass[1][cauchy]);
-  fill<true, tukey>(table.pass[1][tukey]);
-  table.centred = pass<false, squared, 2, true>;
+  fill<Kind::affine, squared>(table.pass[0][squared]);
+  fill<Kind::affine, huber>(table.pass[0][huber]);
+  fill<Kind::affine, cauchy>(table.pass[0][cauchy]);
+  fill<Kind::affine, tukey>(table.pass[0][tukey]);
+  fill<Kind::projective, squared>(table.pass[1][squared]);
+  fill<Kind::projective, huber>(table.pass[1][huber]);
+  fill<Kind::projective, cauchy>(table.pass[1][cauchy]);
+  fill<Kind::projective, tukey>(table.pass[1][tukey]);
+  table.centred = pass<Kind::centred, squared, 2>;
+  table.spread = pass<Kind::spread, squared, 0>;
+  table.add_lanes = add_lanes;
+  table.scale = scale;
   return table;
 }
 

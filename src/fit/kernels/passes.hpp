@@ -18,7 +18,8 @@ struct Input {
   const double* y40;
   std::size_t size;
   double loss_scale;
-  // For the `centred` pass: subtracted from x10 and y10, then turned by (cos, sin) for all sums.
+  // For `centred` and `spread`: subtracted from x10 and y10; then, for all sums of `centred`,
+  // turned by (cos, sin).
   double centre[2], turn[2];
 };
 
@@ -28,6 +29,8 @@ struct Input {
 // q2 q0, q2 q1), and p^2 times (q0 q0, q0 q1, q1 q1).
 inline constexpr std::size_t affine_sums = 1 + 6 + 6, projective_sums = 1 + 8 + 6 + 10 + 3;
 inline constexpr std::size_t max_sums = projective_sums;
+// Of `spread`: the squared distances at 10x from the centre, then x10, y10, x40 and y40.
+inline constexpr std::size_t spread_sums = 5;
 
 constexpr std::size_t sum_count(bool projective, int level) {
   if (level == 0) return 1;
@@ -35,12 +38,17 @@ constexpr std::size_t sum_count(bool projective, int level) {
   return level == 1 ? 7 : affine_sums;
 }
 
-// `sums` gets the lanes of each sum, sum after sum, for at most a group of points.
+// `sums` gets the lanes of each sum, sum after sum, for one point to a group of points.
 using Pass = void (*)(const Input&, const double* map, double* sums);
 
 struct Table {
   Pass pass[2][4][3];  // [projective][loss][level]
   Pass centred;        // affine, squared, normal
+  Pass spread;         // of no map
+  // The lanes of each of `count` sums become one number.
+  void (*add_lanes)(const double* from, std::size_t count, double* sums);
+  // to[i] = (from[i] - centre) * factor
+  void (*scale)(const double* from, std::size_t size, double centre, double factor, double* to);
 };
 
 struct Choice {
