@@ -382,25 +382,52 @@ HWY_INLINE void centred_block(const Input& in, const Points& p, const double* m,
   losses = here;
 }
 
+// With few sums all groups of lanes pass a block together: alone, each would wait for its own
+// additions.
+template <int loss, bool ragged>
+HWY_INLINE void value_block(const Points& p, const double* m, Loss<loss>* losses) {
+  const Vec a = all(m[0]), b = all(m[1]), tx = all(m[2]);
+  const Vec c = all(m[3]), d = all(m[4]), ty = all(m[5]);
+  Loss<loss> here[groups];
+  for (std::size_t g = 0; g < groups; ++g) here[g] = losses[g];
+  for (std::size_t i = 0; i < p.steps * lanes; i += lanes)
+#pragma GCC unroll 8
+    for (std::size_t g = 0; g < groups; ++g) {
+      const std::size_t at = i + g * width;
+      const Vec x = load(p.x10 + at), y = load(p.y10 + at);
+      const Vec rx = a * x + b * y + (tx - load(p.x40 + at));
+      const Vec ry = c * x + d * y + (ty - load(p.y40 + at));
+      here[g].add(rx * rx + ry * ry, valid_at<ragged>(p, at));
+    }
+  for (std::size_t g = 0; g < groups; ++g) losses[g] = here[g];
+}
+
 // Where the points are, and how wide they lie about a centre: fit/normalization.
 template <bool ragged>
-HWY_INLINE void spread_block(const Input& in, const Points& p, Loss<squared>& losses,
+HWY_INLINE void spread_block(const Input& in, const Points& p, Loss<squared>* losses,
                              double* sums) {
-  Loss<squared> here = losses;
-  Rows<4> columns(sums);
-  for (std::size_t i = 0; i < p.steps * lanes; i += lanes) {
-    const Vec x = load(p.x10 + i);
-    const Vec y = load(p.y10 + i);
-    const Vec u = x - all(in.centre[0]);
-    const Vec v = y - all(in.centre[1]);
-    here.add(u * u + v * v, valid_at<ragged>(p, i));
-    columns.add(0, x);
-    columns.add(1, y);
-    columns.add(2, load(p.x40 + i));
-    columns.add(3, load(p.y40 + i));
+  const Vec centre_x = all(in.centre[0]), centre_y = all(in.centre[1]);
+  Vec squares[groups], columns[4][groups];
+  for (std::size_t g = 0; g < groups; ++g) {
+    squares[g] = losses[g].sum;
+    for (std::size_t k = 0; k < 4; ++k) columns[k][g] = load(sums + k * lanes + g * width);
   }
-  columns.save(sums);
-  losses = here;
+  for (std::size_t i = 0; i < p.steps * lanes; i += lanes)
+#pragma GCC unroll 8
+    for (std::size_t g = 0; g < groups; ++g) {
+      const std::size_t at = i + g * width;
+      const Vec x = load(p.x10 + at), y = load(p.y10 + at);
+      const Vec u = x - centre_x, v = y - centre_y;
+      squares[g] = squares[g] + (u * u + v * v) * valid_at<ragged>(p, at);
+      columns[0][g] = columns[0][g] + x;
+      columns[1][g] = columns[1][g] + y;
+      columns[2][g] = columns[2][g] + load(p.x40 + at);
+      columns[3][g] = columns[3][g] + load(p.y40 + at);
+    }
+  for (std::size_t g = 0; g < groups; ++g) {
+    losses[g].sum = squares[g];
+    for (std::size_t k = 0; k < 4; ++k) store(columns[k][g], sums + k * lanes + g * width);
+  }
 }
 
 enum class Kind { affine, projective, centred, spread };
@@ -415,12 +442,22 @@ constexpr bool in_blocks = groups > 1 ||
                            (level == 2 && (kind == Kind::projective ||
                                            (kind == Kind::affine && loss != squared)));
 
+template <Kind kind, int level>
+constexpr bool few_sums = kind == Kind::spread || (kind == Kind::affine && level == 0);
+
+template <Kind kind, int loss, int level, bool ragged>
+HWY_INLINE void few_block(const Input& in, const Points& p, const double* map, Loss<loss>* losses,
+                          double* sums) {
+  if constexpr (kind == Kind::spread)
+    spread_block<ragged>(in, p, losses, sums);
+  else
+    value_block<loss, ragged>(p, map, losses);
+}
+
 template <Kind kind, int loss, int level, bool ragged>
 HWY_INLINE void pass_block(const Input& in, const Points& p, const double* map, Loss<loss>& losses,
                            double* sums) {
-  if constexpr (kind == Kind::spread)
-    spread_block<ragged>(in, p, losses, sums);
-  else if constexpr (kind == Kind::centred)
+  if constexpr (kind == Kind::centred)
     centred_block<ragged>(in, p, map, losses, sums);
   else if constexpr (kind == Kind::projective)
     projective_block<loss, level, ragged>(p, map, losses, sums);
@@ -440,6 +477,12 @@ void pass(const Input& in, const double* map, double* result) {
     const std::size_t end = begin + chunk < whole ? begin + chunk : whole;
     for (std::size_t i = begin; i < end; i += block) {
       const std::size_t stop = i + block < end ? i + block : end;
+      if constexpr (few_sums<kind, level>) {
+        few_block<kind, loss, level, false>(
+            in, {in.x10 + i, in.y10 + i, in.x40 + i, in.y40 + i, nullptr, (stop - i) / lanes}, map,
+            losses, part);
+        continue;
+      }
       for (std::size_t g = 0; g < groups; ++g) {
         const std::size_t at = i + g * width;
         pass_block<kind, loss, level, false>(
@@ -456,7 +499,9 @@ void pass(const Input& in, const double* map, double* result) {
         y40[i - whole] = in.y40[i];
         valid[i - whole] = 1.0;
       }
-      for (std::size_t g = 0; g < groups; ++g) {
+      if constexpr (few_sums<kind, level>)
+        few_block<kind, loss, level, true>(in, {x10, y10, x40, y40, valid, 1}, map, losses, part);
+      for (std::size_t g = 0; g < (few_sums<kind, level> ? 0 : groups); ++g) {
         const std::size_t at = g * width;
         pass_block<kind, loss, level, true>(
             in, {x10 + at, y10 + at, x40 + at, y40 + at, valid + at, 1}, map, losses[g], part + at);
