@@ -66,6 +66,7 @@ struct Reference {
 struct Evaluation {
   static constexpr double fixed_stop = 1e-8;  // of a gradient: where Luksan's algorithms end
   static constexpr double vanishing = 1e-3;   // what is still to be gained, relative to the value
+  static constexpr double rounding = 1e-28;   // of squares of the first residuals
 
   Objective& objective;
   nlopt_opt optimizer;
@@ -80,6 +81,7 @@ struct Evaluation {
   // the same ones.
   double stretch = 1.0;
   bool vanishes = false;  // the value goes to 0, as where pairs have no noise
+  double first_value = 0.0;
   Params best_gradient = {};
   double best_value = std::numeric_limits<double>::infinity();
   double best_slope = 0.0;  // length of the gradient there
@@ -98,6 +100,12 @@ struct Evaluation {
 
   [[nodiscard]] bool stopped() const {
     return arrived || out_of_evaluations || not_finite || out_of_time;
+  }
+  // A value that goes to 0 has not arrived where steps are small, but where its digits end or a
+  // round has brought it hardly further.
+  [[nodiscard]] bool falls_to_zero() const {
+    return expected_gain > vanishing * best_value && best_value > rounding * first_value &&
+           (!reference || best_value < 0.1 * reference->value);
   }
   // A value that goes to 0 keeps more of its digits in a round with a reference.
   [[nodiscard]] bool wants_reference() const { return vanishes && !reference; }
@@ -135,8 +143,10 @@ double evaluate(unsigned n, const double* x, double* gradient, void* data) {
   e.not_finite = !std::isfinite(value) || !std::isfinite(slope);
   if (e.not_finite) return stop(e, n, gradient);
   if (e.out_of_time) static_cast<void>(stop(e, 0, nullptr));
-  if (e.scale == 0.0)
+  if (e.scale == 0.0) {
+    e.first_value = value;
     e.scale = e.stretch * e.stretch * (e.rescales && slope > 1.0 ? 1.0 / slope : 1.0);
+  }
   const double scale = e.reference ? e.reference->scale : e.scale;
   const double difference = e.reference ? e.reference->difference(p, g, value) : 0.0;
   if (gradient) Eigen::Map<Eigen::VectorXd>(gradient, n) = scale / stretch * g;
@@ -300,7 +310,8 @@ class NloptSolver : public Solver {
         return true;
       const bool ended_well = result == NLOPT_SUCCESS || result == NLOPT_FTOL_REACHED ||
                               result == NLOPT_XTOL_REACHED || result == NLOPT_ROUNDOFF_LIMITED;
-      return ended_well && refines_ && request.ftol_rel < resolution_of_value;
+      return ended_well && refines_ &&
+             (evaluation.falls_to_zero() || request.ftol_rel < resolution_of_value);
     };
     for (std::int64_t round = 0; round < rounds_ && unfinished(); ++round) {
       const double slope_before = evaluation.best_slope;

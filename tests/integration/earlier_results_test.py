@@ -9,6 +9,7 @@ import pathlib
 import unittest
 
 import h5py
+import numpy as np
 
 from nucreg_case import DONE, USAGE, NucregCase, read_group
 
@@ -44,12 +45,15 @@ class EarlierResults(NucregCase):
         with h5py.File(self.dir / "both.h5") as h5:
             self.assertEqual(h5.attrs["status"], "complete")
         self.assertEqual(self.nucreg("compare", "1.h5", "both.h5").status, DONE)
-        # This build makes the same rows.
+        # This build makes the same rows; NLopt's L-BFGS has taken other steps to its last digits since.
         with h5py.File(self.dir / "both.h5") as h5:
             self.write("job.toml", h5.attrs["job_toml"])
+            names = list(h5["solvers/name"].asstr())
         self.nucreg("run", "job.toml", "-o", "now.h5")
         old, new = (read_group(self.dir / name, "trials") for name in ("both.h5", "now.h5"))
-        self.assertEqual(list(old["objective"]), list(new["objective"]))
+        own = old["solver"] != names.index("L-BFGS")
+        self.assertEqual(list(old["objective"][own]), list(new["objective"][own]))
+        np.testing.assert_allclose(new["objective"], old["objective"], rtol=1e-12, atol=1e-18)
         self.nucreg("compare", "both.h5", "now.h5", "--threshold", "1e6")
         # But they are of another build: put together or continued they are not.
         self.refused(USAGE, ["merge", "1.h5", "now.h5", "-o", "mixed.h5"], "- build nucreg 0.1.0",

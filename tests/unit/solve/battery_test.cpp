@@ -137,6 +137,24 @@ TEST_CASE("L-BFGS keeps its corrections beyond NLopt's fixed stop") {
   CHECK(evaluations <= 55 * solves);
 }
 
+TEST_CASE("L-BFGS follows a value that goes to 0 to its last digits") {
+  int converged = 0, evaluations = 0;
+  for (const std::size_t points : {3, 20})
+    for (std::uint32_t trial = 0; trial < 50; ++trial) {
+      const double turn_deg = 0.2 * trial - 5.0;
+      const Map map{Model::trs, (Params(5) << 3.0, 0.0, turn_deg, 4.0, 4.0).finished(), 4.0};
+      const PointPairs pairs = fit_test::pairs_around(map, points, 0.0);
+      const ScaledProblem problem(pairs, Model::affine, Loss::squared, 6.0, 4.0);
+      Objective objective = problem.objective();
+      SolveResult result = make_solver("nlopt", "LD_LBFGS")->solve(objective, problem.request);
+      judge(certify(problem.fit(), result.params, rounding_floor_px(pairs)), 1e-12, result);
+      converged += result.status == SolveStatus::converged ? 1 : 0;
+      evaluations += static_cast<int>(objective.function_evaluations());
+    }
+  CHECK(converged >= 98);
+  CHECK(evaluations <= 20 * 100);
+}
+
 TEST_CASE("pairs without noise give the map back, from the nominal start") {
   const PointPairs pairs = solve_test::pairs(100, 0.0);
   const Map truth{Model::trs, (Params(5) << 30.0, -40.0, 4.0, 3.95, 4.05).finished(), 4.0};
