@@ -58,6 +58,7 @@ struct Reference {
 
   [[nodiscard]] double difference(const Params& p, const Params& g, double f) const {
     const double plain = f - value;
+    if (g.size() == 0) return plain;  // an algorithm asked for the value alone
     return std::abs(plain) < close_by * value ? 0.5 * (g + gradient).dot(p - point) : plain;
   }
 };
@@ -104,7 +105,8 @@ struct Evaluation {
   // A value that goes to 0 has not arrived where steps are small, but where its digits end or a
   // round has brought it hardly further.
   [[nodiscard]] bool falls_to_zero() const {
-    return expected_gain > vanishing * best_value && best_value > rounding * first_value &&
+    return stretch > 1.0 && expected_gain > vanishing * best_value &&
+           best_value > rounding * first_value &&
            (!reference || best_value < 0.1 * reference->value);
   }
   // A value that goes to 0 keeps more of its digits in a round with a reference.
