@@ -45,7 +45,7 @@ class EarlierResults(NucregCase):
         with h5py.File(self.dir / "both.h5") as h5:
             self.assertEqual(h5.attrs["status"], "complete")
         self.assertEqual(self.nucreg("compare", "1.h5", "both.h5").status, DONE)
-        # This build makes the same rows; NLopt's L-BFGS has taken other steps to its last digits since.
+        # This build makes the same rows, but for the last digits of NLopt's L-BFGS: other steps.
         with h5py.File(self.dir / "both.h5") as h5:
             self.write("job.toml", h5.attrs["job_toml"])
             names = list(h5["solvers/name"].asstr())
