@@ -96,10 +96,10 @@ struct Pairs {
 Pairs mutual(const PointCells& a, const Part& part_a, const Part& part_b, const Point& shift_um,
              double gate_um) {
   Pairs out;
-  constexpr std::uint32_t none = ~std::uint32_t{0};
-  std::vector<std::uint32_t> of_a(part_a.size(), none);
+  constexpr std::uint32_t no_point = ~std::uint32_t{0};
+  std::vector<std::uint32_t> of_a(part_a.size(), no_point);
   std::vector<double> distance(part_a.size(), gate_um * gate_um);
-  std::vector<std::uint32_t> of_b(part_b.size(), none);
+  std::vector<std::uint32_t> of_b(part_b.size(), no_point);
   for (std::uint32_t j = 0; j < part_b.size(); ++j) {
     double best = gate_um * gate_um;
     const Point at{part_b.x[j] + shift_um[0], part_b.y[j] + shift_um[1]};
@@ -117,7 +117,7 @@ Pairs mutual(const PointCells& a, const Part& part_a, const Part& part_b, const 
   }
   for (std::uint32_t j = 0; j < part_b.size(); ++j) {
     const std::uint32_t i = of_b[j];
-    if (i == none || of_a[i] != j) continue;
+    if (i == no_point || of_a[i] != j) continue;
     out.a.push_back(i);
     out.b.push_back(j);
     out.dx.push_back(part_a.x[i] - part_b.x[j] - shift_um[0]);
@@ -225,8 +225,8 @@ void fill_cells(LinkResult& out, const TileNuclei& a, const TileNuclei& b, const
 
 }  // namespace
 
-double median(std::vector<double> values, double none) {
-  if (values.empty()) return none;
+double median(std::vector<double> values, double of_none) {
+  if (values.empty()) return of_none;
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;

@@ -13,7 +13,7 @@
 namespace nucreg::mosaic {
 namespace {
 
-constexpr double min_nuclei = 8.0;       // of a tile that can be placed
+constexpr double min_tile_nuclei = 8.0;  // of a tile that can be placed
 constexpr double min_by_stage = 4.0;     // of one that is looked for where the stage says
 constexpr std::size_t small_side = 400;  // 40x tiles: up to so many are all looked up at once
 constexpr std::uint32_t refinements = 2;
@@ -58,7 +58,7 @@ double PlacerState::pixel_um(std::size_t of) const {
 }
 
 bool PlacerState::has_nuclei(std::uint32_t tile) const {
-  return summary[tile].nuclei >= min_nuclei;
+  return summary[tile].nuclei >= min_tile_nuclei;
 }
 
 bool PlacerState::is_sparse(std::uint32_t tile) const {
@@ -87,7 +87,7 @@ void PlacerState::take_summaries(const std::vector<PlaceResult>& results) {
   for (const std::size_t s : {0U, 1U})
     if (std::ranges::none_of(of_side[s], [&](std::uint32_t t) { return has_nuclei(t); }))
       return no_match(fmt::format("no tile at {} shows at least {:.0f} nuclei",
-                                  s == 0 ? "10x" : "40x", min_nuclei));
+                                  s == 0 ? "10x" : "40x", min_tile_nuclei));
   phase = Phase::seeds;
 }
 

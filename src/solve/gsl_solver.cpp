@@ -10,7 +10,7 @@ namespace nucreg {
 namespace {
 
 // What its callbacks need; a code other than success makes it stop.
-struct Residuals {
+struct GslResiduals {
   Objective& objective;
   const SolveRequest& request;
   bool out_of_evaluations = false, out_of_time = false, not_finite = false;
@@ -23,7 +23,7 @@ Params params_of(const gsl_vector* x) {
 }
 
 int residuals(const gsl_vector* x, void* data, gsl_vector* f) {
-  auto& r = *static_cast<Residuals*>(data);
+  auto& r = *static_cast<GslResiduals*>(data);
   r.out_of_evaluations = r.objective.function_evaluations() >= r.request.max_evaluations;
   if (r.out_of_evaluations || r.out_of_time) return GSL_EFAILED;
   Eigen::Map<Eigen::VectorXd> values(f->data, static_cast<Eigen::Index>(f->size));  // stride 1
@@ -34,7 +34,7 @@ int residuals(const gsl_vector* x, void* data, gsl_vector* f) {
 }
 
 int jacobian(const gsl_vector* x, void* data, gsl_matrix* j) {
-  auto& r = *static_cast<Residuals*>(data);
+  auto& r = *static_cast<GslResiduals*>(data);
   const auto by_rows =
       Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>(1, static_cast<Eigen::Index>(j->tda));
   r.objective.jacobian(
@@ -65,7 +65,7 @@ class GslSolver : public Solver {
     if (f.residual_count() < f.parameters()) return result;
     const auto n = static_cast<std::size_t>(f.residual_count());
     const auto p = static_cast<std::size_t>(f.parameters());
-    Residuals data{f, request};
+    GslResiduals data{f, request};
     gsl_multifit_nlinear_parameters parameters = gsl_multifit_nlinear_default_parameters();
     parameters.trs = trs_;
     const std::unique_ptr<gsl_multifit_nlinear_workspace, void (*)(gsl_multifit_nlinear_workspace*)>

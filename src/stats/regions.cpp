@@ -61,15 +61,15 @@ Parts kinds_of(const Table& configurations) {
   return parts;
 }
 
-struct Axis {
+struct RegionAxis {
   std::string name;
   Parts parts;
 };
 
 /// Adds the regions of two axes of each kind, if they are at most `most`, to `map`; returns how
 /// many they are. What holds the same configurations as a region of one of the axes is left out.
-std::size_t cross(const Parts& kinds, const Axis& first, const Axis& second, std::size_t most,
-                  RegionMap& map) {
+std::size_t cross(const Parts& kinds, const RegionAxis& first, const RegionAxis& second,
+                  std::size_t most, RegionMap& map) {
   const std::size_t as = first.parts.names.size(), bs = second.parts.names.size();
   std::vector<std::vector<std::size_t>> members(kinds.names.size() * as * bs);
   std::vector<std::size_t> of_first(kinds.names.size() * as), of_second(kinds.names.size() * bs);
@@ -171,11 +171,11 @@ RegionMap map_regions(const Table& configurations, std::size_t max_two_axes, std
   std::vector<std::string> names = varying_axes(configurations);
   std::erase_if(names, is_kind_axis);
   names.resize(std::min(names.size(), max_axes));
-  std::vector<Axis> axes;
+  std::vector<RegionAxis> axes;
   for (const std::string& name : names) {
-    Axis axis{name, parts_of(configurations.rows(), max_values, [&](std::size_t row) {
-                return axis_text(configurations, name, row);
-              })};
+    RegionAxis axis{name, parts_of(configurations.rows(), max_values, [&](std::size_t row) {
+                      return axis_text(configurations, name, row);
+                    })};
     if (axis.parts.names.empty()) axis.parts = halves_of(configurations, name);
     add(name, axis.parts);
     if (!axis.parts.names.empty()) axes.push_back(std::move(axis));

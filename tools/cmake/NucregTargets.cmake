@@ -28,25 +28,22 @@ if(NUCREG_SANITIZE)
   target_link_options(nucreg_sanitize INTERFACE -fsanitize=${NUCREG_SANITIZE})
 endif()
 
-# Most of the time of compiling goes into headers, so that eight sources at once take about half.
-# OFF for those who edit one source again and again.
+# Most of the time of compiling goes into headers, so that many sources at once take about half of
+# it. OFF for those who edit one source again and again.
 option(NUCREG_UNITY "compile the sources of a room together" ON)
 
-# nucreg_room(<name> [UNITY] [COLD] [BATCH n] SOURCES ... [APART ...] [USES rooms to the left ...]
+# nucreg_room(<name> [UNITY] [COLD] SOURCES ... [APART ...] [USES rooms to the left ...]
 #             [PRIVATE third-party targets ...])
 # A third-party target is PRIVATE: no other room can include its headers by accident. Sources of a
-# room with UNITY are compiled together, n (8) at a time: names in its anonymous namespaces differ.
+# room with UNITY are compiled together, 16 at a time: names in its anonymous namespaces differ.
 # APART are sources with flags or symbols of their own. A COLD room does nothing that takes long: it
 # is optimised less, since that is half of the time of compiling it.
 function(nucreg_room name)
-  cmake_parse_arguments(ROOM "UNITY;COLD" "BATCH" "SOURCES;APART;USES;PRIVATE" ${ARGN})
-  if(NOT ROOM_BATCH)
-    set(ROOM_BATCH 8)
-  endif()
+  cmake_parse_arguments(ROOM "UNITY;COLD" "" "SOURCES;APART;USES;PRIVATE" ${ARGN})
   add_library(nucreg_${name} STATIC ${ROOM_SOURCES} ${ROOM_APART})
   if(ROOM_UNITY AND NUCREG_UNITY)
     set_target_properties(nucreg_${name} PROPERTIES
-      UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${ROOM_BATCH})
+      UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
     set_source_files_properties(${ROOM_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   endif()
   if(ROOM_COLD)
