@@ -214,11 +214,16 @@ NewFile::NewFile(std::filesystem::path target)
   silence();
   demand_memory();
   Descriptor opened = open_temporary(target_);
-  attempt([&] {
-    const Handle access = output_access(opened, error_);
-    file_ = Handle(H5Fcreate(temporary_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()),
-                   "H5Fcreate");
-  });
+  try {
+    attempt([&] {
+      const Handle access = output_access(opened, error_);
+      file_ = Handle(H5Fcreate(temporary_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()),
+                     "H5Fcreate");
+    });
+  } catch (...) {
+    remove_quietly(temporary_);
+    throw;
+  }
 }
 
 NewFile::~NewFile() {
