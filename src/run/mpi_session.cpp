@@ -241,11 +241,12 @@ MpiSession::MpiSession()
 }
 
 MpiSession::~MpiSession() {
-  if (std::uncaught_exceptions() > exceptions_at_start_ ||
-      static_cast<const MpiCommunicator&>(*communicator_).gave_up_any())
-    return;
-  const Deadline deadline(max_end, exit_status_);
-  MPI_Finalize();
+  if (std::uncaught_exceptions() > exceptions_at_start_) return;
+  if (!static_cast<const MpiCommunicator&>(*communicator_).gave_up_any()) {
+    const Deadline deadline(max_end, exit_status_);
+    MPI_Finalize();
+  }
+  end_stopped_ranks();
 }
 
 Communicator& MpiSession::communicator() {

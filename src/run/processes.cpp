@@ -21,10 +21,16 @@
 #include "nucreg/core/log.hpp"
 #include "nucreg/core/text.hpp"
 #include "nucreg/disk/files.hpp"
+#include "protocol.hpp"
 
 namespace nucreg {
 
 namespace {
+
+std::string_view variable(const char* name) {
+  const char* text = std::getenv(name);
+  return text ? text : "";
+}
 
 /// The program of a process; empty of one that is dead, buried or not.
 std::filesystem::path program_of(const std::string& process) {
@@ -45,10 +51,9 @@ bool runs_here(std::int64_t pid) {
 }
 
 bool all_ranks_here() {
-  const char* here = std::getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
-  const char* everywhere = std::getenv("OMPI_COMM_WORLD_SIZE");
+  const std::string_view here = variable("OMPI_COMM_WORLD_LOCAL_SIZE");
   const bool seen = getppid() > 1;  // not the first process of a container, which sees itself alone
-  return seen && here && everywhere && std::string_view(here) == everywhere;
+  return seen && !here.empty() && here == variable("OMPI_COMM_WORLD_SIZE");
 }
 
 namespace {
@@ -108,6 +113,42 @@ void end_processes(std::vector<std::int64_t> pids) {
 
 namespace {
 
+/// Whether a signal keeps that process from running; a debugger does not count.
+bool is_stopped(std::int64_t pid) {
+  const std::string text = text_of("/proc/" + std::to_string(pid) + "/stat");
+  return std::string_view(text).substr(std::min(text.rfind(')'), text.size())).starts_with(") T");
+}
+
+}  // namespace
+
+void end_stopped_ranks() {
+  constexpr double max_wait_seconds = 10.0, max_stop_seconds = 3.0;
+  if (variable("OMPI_COMM_WORLD_LOCAL_RANK") != "0") return;
+  struct Other {
+    int rank;
+    std::int64_t pid;
+    double last_running = 0.0;
+  };
+  std::vector<Other> others;
+  for (const auto& [rank, pid] : ranks_here())
+    if (pid != getpid()) others.push_back({rank, pid});
+  OwnTime clock;
+  for (Patience patience; clock.now() < max_wait_seconds;
+       std::this_thread::sleep_for(patience.next(true))) {
+    std::erase_if(others, [](const Other& other) { return !runs_here(other.pid); });
+    if (others.empty()) return;
+    for (Other& other : others) {
+      if (!is_stopped(other.pid)) other.last_running = clock.now();
+      if (clock.now() - other.last_running < max_stop_seconds) continue;
+      log_warning("rank {} was stopped as it left and is ended", other.rank);
+      kill(static_cast<pid_t>(other.pid), SIGKILL);
+      other.last_running = clock.now();
+    }
+  }
+}
+
+namespace {
+
 using namespace std::chrono_literals;
 
 constexpr auto between_looks = 250ms;
@@ -116,11 +157,6 @@ constexpr auto max_absence = 6s;
 /// Of MPI, before the ranks leave by themselves; each takes processor time.
 std::chrono::seconds max_mpi_start(std::size_t ranks) {
   return 50s + ranks * 1s;
-}
-
-std::string_view variable(const char* name) {
-  const char* text = std::getenv(name);
-  return text ? text : "";
 }
 
 }  // namespace

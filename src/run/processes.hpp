@@ -33,6 +33,11 @@ namespace nucreg {
 /// one. Others and this process are left alone.
 void end_processes(std::vector<std::int64_t> pids);
 
+/// A rank that is stopped (SIGSTOP) after its last word is missed by nobody but the launcher, which
+/// waits for it. At its end, the first rank of each host waits until the others there have left, 10
+/// s at most, and kills those that stay stopped for 3 s.
+void end_stopped_ranks();
+
 /// Leaves when rank 0, or while MPI starts any rank, has died on this host, whatever this rank does
 /// meanwhile.
 ///

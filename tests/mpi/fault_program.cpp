@@ -1,6 +1,6 @@
 // A run of tasks that sleep, for tests that kill its ranks. Usage:
 //     fault_program JOURNAL TASKS SLEEP_MS [resume] [lease=S] [grace=S] [linger=S] [pareto]
-//                   [hang=WHO:TASK] [die=WHO:TASK] [slow=WHO:TASK]
+//                   [hang=WHO:TASK] [die=WHO:TASK] [slow=WHO:TASK] [stop-at-end=RANK]
 // WHO hangs in that task, is ended by it or is in it until for 2 s no other comes back: a rank,
 // "all", "others" (than rank 0) or "first". With pareto SLEEP_MS is the mean of heavy-tailed
 // lengths. SIGTERM stops it. Rank 0 prints a line for each lost rank and a last one:
@@ -162,6 +162,7 @@ int run(Communicator& communicator, int argc, char** argv) {
     if (communicator.rank() == 0) return run_root(communicator, options, common);
     (void)receive_setup(communicator);
     serve(communicator, make_work(options, communicator.rank()), common);
+    if (options->seconds("stop-at-end", 0.0) == communicator.rank()) std::raise(SIGSTOP);
     return 0;
   } catch (const Error& error) {
     std::fprintf(stderr, "rank %d: %s\n", communicator.rank(), error.what());

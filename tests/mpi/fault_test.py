@@ -220,6 +220,11 @@ def stop_one(setup):
     check_done(run, lost=[1])
 
 
+def stop_one_as_it_leaves(setup):
+    """It has said its last word, so that nobody misses it but mpirun."""
+    check_done(Run(setup, "stop-at-end=2"), lost=[])
+
+
 def stop_one_shortly(setup):
     run = Run(setup)
     pid = run.wait_until_working()[1]
@@ -371,8 +376,8 @@ def stop_at_start(setup):
     kill_as_it_starts(setup, 3, 0.0, 90, signal.SIGSTOP)
 
 
-SHORT = [wrapped, slow_launch, root_is_busy, kill_one, stop_one, hang_everywhere, kill_root,
-         kill_root_at_start, kill_mpirun, stop_politely]
+SHORT = [wrapped, slow_launch, root_is_busy, kill_one, stop_one, stop_one_as_it_leaves,
+         hang_everywhere, kill_root, kill_root_at_start, kill_mpirun, stop_politely]
 LONG = [nothing, root_lingers, kill_all_others, stop_one_shortly, come_back_late, hang_once,
         die_everywhere_else, stop_root, stop_mpirun, kill_everything, kill_one_without_recovery,
         stop_with_one_hanging, hang_without_recovery]
