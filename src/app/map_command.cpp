@@ -200,7 +200,6 @@ void MapRoot::open_journal() {
   view.journal = journal_->writer.get();
   view.output = fs::absolute(files_.output);
   view.warn = [this](const std::string& sentence) { warn(sentence); };
-  view.stop = announce_stop;
   view.show = [this](const RunStatus& status) { display_.show(status); };
 }
 

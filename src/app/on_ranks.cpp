@@ -114,6 +114,8 @@ ExitStatus on_rank(Communicator& communicator, const SolverRegistry& registry,
     return status;
   }
   Stages stages(communicator);
+  stages.view().stop = announce_stop;
+  stages.view().warn = [](const std::string& warning) { print_error("nucreg: {}\n", warning); };
   ExitStatus status = ExitStatus::bug;
   try {
     stages.alive_during([&] { status = root(stages); });

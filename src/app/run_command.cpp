@@ -181,7 +181,6 @@ void RunRoot::open_journal() {
   stages_.view().journal = journal_->writer.get();
   stages_.view().output = fs::absolute(files_.output);
   stages_.view().warn = [this](const std::string& warning) { warn(warning); };
-  stages_.view().stop = announce_stop;
   stages_.view().show = [this](const RunStatus& status) { display_.show(status); };
 }
 

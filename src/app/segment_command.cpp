@@ -176,9 +176,7 @@ void SegmentRoot::print_counts(const StageReport& report) const {
 }
 
 ExitStatus SegmentRoot::run() {
-  stages_.view().stop = announce_stop;
   stages_.view().show = [this](const RunStatus& status) { display_.show(status); };
-  stages_.view().warn = [](const std::string& warning) { print_error("nucreg: {}\n", warning); };
   std::vector<std::string> files;
   for (const fs::path& image : command_.images) try {
       list_frames(image);

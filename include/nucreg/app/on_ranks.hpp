@@ -13,8 +13,8 @@
 namespace nucreg {
 
 /// `root` on rank 0 of what the launcher started, or on the one rank there is; what it throws is
-/// printed and becomes the status. Meanwhile signals to stop are noted (announce_stop), and memory
-/// that is freed is kept for what comes next.
+/// printed and becomes the status. Its stages heed signals to stop (announce_stop) and print their
+/// warnings. Memory that is freed is kept for what comes next.
 [[nodiscard]] ExitStatus on_ranks(const SolverRegistry& registry,
                                   const std::function<ExitStatus(Stages&)>& root);
 
