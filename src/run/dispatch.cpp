@@ -28,7 +28,7 @@ constexpr double look_seconds = 0.2;
 // The last words to ranks that may just have died.
 constexpr double farewell_seconds = 1.0;
 // A rank that falls silent may have died of a task whose results before it were still on the way.
-constexpr std::uint64_t suspects = 63;
+constexpr std::uint64_t suspect_tasks = 63;
 // A task that hangs is known to be guilty; one that was in progress when a rank died only half.
 constexpr int guilt_of_hanging = 2, guilt_of_presence = 1;
 
@@ -334,7 +334,7 @@ void Root::lose(int rank, const std::string& reason, int guilt) {
   const auto task = schedule_.owed_next(rank);
   const auto& host = facts_[static_cast<std::size_t>(rank)].host;
   lost_.push_back({rank, host, reason,
-                   schedule_.revoke(rank, true, guilt == guilt_of_presence ? suspects : 0)});
+                   schedule_.revoke(rank, true, guilt == guilt_of_presence ? suspect_tasks : 0)});
   send(rank, tag::finish);
   if (task) blame(*task, rank, guilt);
   for (int other = 0; other < communicator_.size() && !failure_; ++other)
