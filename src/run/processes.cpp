@@ -153,6 +153,8 @@ using namespace std::chrono_literals;
 
 constexpr auto between_looks = 250ms;
 constexpr auto max_absence = 6s;
+// Of a rank that has not been seen yet: a busy launcher, or what it starts, is slow.
+constexpr auto max_delay = 20s;
 
 /// Of MPI, before the ranks leave by themselves; each takes processor time.
 std::chrono::seconds max_mpi_start(std::size_t ranks) {
@@ -209,8 +211,8 @@ namespace {
 
 void RootWatch::watch_start(std::size_t ranks) {
   const auto begin = std::chrono::steady_clock::now();
-  // Since all were there, or one more came: a busy launcher is slow. Where looks come late, what
-  // they look for comes late as well.
+  // Since all were there, or one more came. Where looks come late, what they look for comes late as
+  // well.
   std::chrono::nanoseconds without_news = 0s;
   auto last_look = begin;
   std::size_t most_seen = 0;
@@ -222,7 +224,7 @@ void RootWatch::watch_start(std::size_t ranks) {
     last_look = now;
     if (seen == ranks || seen > most_seen) without_news = 0s;
     most_seen = std::max(most_seen, seen);
-    if (without_news > max_absence)
+    if (without_news > (seen < most_seen ? max_absence : max_delay))
       end_start(fmt::format("{} of {} ranks are there while MPI starts", seen, ranks));
     if (const auto limit = max_mpi_start(ranks); now - begin > limit)
       end_start(fmt::format("MPI has not started on all ranks within {} s", limit.count()));

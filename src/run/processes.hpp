@@ -45,7 +45,8 @@ void end_stopped_ranks();
 /// may wait for it within a call. So a thread looks at its process: where that was seen, or must be
 /// here since all ranks are, and has been gone for 6 s, this process leaves with status 4. In order
 /// it needs less to end. The root does so where one of the others is gone before MPI has started,
-/// which would wait for it; the others then follow. Does nothing without Open MPI's launcher.
+/// which would wait for it, or none comes for 20 s; the others then follow. Does nothing without
+/// Open MPI's launcher.
 class RootWatch {
  public:
   RootWatch();
