@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -209,24 +210,45 @@ namespace {
 
 }  // namespace
 
+namespace {
+
+/// For how long something was not there. Where looks come late, what they look for comes late too.
+class Absence {
+ public:
+  /// After each look; returns for how long it is absent by now.
+  std::chrono::nanoseconds seen(bool there) {
+    const auto now = std::chrono::steady_clock::now();
+    absence_ += std::min<std::chrono::nanoseconds>(now - last_look_, 2 * between_looks);
+    last_look_ = now;
+    if (there) absence_ = 0s;
+    return absence_;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_look_ = std::chrono::steady_clock::now();
+  std::chrono::nanoseconds absence_ = 0s;
+};
+
+}  // namespace
+
 void RootWatch::watch_start(std::size_t ranks) {
   const auto begin = std::chrono::steady_clock::now();
-  // Since all were there, or one more came. Where looks come late, what they look for comes late as
-  // well.
-  std::chrono::nanoseconds without_news = 0s;
-  auto last_look = begin;
-  std::size_t most_seen = 0;
+  Absence without_news;  // since all were there, or one more came
+  std::set<int> came;
   for (std::unique_lock lock(mutex_);
        !wake_.wait_for(lock, between_looks, [&] { return over_; });) {
-    const auto now = std::chrono::steady_clock::now();
-    const std::size_t seen = ranks_here().size();
-    without_news += std::min<std::chrono::nanoseconds>(now - last_look, 2 * between_looks);
-    last_look = now;
-    if (seen == ranks || seen > most_seen) without_news = 0s;
-    most_seen = std::max(most_seen, seen);
-    if (without_news > (seen < most_seen ? max_absence : max_delay))
-      end_start(fmt::format("{} of {} ranks are there while MPI starts", seen, ranks));
-    if (const auto limit = max_mpi_start(ranks); now - begin > limit)
+    const auto here = ranks_here();
+    const std::size_t before = came.size();
+    for (const auto& [rank, pid] : here) came.insert(rank);
+    const auto absence = without_news.seen(here.size() == ranks || came.size() > before);
+    std::vector<int> gone;
+    for (const int rank : came)
+      if (!here.contains(rank)) gone.push_back(rank);
+    if (absence > (gone.empty() ? max_delay : max_absence))
+      end_start(gone.empty()
+                    ? fmt::format("{} of {} ranks have come while MPI starts", came.size(), ranks)
+                    : fmt::format("rank {} has gone while MPI starts", fmt::join(gone, ", ")));
+    if (const auto limit = max_mpi_start(ranks); std::chrono::steady_clock::now() - begin > limit)
       end_start(fmt::format("MPI has not started on all ranks within {} s", limit.count()));
   }
 }
@@ -234,7 +256,7 @@ void RootWatch::watch_start(std::size_t ranks) {
 void RootWatch::watch_root(bool must_be_here) {
   std::int64_t root = 0;
   bool was_here = must_be_here;
-  auto last_seen = std::chrono::steady_clock::now();
+  Absence absence;
   for (std::unique_lock lock(mutex_);
        !wake_.wait_for(lock, between_looks, [&] { return over_; });) {
     if (!runs_here(root)) {
@@ -244,9 +266,8 @@ void RootWatch::watch_root(bool must_be_here) {
     }
     was_here |= root != 0;
     if (started_ && !was_here) return;  // it runs on another host
-    const auto now = std::chrono::steady_clock::now();
-    if (root != 0 || !was_here) last_seen = now;
-    if (now - last_seen > max_absence) std::_Exit(static_cast<int>(ExitStatus::stopped));
+    if (absence.seen(root != 0 || !was_here) > max_absence)
+      std::_Exit(static_cast<int>(ExitStatus::stopped));
   }
 }
 
