@@ -1,5 +1,5 @@
 // Tiles put together from nothing but their links.
-#include <Eigen/Dense>
+#include <Eigen/Cholesky>
 #include <algorithm>
 #include <numeric>
 #include <queue>

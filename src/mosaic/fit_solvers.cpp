@@ -1,6 +1,5 @@
 #include "nucreg/mosaic/global_fit.hpp"
 
-#include <Eigen/Dense>
 #include <Eigen/SparseCholesky>
 #include <Eigen/SparseCore>
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "placer_state.hpp"
 
-#include <Eigen/Dense>
+#include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
 #include <complex>
@@ -54,9 +54,10 @@ AffineMap refit(std::span<const Point> from, std::span<const Point> to,
     cov += f * f.transpose();
     cross += t * f.transpose();
   }
-  const Eigen::SelfAdjointEigenSolver<Eigen::Matrix2d> spread(cov);
+  // Its eigenvalues, times two, are these two's sum and difference.
+  const double both = cov.trace(), apart = std::hypot(cov(0, 0) - cov(1, 1), 2.0 * cov(0, 1));
   Eigen::Matrix2d m;
-  if (n >= 8.0 && spread.eigenvalues()(0) > 1e-3 * spread.eigenvalues()(1)) {
+  if (n >= 8.0 && both - apart > 1e-3 * (both + apart)) {
     m = cross * cov.inverse();
   } else {
     const double s = determinant(before) < 0.0 ? -1.0 : 1.0;

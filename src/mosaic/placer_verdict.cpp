@@ -1,7 +1,6 @@
 // What is said of each tile in the end.
 #include <fmt/format.h>
 
-#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <limits>

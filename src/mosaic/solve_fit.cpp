@@ -1,5 +1,5 @@
 // The sparse solver of the global fit.
-#include <Eigen/Dense>
+#include <Eigen/Cholesky>
 #include <Eigen/SparseCholesky>
 #include <Eigen/SparseCore>
 #include <algorithm>

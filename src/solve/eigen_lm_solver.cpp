@@ -1,5 +1,4 @@
 // Levenberg-Marquardt of Eigen's unsupported module, a port of MINPACK's lmder.
-#include <Eigen/Dense>
 #include <cmath>
 #include <unsupported/Eigen/LevenbergMarquardt>
 
