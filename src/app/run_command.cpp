@@ -220,8 +220,6 @@ void RunRoot::warn(const std::string& warning) {
 }
 
 StageReport RunRoot::run_trials() {
-  make_folder(files_.logs);
-  open_log(files_.log(0), 0, host_name(), true, over_bar());
   show_status({.doing = "starting"});
   status_->change([&](RunStatus& status) {
     status.trials_per_configuration = plan_.trials;
@@ -230,6 +228,9 @@ StageReport RunRoot::run_trials() {
   FailedSolves failed(plan_.solvers);
   return stages_.run(
       [&](const std::vector<RankFacts>& facts) {
+        // Ranks of another build have been refused: from here on something is left of this run.
+        make_folder(files_.logs);
+        open_log(files_.log(0), 0, host_name(), true, over_bar());
         TrialSetup setup{.job_toml = to_toml(job_),
                          .output = fs::absolute(files_.output).string(),
                          .inputs = inputs_};

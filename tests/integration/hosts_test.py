@@ -2,13 +2,16 @@
 before anything is read for a result."""
 
 import os
+import pathlib
 import subprocess
 import sys
 import unittest
 
+import h5py
+
 from label_tiff import SPOTS
 from made_well import MadeWell
-from nucreg_case import INPUT, LEAST_JOB, ROOT, NucregCase
+from nucreg_case import INPUT, LEAST_JOB, NUCREG, ROOT, USAGE, NucregCase
 
 # Each rank in a folder of its number.
 IN_OWN_FOLDER = ("sh", "-c", 'cd "$OMPI_COMM_WORLD_RANK" && exec "$0" "$@"')
@@ -27,6 +30,25 @@ forty = ["tiles/40x_0.tif"]
 name = "LM"
 kind = "lm"
 """
+
+
+class Builds(NucregCase):
+    """A host with a program of its own."""
+
+    def test_another_build(self):
+        job = self.write("job.toml", LEAST_JOB)
+        self.nucreg("run", job, "-o", "probe.h5")
+        with h5py.File(self.dir / "probe.h5") as h5:
+            ours = h5.attrs["build_identity"].partition("(sources ")[2].partition(",")[0].encode()
+        program = pathlib.Path(NUCREG).read_bytes()
+        self.assertEqual(program.count(ours), 1)
+        other = self.write("other", program.replace(ours, ours[::-1]))
+        other.chmod(0o755)
+        by = ("sh", "-c", f'[ $OMPI_COMM_WORLD_RANK = 1 ] && exec {other} "$@"; exec "$0" "$@"')
+        for ranks in (2, 3):
+            self.refused(USAGE, ["run", job, "-o", "out.h5"],
+                         "rank 1 runs another build than rank 0", ours.decode(),
+                         ours[::-1].decode(), ranks=ranks, by=by)
 
 
 class Folders(NucregCase):
