@@ -247,7 +247,7 @@ void RootWatch::watch_start(std::size_t ranks) {
     if (absence > (gone.empty() ? max_delay : max_absence))
       end_start(gone.empty()
                     ? fmt::format("{} of {} ranks have come while MPI starts", came.size(), ranks)
-                    : fmt::format("rank {} has gone while MPI starts", fmt::join(gone, ", ")));
+                    : fmt::format("gone while MPI starts: rank {}", fmt::join(gone, ", rank ")));
     if (const auto limit = max_mpi_start(ranks); std::chrono::steady_clock::now() - begin > limit)
       end_start(fmt::format("MPI has not started on all ranks within {} s", limit.count()));
   }
