@@ -109,7 +109,8 @@ TEST_CASE("a header of more columns than any program writes is refused before it
   };
   for (const char separator : {',', ';', '\t', '|', ' '}) {
     CHECK(table_text(table(100'000, separator), "a.csv") == table(100'000, separator));
-    CHECK_THROWS_WITH_AS(table_text("title\n" + table(100'001, separator), "a.csv"),
+    const std::string wider = "title\n" + table(100'001, separator);
+    CHECK_THROWS_WITH_AS(static_cast<void>(table_text(wider, "a.csv")),
                          "a.csv:2: more than 100,000 columns; allowed: up to 100,000", InputError);
   }
 }
