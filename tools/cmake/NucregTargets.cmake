@@ -36,8 +36,8 @@ option(NUCREG_UNITY "compile the sources of a room together" ON)
 #             [PRIVATE third-party targets ...])
 # A third-party target is PRIVATE: no other room can include its headers by accident. Sources of a
 # room with UNITY are compiled together, 16 at a time: names in its anonymous namespaces differ.
-# APART are sources with flags or symbols of their own. A COLD room does nothing that takes long: it
-# is optimised less, since that is half of the time of compiling it.
+# APART are sources with flags or symbols of their own. A COLD room leaves what takes long to other
+# rooms and to libraries: it is optimised less, since that is much of the time of compiling it.
 function(nucreg_room name)
   cmake_parse_arguments(ROOM "UNITY;COLD" "" "SOURCES;APART;USES;PRIVATE" ${ARGN})
   add_library(nucreg_${name} STATIC ${ROOM_SOURCES} ${ROOM_APART})
