@@ -233,21 +233,20 @@ class Absence {
 
 void RootWatch::watch_start(std::size_t ranks) {
   const auto begin = std::chrono::steady_clock::now();
-  Absence without_news;  // since all were there, or one more came
+  Absence of_anyone, of_news;  // of one who came before; of all, or one more
   std::set<int> came;
   for (std::unique_lock lock(mutex_);
        !wake_.wait_for(lock, between_looks, [&] { return over_; });) {
     const auto here = ranks_here();
     const std::size_t before = came.size();
     for (const auto& [rank, pid] : here) came.insert(rank);
-    const auto absence = without_news.seen(here.size() == ranks || came.size() > before);
     std::vector<int> gone;
     for (const int rank : came)
       if (!here.contains(rank)) gone.push_back(rank);
-    if (absence > (gone.empty() ? max_delay : max_absence))
-      end_start(gone.empty()
-                    ? fmt::format("{} of {} ranks have come while MPI starts", came.size(), ranks)
-                    : fmt::format("gone while MPI starts: rank {}", fmt::join(gone, ", rank ")));
+    if (of_anyone.seen(gone.empty()) > max_absence)
+      end_start(fmt::format("gone while MPI starts: rank {}", fmt::join(gone, ", rank ")));
+    if (of_news.seen(here.size() == ranks || came.size() > before) > max_delay)
+      end_start(fmt::format("{} of {} ranks have come while MPI starts", came.size(), ranks));
     if (const auto limit = max_mpi_start(ranks); std::chrono::steady_clock::now() - begin > limit)
       end_start(fmt::format("MPI has not started on all ranks within {} s", limit.count()));
   }

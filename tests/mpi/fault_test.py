@@ -44,6 +44,17 @@ r=$OMPI_COMM_WORLD_RANK
 exec env -u OMPI_COMM_WORLD_RANK sh -c "sleep $((3 * r))
   OMPI_COMM_WORLD_RANK=$r exec \"\$0\" \"\$@\"" "$0" "$@" """]
 
+# The last rank is late, and meanwhile another is not seen for a second.
+LATE_AND_HIDDEN = ["sh", "-c", """
+r=$OMPI_COMM_WORLD_RANK
+case $r in
+  1) sleep 8; unseen=1 ;;
+  3) unseen=12 ;;
+  *) exec "$0" "$@" ;;
+esac
+exec env -u OMPI_COMM_WORLD_RANK sh -c "sleep $unseen
+  OMPI_COMM_WORLD_RANK=$r exec \"\$0\" \"\$@\"" "$0" "$@" """]
+
 
 def journal_tasks(path):
     """Tasks of all frames; the layout is that of nucreg/run/journal.hpp."""
@@ -180,6 +191,11 @@ def wrapped(setup):
 
 def slow_launch(setup):
     check_done(Run(setup, starter=ONE_AFTER_ANOTHER), lost=[])
+
+
+def hidden_while_another_is_late(setup):
+    """No news for long is no reason to miss at once who is not seen for a moment."""
+    check_done(Run(setup, starter=LATE_AND_HIDDEN), lost=[])
 
 
 def root_is_busy(setup):
@@ -376,8 +392,9 @@ def stop_at_start(setup):
     kill_as_it_starts(setup, 3, 0.0, 90, signal.SIGSTOP)
 
 
-SHORT = [wrapped, slow_launch, root_is_busy, kill_one, stop_one, stop_one_as_it_leaves,
-         hang_everywhere, kill_root, kill_root_at_start, kill_mpirun, stop_politely]
+SHORT = [wrapped, slow_launch, hidden_while_another_is_late, root_is_busy, kill_one, stop_one,
+         stop_one_as_it_leaves, hang_everywhere, kill_root, kill_root_at_start, kill_mpirun,
+         stop_politely]
 LONG = [nothing, root_lingers, kill_all_others, stop_one_shortly, come_back_late, hang_once,
         die_everywhere_else, stop_root, stop_mpirun, kill_everything, kill_one_without_recovery,
         stop_with_one_hanging, hang_without_recovery]
