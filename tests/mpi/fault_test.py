@@ -38,19 +38,21 @@ ROOT_IS_LAST = "slow=0:0"
 
 # What starts the program instead of mpirun itself.
 BELOW_A_SHELL = ["sh", "-c", '"$0" "$@"; exit $?']
-# Each rank 3 s after the one before, as if one of many on a busy machine; it is not seen before.
+# Each rank 3 s after the one before, as if one of many on a busy machine; it is not seen before,
+# but for a moment, in which root does not look yet.
 ONE_AFTER_ANOTHER = ["sh", "-c", """
 r=$OMPI_COMM_WORLD_RANK
-exec env -u OMPI_COMM_WORLD_RANK sh -c "sleep $((3 * r))
+exec env -u OMPI_COMM_WORLD_RANK sh -c "sleep $((3 * r + 3))
   OMPI_COMM_WORLD_RANK=$r exec \"\$0\" \"\$@\"" "$0" "$@" """]
 
 # The last rank is late, and meanwhile another is not seen for a second.
 LATE_AND_HIDDEN = ["sh", "-c", """
 r=$OMPI_COMM_WORLD_RANK
 case $r in
-  1) sleep 8; unseen=1 ;;
-  3) unseen=12 ;;
-  *) exec "$0" "$@" ;;
+  0) sleep 3; exec "$0" "$@" ;;
+  1) sleep 11; unseen=1 ;;
+  2) exec "$0" "$@" ;;
+  3) unseen=15 ;;
 esac
 exec env -u OMPI_COMM_WORLD_RANK sh -c "sleep $unseen
   OMPI_COMM_WORLD_RANK=$r exec \"\$0\" \"\$@\"" "$0" "$@" """]
