@@ -7,26 +7,33 @@ import time
 LEAST_PART = 0.2
 
 
+def _of_threads(pid, name):
+    """What that file says of each of its threads; of those that end meanwhile, nothing."""
+    texts = []
+    try:
+        for file in pathlib.Path(f"/proc/{pid}/task").glob(f"*/{name}"):
+            try:
+                texts.append(file.read_text())
+            except OSError:
+                pass
+    except OSError:
+        pass
+    return texts
+
+
 def family(pid):
     """That process and all below it."""
     found = [pid]
-    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found += [one for child in task.read_text().split() for one in family(int(child))]
-        except OSError:  # it is over
-            pass
+    for task in _of_threads(pid, "children"):
+        found += [one for child in task.split() for one in family(int(child))]
     return found
 
 
 def _kept_waiting_s(pid):
     """Of its threads, the one that was kept waiting for a processor the longest."""
-    waited_ns = 0
-    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):
-        try:
-            waited_ns = max(waited_ns, int(task.read_text().split()[1]))
-        except (OSError, IndexError):  # it is over
-            pass
-    return 1e-9 * waited_ns
+    waits_ns = [int(words[1]) for text in _of_threads(pid, "schedstat")
+                if len(words := text.split()) > 1]
+    return 1e-9 * max(waits_ns, default=0)
 
 
 class Patience:
