@@ -124,7 +124,8 @@ std::vector<PlaceTask> PlacerState::lookup_tasks() {
   std::vector<PlaceTask> out;
   for (const std::uint32_t t : of_side[0])
     if (has_nuclei(t))
-      out.push_back(lookup_task(t, asked, model.camera[0], model.camera[1], alike_um));
+      out.push_back(
+          lookup_task(t, asked, model.camera[0], model.camera[1], alike_um, thorough_lookups));
   return out;
 }
 
@@ -362,13 +363,20 @@ void PlacerState::conclude(const std::vector<PlaceResult>& results) {
           found.shift_um = s.offset_um;
           sightings.push_back(found);
         }
-      phase = phase == Phase::lookups ? Phase::sightings : Phase::stray_sightings;
+      if (phase == Phase::lookups)
+        phase = Phase::sightings;
+      else
+        phase = results.empty() ? Phase::stray_links : Phase::stray_sightings;
       return;
     case Phase::sightings:
       take_sightings(results);
       if (!all_looked_up && !(stage[0].lays_tiles && stage[1].lays_tiles)) {
         subset_failed = true;
         links.clear();
+        phase = Phase::lookups;
+        return;
+      }
+      if (links.empty() && !std::exchange(thorough_lookups, true)) {
         phase = Phase::lookups;
         return;
       }
@@ -392,7 +400,7 @@ void PlacerState::conclude(const std::vector<PlaceResult>& results) {
       return;
     case Phase::stray_sightings:
       take_sightings(results);
-      phase = Phase::stray_links;
+      phase = Phase::stray_lookups;  // those that it tied may tie others
       return;
     case Phase::stray_links:
       take_links(results);

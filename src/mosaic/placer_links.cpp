@@ -207,8 +207,13 @@ void PlacerState::turn_to_stage() {
 std::vector<PlaceTask> PlacerState::stray_tasks() {
   std::array<std::vector<std::uint32_t>, 2> strays, settled;
   for (const std::size_t s : {0U, 1U})
-    for (const std::uint32_t t : of_side[s])
-      if (has_nuclei(t)) (component[t] == 0 ? settled : strays)[s].push_back(t);
+    for (const std::uint32_t t : of_side[s]) {
+      if (!has_nuclei(t)) continue;
+      if (component[t] != 0)
+        strays[s].push_back(t);
+      else if (settled_before.insert(t).second)
+        settled[s].push_back(t);
+    }
   // Few enough are asked for all that they know, also if the first of it showed nothing before.
   const std::size_t cost =
       (settled[0].size() + settled[1].size()) * (100 + strays[0].size() + strays[1].size());

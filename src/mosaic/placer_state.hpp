@@ -135,8 +135,10 @@ struct PlacerState {
   std::vector<std::uint32_t> searched;                    ///< first tile of each task of the round
   std::set<std::array<std::uint32_t, 2>> overlap_surely;  ///< as far as stage positions can be off
   std::vector<std::array<std::uint32_t, 2>> refused;      ///< of those; show nothing in common
+  std::set<std::uint32_t> settled_before;                 ///< in them strays were looked for
   bool all_looked_up = false;                             ///< each 40x tile in each 10x tile
-  bool subset_failed = false;  ///< a few 40x tiles did not suffice to read the stage
+  bool subset_failed = false;     ///< a few 40x tiles did not suffice to read the stage
+  bool thorough_lookups = false;  ///< by all nuclei, since the first few named no place
   WellFit fit;
   FitFacts facts;
   bool matched = true;
