@@ -44,13 +44,14 @@ class Verdicts {
 
   void places() {
     const std::vector<double> sd = tile_deviations(*s_.fit.problem, s_.fit.solution.weight);
+    const std::vector<double> by_camera = own_camera_deviations(s_.model, s_.fit);
     for (std::uint32_t t = 0; t < s_.tiles.size(); ++t) {
       PlacedTile& tile = p_.tiles[t];
       tile.island = std::max(0, s_.component[t]);
       if (const WellMap* island = island_of(t)) tile.to_well = island->affine_to_well(t);
       if (s_.component[t] != 0) continue;
       tile.centre_um = p_.map.tiles[t].centre_um;
-      tile.centre_sd_um = sd[t];
+      tile.centre_sd_um = std::hypot(sd[t], by_camera[t]);
       tile.to_well = p_.map.affine_to_well(t);
     }
   }

@@ -169,13 +169,24 @@ std::uint32_t fold_of(const Observation& o, std::uint32_t index) {
   return ((o.link * 2654435761U) ^ (index * 40503U)) % folds;
 }
 
-// Turn and scale of each 40x tile beside those that its residuals are computed with: least squares
-// of its parts over their arms, with its shift free.
-std::vector<Matrix2> own_cameras(const GlobalFit& fit, const FitSolution& solution) {
-  constexpr double usual = 0.02;  // deviation of an element, without any data
-  std::vector<Eigen::Matrix3d> normal(fit.side.size(), Eigen::Matrix3d::Zero());
-  std::vector<Eigen::Matrix<double, 3, 2>> rhs(fit.side.size(),
-                                               Eigen::Matrix<double, 3, 2>::Zero());
+// Normal equations of a 40x tile for its turn and scale, beside those that its residuals are
+// computed with, and its shift: least squares of its parts over their arms.
+struct OwnNormal {
+  Eigen::Matrix3d matrix = Eigen::Matrix3d::Zero();
+  Eigen::Matrix<double, 3, 2> rhs = Eigen::Matrix<double, 3, 2>::Zero();
+
+  [[nodiscard]] bool empty() const { return matrix(2, 2) == 0.0; }
+  /// With what is known of turn and scale without any data.
+  [[nodiscard]] Eigen::LDLT<Eigen::Matrix3d> factor() const {
+    constexpr double usual = 0.02;  // deviation of an element
+    Eigen::Matrix3d sum = matrix;
+    sum.diagonal().head<2>().array() += 1.0 / (usual * usual);
+    return sum.ldlt();
+  }
+};
+
+std::vector<OwnNormal> own_normals(const GlobalFit& fit, const FitSolution& solution) {
+  std::vector<OwnNormal> normal(fit.side.size());
   const std::vector<double> r = fit.residuals(solution.unknowns);
   for (std::size_t k = 0; k < fit.observations.size(); ++k) {
     const Observation& o = fit.observations[k];
@@ -184,17 +195,21 @@ std::vector<Matrix2> own_cameras(const GlobalFit& fit, const FitSolution& soluti
     const auto add = [&](std::uint32_t tile, const Point& arm, double sign) {
       if (fit.side[tile] == Side::ten) return;
       const Eigen::Vector3d x(arm[0], arm[1], 1.0);
-      normal[tile] += weight * x * x.transpose();
-      rhs[tile] -= weight * sign * x * residual;
+      normal[tile].matrix += weight * x * x.transpose();
+      normal[tile].rhs -= weight * sign * x * residual;
     };
     add(o.a, o.arm_a, 1.0);
     add(o.b, o.arm_b, -1.0);
   }
+  return normal;
+}
+
+std::vector<Matrix2> own_cameras(const GlobalFit& fit, const FitSolution& solution) {
+  const std::vector<OwnNormal> normal = own_normals(fit, solution);
   std::vector<Matrix2> own(fit.side.size(), Matrix2{1.0, 0.0, 0.0, 1.0});
   for (std::size_t t = 0; t < own.size(); ++t) {
-    if (normal[t](2, 2) == 0.0) continue;
-    normal[t].diagonal().head<2>().array() += 1.0 / (usual * usual);
-    const Eigen::Matrix<double, 3, 2> g = normal[t].ldlt().solve(rhs[t]);
+    if (normal[t].empty()) continue;
+    const Eigen::Matrix<double, 3, 2> g = normal[t].factor().solve(normal[t].rhs);
     own[t] = {1.0 + g(0, 0), g(1, 0), g(0, 1), 1.0 + g(1, 1)};
   }
   return own;
@@ -386,6 +401,18 @@ WellFit fit_well(WellModel& model, const std::vector<LinkResult>& links, const F
   facts.links = static_cast<std::uint32_t>(links.size());
   facts.objective = out.solution.objective;
   out.problem = std::move(problem);
+  return out;
+}
+
+std::vector<double> own_camera_deviations(const WellModel& model, const WellFit& fit) {
+  std::vector<double> out(model.side.size(), 0.0);
+  if (model.own.empty()) return out;
+  const std::vector<OwnNormal> normal = own_normals(*fit.problem, fit.solution);
+  for (std::size_t t = 0; t < out.size(); ++t) {
+    if (normal[t].empty()) continue;
+    const Eigen::Vector3d shift = normal[t].factor().solve(Eigen::Vector3d::UnitZ());
+    out[t] = std::sqrt(std::max(0.0, shift[2] - 1.0 / normal[t].matrix(2, 2)));
+  }
   return out;
 }
 

@@ -75,6 +75,10 @@ struct WellFit {
                                const Floors& floors, double inflation, const MapFit& by = {},
                                int max_iterations = FitOptions().max_iterations);
 
+/// What is added to the deviation of a coordinate of each tile's centre, um, since its own camera
+/// is known by its parts alone: much where these lie on one side of it. 0 without own cameras.
+[[nodiscard]] std::vector<double> own_camera_deviations(const WellModel& model, const WellFit& fit);
+
 /// The tiles put together from nothing: what links within a side tie is fitted by itself, then
 /// these mosaics are joined and fitted by the links across, without deformation.
 struct Assembly {
