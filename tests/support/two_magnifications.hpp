@@ -64,8 +64,10 @@ inline Scene make_scene(const SceneOptions& o) {
   const double flip = scene.mirrored ? -1.0 : 1.0;
   // The tile, however it is turned, lies within the field where it fits at all.
   const double margin = std::min(0.5, 0.5 * o.tile_side * std::numbers::sqrt2) * side;
-  const Complex centre(draws.uniform(margin, std::nextafter(side - margin, 2.0 * side)),
-                       draws.uniform(margin, std::nextafter(side - margin, 2.0 * side)));
+  const auto coordinate = [&] {
+    return draws.uniform(margin, std::nextafter(side - margin, 2.0 * side));
+  };
+  const Complex centre{coordinate(), coordinate()};  // braces: in this order
   const Complex turn = std::polar(scale, angle);
   const double half_tile_px = 0.5 * o.tile_side * side * scale;
   // X + iY = turn (u + i flip v) + half a tile, (u, v) from the centre; an anisotropy as found.

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <set>
 
 #include "nucreg/core/error.hpp"
+#include "nucreg/fit/moments.hpp"
 #include "support/two_magnifications.hpp"
 
 using namespace nucreg;
@@ -30,6 +32,18 @@ void check_right(const SceneOptions& options, const Scene& scene, const MatchRes
   CHECK(std::set(result.forty.begin(), result.forty.end()).size() == result.ten.size());
   CHECK(result.residual_px.size() == result.ten.size());
   CHECK(result.heldout_residual_px.size() == result.ten.size());
+}
+
+// What least squares says where it is told which nucleus is which.
+AffineMap map_of_true_pairs(const Scene& scene) {
+  std::map<std::uint32_t, std::size_t> ten;
+  for (std::size_t i = 0; i < scene.ten.size(); ++i) ten[scene.nucleus_ten[i]] = i;
+  PointPairs pairs;
+  for (std::size_t j = 0; j < scene.forty.size(); ++j)
+    if (const auto at = ten.find(scene.nucleus_forty[j]); at != ten.end())
+      pairs.add(scene.ten.x[at->second], scene.ten.y[at->second], scene.forty.x[j],
+                scene.forty.y[j]);
+  return Moments(pairs).least_squares().value();
 }
 
 bool same_bits(const MatchResult& a, const MatchResult& b) {
@@ -78,13 +92,17 @@ TEST_CASE("without noise the map is exact, and trs tells the same as affine") {
 }
 
 TEST_CASE("sparse tiles, many missing nuclei, much noise, and a tile that hangs over the edge") {
-  const SceneOptions sparse{.seed = 2, .nuclei = 150};
   const SceneOptions missing{.seed = 3, .missing = 0.4};
   const SceneOptions noisy{.seed = 4, .noise_px = 5.0};
-  for (const SceneOptions& options : {sparse, missing}) {
-    const Scene scene = make_scene(options);
-    check_right(options, scene, match_nuclei(scene.ten, scene.forty), 6.0);
+  for (std::uint32_t seed = 1; seed <= 10; ++seed) {
+    const SceneOptions sparse{.seed = seed, .nuclei = 150};
+    const Scene scene = make_scene(sparse);
+    // Of some twenty pairs the best map itself is off by 2 to 6 px in the corners.
+    const double least_px = worst_error_px(scene, sparse, map_of_true_pairs(scene));
+    check_right(sparse, scene, match_nuclei(scene.ten, scene.forty), 1.2 * least_px + 1.0);
   }
+  const Scene few = make_scene(missing);
+  check_right(missing, few, match_nuclei(few.ten, few.forty), 6.0);
   const Scene scene = make_scene(noisy);
   const MatchResult result = match_nuclei(scene.ten, scene.forty);
   REQUIRE(result.matched());

@@ -49,6 +49,11 @@ namespace detail {
 
 using Complex = std::complex<double>;
 
+// In braces, which set the order: the arguments of a call are evaluated as a compiler likes.
+inline Complex normal_deviates(nucreg::RandomStream& random) {
+  return Complex{random.normal(), random.normal()};
+}
+
 inline Complex deformed(Complex p, const WellOptions& o) {
   const double x = 2.0 * std::numbers::pi * p.real() / o.wave_um;
   const double y = 2.0 * std::numbers::pi * p.imag() / (o.wave_um * 9.0 / 11.0);
@@ -70,7 +75,7 @@ inline void take(Well& well, const std::vector<Complex>& tissue, const WellOptio
       const Complex wanted((column - 0.5 * (n - 1)) * step, (row - 0.5 * (n - 1)) * step);
       if (std::abs(wanted) > o.radius_um + 0.3 * step) continue;
       if (side == Side::forty && random.uniform() >= o.cover) continue;
-      const Complex at = wanted + o.stage_um * Complex(random.normal(), random.normal());
+      const Complex at = wanted + o.stage_um * normal_deviates(random);
       const bool turned = side == Side::forty && o.own_turn_deg > 0.0;
       const double own_deg = turned ? o.own_turn_deg * random.normal() : 0.0;
       const double turn = camera.turn + own_deg * std::numbers::pi / 180.0;
@@ -112,8 +117,9 @@ inline Well make_well(const WellOptions& o) {
   const Complex turn = std::polar(1.0, o.turn_deg * std::numbers::pi / 180.0);
   for (int row = 0; row < static_cast<int>(n / 0.866); ++row)
     for (int column = 0; column < n; ++column) {
-      const Complex p((column + 0.5 * (row % 2)) * s - o.radius_um + o.jitter * s * random.normal(),
-                      row * s * 0.866 - o.radius_um + o.jitter * s * random.normal());
+      const Complex lattice((column + 0.5 * (row % 2)) * s, row * s * 0.866);
+      const Complex p = lattice - Complex(o.radius_um, o.radius_um) +
+                        o.jitter * s * detail::normal_deviates(random);
       if (std::abs(p) > o.radius_um || random.uniform() < 0.15) continue;
       first.push_back(p);
       const Complex torn = std::abs(p - Complex(90.0, 60.0)) < o.torn_radius_um
@@ -139,22 +145,29 @@ inline std::vector<Point> centres(const nucreg::mosaic::Placement& p) {
   return out;
 }
 
-/// Root mean square distance of the places of a side from the truth after the best motion without
-/// change of scale, mirrored or not; NaN places are left out. `largest`: the largest of them.
+/// Distances of the places of a side from the truth after the best motion, mirrored or not; NaN
+/// places are left out.
 struct PlaceError {
   double rms_um = 0.0, largest_um = 0.0;
-  std::size_t placed = 0;
+  std::vector<std::size_t> tile = {};  ///< those that are placed
+  std::vector<double> each_um = {};    ///< of these
+  [[nodiscard]] std::size_t placed() const { return tile.size(); }
 };
 
-inline PlaceError place_error(const Well& well, Side side, const std::vector<Point>& centre_um) {
+enum class Motion { rigid, scaled };
+
+inline PlaceError place_error(const Well& well, Side side, const std::vector<Point>& centre_um,
+                              Motion motion = Motion::rigid) {
   using detail::Complex;
   std::vector<Complex> got, want;
+  std::vector<std::size_t> tile;
   for (std::size_t t = 0; t < well.tiles.size(); ++t) {
     if (well.tiles[t].side != side || !std::isfinite(centre_um[t][0])) continue;
+    tile.push_back(t);
     got.emplace_back(centre_um[t][0], centre_um[t][1]);
     want.emplace_back(well.centre_um[t][0], well.centre_um[t][1]);
   }
-  PlaceError best{1e300, 1e300, got.size()};
+  PlaceError best{1e300, 1e300};
   if (got.empty()) return best;
   Complex mg{}, mw{};
   const auto n = static_cast<double>(got.size());
@@ -167,15 +180,23 @@ inline PlaceError place_error(const Well& well, Side side, const std::vector<Poi
       return mirrored ? std::conj(got[i] - mg) : got[i] - mg;
     };
     Complex cross{};
-    for (std::size_t i = 0; i < got.size(); ++i) cross += std::conj(centred(i)) * (want[i] - mw);
-    const Complex turn = std::abs(cross) > 0.0 ? cross / std::abs(cross) : Complex(1.0);
-    double sum = 0.0, largest = 0.0;
+    double own = 0.0;
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      cross += std::conj(centred(i)) * (want[i] - mw);
+      own += std::norm(centred(i));
+    }
+    const double length = motion == Motion::rigid ? std::abs(cross) : own;
+    const Complex turn = length > 0.0 ? cross / length : Complex(1.0);
+    PlaceError error{.tile = tile};
+    double sum = 0.0;
     for (std::size_t i = 0; i < got.size(); ++i) {
       const double e = std::abs(centred(i) * turn - (want[i] - mw));
       sum += e * e;
-      largest = std::max(largest, e);
+      error.largest_um = std::max(error.largest_um, e);
+      error.each_um.push_back(e);
     }
-    if (std::sqrt(sum / n) < best.rms_um) best = {std::sqrt(sum / n), largest, got.size()};
+    error.rms_um = std::sqrt(sum / n);
+    if (error.rms_um < best.rms_um) best = std::move(error);
   }
   return best;
 }

@@ -61,7 +61,7 @@ TEST_CASE("nuclei on nearly regular hexagons are placed by what is irregular in 
   CHECK(p.magnification == doctest::Approx(4.0).epsilon(0.003));
   for (const Side side : {Side::ten, Side::forty}) {
     const made::PlaceError error = place_error(well, side, made::centres(p));
-    CHECK(error.placed >= tiles_with(well, side, 50));
+    CHECK(error.placed() >= tiles_with(well, side, 50));
     CHECK(error.rms_um < 0.15);
     CHECK(error.largest_um < 2.0);
   }
@@ -85,7 +85,7 @@ TEST_CASE("tiles of few nuclei are placed where the stage says if these agree") 
   const Placement p = place(well.tiles, well.nuclei);
   REQUIRE_MESSAGE(p.matched, p.reason);
   const made::PlaceError error = place_error(well, Side::forty, made::centres(p));
-  CHECK(error.placed > 0.95 * static_cast<double>(tiles_with(well, Side::forty, 7)));
+  CHECK(error.placed() > 0.95 * static_cast<double>(tiles_with(well, Side::forty, 7)));
   CHECK(error.largest_um < 5.0);
 }
 

@@ -96,9 +96,9 @@ inline SmallWell make_small_well(const SmallWellOptions& o) {
           return p[0] > x0 && p[1] > y0 && p[0] < x0 + edge - 1.0 && p[1] < y0 + edge - 1.0;
         };
         const auto show = [&](const Point& p, int nucleus) {
-          if (inside(p))
-            detect(well, tile, p[0] + error[0] + noise * normal(random),
-                   p[1] + error[1] + noise * normal(random), nucleus);
+          if (!inside(p)) return;
+          const Point d{error[0] + noise * normal(random), error[1] + noise * normal(random)};
+          detect(well, tile, p[0] + d[0], p[1] + d[1], nucleus);
         };
         std::size_t count = 0;
         for (std::size_t n = 0; n < nuclei.size(); ++n) {
