@@ -95,8 +95,8 @@ struct PlacerState {
     sightings,      ///< the places that lookups name, tested
     neighbours,     ///< if that gives no stage: tiles beside each other by their positions
     links,          ///< all tiles that overlap by what is known
-    stray_lookups,  ///< tiles that nothing ties to the well, looked for
-                    ///< everywhere
+    stray_lookups,  ///< tiles that nothing ties to the well, looked for in all that were tied
+                    ///< since they were looked for last, until that ties no more
     stray_sightings,
     stray_links,
     refinement,  ///< all links again under the fit
